@@ -1,0 +1,77 @@
+/** `bellows status`: the state sentence first, then its proofs. */
+import type { State } from "../../shared/contract/views.ts";
+import type { CliContext } from "../context.ts";
+import type { EngineClient } from "../engine-client.ts";
+import { ago, fields, money, orUnknown, span, table } from "../format.ts";
+import type { Style, Terminal } from "../terminal.ts";
+
+const LEVEL_STYLE: Readonly<Record<State["headline"]["level"], Style>> = {
+  error: "red",
+  attention: "yellow",
+  offline: "yellow",
+  stopped: "dim",
+  paused: "dim",
+  finishing: "dim",
+  starting: "cyan",
+  earning: "green",
+  idle: "cyan",
+};
+
+export async function status(
+  context: CliContext,
+  engine: EngineClient,
+  options: { json: boolean },
+): Promise<void> {
+  const snapshot = await engine.invoke("state.snapshot", {});
+  if (options.json) context.terminal.json(snapshot);
+  else
+    for (const line of statusLines(snapshot.state, context.now(), context.terminal))
+      context.terminal.print(line);
+}
+
+export function statusLines(state: State, now: number, terminal: Pick<Terminal, "style">): string[] {
+  const { engine, headline, throughput } = state;
+  return [
+    terminal.style(LEVEL_STYLE[headline.level], `${headline.sentence}.`),
+    ...headline.reasons.map((reason) => `  ${[reason.text, reason.help].filter(Boolean).join(" ")}`),
+    "",
+    ...engine.notices.flatMap((notice) => [
+      `Notice: ${notice.message}${notice.help ? ` ${notice.help}` : ""}`,
+      "",
+    ]),
+    ...table(
+      [
+        { title: "Market", value: (market) => market.name },
+        { title: "State", value: (market) => market.state },
+        { title: "Heartbeat", align: "right", value: (market) => ago(market.lastHeartbeatAckAt, now) },
+        { title: "Asked for work", align: "right", value: (market) => ago(market.lastPollAt, now) },
+        { title: "Answer", value: (market) => orUnknown(market.lastPollAnswer) },
+        { title: "Accepted", align: "right", value: (market) => ago(market.lastAcceptedAt, now) },
+        { title: "Held", align: "right", value: (market) => String(market.leasesHeld) },
+      ],
+      state.markets,
+    ),
+    "",
+    ...table(
+      [
+        { title: "Earnings", value: (row) => row.market },
+        { title: "Settled today", align: "right", value: (row) => money(row.settledToday) },
+        { title: "Pending today", align: "right", value: (row) => money(row.pendingToday) },
+        { title: "Settled in all", align: "right", value: (row) => money(row.settledTotal) },
+        { title: "Accepted today", align: "right", value: (row) => String(row.acceptedToday) },
+        { title: "Failed today", align: "right", value: (row) => String(row.failedToday) },
+        { title: "Checked", align: "right", value: (row) => ago(row.reconciledAt, now) },
+      ],
+      state.earnings,
+    ),
+    "",
+    ...fields([
+      ["Results", `${throughput.jobsLastMinute} in the last minute, ${throughput.acceptedTotal} in all`],
+      [
+        "Engine",
+        `Bellows ${engine.version}, ${engine.mode}, pid ${engine.pid}, up ${span(now - engine.startedAt)}`,
+      ],
+      ["Data", engine.dataFolder],
+    ]),
+  ];
+}

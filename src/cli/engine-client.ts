@@ -1,0 +1,122 @@
+/** The CLI's way to a running engine: its control file, then its control API. */
+import path from "node:path";
+import { z } from "zod";
+import { type Environment, type Flags, readSettings } from "../engine/config/from-environment.ts";
+import type { AppPaths } from "../engine/config/paths.ts";
+import { type ControlFile, readControlFile } from "../engine/control/control-file.ts";
+import {
+  COMMANDS,
+  type CommandInput,
+  type CommandName,
+  type CommandOutput,
+} from "../shared/contract/contract.ts";
+import { SECOND } from "../shared/durations.ts";
+import { AppError, ErrorValueSchema } from "../shared/errors.ts";
+
+const HEALTH_WITHIN_MS = 2 * SECOND;
+const ANSWER_WITHIN_MS = 30 * SECOND;
+
+const HealthSchema = z.object({ app: z.literal("bellows") });
+const LinkSchema = z.object({ dashboardUrl: z.string() });
+
+export interface EngineClient {
+  readonly pid: number;
+  readonly url: string;
+  invoke<C extends CommandName>(command: C, input: CommandInput<C>): Promise<CommandOutput<C>>;
+  /** A new address that opens the dashboard once. */
+  newDashboardUrl(): Promise<string>;
+}
+
+export interface Where {
+  readonly env: Environment;
+  readonly flags: Flags;
+  readonly paths: AppPaths;
+}
+
+/** The engine of this data folder, the live one before the demo. Throws ENGINE_NOT_RUNNING (exit code 3). */
+export async function findEngine(where: Where): Promise<EngineClient> {
+  const base = dataFolderOf(where);
+  for (const folder of [path.join(base, "live"), path.join(base, "demo"), base]) {
+    const client = await connectTo(folder);
+    if (client !== null) return client;
+  }
+  throw new AppError({
+    code: "ENGINE_NOT_RUNNING",
+    message: `No engine is running with the data folder ${base}`,
+    actor: "user",
+    help: "Start it with `bellows serve`, or try `bellows demo`; for another data folder add --data.",
+  });
+}
+
+/** The engine whose control file is in exactly this folder; null when there is none or it does not answer. */
+export async function connectTo(dataFolder: string): Promise<EngineClient | null> {
+  const control = readControlFile(dataFolder);
+  return control !== null && (await isThere(control)) ? clientOf(control) : null;
+}
+
+export function dataFolderOf({ env, flags, paths }: Where): string {
+  const only = { env: { BELLOWS_DATA_DIR: env.BELLOWS_DATA_DIR }, flags: { dataFolder: flags.dataFolder } };
+  return readSettings(only).dataFolder ?? paths.defaultDataFolder;
+}
+
+async function isThere(control: ControlFile): Promise<boolean> {
+  try {
+    const response = await fetch(`${control.url}/api/health`, {
+      signal: AbortSignal.timeout(HEALTH_WITHIN_MS),
+    });
+    return HealthSchema.safeParse(await response.json()).success;
+  } catch {
+    return false; // A crash left the file behind, and nobody or somebody else has the port now.
+  }
+}
+
+function clientOf(control: ControlFile): EngineClient {
+  const post = async (path: string, body: unknown): Promise<unknown> => {
+    const response = await request(`${control.url}${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${control.token}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    });
+    const answer: unknown = await response.json();
+    if (response.ok) return answer;
+    throw AppError.fromValue(ErrorValueSchema.parse(answer));
+  };
+  return {
+    pid: control.pid,
+    url: control.url,
+    async invoke<C extends CommandName>(command: C, input: CommandInput<C>) {
+      return COMMANDS[command].output.parse(await post(`/api/command/${command}`, input)) as CommandOutput<C>;
+    },
+    async newDashboardUrl() {
+      return LinkSchema.parse(await post("/api/dashboard-link", {})).dashboardUrl;
+    },
+  };
+}
+
+async function request(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (cause) {
+    throw new AppError({
+      code: "ENGINE_SILENT",
+      message: `The engine at ${new URL(url).host} does not answer`,
+      actor: "machine",
+      help: "Try again; if it stays silent, start it anew.",
+      retryable: true,
+      cause,
+    });
+  }
+}
+
+/** Two engines with one ledger would spoil it: say which one is there already. */
+export async function refuseSecondEngine(dataFolder: string): Promise<void> {
+  const running = await connectTo(dataFolder);
+  if (running === null) return;
+  throw new AppError({
+    code: "ALREADY_RUNNING",
+    message: `Bellows already runs with the data folder ${dataFolder} (pid ${running.pid}, ${running.url})`,
+    actor: "user",
+    help: "Open it with `bellows dashboard`, or choose another folder with --data.",
+  });
+}

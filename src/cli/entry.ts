@@ -1,0 +1,30 @@
+/** `bellows`, the command: gathers what is outside the program, runs it, sets the exit code. */
+import { locatePaths } from "../engine/config/paths.ts";
+import { SECOND } from "../shared/durations.ts";
+import { runCli } from "./program.ts";
+import { Terminal } from "./terminal.ts";
+
+// `bellows jobs | head` closes the pipe early: that is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit();
+  throw error;
+});
+
+const terminal = new Terminal({
+  stdout: process.stdout,
+  stderr: process.stderr,
+  debug: process.env.BELLOWS_DEBUG === "1",
+});
+
+try {
+  process.exitCode = await runCli(process.argv.slice(2), {
+    terminal,
+    env: process.env,
+    paths: locatePaths(),
+    startedAt: Date.now() - process.uptime() * SECOND,
+    now: Date.now,
+  });
+} catch (thrown) {
+  terminal.error(thrown);
+  process.exitCode = 1;
+}

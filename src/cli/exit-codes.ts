@@ -1,0 +1,34 @@
+/** What the exit code of `bellows` says; scripts rely on it. */
+import { AppError } from "../shared/errors.ts";
+
+export const EXIT = {
+  /** Done. */
+  ok: 0,
+  /** It went wrong; stderr says why. */
+  failed: 1,
+  /** The command line or a setting is wrong. */
+  usage: 2,
+  /** The command needs a running engine, and there is none. */
+  notRunning: 3,
+  /** `bellows verify`: at least one check failed. */
+  checkFailed: 4,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export const EXIT_CODES_HELP = `Exit codes
+  0  done
+  1  it went wrong; stderr says why
+  2  the command line or a setting is wrong
+  3  the command needs a running engine, and there is none
+  4  a receipt did not pass a check (bellows verify)`;
+
+const BY_CODE: Readonly<Record<string, ExitCode>> = {
+  USAGE: EXIT.usage,
+  CONFIG_INVALID: EXIT.usage,
+  NO_MARKET: EXIT.usage,
+  ENGINE_NOT_RUNNING: EXIT.notRunning,
+};
+
+export function exitCodeOf(thrown: unknown): ExitCode {
+  return (thrown instanceof AppError && BY_CODE[thrown.code]) || EXIT.failed;
+}

@@ -1,0 +1,88 @@
+/** Words and numbers as the CLI shows them; unknown is `–`, never 0. */
+import { DAY, HOUR, MINUTE, SECOND } from "../shared/durations.ts";
+import { formatDecimal, fromMoneyValue, type MoneyValue } from "../shared/money.ts";
+
+export const UNKNOWN = "–";
+
+export type Align = "left" | "right";
+export interface Column<Row> {
+  readonly title: string;
+  readonly align?: Align;
+  readonly value: (row: Row) => string;
+}
+
+/** Aligned columns with a head line; two spaces between, nothing at the ends of lines. */
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] {
+  const cells = [
+    columns.map((column) => column.title),
+    ...rows.map((row) => columns.map((column) => column.value(row))),
+  ];
+  const widths = columns.map((_, i) => Math.max(...cells.map((line) => width(line[i] ?? ""))));
+  return cells.map((line) =>
+    line
+      .map((cell, i) => pad(cell, widths[i] ?? 0, columns[i]?.align ?? "left"))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** `name   value` lines with the values under each other. */
+export function fields(pairs: readonly (readonly [string, string])[]): string[] {
+  const longest = Math.max(...pairs.map(([name]) => width(name)));
+  return pairs.map(([name, value]) => `${pad(name, longest, "left")}  ${value}`.trimEnd());
+}
+
+function pad(text: string, to: number, align: Align): string {
+  const space = " ".repeat(Math.max(0, to - width(text)));
+  return align === "left" ? text + space : space + text;
+}
+
+/** Characters as seen: combining marks and surrogate halves don't count. */
+function width(text: string): number {
+  return [...text.normalize("NFC")].length;
+}
+
+/** `3 s`, `5 min`, `2 h 10 min`, `4 d 3 h`. */
+export function span(ms: number): string {
+  const positive = Math.max(0, ms);
+  if (positive < MINUTE) return `${Math.floor(positive / SECOND)} s`;
+  if (positive < HOUR) return `${Math.floor(positive / MINUTE)} min`;
+  if (positive < DAY) return `${Math.floor(positive / HOUR)} h ${Math.floor((positive % HOUR) / MINUTE)} min`;
+  return `${Math.floor(positive / DAY)} d ${Math.floor((positive % DAY) / HOUR)} h`;
+}
+
+export function ago(at: number | null, now: number): string {
+  return at === null ? UNKNOWN : `${span(now - at)} ago`;
+}
+
+/** `2026-11-21 20:58:03`, local time. */
+export function dateTime(at: number | null): string {
+  if (at === null) return UNKNOWN;
+  const date = new Date(at);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  return `${day} ${clock(at)}`;
+}
+
+/** `20:58:03`, local time. */
+export function clock(at: number): string {
+  const date = new Date(at);
+  return [date.getHours(), date.getMinutes(), date.getSeconds()]
+    .map((n) => String(n).padStart(2, "0"))
+    .join(":");
+}
+
+export function money(value: MoneyValue | null): string {
+  return value === null ? UNKNOWN : `${formatDecimal(fromMoneyValue(value))} ${value.currency}`;
+}
+
+export function quantity(value: number | null, unit: string, decimals = 0): string {
+  return value === null ? UNKNOWN : `${value.toFixed(decimals)} ${unit}`;
+}
+
+export const orUnknown = (text: string | null): string => text ?? UNKNOWN;
+
+/** Enough of an id to tell it from its neighbours. */
+export function short(id: string, length = 16): string {
+  return id.length <= length ? id : `${id.slice(0, length - 1)}…`;
+}

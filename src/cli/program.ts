@@ -1,0 +1,269 @@
+/** The command line: names, options and help; what a command does stands in commands/. */
+import { Command, CommanderError, Option } from "commander";
+import type { Flags } from "../engine/config/from-environment.ts";
+import { chooseMode } from "../engine/config/from-environment.ts";
+import { SETTINGS, type Setting, type SettingName } from "../engine/config/settings.ts";
+import { MarketIdSchema } from "../shared/contract/views.ts";
+import { dashboard } from "./commands/dashboard.ts";
+import { demo, demoUntilAccepted } from "./commands/demo.ts";
+import { devices } from "./commands/devices.ts";
+import { devnet } from "./commands/devnet.ts";
+import { jobs, jobsQuery, receipt, showJob } from "./commands/jobs.ts";
+import { runIntent, VERBS, type Verb } from "./commands/run-intent.ts";
+import { serve } from "./commands/serve.ts";
+import { status } from "./commands/status.ts";
+import { verify } from "./commands/verify.ts";
+import type { CliContext } from "./context.ts";
+import { type EngineClient, findEngine } from "./engine-client.ts";
+import { EXIT, EXIT_CODES_HELP, type ExitCode, exitCodeOf } from "./exit-codes.ts";
+import { fields } from "./format.ts";
+import { addSettingOptions, flagsFrom } from "./setting-options.ts";
+import { usageError } from "./usage.ts";
+
+const ENGINE_SETTINGS = [
+  "controlPort",
+  "dashboard",
+  "gpuBackend",
+  "maxConcurrency",
+  "batchSize",
+  "modelFolders",
+  "startAs",
+] as const;
+const MARKET_SETTINGS = ["aitbcCoordinatorUrl", "aitbcRpcUrl", "aicfQueueUrl", "aicfRpcUrl"] as const;
+const DEMO_SETTINGS = ["demoRate", "demoEpoch"] as const;
+
+/** Runs one command line (without node and script) and says how it went; errors are printed, never thrown. */
+export async function runCli(args: readonly string[], context: CliContext): Promise<ExitCode> {
+  const outcome: Outcome = { code: EXIT.ok };
+  try {
+    await createProgram(context, outcome).parseAsync([...args], { from: "user" });
+    return outcome.code;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok; // Help or version was shown.
+    if (thrown instanceof CommanderError && thrown.code === "commander.help") return EXIT.usage; // No command: all are listed.
+    const error = thrown instanceof CommanderError ? wrongCommandLine(thrown) : thrown;
+    context.terminal.error(error);
+    return exitCodeOf(error);
+  }
+}
+
+/** Set by a command that ends well with an answer of no. */
+interface Outcome {
+  code: ExitCode;
+}
+
+type Options = Readonly<Record<string, unknown>>;
+
+function createProgram(context: CliContext, outcome: Outcome): Command {
+  const program = new Command("bellows")
+    .description("Turn NVIDIA GPUs into an earning AI compute provider.")
+    .version(context.paths.version, "-V, --version", "Print the version")
+    .helpOption("-h, --help", "Print help")
+    .helpCommand(false)
+    .option(
+      "--data <dir>",
+      `${SETTINGS.dataFolder.means.replace(" (default: see below)", "")} (default ${context.paths.defaultDataFolder})`,
+    )
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: () => undefined })
+    .exitOverride()
+    .addHelpText(
+      "after",
+      `\nMore: bellows help <command>, bellows help environment, bellows help exit-codes`,
+    );
+
+  const flagsOf = (options: Options, names: readonly SettingName[]): Flags => ({
+    ...flagsFrom(options, names),
+    ...flagsFrom(program.opts(), ["dataFolder"]),
+  });
+  const withEngine = async (act: (engine: EngineClient) => Promise<void>) =>
+    act(await findEngine({ env: context.env, paths: context.paths, flags: flagsOf({}, []) }));
+
+  const upSettings = [...ENGINE_SETTINGS, ...MARKET_SETTINGS, ...DEMO_SETTINGS];
+  addSettingOptions(program.command("up"), upSettings)
+    .description("Serve the configured markets, or run the demo when none is")
+    .action(async (options: Options) => {
+      const flags = flagsOf(options, upSettings);
+      await (chooseMode({ env: context.env, flags }) === "live" ? serve : demo)(context, flags);
+    });
+
+  const serveSettings = [...ENGINE_SETTINGS, ...MARKET_SETTINGS];
+  addSettingOptions(program.command("serve"), serveSettings)
+    .description("Earn on the configured markets, without a window")
+    .action((options: Options) => serve(context, flagsOf(options, serveSettings)));
+
+  const demoSettings = [...ENGINE_SETTINGS, ...DEMO_SETTINGS];
+  addSettingOptions(program.command("demo"), demoSettings)
+    .description("Earn play money on two markets that run on this machine")
+    .option("--until-accepted <n>", "A fresh demo that ends when each market accepted n results")
+    .option("--timeout <time>", "With --until-accepted: give up after this long (default 120s)")
+    .option("--json", "With --until-accepted: print one line of JSON")
+    .action(async (options: Options) => {
+      const flags = flagsOf(options, demoSettings);
+      const { untilAccepted, timeout, json } = options;
+      if (typeof untilAccepted === "string") {
+        return demoUntilAccepted(context, flags, {
+          untilAccepted,
+          timeout: textOf(timeout),
+          json: json === true,
+        });
+      }
+      for (const [flag, value] of [
+        ["--timeout", timeout],
+        ["--json", json],
+      ]) {
+        if (value !== undefined) throw usageError(`${flag} only goes with --until-accepted`);
+      }
+      await demo(context, flags);
+    });
+
+  program
+    .command("devnet")
+    .description("Run the two markets alone, to try clients against")
+    .option("--coordinator-port <port>", "AITBC coordinator", "8203")
+    .option("--chain-port <port>", "AITBC chain node", "8202")
+    .option("--queue-port <port>", "AICF queue", "8700")
+    .option("--node-port <port>", "Animica node", "8545")
+    .option("--epoch <time>", "AICF settlement period", "10s")
+    .option("--demand <rate>", "Jobs offered per second and market; 0 for none", "1")
+    .option("--json", "Print the addresses and keys as one line of JSON")
+    .action((options: Options) =>
+      devnet(context, {
+        data: textOf(program.opts().data),
+        coordinatorPort: String(options.coordinatorPort),
+        chainPort: String(options.chainPort),
+        queuePort: String(options.queuePort),
+        nodePort: String(options.nodePort),
+        epoch: String(options.epoch),
+        demand: String(options.demand),
+        json: options.json === true,
+      }),
+    );
+
+  const jsonOption = () => new Option("--json", "Print one line of JSON");
+  program
+    .command("status")
+    .description("What the engine does and earns, and if nothing, why")
+    .addOption(jsonOption())
+    .action((options: Options) =>
+      withEngine((engine) => status(context, engine, { json: options.json === true })),
+    );
+
+  for (const verb of Object.keys(VERBS) as Verb[]) {
+    program
+      .command(verb)
+      .description(VERBS[verb].means)
+      .addOption(jsonOption())
+      .action((options: Options) =>
+        withEngine((engine) => runIntent(context, engine, verb, { json: options.json === true })),
+      );
+  }
+
+  program
+    .command("devices")
+    .description("What runs jobs, how, and why not faster")
+    .addOption(jsonOption())
+    .action((options: Options) =>
+      withEngine((engine) => devices(context, engine, { json: options.json === true })),
+    );
+
+  const jobsCommand = program
+    .command("jobs")
+    .description("The newest jobs")
+    .option("--limit <n>", "How many (default 50, at most 1000)")
+    .option("--market <id>", `Only of ${MarketIdSchema.options.join(" or ")}`)
+    .option("--state <state>", "Only in this state, such as accepted or failed")
+    .option("--before <cursor>", "Older ones, as the last page said")
+    .addOption(jsonOption())
+    .action((options: Options) => {
+      const query = jobsQuery({
+        limit: textOf(options.limit),
+        market: textOf(options.market),
+        state: textOf(options.state),
+        before: textOf(options.before),
+      });
+      return withEngine((engine) => jobs(context, engine, query, { json: options.json === true }));
+    });
+  jobsCommand
+    .command("show <lease>")
+    .description("One job with its history")
+    .addOption(jsonOption())
+    .action((lease: string, _options: Options, command: Command) =>
+      withEngine((engine) =>
+        showJob(context, engine, lease, { json: command.optsWithGlobals().json === true }),
+      ),
+    );
+
+  program
+    .command("receipt <lease>")
+    .description("The signed receipt of a job, as JSON")
+    .option("-o, --output <file>", "Write it to a file")
+    .action((lease: string, options: Options) =>
+      withEngine((engine) => receipt(context, engine, lease, { file: textOf(options.output) })),
+    );
+
+  program
+    .command("verify <receipt>")
+    .description("Check a receipt offline: signature, model, digests; - reads stdin")
+    .option("--output <file>", "The result bytes, to check them against the receipt's digests")
+    .option("--key <sha3-256>", "The key the provider is known by, to check that it signed")
+    .addOption(jsonOption())
+    .action((file: string, { output, key, json }: Options) => {
+      const good = verify(context, file, { output: textOf(output), key: textOf(key), json: json === true });
+      if (!good) outcome.code = EXIT.checkFailed;
+    });
+
+  program
+    .command("dashboard")
+    .description("Print a new address that opens the dashboard once")
+    .addOption(jsonOption())
+    .action((options: Options) =>
+      withEngine((engine) => dashboard(context, engine, { json: options.json === true })),
+    );
+
+  program
+    .command("help [topic]")
+    .description("Help on a command, on environment, or on exit-codes")
+    .action((topic: string | undefined) => showHelp(context, program, topic));
+
+  return program;
+}
+
+function showHelp({ terminal }: CliContext, program: Command, topic: string | undefined): void {
+  switch (topic) {
+    case undefined:
+      program.outputHelp();
+      break;
+    case "exit-codes":
+      terminal.print(EXIT_CODES_HELP);
+      break;
+    case "environment":
+      terminal.print("Settings are read from the environment; a flag of the same meaning wins.\n");
+      for (const line of environmentLines()) terminal.print(line);
+      break;
+    default: {
+      const command = program.commands.find((candidate) => candidate.name() === topic);
+      if (command === undefined)
+        throw usageError(`There is no help on "${topic}"`, "Run `bellows help` for the list");
+      command.outputHelp();
+    }
+  }
+}
+
+export function environmentLines(): string[] {
+  const settings: Setting<unknown>[] = Object.values(SETTINGS);
+  return fields(settings.map(({ env, means }) => [env.join(", "), means]));
+}
+
+/** Commander's message as one sentence: `There is no option --prot. Did you mean --port?` */
+function wrongCommandLine(error: CommanderError) {
+  const [first = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
+  const guess = /\(Did you mean (.*)\?\)/.exec(suggestion ?? "")?.[1];
+  const sentence = first.charAt(0).toUpperCase() + first.slice(1);
+  return usageError(
+    sentence,
+    guess === undefined ? "Run `bellows help` for what there is" : `Did you mean ${guess}?`,
+  );
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);

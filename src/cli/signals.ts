@@ -1,0 +1,35 @@
+/** Ctrl-C and SIGTERM: the first asks for an orderly end, the second does not wait any longer. */
+
+const KILLED_BY_SIGINT = 130;
+const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+export interface StopSignals extends Disposable {
+  /** Aborts at the first signal. */
+  readonly asked: AbortSignal;
+  /** Resolves at the first signal. */
+  readonly whenAsked: Promise<void>;
+}
+
+/** `onSecond` runs at the second signal, right before this process exits with code 130. */
+export function listenForStop(onSecond: () => void): StopSignals {
+  const controller = new AbortController();
+  const whenAsked = new Promise<void>((resolve) => {
+    controller.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  const onSignal = () => {
+    if (!controller.signal.aborted) {
+      controller.abort(new DOMException("Asked to stop", "AbortError"));
+      return;
+    }
+    onSecond();
+    process.exit(KILLED_BY_SIGINT);
+  };
+  for (const name of STOP_SIGNALS) process.on(name, onSignal);
+  return {
+    asked: controller.signal,
+    whenAsked,
+    [Symbol.dispose]() {
+      for (const name of STOP_SIGNALS) process.off(name, onSignal);
+    },
+  };
+}

@@ -1,0 +1,213 @@
+/** Settings come from three places: defaults, then the environment, then flags; what is wrong is reported all at once. */
+import os from "node:os";
+import path from "node:path";
+import {
+  type AicfConfig,
+  type AitbcConfig,
+  type EngineConfig,
+  EngineConfigSchema,
+} from "../../shared/config.ts";
+import { DAY, GIB, SECOND } from "../../shared/durations.ts";
+import { ConfigError, type ConfigProblem } from "./config-error.ts";
+import { prepareDataFolder } from "./data-folder.ts";
+import { type Installation, openInstallation } from "./installation.ts";
+import { Refusal } from "./parsers.ts";
+import type { AppPaths } from "./paths.ts";
+import { SETTINGS, type Setting, type SettingName, type Settings, UNUSED_GUIDE_NAMES } from "./settings.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+/** Flags as typed, still text; an absent flag is absent here. */
+export type Flags = { readonly [N in SettingName]?: string | undefined };
+
+export interface ConfigSources {
+  readonly env: Environment;
+  readonly flags: Flags;
+  readonly paths: AppPaths;
+}
+
+export const DEFAULT_CONTROL_PORT = 7117;
+const DEFAULT_CONCURRENCY = 8;
+const DEFAULT_BATCH = 8;
+const DEFAULT_CHAIN_ID = 1;
+const DEFAULT_KEEP_ALIVE_MS = 60 * SECOND;
+const DEFAULT_KEEP_OUTPUTS_MS = 7 * DAY;
+const DEFAULT_KEEP_OUTPUTS_BYTES = GIB;
+
+const SHOWN_VALUE = 60;
+
+/**
+ * The configuration of a live engine. Makes the data folder when it is not there, and the machine's ids in it.
+ * Throws ConfigError (CONFIG_INVALID) with every wrong setting, or AppError DATA_FOLDER_….
+ */
+export function loadConfig(sources: ConfigSources): EngineConfig {
+  const { settings, problems } = collect(sources);
+  const complete = [...problems, ...missing(settings)];
+  if (complete.length > 0) throw new ConfigError(complete);
+
+  const dataFolder = path.join(settings.dataFolder ?? sources.paths.defaultDataFolder, "live");
+  prepareDataFolder(dataFolder);
+  const installation = openInstallation(dataFolder);
+  return engineConfig(settings, sources.paths, {
+    mode: "live",
+    dataFolder,
+    markets: { aitbc: aitbcConfig(settings, installation), aicf: aicfConfig(settings, installation) },
+    startAs: settings.startAs ?? "running",
+  });
+}
+
+/** Every setting that was given, read and checked; throws ConfigError with all that are wrong. */
+export function readSettings(sources: Pick<ConfigSources, "env" | "flags">): Settings {
+  const { settings, problems } = collect(sources);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return settings;
+}
+
+/** What runs when nothing else is said: the markets when one is configured, else the demo. */
+export function chooseMode(sources: Pick<ConfigSources, "env" | "flags">): "demo" | "live" {
+  const market = (name: SettingName) => textOf(name, sources) !== undefined;
+  return market("aitbcCoordinatorUrl") || market("aicfQueueUrl") ? "live" : "demo";
+}
+
+/** Set names that the guide has and Bellows does not use, each with the reason: to be said once, not passed over. */
+export function unusedNames(env: Environment): readonly { name: string; reason: string }[] {
+  if (!env.AICF_QUEUE_URL) return [];
+  return Object.entries(UNUSED_GUIDE_NAMES)
+    .filter(([name]) => env[name])
+    .map(([name, reason]) => ({ name, reason }));
+}
+
+/** What demo and live engines share; `fixed` is what they don't. */
+export function engineConfig(
+  settings: Settings,
+  paths: AppPaths,
+  fixed: Pick<EngineConfig, "mode" | "dataFolder" | "markets" | "startAs">,
+): EngineConfig {
+  return EngineConfigSchema.parse({
+    ...fixed,
+    resourcesFolder: paths.resourcesFolder,
+    modelFolders: [...(settings.modelFolders ?? []), ...paths.modelFolders],
+    runtimeEntry: paths.entries.runtime,
+    gpuBackend: settings.gpuBackend ?? "auto",
+    maxConcurrency: settings.maxConcurrency ?? DEFAULT_CONCURRENCY,
+    batchSize: settings.batchSize ?? DEFAULT_BATCH,
+    keepAliveMs: settings.keepAlive ?? DEFAULT_KEEP_ALIVE_MS,
+    allowUnpaid: settings.allowUnpaid ?? false,
+    keepOutputs: {
+      days: (settings.keepOutputsFor ?? DEFAULT_KEEP_OUTPUTS_MS) / DAY,
+      bytes: settings.keepOutputsSize ?? DEFAULT_KEEP_OUTPUTS_BYTES,
+    },
+    control: {
+      port: settings.controlPort ?? DEFAULT_CONTROL_PORT,
+      explicit: settings.controlPort !== undefined,
+      staticFolder: settings.dashboard === false ? null : paths.rendererFolder,
+    },
+  } satisfies EngineConfig);
+}
+
+function aitbcConfig(settings: Settings, installation: Installation): AitbcConfig | null {
+  if (settings.aitbcCoordinatorUrl === undefined || settings.aitbcApiKey === undefined) return null;
+  return {
+    coordinatorUrl: settings.aitbcCoordinatorUrl,
+    rpcUrl: settings.aitbcRpcUrl ?? null,
+    apiKey: settings.aitbcApiKey,
+    minerId: settings.aitbcMinerId ?? installation.minerId,
+    region: settings.aitbcRegion ?? null,
+    wallet: settings.aitbcWallet ?? null,
+  };
+}
+
+function aicfConfig(settings: Settings, installation: Installation): AicfConfig | null {
+  if (settings.aicfQueueUrl === undefined) return null;
+  return {
+    queueUrl: settings.aicfQueueUrl,
+    rpcUrl: settings.aicfRpcUrl ?? null,
+    chainId: settings.chainId ?? DEFAULT_CHAIN_ID,
+    providerId: settings.providerId ?? null,
+    name: settings.providerName ?? os.hostname(),
+    region: settings.providerRegion ?? null,
+    workerId: installation.workerId,
+    autoStakeNano: settings.autoStake ?? null,
+  };
+}
+
+/** Settings that another one makes necessary. */
+function missing(settings: Settings): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const need = (name: string, because: string, fix: string) =>
+    problems.push({ name, value: null, reason: `is missing, and ${because}`, fix });
+
+  if (settings.aitbcCoordinatorUrl !== undefined && settings.aitbcApiKey === undefined) {
+    need(
+      "AITBC_API_KEY",
+      "the coordinator lets nobody in without one",
+      "Set it to the miner key its operator gave you",
+    );
+  }
+  if (settings.aitbcCoordinatorUrl === undefined && settings.aitbcApiKey !== undefined) {
+    need(
+      "AITBC_COORDINATOR_URL",
+      "AITBC_API_KEY is of no use without it",
+      "Set it to the coordinator's address",
+    );
+  }
+  if (settings.aicfQueueUrl === undefined && settings.providerId !== undefined) {
+    need("AICF_QUEUE_URL", "PROVIDER_ID is of no use without it", "Set it to the queue's address");
+  }
+  return problems;
+}
+
+function collect(sources: Pick<ConfigSources, "env" | "flags">) {
+  const settings: Partial<Record<SettingName, unknown>> = {};
+  const problems: ConfigProblem[] = [];
+  for (const name of Object.keys(SETTINGS) as SettingName[]) {
+    const definition: Setting<unknown> = SETTINGS[name];
+    problems.push(...contradictions(definition, sources.env));
+    const given = textOf(name, sources);
+    if (given === undefined) continue;
+    try {
+      settings[name] = definition.read(unquoted(given.text));
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal)) throw thrown;
+      const value = definition.secret ? null : shorten(given.text);
+      problems.push({ name: given.name, value, reason: thrown.message, fix: thrown.fix });
+    }
+  }
+  return { settings: settings as Settings, problems };
+}
+
+/** The text that counts for a setting and the name it was given under; empty text is as good as none. */
+function textOf(name: SettingName, sources: Pick<ConfigSources, "env" | "flags">) {
+  const definition: Setting<unknown> = SETTINGS[name];
+  const flag = sources.flags[name]?.trim();
+  if (flag !== undefined) return { name: definition.flag ?? name, text: flag };
+  for (const candidate of definition.env) {
+    const text = sources.env[candidate]?.trim();
+    if (text) return { name: candidate, text };
+  }
+  return undefined;
+}
+
+/** Docker's --env-file keeps quotation marks as part of the value; nobody means them. */
+function unquoted(text: string): string {
+  if (/^(["']).*\1$/s.test(text)) {
+    throw new Refusal("has quotation marks that are part of the value", "Take the quotation marks away");
+  }
+  return text;
+}
+
+/** Two names for one setting that say different things. */
+function contradictions(definition: Setting<unknown>, env: Environment): ConfigProblem[] {
+  const [first, ...others] = definition.env.filter((name) => env[name]?.trim());
+  return others
+    .filter((other) => first !== undefined && env[other]?.trim() !== env[first]?.trim())
+    .map((other) => ({
+      name: other,
+      value: null,
+      reason: `says something else than ${first}, which means the same`,
+      fix: `Set only one of the two`,
+    }));
+}
+
+function shorten(text: string): string {
+  return text.length > SHOWN_VALUE ? `${text.slice(0, SHOWN_VALUE)}…` : text;
+}

@@ -1,0 +1,61 @@
+/** The engine as a process of its own: configured by its first message, then it serves the contract to its parent. */
+import { openBrokeredHost } from "../host/brokered-host.ts";
+import { ForkProcessHost } from "../host/fork-host.ts";
+import { openParentChannel } from "../host/parent-channel.ts";
+import { ConfigureSchema, type EngineConfig, EngineConfigSchema, type EngineReady } from "../shared/config.ts";
+import { type Channel, serveContract } from "../shared/contract/rpc.ts";
+import { toErrorValue } from "../shared/errors.ts";
+import { type Engine, startEngine } from "./engine.ts";
+
+const parent = openParentChannel();
+if (parent === null) {
+  process.stderr.write("Error: this is a part of Bellows; start it with `bellows serve` or `bellows demo`.\n");
+  process.exit(2);
+}
+configured(parent)
+  .then((config) => serve(config, parent))
+  .catch((thrown) => die(parent, thrown));
+
+/** Resolves with the first message's configuration. */
+function configured(channel: Channel): Promise<EngineConfig> {
+  return new Promise((resolve, reject) => {
+    const stop = channel.onMessage((message) => {
+      const first = ConfigureSchema.safeParse(message);
+      if (!first.success) return;
+      stop();
+      const config = EngineConfigSchema.safeParse(first.data.config);
+      if (config.success) resolve(config.data);
+      else reject(config.error);
+    });
+    channel.onClose(() => process.exit(0));
+  });
+}
+
+async function serve(config: EngineConfig, channel: Channel): Promise<void> {
+  const host = openBrokeredHost() ?? new ForkProcessHost();
+  const engine = await startEngine(config, host);
+  const end = () => engine.shutdown();
+  channel.onClose(() => void end());
+  process.once("SIGTERM", () => void end());
+  // A terminal's Ctrl-C reaches the whole group: our parent decides what it means.
+  process.on("SIGINT", () => undefined);
+
+  const contract = serveContract(engine.handlers, channel);
+  engine.onDelta((delta) => contract.emit("state.delta", delta));
+  channel.post(readyMessage(engine));
+  await engine.ended;
+  process.exit(0);
+}
+
+function readyMessage(engine: Engine): EngineReady {
+  const { control } = engine;
+  return { kind: "engine-ready", control: control && { url: control.url, dashboardUrl: control.dashboardUrl } };
+}
+
+function die(channel: Channel, thrown: unknown): void {
+  const error = toErrorValue(thrown);
+  if (error.actor === "bug" && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
+  channel.post({ kind: "fatal", error });
+  // Give the message the time to leave; the exit code says the rest.
+  setTimeout(() => process.exit(1), 100);
+}

@@ -1,0 +1,179 @@
+/**
+ * Opening the ledger file: it is ours alone, it is whole, it is at the newest schema, or the caller hears why not.
+ *
+ * One writer is enforced by SQLite itself (locking_mode EXCLUSIVE: the lock dies with the process, so kill -9 leaves
+ * none behind). A file that fails quick_check is moved aside, never deleted, and the newest good snapshot takes its
+ * place; without a snapshot the engine refuses to start (design.md §5, users.md rule 21).
+ */
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type BetterSqlite3 from "better-sqlite3";
+import { SECOND } from "../../shared/durations.ts";
+import { AppError, type ErrorValue } from "../../shared/errors.ts";
+import { MIGRATIONS } from "./migrations.ts";
+
+export type Database = BetterSqlite3.Database;
+
+const LEDGER_FILE = "ledger.sqlite";
+const SNAPSHOT_FOLDER = "snapshots";
+const SNAPSHOTS_KEPT = 5;
+const LOCK_WAIT = 2 * SECOND;
+/** better-sqlite3 13 needs Node-API 10; under an older Node it ends the process with a segmentation fault. */
+const OLDEST_NODE_MAJOR = 22;
+
+export interface OpenedDatabase {
+  readonly db: Database;
+  /** What a person should know about this opening: a restore, for instance. */
+  readonly notices: readonly ErrorValue[];
+}
+
+/** Opens (or creates) `<folder>/ledger.sqlite`; the folder itself must exist. Throws AppError LEDGER_* or ENGINE_ALREADY_RUNNING. */
+export async function openDatabase(folder: string, now: () => number = Date.now): Promise<OpenedDatabase> {
+  const Sqlite = await loadSqlite();
+  const file = join(folder, LEDGER_FILE);
+  const notices: ErrorValue[] = [];
+  const snapshots = join(folder, SNAPSHOT_FOLDER);
+  if (!existsSync(snapshots)) mkdirSync(snapshots);
+
+  let db = tryOpen(Sqlite, file);
+  if (db === "corrupt") {
+    notices.push(restoreSnapshot(Sqlite, folder, file, now()));
+    db = tryOpen(Sqlite, file);
+  }
+  if (db === "corrupt") throw corruptError(file);
+  migrate(db, file);
+  return { db, notices };
+}
+
+/** Writes a consistent copy next to the ledger and keeps the newest few. Cheap enough for every start and hour. */
+export function takeSnapshot(db: Database, folder: string, now: number): void {
+  const target = join(folder, SNAPSHOT_FOLDER, `ledger-${new Date(now).toISOString().replace(/[:.]/g, "-")}.sqlite`);
+  rmSync(`${target}.part`, { force: true });
+  db.prepare("VACUUM INTO ?").run(`${target}.part`);
+  renameSync(`${target}.part`, target);
+  for (const old of listSnapshots(folder).slice(SNAPSHOTS_KEPT)) rmSync(old, { force: true });
+}
+
+async function loadSqlite(): Promise<typeof BetterSqlite3> {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major < OLDEST_NODE_MAJOR) {
+    throw new AppError({
+      code: "NODE_TOO_OLD",
+      message: `The ledger needs Node ${OLDEST_NODE_MAJOR} or newer, this is ${process.versions.node}`,
+      actor: "user",
+      help: "Start it through `npm start` or `npx bellows`, which bring their own Node.",
+    });
+  }
+  return (await import("better-sqlite3")).default;
+}
+
+function tryOpen(Sqlite: typeof BetterSqlite3, file: string): Database | "corrupt" {
+  let db: Database | undefined;
+  try {
+    db = new Sqlite(file, { timeout: LOCK_WAIT });
+    db.pragma("locking_mode = EXCLUSIVE");
+    db.pragma("journal_mode = WAL");
+    db.pragma("synchronous = FULL");
+    db.pragma("foreign_keys = ON");
+    db.exec("BEGIN EXCLUSIVE; COMMIT");
+    if (db.pragma("quick_check", { simple: true }) !== "ok") {
+      db.close();
+      return "corrupt";
+    }
+    return db;
+  } catch (thrown) {
+    db?.close();
+    const code = sqliteCode(thrown);
+    if (code.startsWith("SQLITE_NOTADB") || code.startsWith("SQLITE_CORRUPT")) return "corrupt";
+    throw openError(code, file, thrown);
+  }
+}
+
+function sqliteCode(thrown: unknown): string {
+  return thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+}
+
+function openError(code: string, file: string, cause: unknown): AppError {
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
+    return new AppError({
+      code: "ENGINE_ALREADY_RUNNING",
+      message: `Another Bellows engine is using ${file}`,
+      actor: "user",
+      help: "Use that one (`bellows status`), or give this one another data folder with --data.",
+      cause,
+    });
+  }
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new AppError({
+    code: "LEDGER_UNREADABLE",
+    message: `The ledger ${file} can't be opened: ${reason}`,
+    actor: "machine",
+    help: "Check that the folder exists, is writable and has free space, or choose another with --data.",
+    cause,
+  });
+}
+
+function corruptError(file: string): AppError {
+  return new AppError({
+    code: "LEDGER_CORRUPT",
+    message: `The ledger ${file} is damaged and there is no good snapshot to restore`,
+    actor: "user",
+    help: "Keep the file for support, move it out of the data folder, and start again: a new ledger is made and open leases are read from the markets.",
+  });
+}
+
+/** Newest first. */
+function listSnapshots(folder: string): string[] {
+  const snapshots = join(folder, SNAPSHOT_FOLDER);
+  return readdirSync(snapshots)
+    .filter((name) => name.startsWith("ledger-") && name.endsWith(".sqlite"))
+    .sort()
+    .reverse()
+    .map((name) => join(snapshots, name));
+}
+
+function restoreSnapshot(Sqlite: typeof BetterSqlite3, folder: string, file: string, now: number): ErrorValue {
+  const good = listSnapshots(folder).find((snapshot) => isWhole(Sqlite, snapshot));
+  if (good === undefined) throw corruptError(file);
+  const aside = join(folder, `ledger-damaged-${now}.sqlite`);
+  for (const suffix of ["", "-wal", "-shm"]) {
+    if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
+  }
+  copyFileSync(good, file);
+  return {
+    code: "LEDGER_RESTORED",
+    message: `The ledger was damaged; the snapshot of ${statSync(good).mtime.toISOString()} was restored, and the damaged file kept as ${aside}`,
+    actor: "user",
+    help: "Work accepted since then is read back from the markets' books; compare the earnings.",
+  };
+}
+
+function isWhole(Sqlite: typeof BetterSqlite3, file: string): boolean {
+  try {
+    const db = new Sqlite(file, { readonly: true });
+    const whole = db.pragma("quick_check", { simple: true }) === "ok";
+    db.close();
+    return whole;
+  } catch {
+    return false; // Not readable as a database: not a snapshot to restore from.
+  }
+}
+
+function migrate(db: Database, file: string): void {
+  const version = db.pragma("user_version", { simple: true }) as number;
+  if (version > MIGRATIONS.length) {
+    db.close();
+    throw new AppError({
+      code: "LEDGER_TOO_NEW",
+      message: `The ledger ${file} was written by a newer Bellows (schema ${version}, this one knows ${MIGRATIONS.length})`,
+      actor: "user",
+      help: "Update Bellows, or use another data folder with --data.",
+    });
+  }
+  for (let step = version; step < MIGRATIONS.length; step++) {
+    db.transaction(() => {
+      db.exec(MIGRATIONS[step] as string);
+      db.pragma(`user_version = ${step + 1}`);
+    })();
+  }
+}

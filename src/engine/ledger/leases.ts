@@ -1,0 +1,290 @@
+/**
+ * The leases table and its history: every change of a job's state goes through `apply`, which asks the job machine
+ * and writes the row and the transition together.
+ */
+import type { JobRow, JobState, MarketId } from "../../shared/contract/views.ts";
+import { AppError, type ErrorValue } from "../../shared/errors.ts";
+import { type CborValue, decodeCanonical, encodeCanonical } from "../../shared/canonical.ts";
+import { type CurrencyCode, type Money, money, toMoneyValue } from "../../shared/money.ts";
+import type { Lease, Work } from "../market/port.ts";
+import { FAILED_STATES, HELD_STATES, type JobEvent, nextState } from "../work/job-machine.ts";
+import type { Database } from "./database.ts";
+
+/** A lease as the work loop holds it: the ledger's row with its work decoded. */
+export interface HeldLease {
+  readonly row: number;
+  readonly market: MarketId;
+  readonly leaseId: string;
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly model: string;
+  readonly work: Work;
+  readonly state: JobState;
+  readonly leasedAt: number;
+  readonly grantedAt: number;
+  readonly expiresAt: number | null;
+  readonly maxRuntimeMs: number | null;
+  readonly fee: Money | null;
+  readonly payment: Lease["payment"];
+  /** Times this lease was handed to a runtime. */
+  readonly runs: number;
+  /** The device it runs or ran on; null before. */
+  readonly device: string | null;
+}
+
+export interface TransitionFields {
+  readonly note?: string;
+  readonly error?: ErrorValue;
+  readonly device?: string;
+}
+
+interface LeaseRecord {
+  id: number;
+  market: MarketId;
+  lease_id: string;
+  job_id: string;
+  attempt: number;
+  kind: string;
+  model: string;
+  units: number | null;
+  state: JobState;
+  work: Uint8Array | null;
+  fee_currency: CurrencyCode | null;
+  fee_minor: string | null;
+  payment: Lease["payment"];
+  leased_at: number;
+  granted_at: number;
+  expires_at: number | null;
+  max_runtime_ms: number | null;
+  runs: number;
+  device: string | null;
+  finished_at: number | null;
+  error: string | null;
+}
+
+interface RowRecord extends LeaseRecord {
+  sha3_512: string | null;
+  earned_minor: string | null;
+  earned_currency: CurrencyCode | null;
+}
+
+export interface LeaseFilter {
+  readonly limit: number;
+  readonly before?: number | undefined;
+  readonly market?: MarketId | undefined;
+  readonly state?: JobState | undefined;
+}
+
+const TERMINAL: ReadonlySet<JobState> = new Set<JobState>(["settled", "returned", ...FAILED_STATES]);
+/** Minor units can pass 2^53, so they leave SQLite as text. */
+const COLUMNS = `l.id, l.market, l.lease_id, l.job_id, l.attempt, l.kind, l.model, l.units, l.state, l.work,
+  l.fee_currency, CAST(l.fee_minor AS TEXT) AS fee_minor, l.payment, l.leased_at, l.granted_at, l.expires_at,
+  l.max_runtime_ms, l.runs, l.device, l.finished_at, l.error`;
+const ROW_SELECT = `SELECT ${COLUMNS}, r.sha3_512, CAST(e.net_minor AS TEXT) AS earned_minor, e.currency AS earned_currency
+  FROM leases l LEFT JOIN receipts r ON r.lease = l.id LEFT JOIN earnings e ON e.lease = l.id`;
+const HELD = HELD_STATES.map((state) => `'${state}'`).join(",");
+
+export class LeaseTable {
+  readonly #db: Database;
+  readonly #statements;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#statements = {
+      insert: db.prepare(
+        `INSERT INTO leases (market, lease_id, job_id, attempt, kind, model, units, state, work, fee_currency, fee_minor,
+           payment, leased_at, granted_at, expires_at, max_runtime_ms)
+         VALUES (@market, @leaseId, @jobId, @attempt, @kind, @model, @units, 'leased', @work, @feeCurrency, @feeMinor,
+           @payment, @now, @grantedAt, @expiresAt, @maxRuntimeMs)
+         ON CONFLICT (market, lease_id) DO NOTHING`,
+      ),
+      history: db.prepare("INSERT INTO transitions (lease, at, event, state, note) VALUES (?, ?, ?, ?, ?)"),
+      stateOf: db.prepare<[number], JobState>("SELECT state FROM leases WHERE id = ?").pluck(),
+      update: db.prepare(
+        `UPDATE leases SET state = @state, runs = runs + @run, device = coalesce(@device, device),
+           accepted_at = coalesce(@acceptedAt, accepted_at), finished_at = coalesce(@finishedAt, finished_at),
+           error = coalesce(@error, error), work = CASE WHEN @dropWork THEN NULL ELSE work END
+         WHERE id = @row`,
+      ),
+      setExpiry: db.prepare("UPDATE leases SET expires_at = ? WHERE id = ?"),
+      held: db.prepare<[], LeaseRecord>(`SELECT ${COLUMNS} FROM leases l WHERE l.state IN (${HELD}) ORDER BY l.id`),
+      one: db.prepare<[number], LeaseRecord>(`SELECT ${COLUMNS} FROM leases l WHERE l.id = ?`),
+      rowOf: db.prepare<[string, string], number>("SELECT id FROM leases WHERE market = ? AND lease_id = ?").pluck(),
+      byLeaseId: db.prepare<[string], RowRecord>(`${ROW_SELECT} WHERE l.lease_id = ? ORDER BY l.id DESC LIMIT 1`),
+      unsettled: db.prepare<[string, number], { id: number; job_id: string; accepted_at: number }>(
+        `SELECT id, job_id, accepted_at FROM leases WHERE market = ? AND state = 'accepted' AND finished_at IS NULL ORDER BY id LIMIT ?`,
+      ),
+      acceptedTotal: db.prepare<[], number>("SELECT count(*) FROM leases WHERE accepted_at IS NOT NULL").pluck(),
+      transitions: db.prepare<[number], { state: JobState; at: number; note: string | null }>(
+        "SELECT state, at, note FROM transitions WHERE lease = ? ORDER BY rowid",
+      ),
+    };
+  }
+
+  /** A lease that has just been granted; false when the ledger knows it already. */
+  insert(lease: Lease, now: number): number | null {
+    const result = this.#statements.insert.run({
+      market: lease.market,
+      leaseId: lease.leaseId,
+      jobId: lease.jobId,
+      attempt: lease.attempt,
+      kind: lease.work.kind,
+      model: lease.model,
+      units: lease.work.kind === "embed" ? lease.work.texts.length : null,
+      work: encodeWork(lease.work),
+      feeCurrency: lease.fee?.currency ?? null,
+      feeMinor: lease.fee?.minor ?? null,
+      payment: lease.payment,
+      now,
+      grantedAt: lease.grantedAt,
+      expiresAt: lease.expiresAt,
+      maxRuntimeMs: lease.maxRuntimeMs,
+    });
+    if (result.changes === 0) return null;
+    const row = Number(result.lastInsertRowid);
+    this.#statements.history.run(row, now, "lease", "leased", null);
+    return row;
+  }
+
+  /** Move a lease along one edge of the job machine. Throws ILLEGAL_TRANSITION for any other move. */
+  apply(row: number, event: JobEvent, now: number, fields: TransitionFields = {}): JobState {
+    const current = this.#statements.stateOf.get(row);
+    if (current === undefined) throw unknownLease(String(row));
+    const state = nextState(current, event);
+    const terminal = TERMINAL.has(state);
+    this.#statements.update.run({
+      row,
+      state,
+      run: event === "run" ? 1 : 0,
+      device: fields.device ?? null,
+      acceptedAt: event === "accept" ? now : null,
+      finishedAt: terminal ? now : null,
+      error: fields.error === undefined ? null : JSON.stringify(fields.error),
+      // From "computed" on only the receipt's input hash is needed.
+      dropWork: terminal || state === "computed" ? 1 : 0,
+    });
+    if (state !== current) {
+      this.#statements.history.run(row, now, event, state, fields.note ?? fields.error?.message ?? null);
+    }
+    return state;
+  }
+
+  setExpiry(row: number, expiresAt: number): void {
+    this.#statements.setExpiry.run(expiresAt, row);
+  }
+
+  held(): HeldLease[] {
+    return this.#statements.held.all().map(toHeld);
+  }
+
+  get(row: number): HeldLease {
+    const record = this.#statements.one.get(row);
+    if (!record) throw unknownLease(String(row));
+    return toHeld(record);
+  }
+
+  rowOf(market: MarketId, leaseId: string): number | null {
+    return this.#statements.rowOf.get(market, leaseId) ?? null;
+  }
+
+  /** Accepted by the market, not credited yet, oldest first. */
+  unsettled(market: MarketId, limit: number): { row: number; jobId: string; acceptedAt: number }[] {
+    return this.#statements.unsettled
+      .all(market, limit)
+      .map((r) => ({ row: r.id, jobId: r.job_id, acceptedAt: r.accepted_at }));
+  }
+
+  list(filter: LeaseFilter): { rows: JobRow[]; next: number | null } {
+    const records = this.#db
+      .prepare<unknown[], RowRecord>(
+        `${ROW_SELECT}
+         WHERE l.id < @before AND (@market IS NULL OR l.market = @market) AND (@state IS NULL OR l.state = @state)
+         ORDER BY l.id DESC LIMIT @limit`,
+      )
+      .all({
+        before: filter.before ?? Number.MAX_SAFE_INTEGER,
+        market: filter.market ?? null,
+        state: filter.state ?? null,
+        limit: filter.limit,
+      });
+    const last = records.at(-1);
+    return { rows: records.map(toJobRow), next: last && records.length === filter.limit ? last.id : null };
+  }
+
+  find(leaseId: string): { row: number; job: JobRow; device: string | null; attempts: number } | null {
+    const record = this.#statements.byLeaseId.get(leaseId);
+    if (!record) return null;
+    return { row: record.id, job: toJobRow(record), device: record.device, attempts: record.runs };
+  }
+
+  acceptedTotal(): number {
+    return this.#statements.acceptedTotal.get() ?? 0;
+  }
+
+  timeline(row: number): { state: JobState; at: number; note: string | null }[] {
+    return this.#statements.transitions.all(row);
+  }
+}
+
+function unknownLease(id: string): AppError {
+  return new AppError({ code: "UNKNOWN_LEASE", message: `The ledger has no lease ${id}`, actor: "user" });
+}
+
+function encodeWork(work: Work): Uint8Array {
+  const value: CborValue =
+    work.kind === "embed" ? { kind: "embed", texts: [...work.texts] } : { kind: "unsupported", reason: work.reason };
+  return encodeCanonical(value);
+}
+
+function decodeWork(bytes: Uint8Array | null): Work {
+  if (bytes === null) return { kind: "unsupported", reason: "The work is no longer kept" };
+  const value = decodeCanonical(new Uint8Array(bytes)) as { kind: string; texts?: string[]; reason?: string };
+  return value.kind === "embed"
+    ? { kind: "embed", texts: value.texts ?? [] }
+    : { kind: "unsupported", reason: value.reason ?? "unknown" };
+}
+
+function toHeld(record: LeaseRecord): HeldLease {
+  return {
+    row: record.id,
+    market: record.market,
+    leaseId: record.lease_id,
+    jobId: record.job_id,
+    attempt: record.attempt,
+    model: record.model,
+    work: decodeWork(record.work),
+    state: record.state,
+    leasedAt: record.leased_at,
+    grantedAt: record.granted_at,
+    expiresAt: record.expires_at,
+    maxRuntimeMs: record.max_runtime_ms,
+    fee: moneyOf(record.fee_currency, record.fee_minor),
+    payment: record.payment,
+    runs: record.runs,
+    device: record.device,
+  };
+}
+
+function moneyOf(currency: CurrencyCode | null, minor: string | null): Money | null {
+  return currency === null || minor === null ? null : money(currency, BigInt(minor));
+}
+
+function toJobRow(record: RowRecord): JobRow {
+  const fee = moneyOf(record.fee_currency, record.fee_minor);
+  const earned = moneyOf(record.earned_currency, record.earned_minor);
+  return {
+    leaseId: record.lease_id,
+    jobId: record.job_id,
+    market: record.market,
+    kind: record.kind,
+    model: record.model,
+    units: record.units,
+    state: record.state,
+    leasedAt: record.leased_at,
+    finishedAt: record.finished_at,
+    digest: record.sha3_512,
+    fee: fee && toMoneyValue(fee),
+    earned: earned && toMoneyValue(earned),
+    error: record.error === null ? null : (JSON.parse(record.error) as ErrorValue),
+  };
+}

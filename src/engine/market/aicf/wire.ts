@@ -1,0 +1,100 @@
+/**
+ * What a market of profile v1 and the node send, read tolerantly: unknown fields are ignored, amounts may be integers
+ * or decimal strings. Shapes: docs/markets-devnet.md "AICF", protocols/aicf-profile.md, protocols/aicf.md §1.1.
+ */
+import { z } from "zod";
+import { type Money, money } from "../../../shared/money.ts";
+
+const Id = z.string().min(1).max(200);
+const Millis = z.number().int().nonnegative();
+/** Nano ANM. */
+const Nano = z
+  .union([z.number().int().nonnegative().refine(Number.isSafeInteger), z.string().regex(/^\d{1,40}$/)])
+  .transform((amount) => BigInt(amount));
+
+export const RefusalSchema = z.object({
+  code: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]*$/)
+    .catch("AICF_ERROR"),
+  message: z.string().catch(""),
+  details: z.record(z.string(), z.unknown()).catch({}),
+});
+
+export const ProviderDetailSchema = z.object({
+  id: Id,
+  stake: z.object({ effective: Nano, minimum: Nano }),
+  heartbeat: z.object({ interval_ms: z.number().int().positive() }).nullish().catch(null),
+  eligible: z.boolean().nullish().catch(null),
+  ineligible_reasons: z.array(z.string()).catch([]),
+});
+export type ProviderDetail = z.infer<typeof ProviderDetailSchema>;
+
+export const HeartbeatAnswerSchema = z.object({
+  health_state: z.string().nullish().catch(null),
+  interval_ms: z.number().int().positive().max(86_400_000).nullish().catch(null),
+  jailed_until_ms: z.number().nullish().catch(null),
+});
+
+export const LeaseSchema = z.object({
+  lease_id: Id,
+  job_id: Id,
+  attempt: z.number().int().positive().catch(1),
+  kind: z.string(),
+  model: z.string().max(200),
+  model_sha256: z
+    .string()
+    .regex(/^(0x)?[0-9a-f]{64}$/)
+    .nullish()
+    .catch(null),
+  input: z.unknown(),
+  fee: Nano.nullish().catch(null),
+  granted_at_ms: Millis,
+  expires_at_ms: Millis,
+  max_runtime_ms: z.number().int().positive().nullish().catch(null),
+  worker_id: z.string().nullish().catch(null),
+});
+export type WireLease = z.infer<typeof LeaseSchema>;
+
+export const LeasesSchema = z.object({ leases: z.array(z.unknown()) });
+export const RenewAnswerSchema = z.object({ expires_at_ms: Millis });
+export const CompleteAnswerSchema = z.object({ ok: z.literal(true), job_id: Id, output_digest: z.string() });
+
+export const PayoutSchema = z.object({
+  job_id: Id,
+  amount: Nano,
+  gross: Nano.nullish().catch(null),
+  epoch: z.number().int().nullish().catch(null),
+  settled_at_ms: Millis.nullish().catch(null),
+  claimed_at_ms: Millis.nullish().catch(null),
+});
+export type PayoutRow = z.infer<typeof PayoutSchema>;
+export const PayoutPageSchema = z.object({ items: z.array(z.unknown()) });
+
+export const RpcAnswerSchema = z.union([
+  z.object({ error: z.object({ code: z.number().int(), message: z.string() }) }),
+  z.object({ result: z.unknown() }),
+]);
+export const BalanceSchema = z.object({ available: Nano, pending: Nano });
+export const ClaimSchema = z.object({
+  epochTo: z.number().int().nullish().catch(null),
+  payouts: z.array(z.object({ jobId: Id, amount: Nano })),
+});
+export type Claim = z.infer<typeof ClaimSchema>;
+
+/** The rows of a list that can be read. */
+export function readRows<T>(schema: z.ZodType<T>, rows: readonly unknown[]): T[] {
+  return rows.flatMap((row) => {
+    const read = schema.safeParse(row);
+    return read.success ? [read.data] : [];
+  });
+}
+
+export function anm(nano: bigint): Money {
+  return money("ANM", nano);
+}
+
+/** Lower-case hex without 0x, as digests are kept inside. */
+export function bareHex(text: string): string {
+  return text.toLowerCase().replace(/^0x/, "");
+}

@@ -1,0 +1,216 @@
+/**
+ * The coordinator's miner surface and the two chain reads that go with it, one function per call.
+ * Every answer is validated; every refusal becomes an AppError with the code the adapter and the engine act upon.
+ * Source: protocols/aitbc.md §2.1, §2.2, §5, §8, §12.
+ */
+import type { z } from "zod";
+import type { AitbcConfig } from "../../../shared/config.ts";
+import { SECOND } from "../../../shared/durations.ts";
+import { AppError } from "../../../shared/errors.ts";
+import {
+  createHttpClient,
+  type DebugSink,
+  type FetchLike,
+  type HttpAnswer,
+  type HttpClient,
+} from "../http.ts";
+import { statusError, unreadable } from "../http-errors.ts";
+import type { EscrowFinding } from "./payment.ts";
+import {
+  type AssignedJob,
+  AssignedJobSchema,
+  EarningsRowSchema,
+  EarningsSchema,
+  EscrowSchema,
+  HealthSchema,
+  JobPageSchema,
+  type JobView,
+  JobViewSchema,
+  meantStatus,
+  ResultAnswerSchema,
+  readRows,
+  type TransactionRow,
+  TransactionSchema,
+} from "./wire.ts";
+
+/** A result may be megabytes on a slow line. */
+const RESULT_TIMEOUT_MS = 60 * SECOND;
+
+/** The coordinator's word on a result. */
+export type ResultReply =
+  | { readonly kind: "accepted"; readonly answerText: string }
+  | { readonly kind: "unknown-job" }
+  | { readonly kind: "expired"; readonly message: string }
+  | { readonly kind: "refused"; readonly message: string };
+
+export interface CoordinatorClientOptions {
+  readonly config: AitbcConfig;
+  readonly fetch?: FetchLike | undefined;
+  readonly now: () => number;
+  readonly onDebug?: DebugSink | undefined;
+}
+
+export type CoordinatorClient = ReturnType<typeof createCoordinatorClient>;
+
+export function createCoordinatorClient(options: CoordinatorClientOptions) {
+  const { config, now } = options;
+  const transport = { fetch: options.fetch, now, onDebug: options.onDebug, secrets: [config.apiKey] };
+  const coordinator = createHttpClient({
+    ...transport,
+    baseUrl: config.coordinatorUrl,
+    headers: { "x-api-key": config.apiKey, "x-miner-id": config.minerId },
+  });
+  const chain = config.rpcUrl === null ? null : createHttpClient({ ...transport, baseUrl: config.rpcUrl });
+  const miner = encodeURIComponent(config.minerId);
+
+  function post(path: string, value: unknown, signal: AbortSignal, timeoutMs?: number): Promise<HttpAnswer> {
+    const limit = timeoutMs === undefined ? {} : { timeoutMs };
+    return coordinator.request({ method: "POST", path, body: { kind: "json", value }, ...limit }, signal);
+  }
+
+  function refusal(http: HttpClient, answer: HttpAnswer): AppError {
+    return statusError(
+      http.host,
+      { ...answer, status: meantStatus(answer.status, answer.body) },
+      http.redact,
+      now(),
+    );
+  }
+
+  function read<T>(http: HttpClient, answer: HttpAnswer, schema: z.ZodType<T>): T {
+    if (meantStatus(answer.status, answer.body) !== 200) throw refusal(http, answer);
+    const parsed = schema.safeParse(answer.body);
+    if (parsed.success) return parsed.data;
+    throw unreadable(http.host, answer.what, http.redact(answer.text.slice(0, 120)));
+  }
+
+  return {
+    /** Throws WRONG_SERVICE when something else answers at the coordinator's address. */
+    async probe(signal: AbortSignal): Promise<void> {
+      const answer = await coordinator.request({ method: "GET", path: "/health" }, signal);
+      const health = read(coordinator, answer, HealthSchema);
+      if (health.service == null && health.status === "ok") return;
+      throw wrongService(coordinator.host, health.service ?? null);
+    },
+
+    async register(body: unknown, signal: AbortSignal): Promise<void> {
+      const answer = await post("/v1/miners/register", body, signal);
+      read(coordinator, answer, ResultAnswerSchema);
+    },
+
+    /** Throws NOT_REGISTERED when the coordinator does not know this miner. */
+    async heartbeat(body: unknown, signal: AbortSignal): Promise<void> {
+      const answer = await post("/v1/miners/heartbeat", body, signal);
+      const status = meantStatus(answer.status, answer.body);
+      if (status === 404) throw notRegistered(coordinator.host, config.minerId);
+      if (status !== 200) throw refusal(coordinator, answer);
+    },
+
+    /** The next job, or null. Throws NOT_REGISTERED on 500, which is how the coordinator says it (§2.5.9). */
+    async poll(signal: AbortSignal): Promise<AssignedJob | null> {
+      const answer = await post("/v1/miners/poll", { max_wait_seconds: 0 }, signal);
+      const status = meantStatus(answer.status, answer.body);
+      if (status === 204 || (status === 200 && answer.body === null)) return null;
+      if (status === 500) throw notRegistered(coordinator.host, config.minerId);
+      if (status === 501) throw wrongService(coordinator.host, "a service without job dispatch");
+      return read(coordinator, answer, AssignedJobSchema);
+    },
+
+    /** One page of this miner's jobs, newest first; `state` narrows it. `last`: there is no further page. */
+    async jobs(
+      page: { limit: number; offset: number; state?: string },
+      signal: AbortSignal,
+    ): Promise<{ jobs: JobView[]; last: boolean }> {
+      const { limit, offset, state } = page;
+      const query = { limit, offset, ...(state === undefined ? {} : { job_status: state }) };
+      const answer = await coordinator.request(
+        { method: "POST", path: `/v1/miners/${miner}/jobs`, query },
+        signal,
+      );
+      const list = read(coordinator, answer, JobPageSchema);
+      if (list.error != null) throw unreadable(coordinator.host, answer.what, list.error);
+      return { jobs: readRows(JobViewSchema, list.jobs), last: list.jobs.length < limit };
+    },
+
+    async result(jobId: string, body: unknown, signal: AbortSignal): Promise<ResultReply> {
+      const answer = await post(
+        `/v1/miners/${encodeURIComponent(jobId)}/result`,
+        body,
+        signal,
+        RESULT_TIMEOUT_MS,
+      );
+      const status = meantStatus(answer.status, answer.body);
+      switch (status) {
+        case 404:
+          return { kind: "unknown-job" };
+        case 410:
+          return { kind: "expired", message: refusal(coordinator, answer).message };
+        case 400:
+        case 409:
+        case 413:
+        case 422:
+          return { kind: "refused", message: refusal(coordinator, answer).message };
+        default:
+          read(coordinator, answer, ResultAnswerSchema);
+          return { kind: "accepted", answerText: answer.text };
+      }
+    },
+
+    /** A job the coordinator no longer knows counts as failed: there is nothing left to tell. */
+    async fail(jobId: string, body: unknown, signal: AbortSignal): Promise<void> {
+      const answer = await post(`/v1/miners/${encodeURIComponent(jobId)}/fail`, body, signal);
+      const status = meantStatus(answer.status, answer.body);
+      if (status !== 200 && status !== 404) throw refusal(coordinator, answer);
+    },
+
+    /** The newest earnings rows (the coordinator sends 20), gross. */
+    async earnings(signal: AbortSignal) {
+      const answer = await coordinator.request(
+        { method: "POST", path: `/v1/miners/${miner}/earnings` },
+        signal,
+      );
+      const earnings = read(coordinator, answer, EarningsSchema);
+      if (earnings.error != null) throw unreadable(coordinator.host, answer.what, earnings.error);
+      return readRows(EarningsRowSchema, earnings.earnings_history);
+    },
+
+    /** The job's escrow on the chain; null without a chain RPC. */
+    async escrow(jobId: string, signal: AbortSignal): Promise<EscrowFinding> {
+      if (chain === null) return null;
+      const answer = await chain.request(
+        { method: "GET", path: `/rpc/escrow/${encodeURIComponent(jobId)}` },
+        signal,
+      );
+      if (meantStatus(answer.status, answer.body) === 404) return { kind: "absent" };
+      return { kind: "found", escrow: read(chain, answer, EscrowSchema) };
+    },
+
+    /** Up to `limit` ESCROW_RELEASE rows of a wallet, in the node's order; null without a chain RPC. */
+    async releases(wallet: string, limit: number, signal: AbortSignal): Promise<TransactionRow[] | null> {
+      if (chain === null) return null;
+      const query = { address: wallet, transaction_type: "ESCROW_RELEASE", limit };
+      const answer = await chain.request({ method: "GET", path: "/rpc/transactions", query }, signal);
+      if (answer.status !== 200 || !Array.isArray(answer.body)) throw refusal(chain, answer);
+      return readRows(TransactionSchema, answer.body);
+    },
+  };
+}
+
+export function notRegistered(host: string, minerId: string): AppError {
+  return new AppError({
+    code: "NOT_REGISTERED",
+    message: `${host} does not know miner ${minerId}`,
+    actor: "market",
+    help: "It is registered again by itself.",
+    retryable: true,
+  });
+}
+
+function wrongService(host: string, found: string | null): AppError {
+  return new AppError({
+    code: "WRONG_SERVICE",
+    message: `${host} is not an AITBC coordinator${found === null ? "" : ` but ${found}`}`,
+    actor: "user",
+    help: "Jobs come from the coordinator (port 8203); the gpu service (port 8101) only lists GPUs.",
+  });
+}

@@ -1,0 +1,171 @@
+/**
+ * The port: all the engine knows of a market. An adapter is the only code that knows a wire format; what a market
+ * lacks it states in `capabilities`, so the engine asks and never branches on a market's name.
+ *
+ * Errors: every method throws AppError with actor "network" (no answer), "market" (it answered no) or "user"
+ * (a key, a setting, a stake is missing); `retryable` says whether the same call may succeed later, `retryAfterMs`
+ * carries Retry-After. Aborting the signal rejects with its reason. Code NOT_REGISTERED, from any call: the market
+ * does not know us (any more), so register again, then go on.
+ */
+import type { MarketId } from "../../shared/contract/views.ts";
+import type { CurrencyCode, Money } from "../../shared/money.ts";
+
+export interface MarketCapabilities {
+  /** The market grants leases with an expiry that can be renewed. */
+  readonly renewableLeases: boolean;
+  /** A lease can be given back without being counted as a failure. */
+  readonly returnsLeases: boolean;
+  /** `acquire` may wait at the market for work (long poll). */
+  readonly longPoll: boolean;
+  /** The provider has to stake before it is given work. */
+  readonly stake: boolean;
+}
+
+export interface ProviderProfile {
+  readonly name: string;
+  readonly region: string | null;
+  /** Jobs this provider will hold at once, over all devices. */
+  readonly concurrency: number;
+  /** Catalogue ids and their declared aliases that are present and checked on disk. */
+  readonly models: readonly string[];
+  readonly devices: readonly { id: string; name: string; memoryMb: number | null; healthy: boolean }[];
+}
+
+export interface Registration {
+  /** The id under which the market knows this provider. */
+  readonly providerId: string;
+}
+
+export interface Load {
+  /** Leases held now (leased to submitting), the number the market must hear. */
+  readonly inflight: number;
+  readonly capacity: number;
+  readonly profile: ProviderProfile;
+}
+
+export interface HeartbeatAck {
+  /** The interval the market wants; null: it does not say. */
+  readonly intervalMs: number | null;
+  /** The market's opinion of this provider, in its own word; null: none. */
+  readonly health: string | null;
+}
+
+/** Work as every market's adapter hands it over: parsed, sized and typed. */
+export interface EmbedWork {
+  readonly kind: "embed";
+  readonly texts: readonly string[];
+}
+/** Work of a kind we do not run: the engine declines it with the reason. */
+export interface UnsupportedWork {
+  readonly kind: "unsupported";
+  readonly reason: string;
+}
+export type Work = EmbedWork | UnsupportedWork;
+
+export interface Lease {
+  readonly market: MarketId;
+  /** Unique within the market and stable over restarts; the ledger's key with `market`. */
+  readonly leaseId: string;
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly model: string;
+  /** Set when the market pins the model's manifest hash; a difference is declined. */
+  readonly modelSha256: string | null;
+  readonly work: Work;
+  /** Gross offer; null when the market does not say. */
+  readonly fee: Money | null;
+  readonly grantedAt: number;
+  /** Unix ms after which the market takes the job back; null: no expiry known. */
+  readonly expiresAt: number | null;
+  readonly maxRuntimeMs: number | null;
+  /** Escrow state as far as the market tells: funded, unfunded, or null for unknown. */
+  readonly payment: "funded" | "unfunded" | null;
+}
+
+export interface AcquireWish {
+  readonly max: number;
+  /** How long the market may hold the call open, ms; ignored without `longPoll`. */
+  readonly waitMs: number;
+  readonly models: readonly string[];
+}
+
+/** A durable result on its way out: everything here was committed before `submit` is first called. */
+export interface Submission {
+  readonly leaseId: string;
+  readonly jobId: string;
+  readonly model: string;
+  /** Constant over all tries of this lease. */
+  readonly idempotencyKey: string;
+  /** Canonical CBOR result bytes. */
+  readonly output: Uint8Array;
+  /** Lower-case hex without 0x. */
+  readonly sha3_512: string;
+  readonly sha3_256: string;
+  readonly shape: readonly number[];
+  /** Canonical CBOR of the signed receipt. */
+  readonly receipt: Uint8Array;
+  readonly computeMs: number;
+  readonly device: string;
+  /** True when an earlier try may have arrived: the adapter first finds out, and never makes a second one. */
+  readonly resend: boolean;
+}
+
+export type SubmitOutcome =
+  | { readonly kind: "accepted"; readonly marketReceipt: string | null }
+  /** The market says no to this result, for good. */
+  | { readonly kind: "rejected"; readonly code: string; readonly message: string }
+  /** The lease was no longer ours. */
+  | { readonly kind: "lost"; readonly message: string }
+  | { readonly kind: "expired"; readonly message: string };
+
+/** A ledger-grade line of the market's books: what one job brought. */
+export interface JobCredit {
+  readonly jobId: string;
+  /** Net, as credited. */
+  readonly net: Money;
+  /** Gross and fee when the market's books show them. */
+  readonly gross: Money | null;
+  /** Unix ms by the market's clock when known, else when it was read. */
+  readonly settledAt: number;
+  /** The market's own reference: a transaction hash, an epoch. */
+  readonly reference: string | null;
+}
+
+export interface MarketAdapter {
+  readonly id: MarketId;
+  readonly name: string;
+  readonly currency: CurrencyCode;
+  readonly capabilities: MarketCapabilities;
+  /** Base URL shown to people. */
+  readonly endpoint: string;
+  /** What the provider gets of a gross fee by the market's published split: shown as pending until the credit is read. */
+  expectedNet(gross: Money): Money;
+
+  /** Is it there, and is it the service we think it is? Throws when not. */
+  probe(signal: AbortSignal): Promise<void>;
+  /** Make the market know this provider (and stake where it must); safe to repeat. */
+  register(profile: ProviderProfile, signal: AbortSignal): Promise<Registration>;
+  heartbeat(load: Load, signal: AbortSignal): Promise<HeartbeatAck>;
+  acquire(wish: AcquireWish, signal: AbortSignal): Promise<readonly Lease[]>;
+  /** New expiry, unix ms. Only with `renewableLeases`. */
+  renew(lease: Pick<Lease, "leaseId" | "jobId">, extendMs: number, signal: AbortSignal): Promise<number>;
+  submit(submission: Submission, signal: AbortSignal): Promise<SubmitOutcome>;
+  /** Tell the market that a job can't be done. Safe to repeat. */
+  fail(
+    lease: Pick<Lease, "leaseId" | "jobId">,
+    failure: { code: string; message: string; retryable: boolean },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Give a lease back before it ran. Without `returnsLeases` the adapter fails it as retryable. */
+  giveBack(lease: Pick<Lease, "leaseId" | "jobId">, reason: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Leases the market believes we hold, as `acquire` would have handed them over: after a crash, or when the answer
+   * to an acquire was lost on the way, the engine adopts what it does not know. null: the market can't say.
+   */
+  openLeases(signal: AbortSignal): Promise<readonly Lease[] | null>;
+  /**
+   * The market's books for these accepted, not yet settled jobs: those that were credited by now.
+   * May claim a payout on the way where the market has one.
+   */
+  credits(unsettledJobIds: readonly string[], signal: AbortSignal): Promise<readonly JobCredit[]>;
+}

@@ -1,0 +1,327 @@
+/**
+ * One market's life with us: connect and register, then heartbeat, take work and read the books side by side until
+ * the market forgets us or the engine stops; then from the start again. It keeps the proofs the UI shows.
+ */
+import type { MarketView } from "../../shared/contract/views.ts";
+import { MINUTE, SECOND } from "../../shared/durations.ts";
+import { AppError, type ErrorValue, isAbort, toErrorValue } from "../../shared/errors.ts";
+import { backoffMs, delay, Wakeup } from "../../shared/wait.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { WorkBoard } from "../work/board.ts";
+import type { RunControl } from "../work/run-control.ts";
+import type { MarketAdapter, ProviderProfile } from "./port.ts";
+
+const DEFAULT_HEARTBEAT = 10 * SECOND;
+/** Never slower than this, whatever the market says: a status older than this is no status. */
+const SLOWEST_HEARTBEAT = MINUTE;
+const LONG_POLL = 20 * SECOND;
+/** Pauses between polls at a market that answers at once: 100 polls a minute and IP is AITBC's limit. */
+const POLL_BUSY = 700;
+const POLL_IDLE = 3 * SECOND;
+const RETRY = { base: 500, cap: 10 * SECOND };
+const RETRY_REFUSED = { base: 5 * SECOND, cap: MINUTE };
+const CREDIT_FAST = 2 * SECOND;
+const CREDIT_SLOW = 30 * SECOND;
+const CREDIT_BATCH = 500;
+const REQUEST_TIMEOUT = 30 * SECOND;
+
+export interface SessionDeps {
+  readonly adapter: MarketAdapter;
+  readonly board: WorkBoard;
+  readonly control: RunControl;
+  readonly ledger: Ledger;
+  /** Leases this market may have with us at once. */
+  readonly quota: number;
+  readonly profile: () => ProviderProfile;
+  readonly now: () => number;
+}
+
+export class MarketSession {
+  /** Rings when the market answers again after it did not: nobody waits out a back-off then. */
+  readonly reachable = new Wakeup();
+  readonly adapter: MarketAdapter;
+  readonly #deps: SessionDeps;
+  readonly #listeners = new Set<() => void>();
+  #state: MarketView["state"] = "connecting";
+  #providerId: string | null = null;
+  #error: ErrorValue | null = null;
+  #lastHeartbeatAckAt: number | null = null;
+  #heartbeatIntervalMs: number | null = null;
+  #lastPollAt: number | null = null;
+  #lastPollAnswer: MarketView["lastPollAnswer"] = null;
+  #lastAcceptedAt: number | null = null;
+  #reconciledAt: number | null = null;
+  /** The market may hold leases for us that we never heard of: an acquire ended without an answer. */
+  #grantMayBeLost = false;
+  readonly #creditsWanted = new Wakeup();
+
+  constructor(deps: SessionDeps) {
+    this.#deps = deps;
+    this.adapter = deps.adapter;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get registered(): boolean {
+    return this.#providerId !== null;
+  }
+
+  get providerId(): string | null {
+    return this.#providerId;
+  }
+
+  get reconciledAt(): number | null {
+    return this.#reconciledAt;
+  }
+
+  view(): MarketView {
+    const { adapter, board } = this.#deps;
+    return {
+      id: adapter.id,
+      name: adapter.name,
+      currency: adapter.currency,
+      endpoint: adapter.endpoint,
+      state: this.#state,
+      providerId: this.#providerId,
+      lastHeartbeatAckAt: this.#lastHeartbeatAckAt,
+      heartbeatIntervalMs: this.#heartbeatIntervalMs,
+      lastPollAt: this.#lastPollAt,
+      lastPollAnswer: this.#lastPollAnswer,
+      lastAcceptedAt: this.#lastAcceptedAt,
+      leasesHeld: board.count(adapter.id),
+      error: this.#error,
+    };
+  }
+
+  /** A result was accepted: the proof, and a reason to look at the books soon. */
+  noteAccepted(): void {
+    this.#lastAcceptedAt = this.#deps.now();
+    this.#creditsWanted.ring();
+    this.#tell();
+  }
+
+  /** Something went wrong while talking to this market, here or in the submitter. */
+  noteError(thrown: unknown): void {
+    const error = toErrorValue(isAbort(thrown) ? this.#timedOut() : thrown);
+    const state = error.actor === "network" ? "unreachable" : error.actor === "user" ? "refused" : this.#state;
+    if (error.code !== this.#error?.code) {
+      this.#deps.ledger.audit("market-error", this.#deps.now(), error, { market: this.adapter.id });
+    }
+    this.#error = error;
+    this.#state = state;
+    this.#tell();
+  }
+
+  /** Runs until `signal` aborts; every error is noted, waited out and tried again. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      const life = new AbortController();
+      const both = AbortSignal.any([signal, life.signal]);
+      try {
+        await this.#connect(both);
+        attempt = 0;
+        await allOrNone([this.#heartbeats(both), this.#takeWork(both), this.#readBooks(both)], life);
+      } catch (thrown) {
+        if (signal.aborted) break;
+        if (codeOf(thrown) !== "NOT_REGISTERED") this.noteError(thrown);
+        const pace = toErrorValue(thrown).actor === "user" ? RETRY_REFUSED : RETRY;
+        await pause(Math.max(retryAfter(thrown), backoffMs(attempt + 1, pace)), signal);
+      }
+    }
+    this.#state = "off";
+    this.#tell();
+  }
+
+  async #connect(signal: AbortSignal): Promise<void> {
+    const { adapter, ledger, now, profile } = this.#deps;
+    await adapter.probe(within(signal));
+    const registration = await adapter.register(profile(), within(signal));
+    if (registration.providerId !== this.#providerId) {
+      ledger.audit("registered", now(), registration, { market: adapter.id });
+      ledger.rememberProvider(adapter.id, registration.providerId, now());
+    }
+    this.#providerId = registration.providerId;
+    await this.#reconcileLeases(signal);
+    this.#noteReachable();
+  }
+
+  /** Adopt what the market says we hold and we don't know; close what we hold and it does not know. */
+  async #reconcileLeases(signal: AbortSignal): Promise<void> {
+    const { adapter, board, ledger, now } = this.#deps;
+    const before = board.held(adapter.id);
+    const open = await adapter.openLeases(within(signal));
+    this.#grantMayBeLost = false;
+    if (open === null) return;
+    const adopted = board.grant(open);
+    if (adopted > 0) ledger.audit("lease-adopted", now(), { count: adopted }, { market: adapter.id });
+    const known = new Set(open.map((lease) => lease.leaseId));
+    for (const lease of before) {
+      const unstarted = lease.state === "leased" || lease.state === "admitted";
+      if (unstarted && !known.has(lease.leaseId)) board.close(lease, "lose", "The market no longer knows this lease");
+    }
+    if (this.#deps.control.intent !== "running") {
+      board.giveBack("Not taking work", { running: false, market: adapter.id });
+    }
+  }
+
+  async #heartbeats(signal: AbortSignal): Promise<never> {
+    const { adapter, board, control, now, profile, quota } = this.#deps;
+    for (let attempt = 1; ; attempt++) {
+      let interval = this.#heartbeatIntervalMs ?? DEFAULT_HEARTBEAT;
+      // A provider that was stopped is not online, and does not claim to be.
+      if (control.intent === "stopped") {
+        await control.changed.wait(signal);
+        continue;
+      }
+      try {
+        const capacity = control.intent === "running" ? quota : 0;
+        const load = { inflight: board.count(adapter.id), capacity, profile: profile() };
+        const ack = await adapter.heartbeat(load, within(signal));
+        this.#lastHeartbeatAckAt = now();
+        this.#heartbeatIntervalMs = Math.min(ack.intervalMs ?? DEFAULT_HEARTBEAT, SLOWEST_HEARTBEAT);
+        interval = this.#heartbeatIntervalMs;
+        attempt = 0;
+        if (this.#state !== "registered" || this.#grantMayBeLost) await this.#reconcileLeases(signal);
+        this.#noteReachable();
+      } catch (thrown) {
+        rethrowUnlessRetryable(thrown, signal);
+        this.noteError(thrown);
+        interval = Math.max(retryAfter(thrown), Math.min(interval, backoffMs(attempt, RETRY)));
+      }
+      // ±10 %: a fleet started together does not beat together. A change of intent is told at once.
+      await control.changed.wait(signal, interval * (0.9 + 0.2 * Math.random()));
+    }
+  }
+
+  async #takeWork(signal: AbortSignal): Promise<never> {
+    const { adapter, board, control, now, quota, profile } = this.#deps;
+    for (let attempt = 1; ; attempt++) {
+      if (control.intent !== "running") {
+        await control.changed.wait(signal);
+        continue;
+      }
+      const room = quota - board.count(adapter.id);
+      if (room <= 0) {
+        await board.roomFreed.wait(signal, POLL_IDLE);
+        continue;
+      }
+      const taking = AbortSignal.any([signal, control.takingSignal]);
+      try {
+        const wish = { max: room, waitMs: adapter.capabilities.longPoll ? LONG_POLL : 0, models: profile().models };
+        const leases = await adapter.acquire(wish, within(taking, wish.waitMs + REQUEST_TIMEOUT));
+        this.#lastPollAt = now();
+        this.#lastPollAnswer = leases.length > 0 ? "work" : "none";
+        attempt = 0;
+        if (leases.length > 0) board.grant(leases);
+        this.#noteReachable();
+        if (!adapter.capabilities.longPoll) await pause(leases.length > 0 ? POLL_BUSY : POLL_IDLE, taking);
+      } catch (thrown) {
+        if (signal.aborted) throw thrown;
+        this.#grantMayBeLost = true;
+        if (control.intent !== "running") {
+          // The poll was cut short by a pause: what the market granted meanwhile goes back.
+          await this.#reconcileLeases(signal).catch((error) => rethrowUnlessRetryable(error, signal));
+          continue;
+        }
+        rethrowUnlessRetryable(thrown, signal);
+        this.#lastPollAt = now();
+        this.#lastPollAnswer = "error";
+        this.noteError(thrown);
+        await pause(Math.max(retryAfter(thrown), backoffMs(attempt, RETRY)), taking);
+      }
+    }
+  }
+
+  async #readBooks(signal: AbortSignal): Promise<never> {
+    const { adapter, board, ledger, now } = this.#deps;
+    let interval = CREDIT_FAST;
+    for (;;) {
+      const unsettled = ledger.leases.unsettled(adapter.id, CREDIT_BATCH);
+      if (unsettled.length === 0) {
+        await this.#creditsWanted.wait(signal, CREDIT_SLOW);
+        interval = CREDIT_FAST;
+        await pause(interval, signal);
+        continue;
+      }
+      try {
+        const credits = await adapter.credits(
+          unsettled.map((lease) => lease.jobId),
+          within(signal),
+        );
+        const settled = board.settle(unsettled, credits);
+        interval = settled > 0 ? CREDIT_FAST : Math.min(CREDIT_SLOW, interval * 1.5);
+        this.#reconciledAt = now();
+        this.#tell();
+      } catch (thrown) {
+        rethrowUnlessRetryable(thrown, signal);
+        this.noteError(thrown);
+        interval = Math.max(retryAfter(thrown), Math.min(CREDIT_SLOW, interval * 2));
+      }
+      await pause(interval, signal);
+      signal.throwIfAborted();
+    }
+  }
+
+  #timedOut(): AppError {
+    return new AppError({
+      code: "MARKET_TIMEOUT",
+      message: `${this.adapter.name} did not answer in time`,
+      actor: "network",
+      retryable: true,
+    });
+  }
+
+  #noteReachable(): void {
+    const back = this.#state !== "registered";
+    this.#state = "registered";
+    this.#error = null;
+    if (back) {
+      this.#deps.ledger.outbox.retryAllNow(this.adapter.id, this.#deps.now());
+      this.reachable.ring();
+    }
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** A call's own time limit on top of the life it belongs to. */
+function within(signal: AbortSignal, ms = REQUEST_TIMEOUT): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+}
+
+/** Loops that live and die together: the first to fail ends the others, and all have ended before it is thrown. */
+async function allOrNone(loops: readonly Promise<never>[], life: AbortController): Promise<void> {
+  try {
+    await Promise.all(loops);
+  } finally {
+    life.abort(new DOMException("A sibling loop ended", "AbortError"));
+    await Promise.allSettled(loops);
+  }
+}
+
+/** A wait that an abort ends early, quietly: the loop around it looks at its signal next. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, signal).catch(() => undefined);
+}
+
+function codeOf(thrown: unknown): string | null {
+  return thrown instanceof AppError ? thrown.code : null;
+}
+
+function retryAfter(thrown: unknown): number {
+  return thrown instanceof AppError ? (thrown.retryAfterMs ?? 0) : 0;
+}
+
+/** NOT_REGISTERED and what nobody foresaw end this life of the session; the rest is waited out inside it. */
+function rethrowUnlessRetryable(thrown: unknown, signal: AbortSignal): void {
+  if (signal.aborted) throw thrown;
+  if (isAbort(thrown)) return; // A call's time limit: the market did not answer.
+  if (!(thrown instanceof AppError) || thrown.code === "NOT_REGISTERED" || thrown.actor === "user") throw thrown;
+  if (thrown.actor === "bug") throw thrown;
+}

@@ -1,0 +1,401 @@
+/**
+ * The engine's handle on one device. No process exists while there is no work: the first batch starts one, a while
+ * without work ends it, a crash or a hang costs the batch it happened to and nothing more.
+ *
+ *   asleep ──work──▶ starting ──▶ ready ⇄ working ──keep-alive over──▶ asleep
+ *                        └──────────┴───────┴── ended unasked ──▶ failed ──next batch (after a back-off)──▶ starting
+ */
+import type { ProcessHost, ProcessSpec } from "../../host/process-host.ts";
+import { MILLISECOND, MINUTE, SECOND } from "../../shared/durations.ts";
+import { AppError, toErrorValue } from "../../shared/errors.ts";
+import { requireTextsInLimits } from "../../shared/runtime/limits.ts";
+import type { FromRuntime, ItemResult, ModelSpec, RuntimeClass } from "../../shared/runtime/protocol.ts";
+import { backoffMs, delay } from "../../shared/wait.ts";
+import type { DeviceInfo } from "../device/device-info.ts";
+import { RuntimeProcess } from "./runtime-process.ts";
+import { Throughput } from "./throughput.ts";
+
+/** Opening CUDA and proving that it works, or reading a model from a slow disk, may take this long. */
+const START_DEADLINE = MINUTE;
+const LOAD_DEADLINE = 3 * MINUTE;
+/** From the wish to end to SIGKILL: time for the batch that runs. */
+const SHUTDOWN_DEADLINE = 2 * SECOND;
+/** The first restart after a crash comes at once, then these. */
+const RESTART_BASE = 500 * MILLISECOND;
+const RESTART_CAP = 30 * SECOND;
+
+export type RuntimeState = "asleep" | "starting" | "ready" | "working" | "failed";
+
+export interface RuntimeStatus {
+  readonly state: RuntimeState;
+  /** Why it failed; null otherwise. */
+  readonly reason: string | null;
+  readonly pid: number | null;
+  /** The last one proved, kept while asleep; null before the first start. */
+  readonly runtimeClass: RuntimeClass | null;
+  /** Over the last minute of work; null before the first batch. */
+  readonly textsPerSecond: number | null;
+}
+
+export interface EmbedItem {
+  /** Chosen by the caller, unique within a request; comes back with the item's result. */
+  readonly key: string;
+  readonly texts: readonly string[];
+}
+
+export interface EmbedRequest {
+  readonly model: ModelSpec;
+  readonly items: readonly EmbedItem[];
+  /** Milliseconds the batch may take once a process with the model loaded has it; then the process is killed. */
+  readonly deadlineMs: number;
+  /** Aborting rejects at once; a batch that already runs is computed to its end and thrown away. */
+  readonly signal: AbortSignal;
+}
+
+export interface EmbedAnswer {
+  /** One per requested item, in the same order. */
+  readonly items: readonly ItemResult[];
+  /** Milliseconds in session.run, and in the runtime process altogether. */
+  readonly inferMs: number;
+  readonly totalMs: number;
+  readonly runtimeClass: RuntimeClass;
+}
+
+export interface DeviceRuntime {
+  readonly device: DeviceInfo;
+  readonly status: RuntimeStatus;
+  onStatus(listener: (status: RuntimeStatus) => void): () => void;
+  /**
+   * Requests run one after the other. Throws RUNTIME_CRASHED, RUNTIME_HUNG, RUNTIME_STOPPED, RUNTIME_BACKING_OFF
+   * (all retryable), CUDA_UNAVAILABLE, MODEL_* when the model can't be loaded, or the signal's reason.
+   */
+  runEmbed(request: EmbedRequest): Promise<EmbedAnswer>;
+  /** End the process in order (SIGKILL after 2 s, or when the signal aborts); work that waits is rejected. */
+  stop(signal?: AbortSignal): Promise<void>;
+  /** End the process now. */
+  killNow(): void;
+}
+
+export interface RuntimeClientOptions {
+  readonly device: DeviceInfo;
+  readonly host: ProcessHost;
+  /** Entry of the runtime process, absolute. */
+  readonly entry: string;
+  readonly backend: "auto" | "cuda" | "cpu";
+  /** CPU threads of a session. */
+  readonly threads: number;
+  /** A process without work for this long is ended, ms. */
+  readonly keepAliveMs: number;
+}
+
+export class RuntimeClient implements DeviceRuntime {
+  readonly device: DeviceInfo;
+  readonly #options: RuntimeClientOptions;
+  readonly #listeners = new Set<(status: RuntimeStatus) => void>();
+  readonly #throughput = new Throughput();
+  #status: RuntimeStatus = {
+    state: "asleep",
+    reason: null,
+    pid: null,
+    runtimeClass: null,
+    textsPerSecond: null,
+  };
+  #process: RuntimeProcess | null = null;
+  /** What the present process said at its start. */
+  #processClass: RuntimeClass | null = null;
+  /** Models of the present process, by id, with the class each was loaded in. */
+  #loaded = new Map<string, RuntimeClass>();
+  /** The end of the queue. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** Aborted by stop and killNow: what waited before does not run after. */
+  #era = new AbortController();
+  #keepAlive: NodeJS.Timeout | undefined;
+  #crashesInRow = 0;
+  #notBefore = 0;
+  #nextBatchId = 1;
+
+  constructor(options: RuntimeClientOptions) {
+    this.#options = options;
+    this.device = options.device;
+  }
+
+  get status(): RuntimeStatus {
+    return this.#status;
+  }
+
+  onStatus(listener: (status: RuntimeStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async runEmbed(request: EmbedRequest): Promise<EmbedAnswer> {
+    const signal = AbortSignal.any([request.signal, this.#era.signal]);
+    signal.throwIfAborted();
+    const work = this.#turn.then(() => this.#run(request, signal));
+    this.#turn = work.catch(() => undefined); // The caller gets the error; the queue goes on.
+    return await unlessAborted(work, signal);
+  }
+
+  async stop(signal?: AbortSignal): Promise<void> {
+    const working = this.#status.state === "working";
+    const process = this.#rejectAllWork();
+    if (!process) return;
+    const kill = () => process.kill(stopped());
+    signal?.addEventListener("abort", kill, { once: true });
+    // Nobody waits for a batch that still runs.
+    if (working || signal?.aborted) kill();
+    await process.shutdown(stopped(), SHUTDOWN_DEADLINE);
+    signal?.removeEventListener("abort", kill);
+  }
+
+  killNow(): void {
+    this.#rejectAllWork()?.kill(stopped());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #run(request: EmbedRequest, signal: AbortSignal): Promise<EmbedAnswer> {
+    signal.throwIfAborted();
+    clearTimeout(this.#keepAlive);
+    // One that is on its way out may still hold the device's memory.
+    if (this.#process?.ending) await this.#process.ended;
+    try {
+      const process = this.#process ?? (await this.#start(request.deadlineMs, signal));
+      const runtimeClass = await this.#load(process, request.model);
+      return await this.#embed(process, request, runtimeClass);
+    } finally {
+      this.#armKeepAlive();
+    }
+  }
+
+  async #start(patienceMs: number, signal: AbortSignal): Promise<RuntimeProcess> {
+    await this.#waitOutBackoff(patienceMs, signal);
+    const process = new RuntimeProcess(this.#options.host.spawn(this.#spec()));
+    this.#process = process;
+    this.#loaded = new Map();
+    this.#publish({ state: "starting", reason: null, pid: process.pid });
+    void process.ended.then((cause) => this.#onEnded(process, cause));
+
+    const { id, kind, index } = this.device;
+    const { backend, threads } = this.#options;
+    const init = { type: "init", device: { id, kind, index }, backend, threads } as const;
+    const ready = await process.ask(
+      init,
+      (answer) => (answer.type === "ready" ? answer : null),
+      START_DEADLINE,
+    );
+    const fellBack = kind === "gpu" && ready.runtimeClass.backend === "cpu" && backend === "auto";
+    const cause = fellBack ? await process.nativeCause(signal) : null;
+    this.#publish({
+      state: "ready",
+      pid: process.pid,
+      runtimeClass: this.#describe(ready.runtimeClass, cause),
+    });
+    return process;
+  }
+
+  async #load(process: RuntimeProcess, model: ModelSpec): Promise<RuntimeClass> {
+    const known = this.#loaded.get(model.id);
+    if (known) return known;
+    const pick = (answer: FromRuntime) =>
+      (answer.type === "loaded" || answer.type === "load-failed") && answer.model === model.id
+        ? answer
+        : null;
+    const answer = await process.ask({ type: "load", model }, pick, LOAD_DEADLINE);
+    if (answer.type === "load-failed") throw AppError.fromValue(answer.error);
+    const ofProcess = this.#processClass;
+    const runtimeClass =
+      ofProcess?.backend === answer.runtimeClass.backend
+        ? ofProcess
+        : this.#describe(answer.runtimeClass, null);
+    this.#loaded.set(model.id, runtimeClass);
+    return runtimeClass;
+  }
+
+  async #embed(
+    process: RuntimeProcess,
+    request: EmbedRequest,
+    runtimeClass: RuntimeClass,
+  ): Promise<EmbedAnswer> {
+    const answers = new Map<string, ItemResult>();
+    const items: { key: string; texts: string[] }[] = [];
+    for (const { key, texts } of request.items) {
+      const error = refusal(texts);
+      if (error) answers.set(key, { key, ok: false, error });
+      else items.push({ key, texts: [...texts] });
+    }
+    const batchId = this.#nextBatchId++;
+    const pick = (answer: FromRuntime) =>
+      answer.type === "done" && answer.batchId === batchId ? answer : null;
+    this.#publish({ state: "working", runtimeClass });
+    const done = await process.ask(
+      { type: "run", batchId, model: request.model.id, items },
+      pick,
+      request.deadlineMs,
+    );
+    this.#crashesInRow = 0;
+    this.#throughput.add(countTexts(done.items), done.totalMs);
+    this.#publish({ state: "ready", textsPerSecond: this.#throughput.textsPerSecond });
+    if (isPoisoned(runtimeClass, done.items)) process.kill(poisoned());
+
+    for (const item of done.items) answers.set(item.key, item);
+    return {
+      items: request.items.map(({ key }) => answers.get(key) ?? unanswered(key)),
+      inferMs: done.inferMs,
+      totalMs: done.totalMs,
+      runtimeClass,
+    };
+  }
+
+  #onEnded(process: RuntimeProcess, cause: AppError): void {
+    if (this.#process !== process) return;
+    this.#process = null;
+    clearTimeout(this.#keepAlive);
+    if (cause.code === STOPPED || cause.code === IDLE) {
+      this.#publish({ state: "asleep", reason: null, pid: null });
+      return;
+    }
+    this.#crashesInRow++;
+    const pause =
+      this.#crashesInRow === 1
+        ? 0
+        : backoffMs(this.#crashesInRow - 1, { base: RESTART_BASE, cap: RESTART_CAP });
+    this.#notBefore = performance.now() + pause;
+    this.#publish({ state: "failed", reason: cause.message, pid: null });
+  }
+
+  async #waitOutBackoff(patienceMs: number, signal: AbortSignal): Promise<void> {
+    const wait = this.#notBefore - performance.now();
+    if (wait <= 0) return;
+    if (wait > patienceMs) throw backingOff(this.#status.reason, wait);
+    await delay(wait, signal);
+  }
+
+  #armKeepAlive(): void {
+    clearTimeout(this.#keepAlive);
+    const process = this.#process;
+    if (!process || process.ending) return;
+    this.#keepAlive = setTimeout(
+      () => void process.shutdown(idle(), SHUTDOWN_DEADLINE),
+      this.#options.keepAliveMs,
+    );
+  }
+
+  /** Rejects what waits and what runs; returns the process to end, if there is one. */
+  #rejectAllWork(): RuntimeProcess | null {
+    this.#era.abort(stopped());
+    this.#era = new AbortController();
+    clearTimeout(this.#keepAlive);
+    this.#crashesInRow = 0;
+    this.#notBefore = 0;
+    if (!this.#process) this.#publish({ state: "asleep", reason: null, pid: null });
+    return this.#process;
+  }
+
+  #spec(): ProcessSpec {
+    const { kind, id } = this.device;
+    return {
+      name: `runtime ${id}`,
+      entry: this.#options.entry,
+      env: {
+        // TF32 would change results from the third decimal on (runtime class: precision).
+        NVIDIA_TF32_OVERRIDE: "0",
+        // Exactly this GPU, or none: in the process it is CUDA device 0.
+        CUDA_VISIBLE_DEVICES: kind === "gpu" ? id : "-1",
+      },
+    };
+  }
+
+  /** The runtime knows its back end; the engine knows the device's name and what stderr said. */
+  #describe(runtimeClass: RuntimeClass, cause: string | null): RuntimeClass {
+    const { reason } = runtimeClass;
+    return {
+      ...runtimeClass,
+      hardware: runtimeClass.backend === "cpu" ? runtimeClass.hardware : this.device.name,
+      reason: reason !== null && cause !== null ? `${reason} (${cause})` : reason,
+    };
+  }
+
+  #publish(change: Partial<RuntimeStatus>): void {
+    this.#status = { ...this.#status, ...change };
+    for (const listener of [...this.#listeners]) listener(this.#status);
+  }
+}
+
+const STOPPED = "RUNTIME_STOPPED";
+const IDLE = "RUNTIME_IDLE";
+
+/** `work`, or the signal's reason if that comes first; the work itself goes on. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
+/** Refused here, so that a hostile input never crosses into the runtime process. */
+function refusal(texts: readonly string[]) {
+  try {
+    requireTextsInLimits(texts);
+    return null;
+  } catch (thrown) {
+    return toErrorValue(thrown);
+  }
+}
+
+function countTexts(items: readonly ItemResult[]): number {
+  return items.reduce((sum, item) => sum + (item.ok ? (item.shape[0] ?? 0) : 0), 0);
+}
+
+/** After some CUDA errors every later call in that process fails too: only a new process helps. */
+function isPoisoned(runtimeClass: RuntimeClass, items: readonly ItemResult[]): boolean {
+  const failed = items.filter((item) => !item.ok && item.error.code === "INFERENCE_FAILED");
+  return runtimeClass.backend !== "cpu" && items.length > 0 && failed.length === items.length;
+}
+
+function unanswered(key: string): ItemResult {
+  return {
+    key,
+    ok: false,
+    error: {
+      code: "RUNTIME_UNREADABLE",
+      message: "The runtime left this item out of its answer",
+      actor: "bug",
+    },
+  };
+}
+
+function stopped(): AppError {
+  return new AppError({ code: STOPPED, message: "The runtime was stopped", actor: "user", retryable: true });
+}
+
+function idle(): AppError {
+  return new AppError({
+    code: IDLE,
+    message: "The runtime ended for lack of work",
+    actor: "machine",
+    retryable: true,
+  });
+}
+
+function poisoned(): AppError {
+  return new AppError({
+    code: "RUNTIME_POISONED",
+    message: "Every item of a batch failed on the GPU; its process is replaced",
+    actor: "machine",
+    retryable: true,
+  });
+}
+
+function backingOff(reason: string | null, waitMs: number): AppError {
+  return new AppError({
+    code: "RUNTIME_BACKING_OFF",
+    message: `The runtime is started again in ${Math.ceil(waitMs / SECOND)} s${reason ? `. ${reason}` : ""}`,
+    actor: "machine",
+    retryable: true,
+    retryAfterMs: Math.ceil(waitMs),
+  });
+}

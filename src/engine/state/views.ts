@@ -1,0 +1,97 @@
+/** How each slice of the state is made from the parts that own the facts. */
+import type { DeviceView, EarningsView, State } from "../../shared/contract/views.ts";
+import { RECENT_JOBS } from "../../shared/contract/views.ts";
+import { DAY } from "../../shared/durations.ts";
+import type { ErrorValue } from "../../shared/errors.ts";
+import { add, type Money, money, toMoneyValue } from "../../shared/money.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { MarketSession } from "../market/session.ts";
+import type { WorkBoard } from "../work/board.ts";
+import type { RunControl } from "../work/run-control.ts";
+import { deriveHeadline, type HeadlineInput } from "./headline.ts";
+import type { SliceMakers } from "./keeper.ts";
+import type { ThroughputMeter } from "./throughput.ts";
+
+export interface ViewSources {
+  readonly version: string;
+  readonly mode: "demo" | "live";
+  readonly dataFolder: string;
+  readonly startedAt: number;
+  readonly notices: () => readonly ErrorValue[];
+  readonly ledger: Ledger;
+  readonly board: WorkBoard;
+  readonly control: RunControl;
+  readonly sessions: readonly MarketSession[];
+  readonly devices: () => DeviceView[];
+  readonly throughput: ThroughputMeter;
+  readonly modelProblem: () => HeadlineInput["modelProblem"];
+  readonly now: () => number;
+}
+
+export function sliceMakers(sources: ViewSources): SliceMakers {
+  const { ledger, sessions, now } = sources;
+  const markets = () => sessions.map((session) => session.view());
+  return {
+    engine: () => ({
+      version: sources.version,
+      mode: sources.mode,
+      startedAt: sources.startedAt,
+      pid: process.pid,
+      intent: sources.control.intent,
+      dataFolder: sources.dataFolder,
+      notices: [...sources.notices()],
+    }),
+    headline: () =>
+      deriveHeadline({
+        intent: sources.control.intent,
+        startedAt: sources.startedAt,
+        now: now(),
+        markets: markets(),
+        devices: sources.devices(),
+        leasesHeld: sources.board.count(),
+        modelProblem: sources.modelProblem(),
+      }),
+    markets,
+    devices: sources.devices,
+    earnings: () => sessions.map((session) => earningsView(ledger, session, now())),
+    throughput: () => throughputView(sources),
+    recentJobs: () => ledger.leases.list({ limit: RECENT_JOBS }).rows,
+  };
+}
+
+function throughputView({ ledger, sessions, throughput, now }: ViewSources): State["throughput"] {
+  const perSecond = throughput.perSecond(now());
+  const sum = (each: (session: MarketSession) => number) => sessions.reduce((total, s) => total + each(s), 0);
+  return {
+    jobsLastMinute: perSecond.reduce((total, count) => total + count, 0),
+    acceptedTotal: ledger.leases.acceptedTotal(),
+    failedLastDay: sum((session) => ledger.earnings.failedSince(session.adapter.id, now() - DAY)),
+    perSecond,
+  };
+}
+
+function earningsView(ledger: Ledger, session: MarketSession, now: number): EarningsView {
+  const { id, currency, expectedNet } = session.adapter;
+  const sums = ledger.earnings.sums(id, currency, localMidnight(now));
+  const zero = money(currency, 0n);
+  const net = (fee: Money) => expectedNet.call(session.adapter, fee);
+  const pending = sums.pendingFees.map((entry) => ({ net: net(entry.fee), today: entry.today }));
+  const total = (entries: typeof pending) => entries.reduce((sum, entry) => add(sum, entry.net), zero);
+  return {
+    market: id,
+    currency,
+    settledToday: toMoneyValue(sums.settledToday),
+    pendingToday: toMoneyValue(total(pending.filter((entry) => entry.today))),
+    settledTotal: toMoneyValue(sums.settledTotal),
+    pendingTotal: toMoneyValue(total(pending)),
+    acceptedToday: sums.acceptedToday,
+    failedToday: sums.failedToday,
+    reconciledAt: session.reconciledAt,
+  };
+}
+
+function localMidnight(now: number): number {
+  const date = new Date(now);
+  date.setHours(0, 0, 0, 0);
+  return date.getTime();
+}

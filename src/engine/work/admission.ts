@@ -1,0 +1,43 @@
+/** Decline rather than fail: a lease is judged before it is queued, and given back with the reason when it can't be served. */
+import { SECOND } from "../../shared/durations.ts";
+import { AppError, type ErrorValue } from "../../shared/errors.ts";
+import type { HeldLease } from "../ledger/leases.ts";
+
+export type Admission =
+  | { readonly kind: "admit" }
+  | { readonly kind: "decline"; readonly error: ErrorValue }
+  | { readonly kind: "expired"; readonly error: ErrorValue };
+
+export interface AdmissionRules {
+  /** Throws an AppError when the named model is unknown, missing or damaged. */
+  readonly requireModel: (name: string) => void;
+  readonly allowUnpaid: boolean;
+  readonly now: () => number;
+}
+
+/** Less time than this is not worth starting: the answer would come too late. */
+const SHORTEST_USEFUL_LEASE = 2 * SECOND;
+
+export function judgeLease(lease: HeldLease, rules: AdmissionRules): Admission {
+  if (lease.expiresAt !== null && lease.expiresAt - rules.now() < SHORTEST_USEFUL_LEASE) {
+    return {
+      kind: "expired",
+      error: { code: "LEASE_EXPIRED", message: "The lease had run out before work could begin", actor: "market" },
+    };
+  }
+  if (lease.work.kind === "unsupported") return decline("WORK_UNSUPPORTED", lease.work.reason, "market");
+  if (lease.payment === "unfunded" && !rules.allowUnpaid) {
+    return decline("JOB_UNPAID", "The market shows no payment set aside for this job", "market");
+  }
+  try {
+    rules.requireModel(lease.model);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    return { kind: "decline", error: thrown.toValue() };
+  }
+  return { kind: "admit" };
+}
+
+function decline(code: string, message: string, actor: ErrorValue["actor"]): Admission {
+  return { kind: "decline", error: { code, message, actor } };
+}

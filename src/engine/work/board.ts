@@ -1,0 +1,308 @@
+/**
+ * The board: every lease we hold, in memory, exactly as the ledger has it. All moves of a job go through here, so
+ * that the ledger row, the queue and the listeners never disagree.
+ */
+import type { JobState, MarketId } from "../../shared/contract/views.ts";
+import type { AppError } from "../../shared/errors.ts";
+import { Wakeup } from "../../shared/wait.ts";
+import type { HeldLease } from "../ledger/leases.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { StoredResult } from "../ledger/results.ts";
+import type { JobCredit, Lease, SubmitOutcome } from "../market/port.ts";
+import type { Admission } from "./admission.ts";
+import { canHappen, type JobEvent, UNSTARTED_STATES } from "./job-machine.ts";
+
+/** A runtime that dies with the same job this often takes no further victim. */
+const MAX_RUNS = 3;
+
+export interface ComputedItem {
+  readonly lease: HeldLease;
+  readonly result: Omit<StoredResult, "row">;
+  readonly output: Uint8Array;
+}
+
+export interface BoardChange {
+  readonly row: number;
+  readonly market: MarketId;
+  readonly event: JobEvent | "lease";
+  readonly state: JobState;
+}
+
+export interface BoardDeps {
+  readonly ledger: Ledger;
+  /** Judges a lease before it is queued; null: run it. */
+  readonly admit: (lease: HeldLease) => Admission;
+  readonly now: () => number;
+}
+
+export class WorkBoard {
+  /** Rings when a job becomes ready to run. */
+  readonly workReady = new Wakeup();
+  /** Rings when the number of held leases falls. */
+  readonly roomFreed = new Wakeup();
+  /** Rings when a market has something to hear. */
+  readonly outboxFilled = new Wakeup();
+
+  readonly #held = new Map<number, HeldLease>();
+  readonly #listeners = new Set<(change: BoardChange) => void>();
+  readonly #deps: BoardDeps;
+
+  constructor(deps: BoardDeps) {
+    this.#deps = deps;
+  }
+
+  onChange(listener: (change: BoardChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * After a start: what ran when the engine died runs again (nothing of it was promised), what was computed goes
+   * out again under its old key, and what ran out of time is closed.
+   */
+  recover(): { requeued: number; expired: number; toSubmit: number } {
+    const now = this.#deps.now();
+    const counts = { requeued: 0, expired: 0, toSubmit: 0 };
+    this.#deps.ledger.transaction(() => {
+      for (const lease of this.#deps.ledger.leases.held()) {
+        this.#held.set(lease.row, lease);
+        if (lease.state === "computed" || lease.state === "submitting") counts.toSubmit++;
+        else if (lease.expiresAt !== null && lease.expiresAt <= now) {
+          counts.expired++;
+          this.#move(lease, "expire", { note: "The lease ran out while the engine was not running" });
+        } else if (lease.state === "running") {
+          counts.requeued++;
+          this.#move(lease, "requeue", { note: "The engine ended while this job ran" });
+        }
+      }
+    });
+    for (const lease of this.#inState("leased")) this.#judge(lease);
+    return counts;
+  }
+
+  /** New leases from a market: written down first, then judged. Known ones are left alone. Returns how many were new. */
+  grant(leases: readonly Lease[]): number {
+    const { ledger, now } = this.#deps;
+    const fresh: HeldLease[] = [];
+    ledger.transaction(() => {
+      for (const lease of leases) {
+        const row = ledger.leases.insert(lease, now());
+        if (row !== null) fresh.push(ledger.leases.get(row));
+      }
+    });
+    for (const lease of fresh) {
+      this.#held.set(lease.row, lease);
+      this.#tell(lease, "lease");
+    }
+    ledger.transaction(() => {
+      for (const lease of fresh) this.#judge(lease);
+    });
+    this.workReady.ring();
+    return fresh.length;
+  }
+
+  /** The oldest ready job and others of the same model, marked running; empty when nothing is ready. */
+  takeBatch(max: number, device: string, modelOf: (lease: HeldLease) => string): HeldLease[] {
+    const [first, ...others] = this.#inState("admitted");
+    if (first === undefined) return [];
+    const model = modelOf(first);
+    const batch = [first, ...others.filter((lease) => modelOf(lease) === model)].slice(0, max);
+    return this.#deps.ledger.transaction(() => batch.map((lease) => this.#move(lease, "run", { device })));
+  }
+
+  /** Results and their digests become durable in one commit, and with them the promise to submit them. */
+  completeBatch(items: readonly ComputedItem[]): void {
+    const { ledger, now } = this.#deps;
+    ledger.transaction(() => {
+      for (const { lease, result, output } of items) {
+        // The lease may have ended (stop, expiry) while its batch ran: then nothing is promised to anybody.
+        if (!this.#isHeld(lease.row, "compute")) continue;
+        ledger.results.insert({ ...result, row: lease.row }, output, now());
+        this.#move(lease, "compute");
+        ledger.outbox.put(
+          {
+            row: lease.row,
+            market: lease.market,
+            kind: "result",
+            idempotencyKey: `${lease.market}:${lease.leaseId}:${result.sha3_256.slice(0, 16)}`,
+          },
+          now(),
+        );
+      }
+    });
+    this.outboxFilled.ring();
+  }
+
+  /** The runtime died under these jobs: run them again, unless one has been there too often. */
+  requeue(leases: readonly HeldLease[], error: AppError): void {
+    this.#deps.ledger.transaction(() => {
+      for (const lease of leases) {
+        if (!this.#isHeld(lease.row, "requeue")) continue;
+        if (lease.runs >= MAX_RUNS) this.#fail(lease, error);
+        else this.#move(lease, "requeue", { note: error.message });
+      }
+    });
+    this.workReady.ring();
+    this.outboxFilled.ring();
+  }
+
+  /** This job can't be done: the market is told so. */
+  fail(lease: HeldLease, error: AppError): void {
+    if (!this.#isHeld(lease.row, "fail")) return;
+    this.#deps.ledger.transaction(() => this.#fail(lease, error));
+    this.outboxFilled.ring();
+  }
+
+  /** Give back what has not begun (and, with `running`, what has): pause, finish and stop come through here. */
+  giveBack(reason: string, options: { running: boolean; market?: MarketId }): number {
+    const states: JobState[] = options.running ? [...UNSTARTED_STATES, "running"] : [...UNSTARTED_STATES];
+    const leases = [...this.#held.values()].filter(
+      (lease) => states.includes(lease.state) && (options.market === undefined || lease.market === options.market),
+    );
+    this.#deps.ledger.transaction(() => {
+      for (const lease of leases) this.#return(lease, reason);
+    });
+    this.outboxFilled.ring();
+    return leases.length;
+  }
+
+  /** The market has answered a submission. */
+  settleSubmission(row: number, outcome: SubmitOutcome): void {
+    const lease = this.#held.get(row) ?? this.#deps.ledger.leases.get(row);
+    const { ledger } = this.#deps;
+    ledger.transaction(() => {
+      ledger.outbox.remove(row);
+      switch (outcome.kind) {
+        case "accepted":
+          if (outcome.marketReceipt !== null) ledger.results.keepMarketReceipt(row, outcome.marketReceipt);
+          this.#move(lease, "accept");
+          break;
+        case "rejected":
+          this.#move(lease, "reject", {
+            error: { code: outcome.code, message: outcome.message, actor: "market" },
+          });
+          break;
+        case "lost":
+          this.#move(lease, "lose", { error: { code: "LEASE_LOST", message: outcome.message, actor: "market" } });
+          break;
+        case "expired":
+          this.#move(lease, "expire", { error: { code: "LEASE_EXPIRED", message: outcome.message, actor: "market" } });
+          break;
+      }
+    });
+  }
+
+  /** Credits the market has booked, matched to accepted jobs by job id. Returns how many were settled. */
+  settle(unsettled: readonly { row: number; jobId: string }[], credits: readonly JobCredit[]): number {
+    const { ledger } = this.#deps;
+    const open = new Map(unsettled.map((lease) => [lease.jobId, lease.row]));
+    ledger.transaction(() => {
+      for (const credit of credits) {
+        const row = open.get(credit.jobId);
+        if (row === undefined) continue;
+        open.delete(credit.jobId);
+        ledger.earnings.insert(row, credit);
+        this.#move(ledger.leases.get(row), "settle");
+      }
+    });
+    return unsettled.length - open.size;
+  }
+
+  markSubmitting(row: number): void {
+    const { ledger, now } = this.#deps;
+    ledger.transaction(() => {
+      ledger.outbox.markSending(row, now());
+      this.#move(this.#held.get(row) ?? ledger.leases.get(row), "submit");
+    });
+  }
+
+  /** Held leases whose time is over before they were computed, or that the market no longer knows. */
+  close(lease: HeldLease, event: "expire" | "lose", note: string): void {
+    if (!this.#isHeld(lease.row, event)) return;
+    this.#deps.ledger.transaction(() =>
+      this.#move(lease, event, {
+        error: { code: event === "expire" ? "LEASE_EXPIRED" : "LEASE_LOST", message: note, actor: "market" },
+      }),
+    );
+  }
+
+  extend(row: number, expiresAt: number): void {
+    const lease = this.#held.get(row);
+    if (lease === undefined) return;
+    this.#deps.ledger.leases.setExpiry(row, expiresAt);
+    this.#held.set(row, { ...lease, expiresAt });
+  }
+
+  held(market?: MarketId): HeldLease[] {
+    const all = [...this.#held.values()];
+    return market === undefined ? all : all.filter((lease) => lease.market === market);
+  }
+
+  count(market?: MarketId): number {
+    return market === undefined ? this.#held.size : this.held(market).length;
+  }
+
+  #inState(state: JobState): HeldLease[] {
+    return [...this.#held.values()].filter((lease) => lease.state === state);
+  }
+
+  #isHeld(row: number, event: JobEvent): boolean {
+    const lease = this.#held.get(row);
+    return lease !== undefined && canHappen(lease.state, event);
+  }
+
+  #judge(lease: HeldLease): void {
+    const verdict = this.#deps.admit(lease);
+    if (verdict.kind === "admit") {
+      this.#move(lease, "admit");
+      return;
+    }
+    this.#deps.ledger.audit("lease-declined", this.#deps.now(), verdict.error, { market: lease.market, row: lease.row });
+    if (verdict.kind === "expired") this.#move(lease, "expire", { error: verdict.error });
+    else this.#return(lease, verdict.error.message, verdict.error.code);
+    this.outboxFilled.ring();
+  }
+
+  #return(lease: HeldLease, reason: string, code = "RETURNED"): void {
+    const { ledger, now } = this.#deps;
+    this.#move(lease, "giveBack", {
+      note: reason,
+      error: { code, message: reason, actor: code === "RETURNED" ? "user" : "machine" },
+    });
+    ledger.outbox.put(
+      { row: lease.row, market: lease.market, kind: "return", idempotencyKey: `${lease.leaseId}:return`, message: reason },
+      now(),
+    );
+  }
+
+  #fail(lease: HeldLease, error: AppError): void {
+    const { ledger, now } = this.#deps;
+    this.#move(lease, "fail", { error: error.toValue() });
+    const message = JSON.stringify({ code: error.code, message: error.message, retryable: error.retryable });
+    ledger.outbox.put(
+      { row: lease.row, market: lease.market, kind: "fail", idempotencyKey: `${lease.leaseId}:fail`, message },
+      now(),
+    );
+  }
+
+  #move(lease: HeldLease, event: JobEvent, fields: Parameters<Ledger["leases"]["apply"]>[3] = {}): HeldLease {
+    const state = this.#deps.ledger.leases.apply(lease.row, event, this.#deps.now(), fields);
+    const moved: HeldLease = {
+      ...lease,
+      state,
+      runs: lease.runs + (event === "run" ? 1 : 0),
+      device: fields.device ?? lease.device,
+    };
+    const open = state === "leased" || canHappen(state, "expire");
+    if (open) this.#held.set(lease.row, moved);
+    else if (this.#held.delete(lease.row)) this.roomFreed.ring();
+    this.#tell(moved, event);
+    return moved;
+  }
+
+  #tell(lease: HeldLease, event: JobEvent | "lease"): void {
+    for (const listener of this.#listeners) {
+      listener({ row: lease.row, market: lease.market, event, state: lease.state });
+    }
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * One device's worker: take a batch of ready jobs of one model, run it, make the results durable with their receipts,
+ * take the next. Three failures in a row open the breaker: the device rests, and says why.
+ */
+import type { DeviceView } from "../../shared/contract/views.ts";
+import { MINUTE, SECOND } from "../../shared/durations.ts";
+import { AppError, isAbort, toErrorValue } from "../../shared/errors.ts";
+import type { ItemResult } from "../../shared/runtime/protocol.ts";
+import type { Telemetry } from "../device/telemetry.ts";
+import type { HeldLease } from "../ledger/leases.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { ModelStore, ResolvedModel } from "../models/store.ts";
+import type { ReceiptSigner } from "../receipt/receipt.ts";
+import type { DeviceRuntime, EmbedAnswer } from "../runtime-client/runtime-client.ts";
+import type { ComputedItem, WorkBoard } from "./board.ts";
+import { describeResult } from "./result.ts";
+
+const FAILURES_TO_BREAK = 3;
+const BREAK = 3 * MINUTE;
+/** A batch may take this long when its leases do not say. */
+const DEFAULT_MAX_RUNTIME = 90 * SECOND;
+const IDLE_LOOK = 5 * SECOND;
+
+export interface DeviceWorkerDeps {
+  readonly runtime: DeviceRuntime;
+  readonly board: WorkBoard;
+  readonly models: ModelStore;
+  readonly ledger: Ledger;
+  readonly signer: ReceiptSigner;
+  /** The id under which a market knows us; receipts carry it. */
+  readonly providerIdAt: (lease: HeldLease) => string;
+  readonly batchSize: number;
+  readonly now: () => number;
+}
+
+export class DeviceWorker {
+  readonly #deps: DeviceWorkerDeps;
+  readonly #listeners = new Set<() => void>();
+  #running = 0;
+  #failuresInRow = 0;
+  #breaker: { until: number; reason: string } | null = null;
+
+  constructor(deps: DeviceWorkerDeps) {
+    this.#deps = deps;
+    deps.runtime.onStatus(() => this.#tell());
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  view(telemetry: Telemetry): DeviceView {
+    const { device, status } = this.#deps.runtime;
+    return {
+      id: device.id,
+      kind: device.kind,
+      name: device.name,
+      backend: status.runtimeClass?.backend ?? null,
+      backendReason: status.runtimeClass?.reason ?? null,
+      state: this.#breaker ? "breaker" : status.state,
+      stateReason: this.#breaker?.reason ?? status.reason,
+      runtimePid: status.pid,
+      runningJobs: this.#running,
+      temperatureC: telemetry.temperatureC,
+      powerW: telemetry.powerW,
+      utilisationPct: telemetry.utilisationPct,
+      memoryUsedMb: telemetry.memoryUsedMb,
+      memoryTotalMb: device.memoryTotalMb,
+      textsPerSecond: status.textsPerSecond,
+    };
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { board, models, runtime, batchSize } = this.#deps;
+    while (!signal.aborted) {
+      const batch = board.takeBatch(batchSize, runtime.device.id, (lease) => models.resolve(lease.model).model.id);
+      if (batch.length === 0) {
+        await board.workReady.wait(signal, IDLE_LOOK).catch(() => undefined);
+        continue;
+      }
+      this.#running = batch.length;
+      this.#tell();
+      await this.#runBatch(batch, signal);
+      this.#running = 0;
+      this.#tell();
+      await this.#restIfBroken(signal);
+    }
+  }
+
+  async #runBatch(batch: readonly HeldLease[], signal: AbortSignal): Promise<void> {
+    const { board, runtime, models, now } = this.#deps;
+    const startedAt = now();
+    try {
+      const resolved = models.resolve((batch[0] as HeldLease).model);
+      const answer = await runtime.runEmbed({
+        model: resolved.spec,
+        items: batch.map((lease) => ({ key: String(lease.row), texts: textsOf(lease) })),
+        deadlineMs: Math.max(...batch.map((lease) => lease.maxRuntimeMs ?? DEFAULT_MAX_RUNTIME)),
+        signal,
+      });
+      this.#failuresInRow = 0;
+      this.#finish(batch, answer, resolved, startedAt);
+    } catch (thrown) {
+      // Stopped: what is still held is either given back already or runs again after the next start.
+      if (signal.aborted || isAbort(thrown)) return;
+      const error = asAppError(thrown);
+      if (error.code === "RUNTIME_STOPPED") return;
+      this.#noteFailure(error);
+      if (error.retryable) board.requeue(batch, error);
+      else for (const lease of batch) board.fail(lease, error);
+    }
+  }
+
+  #finish(batch: readonly HeldLease[], answer: EmbedAnswer, resolved: ResolvedModel, startedAt: number): void {
+    const { board, signer, providerIdAt, now } = this.#deps;
+    const results = new Map<string, ItemResult>(answer.items.map((item) => [item.key, item]));
+    const computed: ComputedItem[] = [];
+    for (const lease of batch) {
+      const item = results.get(String(lease.row));
+      if (item?.ok !== true) {
+        board.fail(lease, item ? AppError.fromValue(item.error) : noAnswer());
+        continue;
+      }
+      const timing = { startedAt, computedAt: now(), inferMs: answer.inferMs };
+      computed.push(
+        describeResult(
+          { lease, item, answer, resolved, timing, batchSize: batch.length, providerId: providerIdAt(lease) },
+          signer,
+        ),
+      );
+    }
+    board.completeBatch(computed);
+  }
+
+  #noteFailure(error: AppError): void {
+    const { ledger, runtime, now } = this.#deps;
+    ledger.audit("runtime-failed", now(), { device: runtime.device.id, ...error.toValue() });
+    this.#failuresInRow++;
+    if (this.#failuresInRow < FAILURES_TO_BREAK) return;
+    this.#breaker = {
+      until: now() + BREAK,
+      reason: `Resting for ${BREAK / MINUTE} min after ${this.#failuresInRow} failures in a row: ${error.message}`,
+    };
+  }
+
+  async #restIfBroken(signal: AbortSignal): Promise<void> {
+    if (this.#breaker === null) return;
+    this.#tell();
+    await waitQuietly(this.#breaker.until - this.#deps.now(), signal);
+    this.#breaker = null;
+    this.#failuresInRow = 0;
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function textsOf(lease: HeldLease): readonly string[] {
+  return lease.work.kind === "embed" ? lease.work.texts : [];
+}
+
+function asAppError(thrown: unknown): AppError {
+  return thrown instanceof AppError ? thrown : AppError.fromValue(toErrorValue(thrown));
+}
+
+function noAnswer(): AppError {
+  return new AppError({ code: "RUNTIME_UNREADABLE", message: "The runtime left this job out of its answer", actor: "bug" });
+}
+
+async function waitQuietly(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, Math.max(0, ms));
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,61 @@
+/** From a runtime's answer to what the ledger keeps: the result's digests, and the receipt the provider signs. */
+import type { ItemResult } from "../../shared/runtime/protocol.ts";
+import type { HeldLease } from "../ledger/leases.ts";
+import type { ResolvedModel } from "../models/store.ts";
+import { buildReceipt, encodeReceipt, type ReceiptSigner } from "../receipt/receipt.ts";
+import type { EmbedAnswer } from "../runtime-client/runtime-client.ts";
+import type { ComputedItem } from "./board.ts";
+
+export interface FinishedItem {
+  readonly lease: HeldLease;
+  readonly item: Extract<ItemResult, { ok: true }>;
+  readonly answer: EmbedAnswer;
+  readonly resolved: ResolvedModel;
+  /** Unix ms; `inferMs` is the whole batch's time in session.run. */
+  readonly timing: { readonly startedAt: number; readonly computedAt: number; readonly inferMs: number };
+  readonly batchSize: number;
+  readonly providerId: string;
+}
+
+export function describeResult(finished: FinishedItem, signer: ReceiptSigner): ComputedItem {
+  const { lease, item, answer, resolved, timing, batchSize, providerId } = finished;
+  const receipt = buildReceipt(
+    {
+      market: lease.market,
+      leaseId: lease.leaseId,
+      jobId: lease.jobId,
+      providerId,
+      model: {
+        id: resolved.model.id,
+        version: resolved.model.version,
+        manifestSha256: resolved.manifestSha256,
+        files: resolved.model.files,
+      },
+      texts: lease.work.kind === "embed" ? lease.work.texts : [],
+      output: item.bytes,
+      runtime: { ...answer.runtimeClass, precision: resolved.model.embed.precision },
+      timing: {
+        leasedAt: lease.leasedAt,
+        startedAt: timing.startedAt,
+        computedAt: timing.computedAt,
+        inferMs: timing.inferMs,
+        queueMs: Math.max(0, timing.startedAt - lease.leasedAt),
+      },
+      qos: { attempt: lease.attempt, batchSize, tokens: item.tokens },
+    },
+    signer,
+  );
+  return {
+    lease,
+    output: item.bytes,
+    result: {
+      // The receipt's digests are made here from the bytes, not taken from the runtime's word.
+      sha3_512: receipt.output.sha3_512,
+      sha3_256: receipt.output.sha3_256,
+      inputSha3_256: receipt.input_sha3_256,
+      shape: item.shape,
+      computeMs: answer.totalMs,
+      receipt: encodeReceipt(receipt),
+    },
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * The one window: made when somebody wants to see it, destroyed when closed, because a hidden page costs as much
+ * memory as a visible one. Where no tray shows Bellows, closing minimises instead, or it would be unreachable.
+ */
+import path from "node:path";
+import { BrowserWindow, nativeImage, nativeTheme, screen } from "electron";
+import { VERSION_ARGUMENT } from "../shared/contract/ipc-names.ts";
+import { APP_PAGE } from "./app-protocol.ts";
+import { MINIMUM_SIZE, placeWindow, readWindowState, writeWindowState } from "./window-state.ts";
+
+/** The page's ground (tokens.css --bg), so that nothing flashes before the first frame. */
+const GROUND = { dark: "#0e1012", light: "#f6f5f3" } as const;
+
+export interface WindowOptions {
+  readonly preload: string;
+  readonly iconFile: string;
+  readonly stateFile: string;
+  readonly version: string;
+  /** Would a person find Bellows again after its window is gone? */
+  readonly canHide: () => Promise<boolean>;
+}
+
+export class WindowController {
+  readonly #options: WindowOptions;
+  #window: BrowserWindow | null = null;
+  #quitting = false;
+
+  constructor(options: WindowOptions) {
+    this.#options = options;
+  }
+
+  get window(): BrowserWindow | null {
+    return this.#window;
+  }
+
+  /** Makes the window, or brings the present one to the front. */
+  show(): void {
+    const window = this.#window ?? this.#create();
+    if (window.isMinimized()) window.restore();
+    window.show();
+    window.focus();
+  }
+
+  /** From now on closing closes. */
+  prepareToQuit(): void {
+    this.#quitting = true;
+    this.#remember();
+  }
+
+  #create(): BrowserWindow {
+    const { preload, iconFile, stateFile, version } = this.#options;
+    const screens = screen.getAllDisplays().map((display) => display.workArea);
+    const { maximised, ...bounds } = placeWindow(readWindowState(stateFile), screens);
+    const window = new BrowserWindow({
+      ...bounds,
+      minWidth: MINIMUM_SIZE.width,
+      minHeight: MINIMUM_SIZE.height,
+      title: "Bellows",
+      icon: nativeImage.createFromPath(iconFile),
+      backgroundColor: nativeTheme.shouldUseDarkColors ? GROUND.dark : GROUND.light,
+      autoHideMenuBar: true,
+      show: false,
+      webPreferences: {
+        preload,
+        sandbox: true,
+        contextIsolation: true,
+        nodeIntegration: false,
+        nodeIntegrationInWorker: false,
+        nodeIntegrationInSubFrames: false,
+        webSecurity: true,
+        webviewTag: false,
+        navigateOnDragDrop: false,
+        spellcheck: false,
+        additionalArguments: [`${VERSION_ARGUMENT}${version}`],
+      },
+    });
+    this.#window = window;
+    if (maximised) window.maximize();
+    window.on("close", (event) => {
+      this.#remember();
+      if (this.#quitting) return;
+      event.preventDefault();
+      void this.#hide(window);
+    });
+    window.on("closed", () => {
+      this.#window = null;
+    });
+    // A page that crashed shows nothing and says nothing: load it again.
+    window.webContents.on("render-process-gone", (_event, { reason }) => {
+      if (reason !== "clean-exit" && !window.isDestroyed()) void window.loadURL(APP_PAGE);
+    });
+    // Rejected when the window is closed while it still loads: then nobody waits for it.
+    window.loadURL(APP_PAGE).catch(() => undefined);
+    return window;
+  }
+
+  async #hide(window: BrowserWindow): Promise<void> {
+    const canHide = await this.#options.canHide();
+    if (window.isDestroyed()) return;
+    if (canHide) window.destroy();
+    else window.minimize();
+  }
+
+  #remember(): void {
+    const window = this.#window;
+    if (window === null || window.isDestroyed()) return;
+    writeWindowState(this.#options.stateFile, {
+      ...window.getNormalBounds(),
+      maximised: window.isMaximized(),
+    });
+  }
+}
+
+/** Where the build puts the preload, seen from the app's folder. */
+export const preloadFile = (appFolder: string): string =>
+  path.join(appFolder, "dist", "preload", "preload.cjs");

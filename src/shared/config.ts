@@ -1,0 +1,135 @@
+/**
+ * What a process is told at its start, as the first message on its channel (never in arguments or environment,
+ * because it can hold keys). Whoever starts it has already merged defaults, environment and flags.
+ */
+import { z } from "zod";
+import { MarketIdSchema } from "./contract/views.ts";
+
+const Url = z.url({ protocol: /^https?$/ });
+const Port = z.number().int().min(0).max(65_535);
+
+export const AitbcConfigSchema = z.object({
+  /** Coordinator API, default port 8203. */
+  coordinatorUrl: Url,
+  /** Chain RPC with its /rpc prefix left off, default port 8202; without it payments can't be checked. */
+  rpcUrl: Url.nullable(),
+  apiKey: z.string().min(1),
+  minerId: z.string().min(1).max(120),
+  region: z.string().nullable(),
+  /** Address payouts go to; null: not known here. */
+  wallet: z.string().nullable(),
+});
+export type AitbcConfig = z.infer<typeof AitbcConfigSchema>;
+
+export const AicfConfigSchema = z.object({
+  /** Queue of profile v1, default port 8700. */
+  queueUrl: Url,
+  /** Node JSON-RPC base, default port 8545. */
+  rpcUrl: Url.nullable(),
+  chainId: z.number().int().nonnegative(),
+  /** null: derived from the provider key. */
+  providerId: z.string().nullable(),
+  name: z.string(),
+  region: z.string().nullable(),
+  workerId: z.string().min(1),
+  /** Nano to stake at registration when the stake is below the market's minimum; null: never stake by itself. */
+  autoStakeNano: z.string().regex(/^\d+$/).nullable(),
+});
+export type AicfConfig = z.infer<typeof AicfConfigSchema>;
+
+export const EngineConfigSchema = z.object({
+  mode: z.enum(["demo", "live"]),
+  /** Ledger, keys, control file, logs. Absolute. */
+  dataFolder: z.string(),
+  /** Holds models/catalogue.json. Absolute. */
+  resourcesFolder: z.string(),
+  /** Searched in order for <model id>/<file>. Absolute. */
+  modelFolders: z.array(z.string()),
+  /** Built entry of the runtime process. Absolute. */
+  runtimeEntry: z.string(),
+  markets: z.object({ aitbc: AitbcConfigSchema.nullable(), aicf: AicfConfigSchema.nullable() }),
+  gpuBackend: z.enum(["auto", "cuda", "cpu"]),
+  /** Leases held at once, over all markets and devices (MAX_CONCURRENCY). */
+  maxConcurrency: z.number().int().min(1).max(256),
+  /** Jobs of one model run together (BATCH_SIZE). */
+  batchSize: z.number().int().min(1).max(256),
+  /** A runtime without work for this long is ended, so that the GPU is cold. */
+  keepAliveMs: z.number().int().nonnegative(),
+  /** Run jobs the market shows as unpaid? Default no (design.md §6). */
+  allowUnpaid: z.boolean(),
+  /** Output bytes are kept until they are this old or all together this big. */
+  keepOutputs: z.object({ days: z.number().nonnegative(), bytes: z.number().int().nonnegative() }),
+  /** Loopback control API and dashboard; null: off. `explicit`: the port was asked for, so a busy one is an error. */
+  control: z.object({ port: Port, explicit: z.boolean(), staticFolder: z.string().nullable() }).nullable(),
+  /** What to do at start: run, or go on as the person left it. */
+  startAs: z.enum(["running", "as-left"]),
+});
+export type EngineConfig = z.infer<typeof EngineConfigSchema>;
+
+export const DevnetConfigSchema = z.object({
+  /** SQLite file, log and keys of the embedded markets. Absolute. */
+  dataFolder: z.string(),
+  /** Holds demo/texts.json, the words of which demand is made. Absolute. */
+  resourcesFolder: z.string(),
+  /** 0 takes a free port; after a restart the same ports are asked for again. */
+  ports: z.object({ coordinator: Port, chainRpc: Port, queue: Port, node: Port }),
+  /** API key that AITBC's coordinator accepts. */
+  minerApiKey: z.string().min(16),
+  chainId: z.number().int().nonnegative(),
+  /** AICF settlement period. Demo: 10 s. */
+  epochMs: z.number().int().positive(),
+  /** Block time of both chains; unbonding counts 7200 of them. Default 12 s. */
+  blockMs: z.number().int().positive().optional(),
+  /** AITBC address the demand names as payee (a registration has no wallet field); without it those jobs are unpaid. */
+  payeeWallet: z.string().min(1).optional(),
+  /** AICF lease length and the heartbeat interval it asks for. Default 120 s and 15 s. */
+  leaseMs: z.number().int().positive().optional(),
+  heartbeatMs: z.number().int().positive().optional(),
+  /** Apply the coordinator's documented rate limits per client address. Default off. */
+  rateLimits: z.boolean().optional(),
+  demand: z
+    .object({
+      /** Jobs offered per second and market. */
+      jobsPerSecond: z.number().positive().max(1000),
+      /** No new job while this many wait in a market's queue. */
+      maxQueued: z.number().int().positive(),
+      markets: z.array(MarketIdSchema),
+      /** Same seed, same jobs. */
+      seed: z.number().int(),
+    })
+    .nullable(),
+});
+export type DevnetConfig = z.infer<typeof DevnetConfigSchema>;
+
+/** The devnet's answer once every port listens. */
+export const DevnetReadySchema = z.object({
+  kind: z.literal("ready"),
+  coordinatorUrl: Url,
+  chainRpcUrl: Url,
+  queueUrl: Url,
+  nodeUrl: Url,
+  /** JSON-lines log of everything the markets were told; tests read it. */
+  logFile: z.string(),
+});
+export type DevnetReady = z.infer<typeof DevnetReadySchema>;
+
+/** First message to an engine or devnet process. */
+export const ConfigureSchema = z.object({ kind: z.literal("configure"), config: z.unknown() });
+
+/** Anything a child says when it can't go on; it exits right after, with code 1. */
+export const FatalSchema = z.object({
+  kind: z.literal("fatal"),
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    actor: z.enum(["user", "market", "network", "machine", "bug"]),
+    help: z.string().optional(),
+  }),
+});
+
+/** The engine's word that it serves the contract; `control` is null when the control API is off. */
+export const EngineReadySchema = z.object({
+  kind: z.literal("engine-ready"),
+  control: z.object({ url: z.string(), dashboardUrl: z.string() }).nullable(),
+});
+export type EngineReady = z.infer<typeof EngineReadySchema>;

@@ -1,0 +1,208 @@
+/**
+ * What the engine shows: the state as a record of slices. A snapshot is all slices; a delta replaces whole slices.
+ * Times are unix milliseconds of the engine's clock. Unknown is null, never 0.
+ */
+import { z } from "zod";
+import { ErrorValueSchema } from "../errors.ts";
+import { CurrencyCodeSchema, MoneyValueSchema } from "../money.ts";
+
+export const MarketIdSchema = z.enum(["aitbc", "aicf"]);
+export type MarketId = z.infer<typeof MarketIdSchema>;
+
+const TimeMs = z.number().int().nonnegative();
+const Text = z.string().max(2000);
+
+/** What the person asked for. `finish` takes no more work and ends what runs, then becomes `stopped`. */
+export const RunIntentSchema = z.enum(["running", "paused", "finishing", "stopped"]);
+export type RunIntent = z.infer<typeof RunIntentSchema>;
+
+/**
+ * The one state a person sees, derived from proofs (design.md §8), worst first:
+ * error: nothing can run until somebody acts. attention: runs, but something needs a look.
+ * offline: no market answers. stopped/paused/finishing: as asked. starting: no proof yet, still in time.
+ * earning: a result was accepted lately. idle: all is well and there is no work.
+ */
+export const HeadlineLevelSchema = z.enum([
+  "error",
+  "attention",
+  "offline",
+  "stopped",
+  "paused",
+  "finishing",
+  "starting",
+  "earning",
+  "idle",
+]);
+export type HeadlineLevel = z.infer<typeof HeadlineLevelSchema>;
+
+export const EngineViewSchema = z.object({
+  version: Text,
+  /** `demo`: the embedded devnet with play money. `live`: configured markets. */
+  mode: z.enum(["demo", "live"]),
+  startedAt: TimeMs,
+  pid: z.number().int().positive(),
+  intent: RunIntentSchema,
+  dataFolder: Text,
+  /** Set when a database was restored, moved aside, … at this start; shown once until dismissed. */
+  notices: z.array(ErrorValueSchema),
+});
+export type EngineView = z.infer<typeof EngineViewSchema>;
+
+export const HeadlineSchema = z.object({
+  level: HeadlineLevelSchema,
+  /** One sentence of state: "Earning on 1 of 1 devices". */
+  sentence: Text,
+  /** Why, and the next step, for every level but earning; each a full sentence. */
+  reasons: z.array(z.object({ text: Text, help: Text.optional() })),
+  lastAcceptedAt: TimeMs.nullable(),
+  lastAcceptedMarket: MarketIdSchema.nullable(),
+  lastHeartbeatAckAt: TimeMs.nullable(),
+});
+export type Headline = z.infer<typeof HeadlineSchema>;
+
+export const MarketViewSchema = z.object({
+  id: MarketIdSchema,
+  name: Text,
+  currency: CurrencyCodeSchema,
+  endpoint: Text,
+  /** registered: the market knows us. connecting: not yet. unreachable/refused: see error. */
+  state: z.enum(["connecting", "registered", "unreachable", "refused", "off"]),
+  providerId: Text.nullable(),
+  lastHeartbeatAckAt: TimeMs.nullable(),
+  heartbeatIntervalMs: z.number().int().positive().nullable(),
+  lastPollAt: TimeMs.nullable(),
+  /** The market's last word to "any work?": work, none, or an error. */
+  lastPollAnswer: z.enum(["work", "none", "error"]).nullable(),
+  lastAcceptedAt: TimeMs.nullable(),
+  leasesHeld: z.number().int().nonnegative(),
+  error: ErrorValueSchema.nullable(),
+});
+export type MarketView = z.infer<typeof MarketViewSchema>;
+
+export const DeviceViewSchema = z.object({
+  /** GPU UUID, or `cpu`. */
+  id: Text,
+  kind: z.enum(["gpu", "cpu"]),
+  name: Text,
+  /** Execution provider in use, null while no runtime has proved one. */
+  backend: z.enum(["cuda", "cpu", "webgpu", "dml"]).nullable(),
+  /** Why this back end and not a faster one, in words. */
+  backendReason: Text.nullable(),
+  /** asleep: no runtime process exists because there is no work (the GPU is free). */
+  state: z.enum(["asleep", "starting", "ready", "working", "breaker", "failed"]),
+  stateReason: Text.nullable(),
+  runtimePid: z.number().int().positive().nullable(),
+  runningJobs: z.number().int().nonnegative(),
+  temperatureC: z.number().nullable(),
+  powerW: z.number().nullable(),
+  utilisationPct: z.number().nullable(),
+  memoryUsedMb: z.number().nullable(),
+  memoryTotalMb: z.number().nullable(),
+  /** Texts embedded per second over the last minute of work; null before the first. */
+  textsPerSecond: z.number().nullable(),
+});
+export type DeviceView = z.infer<typeof DeviceViewSchema>;
+
+export const JobStateSchema = z.enum([
+  "leased",
+  "admitted",
+  "running",
+  "computed",
+  "submitting",
+  "accepted",
+  "settled",
+  "returned",
+  "failed",
+  "expired",
+  "lost",
+  "rejected",
+]);
+export type JobState = z.infer<typeof JobStateSchema>;
+
+export const JobRowSchema = z.object({
+  leaseId: Text,
+  jobId: Text,
+  market: MarketIdSchema,
+  kind: Text,
+  model: Text,
+  /** Items of work: texts for embed. */
+  units: z.number().int().nonnegative().nullable(),
+  state: JobStateSchema,
+  leasedAt: TimeMs,
+  finishedAt: TimeMs.nullable(),
+  /** SHA3-512 of the canonical result bytes, lower-case hex; null until computed. */
+  digest: z.string().nullable(),
+  /** What the market offered (gross); null when it does not say. */
+  fee: MoneyValueSchema.nullable(),
+  /** What was credited (net); null until settled. */
+  earned: MoneyValueSchema.nullable(),
+  error: ErrorValueSchema.nullable(),
+});
+export type JobRow = z.infer<typeof JobRowSchema>;
+
+export const JobDetailSchema = JobRowSchema.extend({
+  device: Text.nullable(),
+  inputSha3: z.string().nullable(),
+  attempts: z.number().int().nonnegative(),
+  timeline: z.array(z.object({ state: JobStateSchema, at: TimeMs, note: Text.nullable() })),
+  /** The signed receipt as JSON text (see engine/receipt), null until computed. */
+  receipt: z.string().nullable(),
+  outputKept: z.boolean(),
+});
+export type JobDetail = z.infer<typeof JobDetailSchema>;
+
+/** One market's money. earned = settled + pending; every figure is a sum over ledger rows. */
+export const EarningsViewSchema = z.object({
+  market: MarketIdSchema,
+  currency: CurrencyCodeSchema,
+  /** Net, since local midnight, by time of acceptance: what is settled plus what accepted work will still pay. */
+  settledToday: MoneyValueSchema,
+  pendingToday: MoneyValueSchema,
+  settledTotal: MoneyValueSchema,
+  pendingTotal: MoneyValueSchema,
+  acceptedToday: z.number().int().nonnegative(),
+  failedToday: z.number().int().nonnegative(),
+  /** When the market's own books were last read and compared; null before the first time. */
+  reconciledAt: TimeMs.nullable(),
+});
+export type EarningsView = z.infer<typeof EarningsViewSchema>;
+
+export const ThroughputViewSchema = z.object({
+  /** Accepted results in the last 60 s. */
+  jobsLastMinute: z.number().int().nonnegative(),
+  acceptedTotal: z.number().int().nonnegative(),
+  failedLastDay: z.number().int().nonnegative(),
+  /** Accepted results per second-bucket, oldest first, 60 buckets: the sparkline. */
+  perSecond: z.array(z.number().int().nonnegative()),
+});
+export type ThroughputView = z.infer<typeof ThroughputViewSchema>;
+
+export const StateSchema = z.object({
+  engine: EngineViewSchema,
+  headline: HeadlineSchema,
+  markets: z.array(MarketViewSchema),
+  devices: z.array(DeviceViewSchema),
+  earnings: z.array(EarningsViewSchema),
+  throughput: ThroughputViewSchema,
+  /** The newest jobs, newest first, at most RECENT_JOBS. */
+  recentJobs: z.array(JobRowSchema),
+});
+export type State = z.infer<typeof StateSchema>;
+export type SliceName = keyof State;
+export const RECENT_JOBS = 20;
+
+export const SnapshotSchema = z.object({
+  /** Sequence number of the last delta this snapshot contains. */
+  seq: z.number().int().nonnegative(),
+  at: TimeMs,
+  state: StateSchema,
+});
+export type Snapshot = z.infer<typeof SnapshotSchema>;
+
+export const DeltaSchema = z.object({
+  /** Exactly one more than the last; a gap means: ask for a snapshot again. */
+  seq: z.number().int().positive(),
+  at: TimeMs,
+  slices: StateSchema.partial(),
+});
+export type Delta = z.infer<typeof DeltaSchema>;

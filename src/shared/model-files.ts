@@ -1,0 +1,77 @@
+/** A model on disk is what its sha256 says, or it is refused: the one check, used by the engine and the runtime alike. */
+import { createHash } from "node:crypto";
+import { createReadStream, statSync } from "node:fs";
+import { isAbsolute, join, normalize, sep } from "node:path";
+import { MIB } from "./durations.ts";
+import { AppError } from "./errors.ts";
+
+export interface PinnedFile {
+  /** Relative to the model's folder. */
+  readonly path: string;
+  readonly bytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+export const MODEL_HELP = "Run `npm run setup` to fetch the model again.";
+const READ_CHUNK = MIB;
+
+/** Size and sha256 of one file. Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNSAFE, or the signal's reason. */
+export async function checkPinnedFile(
+  model: string,
+  folder: string,
+  file: PinnedFile,
+  signal?: AbortSignal,
+): Promise<void> {
+  const problem = sizeProblem(model, folder, file);
+  if (problem) throw problem;
+  const hash = createHash("sha256");
+  const stream = createReadStream(pathInside(model, folder, file.path), {
+    highWaterMark: READ_CHUNK,
+    ...(signal ? { signal } : {}),
+  });
+  for await (const chunk of stream) hash.update(chunk as Buffer);
+  const found = hash.digest("hex");
+  if (found !== file.sha256) throw corrupt(model, file.path, `sha256 ${found}`, file.sha256);
+}
+
+/** Only that the file is there with the right size: cheap enough for every look. Null: it is. */
+export function sizeProblem(model: string, folder: string, file: PinnedFile): AppError | null {
+  const found = statSync(pathInside(model, folder, file.path), { throwIfNoEntry: false });
+  if (!found?.isFile()) return modelMissing(model, `${file.path} is not in ${folder}`);
+  return found.size === file.bytes
+    ? null
+    : corrupt(model, file.path, `${found.size} bytes`, `${file.bytes} bytes`);
+}
+
+/** The absolute path of a model's file; throws MODEL_UNSAFE for a path that leaves the folder. */
+export function pathInside(model: string, folder: string, path: string): string {
+  const clean = normalize(path);
+  if (isAbsolute(clean) || clean === ".." || clean.startsWith(`..${sep}`)) {
+    throw new AppError({
+      code: "MODEL_UNSAFE",
+      message: `${model} names the file ${path}, which lies outside its folder`,
+      actor: "machine",
+      help: MODEL_HELP,
+    });
+  }
+  return join(folder, clean);
+}
+
+export function modelMissing(model: string, detail: string): AppError {
+  return new AppError({
+    code: "MODEL_MISSING",
+    message: `The model ${model} is incomplete: ${detail}`,
+    actor: "user",
+    help: MODEL_HELP,
+  });
+}
+
+function corrupt(model: string, path: string, found: string, expected: string): AppError {
+  return new AppError({
+    code: "MODEL_CORRUPT",
+    message: `The model ${model} is damaged: ${path} has ${found}, expected ${expected}`,
+    actor: "user",
+    help: MODEL_HELP,
+  });
+}

@@ -1,0 +1,73 @@
+/** Every wait takes an AbortSignal, so that stopping never has to outlive a timer. */
+import { AppError } from "./errors.ts";
+
+/** Resolves after `ms`, or rejects at once with the signal's reason when it aborts. */
+export function delay(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+/** Resolves with `promise`, or rejects with `error` after `ms`. The promise itself is not cancelled. */
+export async function withTimeout<T>(promise: Promise<T>, ms: number, error: () => AppError): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const expiry = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(error()), ms);
+  });
+  try {
+    return await Promise.race([promise, expiry]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Exponential back-off: `base * factor^(attempt-1)` capped at `cap`, with ±`jitter` of it; attempt counts from 1. */
+export function backoffMs(
+  attempt: number,
+  options: { base: number; cap: number; factor?: number; jitter?: number },
+  random: () => number = Math.random,
+): number {
+  const { base, cap, factor = 2, jitter = 0.2 } = options;
+  const raw = Math.min(cap, base * factor ** Math.max(0, attempt - 1));
+  return Math.round(raw * (1 - jitter + 2 * jitter * random()));
+}
+
+/** A doorbell: whoever waits is let through by the next ring, or after `ms`, or rejected when the signal aborts. */
+export class Wakeup {
+  #waiting = new Set<() => void>();
+
+  ring(): void {
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const wake of waiting) wake();
+  }
+
+  wait(signal: AbortSignal, ms?: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const wake = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", onAbort);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const onAbort = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        reject(signal.reason);
+      };
+      const timer = ms === undefined ? undefined : setTimeout(wake, ms);
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#waiting.add(wake);
+    });
+  }
+}

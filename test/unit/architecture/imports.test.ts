@@ -1,0 +1,109 @@
+/** The arrows of docs/architecture.md: which part of the house may know which other part. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const SRC = fileURLToPath(new URL("../../../src", import.meta.url));
+
+/** Folder of src → folders of src it may import from, besides itself. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  shared: [],
+  host: ["shared"],
+  runtime: ["shared", "host"],
+  engine: ["shared", "host"],
+  devnet: ["shared", "host"],
+  renderer: ["shared"],
+  preload: ["shared"],
+  // They build an engine's configuration, which is engine/config's business, and start it as a process.
+  main: ["shared", "host", "engine/config"],
+  // `serve` runs the engine in its own process; `verify` reads receipts; `devnet` runs the embedded markets.
+  cli: ["shared", "host", "engine", "devnet"],
+};
+
+/** Package → the only folders that may import it. */
+const ONLY_IN: Record<string, readonly string[]> = {
+  electron: ["main", "preload"],
+  "electron-updater": ["main"],
+  "onnxruntime-node": ["runtime"],
+  "@huggingface/tokenizers": ["runtime"],
+  "better-sqlite3": ["engine/ledger", "devnet"],
+  react: ["renderer"],
+  "react-dom": ["renderer"],
+  zustand: ["renderer"],
+};
+
+/** Words of the markets' wire formats, which only their adapters (and the devnet that speaks them) may know. */
+const WIRE_WORDS = ["/v1/miners", "/v1/leases", "/v1/providers", "aicf.claimPayout", "X-Miner-ID", "x-signature", "/rpc/escrow"];
+const WIRE_SPEAKERS = ["engine/market/aitbc", "engine/market/aicf", "devnet"];
+
+interface SourceFile {
+  /** Relative to src, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+  readonly imports: readonly string[];
+}
+
+const IMPORT = /(?:from|import)\s*\(?\s*["']([^"']+)["']/g;
+const files: SourceFile[] = readdirSync(SRC, { recursive: true, encoding: "utf8" })
+  .filter((path) => /\.tsx?$/.test(path))
+  .map((path) => {
+    const text = readFileSync(join(SRC, path), "utf8");
+    return { path: path.split(sep).join("/"), text, imports: [...text.matchAll(IMPORT)].map((match) => match[1] ?? "") };
+  });
+
+const isIn = (path: string, folders: readonly string[]) => folders.some((folder) => path.startsWith(`${folder}/`));
+
+describe("the arrows between the parts", () => {
+  it("sees the sources it judges", () => {
+    expect(files.length).toBeGreaterThan(100);
+    expect(files.flatMap((file) => file.imports).length).toBeGreaterThan(300);
+  });
+
+  it.each(Object.keys(MAY_IMPORT))("src/%s imports only what it may", (part) => {
+    const allowed = [part, ...(MAY_IMPORT[part] ?? [])];
+    const wrong = files
+      .filter((file) => file.path.startsWith(`${part}/`))
+      .flatMap((file) =>
+        file.imports
+          .filter((name) => name.startsWith("."))
+          .map((name) => relative(SRC, resolve(SRC, dirname(file.path), name)).split(sep).join("/"))
+          .filter((target) => !target.startsWith("..") && !isIn(target, allowed))
+          .map((target) => `${file.path} → ${target}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  it("no folder of src is outside the map", () => {
+    const parts = new Set(files.map((file) => file.path.split("/")[0] ?? ""));
+    expect([...parts].filter((part) => !(part in MAY_IMPORT))).toEqual([]);
+  });
+
+  it.each(Object.entries(ONLY_IN))("%s is imported only where it belongs", (name, folders) => {
+    const wrong = files
+      .filter((file) => file.imports.some((each) => each === name || each.startsWith(`${name}/`)))
+      .filter((file) => !isIn(file.path, folders))
+      .map((file) => file.path);
+    expect(wrong).toEqual([]);
+  });
+
+  it("no market's wire format outside its adapter", () => {
+    const wrong = files
+      .filter((file) => !isIn(file.path, WIRE_SPEAKERS))
+      .flatMap((file) => WIRE_WORDS.filter((word) => file.text.includes(word)).map((word) => `${file.path}: ${word}`));
+    expect(wrong).toEqual([]);
+  });
+
+  it("the engine never branches on a market's name", () => {
+    const wrong = files
+      .filter((file) => file.path.startsWith("engine/") && !isIn(file.path, ["engine/market", "engine/config"]))
+      .filter((file) => /[=!]==?\s*["'](aitbc|aicf)["']/.test(file.text))
+      .map((file) => file.path);
+    expect(wrong).toEqual([]);
+  });
+
+  it("no default exports and no barrels", () => {
+    const wrong = files.filter((file) => /^export default|^export \* from/m.test(file.text)).map((file) => file.path);
+    expect(wrong).toEqual([]);
+  });
+});

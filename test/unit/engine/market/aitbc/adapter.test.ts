@@ -1,0 +1,390 @@
+import { describe, expect, test } from "vitest";
+import { createAitbcAdapter } from "../../../../../src/engine/market/aitbc/adapter.ts";
+import type { Load, Submission } from "../../../../../src/engine/market/port.ts";
+import { encodeEmbedResult } from "../../../../../src/shared/canonical.ts";
+import { sha3_256, sha3_512 } from "../../../../../src/shared/digest.ts";
+import { money } from "../../../../../src/shared/money.ts";
+import { type Answer, type SeenRequest, serve } from "../../../../support/scripted-server.ts";
+import { recorded, recordedWith } from "./transcript.ts";
+
+const signal = new AbortController().signal;
+const API_KEY = "miner-key-one-0123456789";
+const profile = { name: "box", region: null, concurrency: 2, models: ["text-embed-001"], devices: [] };
+const load = (inflight: number): Load => ({ inflight, capacity: 2, profile });
+const EMPTY_PAGE = { jobs: [], total: 0, limit: 100, offset: 0, miner_id: "m1" };
+
+type Routes = Record<string, (request: SeenRequest, nth: number) => Answer>;
+
+/** A coordinator (and chain) that answers by path, and the adapter in front of it. */
+async function against(routes: Routes, options: { wallet?: string; chain?: boolean; now?: () => number } = {}) {
+  const counts = new Map<string, number>();
+  const server = await serve((request) => {
+    const path = request.url.split("?")[0] ?? "";
+    const nth = counts.get(path) ?? 0;
+    counts.set(path, nth + 1);
+    return routes[path]?.(request, nth) ?? { status: 404, body: { detail: "Not Found" } };
+  });
+  const config = {
+    coordinatorUrl: server.url,
+    rpcUrl: options.chain ? server.url : null,
+    apiKey: API_KEY,
+    minerId: "m1",
+    region: "eu",
+    wallet: options.wallet ?? null,
+  };
+  const debug: string[] = [];
+  const adapter = createAitbcAdapter(config, { now: options.now, onDebug: (message) => debug.push(message) });
+  const asked = (path: string) => server.seen.filter(({ url }) => url.split("?")[0] === path);
+  return { adapter, server, asked, debug };
+}
+
+/** The recorded answer, as it came over the wire. */
+function replay(method: string, pattern: string, status: number): () => Answer {
+  const { text } = recordedWith(method, pattern, status);
+  return () => ({ status, ...(text === "" ? {} : { body: text }) });
+}
+
+function submission(overrides: Partial<Submission> = {}): Submission {
+  const output = encodeEmbedResult({ shape: [1, 3], data: Float32Array.of(0.25, -1, 2) });
+  return {
+    leaseId: "job1",
+    jobId: "job1",
+    model: "text-embed-001",
+    idempotencyKey: "key",
+    output,
+    sha3_512: sha3_512(output),
+    sha3_256: sha3_256(output),
+    shape: [1, 3],
+    receipt: Uint8Array.of(0xa1, 0x01),
+    computeMs: 42,
+    device: "cpu",
+    resend: false,
+    ...overrides,
+  };
+}
+
+describe("is it the coordinator", () => {
+  test("the recorded health answer says so", async () => {
+    const { adapter } = await against({ "/health": () => ({ body: recorded("GET", "/health")[0]?.text }) });
+    await adapter.probe(signal);
+  });
+
+  test("the gpu service is not", async () => {
+    const { adapter } = await against({ "/health": () => ({ body: { status: "healthy", service: "gpu-service" } }) });
+    await expect(adapter.probe(signal)).rejects.toMatchObject({ code: "WRONG_SERVICE", actor: "user" });
+  });
+});
+
+describe("registration and heartbeat", () => {
+  test("both headers go with every call", async () => {
+    const { adapter, asked } = await against({
+      "/v1/miners/register": replay("POST", "/v1/miners/register", 200),
+      "/v1/miners/heartbeat": replay("POST", "/v1/miners/heartbeat", 200),
+    });
+    expect(await adapter.register(profile, signal)).toEqual({ providerId: "m1" });
+    expect(await adapter.heartbeat(load(1), signal)).toEqual({ intervalMs: null, health: null });
+    expect(asked("/v1/miners/register")[0]?.json).toMatchObject({ concurrency: 2, region: "eu", capabilities: { models: ["text-embed-001"] } });
+    expect(asked("/v1/miners/heartbeat")[0]?.json).toMatchObject({ inflight: 1, status: "ONLINE" });
+    for (const path of ["/v1/miners/register", "/v1/miners/heartbeat"]) {
+      expect(asked(path)[0]?.headers).toMatchObject({ "x-api-key": API_KEY, "x-miner-id": "m1" });
+    }
+  });
+
+  test("a refused key is the user's to mend, and is not repeated", async () => {
+    const { adapter } = await against({
+      "/v1/miners/register": () => ({ status: 401, body: { detail: `Invalid API key ${API_KEY}` } }),
+    });
+    const refusal = adapter.register(profile, signal);
+    await expect(refusal).rejects.toMatchObject({ code: "NOT_AUTHORIZED", actor: "user", retryable: false });
+    await expect(refusal).rejects.not.toThrow(API_KEY);
+  });
+
+  test("a recorded validation error is told in words", async () => {
+    const { adapter } = await against({ "/v1/miners/register": replay("POST", "/v1/miners/register", 422) });
+    await expect(adapter.register(profile, signal)).rejects.toThrow("Request validation failed");
+  });
+
+  test("an unknown miner is NOT_REGISTERED: 404 on heartbeat, 500 on poll, 404 in a pair", async () => {
+    const { adapter } = await against({
+      "/v1/miners/heartbeat": (_request, nth) =>
+        nth === 0 ? replay("POST", "/v1/miners/heartbeat", 404)() : { body: [{ error: "miner not registered" }, 404] },
+      "/v1/miners/poll": replay("POST", "/v1/miners/poll", 500),
+    });
+    const unknown = { code: "NOT_REGISTERED", retryable: true };
+    await expect(adapter.heartbeat(load(0), signal)).rejects.toMatchObject(unknown);
+    await expect(adapter.heartbeat(load(0), signal)).rejects.toMatchObject(unknown);
+    await expect(adapter.acquire({ max: 1, waitMs: 0, models: [] }, signal)).rejects.toMatchObject(unknown);
+  });
+
+  test("a 500 that a registration does not cure is the coordinator's fault, so nobody registers for ever", async () => {
+    const { adapter } = await against({
+      "/v1/miners/register": replay("POST", "/v1/miners/register", 200),
+      "/v1/miners/poll": replay("POST", "/v1/miners/poll", 500),
+    });
+    await adapter.register(profile, signal);
+    await expect(adapter.acquire({ max: 1, waitMs: 0, models: [] }, signal)).rejects.toMatchObject({
+      code: "MARKET_ERROR",
+      retryable: true,
+    });
+  });
+});
+
+describe("taking work", () => {
+  const embedJob = (job_id: string) => ({ job_id, payload: { type: "embeddings", model: "text-embed-001", input: ["a"] }, constraints: {} });
+  const wish = { max: 4, waitMs: 0, models: ["text-embed-001"] };
+
+  test.each([
+    ["204", { status: 204 }],
+    ["200 null", { body: "null" }],
+  ])("%s is no work", async (_name, answer) => {
+    const { adapter, server } = await against({ "/v1/miners/poll": () => answer });
+    expect(await adapter.acquire(wish, signal)).toEqual([]);
+    expect(server.seen).toHaveLength(1);
+  });
+
+  test("501 means that jobs come from elsewhere", async () => {
+    const { adapter } = await against({ "/v1/miners/poll": () => ({ status: 501, body: { detail: "not implemented" } }) });
+    await expect(adapter.acquire(wish, signal)).rejects.toMatchObject({ code: "WRONG_SERVICE", actor: "user" });
+  });
+
+  test("the recorded job becomes a lease with its end, declined because it is no embedding", async () => {
+    const { adapter, asked } = await against({
+      "/v1/miners/poll": (_request, nth) => (nth === 0 ? replay("POST", "/v1/miners/poll", 200)() : { status: 204 }),
+      "/v1/miners/m1/jobs": replay("POST", "/v1/miners/m1/jobs", 200),
+    });
+    expect(await adapter.acquire(wish, signal)).toEqual([
+      expect.objectContaining({
+        market: "aitbc",
+        leaseId: "1ecf3cf0ced34925aafa47cebda56137",
+        jobId: "1ecf3cf0ced34925aafa47cebda56137",
+        model: "llama3.2:3b",
+        work: { kind: "unsupported", reason: 'Jobs of type "inference" are not run here' },
+        expiresAt: Date.parse("2026-11-21T20:05:37.984Z"),
+        payment: "unfunded",
+        fee: null,
+      }),
+    ]);
+    expect(asked("/v1/miners/m1/jobs")[0]?.url).toContain("job_status=RUNNING");
+  });
+
+  test("escrows are read once for each job, the job list once for all", async () => {
+    const jobs = ["j1", "j2", "j3"];
+    const { adapter, asked } = await against(
+      {
+        "/v1/miners/poll": (_request, nth) => (nth < 3 ? { body: embedJob(jobs[nth] ?? "") } : { status: 204 }),
+        "/v1/miners/m1/jobs": () => ({
+          body: { ...EMPTY_PAGE, jobs: jobs.map((job_id) => ({ job_id, state: "RUNNING", payment_status: "escrowed" })) },
+        }),
+        "/rpc/escrow/j1": () => ({ body: { state: "funded", provider: "ait1me", amount: "0.30000000" } }),
+        "/rpc/escrow/j2": () => ({ status: 404, body: { detail: "Escrow not found" } }),
+        "/rpc/escrow/j3": () => ({ status: 500, body: {} }),
+      },
+      { chain: true, wallet: "ait1me" },
+    );
+    const leases = await adapter.acquire(wish, signal);
+    expect(leases.map(({ jobId, payment, fee }) => ({ jobId, payment, fee }))).toEqual([
+      { jobId: "j1", payment: "funded", fee: money("AIT", 270_000_000n) },
+      { jobId: "j2", payment: "unfunded", fee: null },
+      { jobId: "j3", payment: "funded", fee: null },
+    ]);
+    expect(asked("/v1/miners/m1/jobs")).toHaveLength(1);
+  });
+
+  test("a job in hand is handed over, whatever happens to the calls after it", async () => {
+    const { adapter } = await against({
+      "/v1/miners/poll": (_request, nth) => (nth === 0 ? { body: embedJob("j1") } : { status: 503, body: {} }),
+      "/v1/miners/m1/jobs": () => ({ status: 500, body: {} }),
+    });
+    expect(await adapter.acquire(wish, signal)).toEqual([
+      expect.objectContaining({ jobId: "j1", expiresAt: null, payment: null }),
+    ]);
+  });
+
+  test("after a 429 the coordinator is left alone for as long as it asked", async () => {
+    let now = 1_000;
+    const { adapter, server } = await against(
+      { "/v1/miners/poll": (_request, nth) => (nth === 0 ? { status: 429, headers: { "retry-after": "60" }, body: {} } : { status: 204 }) },
+      { now: () => now },
+    );
+    await expect(adapter.acquire(wish, signal)).rejects.toMatchObject({ code: "RATE_LIMITED", retryAfterMs: 60_000 });
+    now += 59_000;
+    await expect(adapter.acquire(wish, signal)).rejects.toMatchObject({ code: "RATE_LIMITED", retryAfterMs: 1_000 });
+    expect(server.seen).toHaveLength(1);
+    now += 1_000;
+    expect(await adapter.acquire(wish, signal)).toEqual([]);
+  });
+
+  test("open leases are this miner's running jobs, over all pages", async () => {
+    const row = (n: number, miner = "m1", state = "RUNNING") => ({
+      job_id: `j${n}`,
+      state,
+      assigned_miner_id: miner,
+      expires_at: "2026-11-21T20:05:37.984876",
+      payment_status: "escrowed",
+      payload: { type: "embeddings", model: "text-embed-001", input: ["a"] },
+    });
+    const pages = [Array.from({ length: 100 }, (_, n) => row(n)), [row(100), row(101, "m2"), row(102, "m1", "EXPIRED")]];
+    const { adapter, asked } = await against({ "/v1/miners/m1/jobs": (_request, nth) => ({ body: { ...EMPTY_PAGE, jobs: pages[nth] } }) });
+    const leases = (await adapter.openLeases(signal)) ?? [];
+    expect(leases).toHaveLength(101);
+    expect(leases[100]).toMatchObject({ jobId: "j100", payment: "funded", work: { kind: "embed", texts: ["a"] } });
+    expect(asked("/v1/miners/m1/jobs").map(({ url }) => new URL(url, "http://x").searchParams.get("offset"))).toEqual(["0", "100"]);
+  });
+});
+
+describe("a result", () => {
+  test("is sent in the agreed shape, and the coordinator's receipt is kept as it came and verified", async () => {
+    const { adapter, asked, debug } = await against({ "/v1/miners/job1/result": replay("POST", "/v1/miners/{job}/result", 200) });
+    const outcome = await adapter.submit(submission(), signal);
+    expect(outcome.kind).toBe("accepted");
+    const recordedText = recordedWith("POST", "/v1/miners/{job}/result", 200).text;
+    expect(recordedText).toContain(outcome.kind === "accepted" ? outcome.marketReceipt : "no receipt");
+    expect(debug).toContain("The coordinator's signature holds");
+    expect(asked("/v1/miners/job1/result")[0]?.json).toEqual({
+      result: {
+        status: "completed",
+        model: "text-embed-001",
+        output: { dtype: "f32", shape: [1, 3], data_base64: Buffer.from("0000803e000080bf00000040", "hex").toString("base64") },
+        output_sha3_512: submission().sha3_512,
+        receipt: "a101",
+        execution_time: 0.042,
+      },
+      metrics: { duration_ms: 42, units: 0.042 },
+    });
+  });
+
+  test("of a job the coordinator does not know is lost; a malformed one is rejected; an expired one expired", async () => {
+    const { adapter } = await against({
+      "/v1/miners/gone/result": replay("POST", "/v1/miners/nojob/result", 404),
+      "/v1/miners/bad/result": replay("POST", "/v1/miners/{job}/result", 422),
+      "/v1/miners/late/result": () => ({ status: 410, body: { detail: "job expired" } }),
+    });
+    expect(await adapter.submit(submission({ jobId: "gone" }), signal)).toMatchObject({ kind: "lost" });
+    expect(await adapter.submit(submission({ jobId: "bad" }), signal)).toMatchObject({ kind: "rejected", code: "RESULT_REFUSED" });
+    expect(await adapter.submit(submission({ jobId: "late" }), signal)).toMatchObject({ kind: "expired" });
+  });
+
+  test.each([500, 503, 429, 401])("an answer of %d leaves it unsent, to be tried again", async (status) => {
+    const { adapter } = await against({ "/v1/miners/job1/result": () => ({ status, body: {} }) });
+    await expect(adapter.submit(submission(), signal)).rejects.toMatchObject({ name: "AppError" });
+  });
+
+  const listed = (row: Record<string, unknown>) => () => ({
+    body: { ...EMPTY_PAGE, jobs: [{ job_id: "job1", state: "RUNNING", assigned_miner_id: "m1", ...row }] },
+  });
+
+  test.each([
+    ["completed with this digest", { state: "COMPLETED", result: { output_sha3_512: submission().sha3_512 } }, "accepted"],
+    ["completed, without saying with what", { state: "COMPLETED" }, "accepted"],
+    ["completed with another digest", { state: "COMPLETED", result: { output_sha3_512: "ff" } }, "rejected"],
+    ["given to another miner", { state: "RUNNING", assigned_miner_id: "m2" }, "lost"],
+    ["canceled", { state: "CANCELED", assigned_miner_id: null }, "lost"],
+    ["failed", { state: "FAILED" }, "lost"],
+    ["expired", { state: "EXPIRED" }, "expired"],
+  ])("a resend finds the job %s, and sends nothing", async (_what, row, kind) => {
+    const { adapter, asked } = await against({ "/v1/miners/m1/jobs": listed(row) });
+    expect(await adapter.submit(submission({ resend: true }), signal)).toMatchObject({ kind });
+    expect(asked("/v1/miners/job1/result")).toHaveLength(0);
+  });
+
+  test("a resend sends when the job still runs", async () => {
+    const { adapter, asked } = await against({
+      "/v1/miners/m1/jobs": listed({}),
+      "/v1/miners/job1/result": replay("POST", "/v1/miners/{job}/result", 200),
+    });
+    expect(await adapter.submit(submission({ resend: true }), signal)).toMatchObject({ kind: "accepted" });
+    expect(asked("/v1/miners/job1/result")).toHaveLength(1);
+  });
+});
+
+describe("a failure", () => {
+  test("goes to /fail, and the freed slot is told by a heartbeat right after", async () => {
+    const { adapter, server } = await against({
+      "/v1/miners/heartbeat": replay("POST", "/v1/miners/heartbeat", 200),
+      "/v1/miners/job1/fail": replay("POST", "/v1/miners/{job}/fail", 200),
+    });
+    await adapter.heartbeat(load(2), signal);
+    await adapter.fail({ leaseId: "job1", jobId: "job1" }, { code: "OOM", message: "out of memory", retryable: true }, signal);
+    expect(server.seen.map(({ url }) => url)).toEqual(["/v1/miners/heartbeat", "/v1/miners/job1/fail", "/v1/miners/heartbeat"]);
+    expect(server.seen[1]?.json).toEqual({ error_code: "OOM", error_message: "out of memory", metrics: {} });
+    expect(server.seen[2]?.json).toMatchObject({ inflight: 1, status: "ONLINE" });
+  });
+
+  test("of a job that is gone is no error, and giving back is failing", async () => {
+    const { adapter, asked } = await against({
+      "/v1/miners/heartbeat": replay("POST", "/v1/miners/heartbeat", 200),
+      "/v1/miners/job1/fail": () => ({ status: 404, body: { detail: "job not found" } }),
+    });
+    await adapter.giveBack({ leaseId: "job1", jobId: "job1" }, "paused", signal);
+    expect(asked("/v1/miners/job1/fail")[0]?.json).toMatchObject({ error_code: "RETURNED", error_message: "paused" });
+  });
+
+  test("jobs can't be renewed, which the capabilities say", async () => {
+    const { adapter } = await against({});
+    expect(adapter.capabilities).toEqual({ renewableLeases: false, returnsLeases: false, longPoll: false, stake: false });
+    await expect(adapter.renew({ leaseId: "j", jobId: "j" }, 1000, signal)).rejects.toMatchObject({ code: "NOT_SUPPORTED" });
+  });
+});
+
+describe("money", () => {
+  const release = (job_id: string, overrides: Record<string, unknown> = {}) => ({
+    transaction_id: 1,
+    tx_hash: `0x${job_id}`,
+    sender: "escrow",
+    recipient: "ait1me",
+    payload: { job_id, contract_id: "c", amount: "1.00000000" },
+    type: "ESCROW_RELEASE",
+    status: "confirmed",
+    created_at: "2026-11-21T19:55:37.984000",
+    timestamp: 1_795_290_937,
+    nonce: 0,
+    value: 3510,
+    fee: 0,
+    ...overrides,
+  });
+  const oneAit = money("AIT", 900_000_000n);
+  const net = money("AIT", 877_500_000n);
+
+  test("the chain's releases to our wallet are the credits, net to the compute-second", async () => {
+    const rows = [
+      release("a"),
+      release("b", { recipient: "ait1other" }),
+      release("c", { status: "pending" }),
+      release("d", { type: "TRANSFER" }),
+      release("e", { payload: {} }),
+      release("unasked"),
+      "not a row",
+    ];
+    const { adapter, asked } = await against({ "/rpc/transactions": () => ({ body: rows }) }, { chain: true, wallet: "ait1me" });
+    expect(await adapter.credits(["a", "b", "c", "d", "e"], signal)).toEqual([
+      { jobId: "a", net, gross: oneAit, settledAt: Date.parse("2026-11-21T19:55:37.984Z"), reference: "0xa" },
+    ]);
+    expect(asked("/rpc/transactions")[0]?.url).toContain("address=ait1me&transaction_type=ESCROW_RELEASE");
+  });
+
+  test("a node that cuts its list at the newest end is asked for everything", async () => {
+    const older = Array.from({ length: 1000 }, (_, n) => release(`old${n}`));
+    const { adapter, asked } = await against(
+      { "/rpc/transactions": (_request, nth) => ({ body: nth === 0 ? older : [...older, release("a")] }) },
+      { chain: true, wallet: "ait1me" },
+    );
+    expect((await adapter.credits(["a"], signal)).map(({ jobId }) => jobId)).toEqual(["a"]);
+    expect(asked("/rpc/transactions")).toHaveLength(2);
+  });
+
+  test("without a chain the coordinator's gross less 2.5 % is the estimate", async () => {
+    const history = [
+      { job_id: "a", amount: "1.00000000", currency: "AITBC", payment_status: "released" },
+      { job_id: "b", amount: 1, currency: "AITBC", payment_status: "escrowed" },
+    ];
+    const { adapter } = await against({ "/v1/miners/m1/earnings": () => ({ body: { earnings_history: history } }) }, { now: () => 77 });
+    expect(await adapter.credits(["a", "b"], signal)).toEqual([{ jobId: "a", net, gross: oneAit, settledAt: 77, reference: null }]);
+    expect(adapter.expectedNet(oneAit)).toEqual(net);
+  });
+
+  test("with nothing unsettled nothing is asked", async () => {
+    const { adapter, server } = await against({});
+    expect(await adapter.credits([], signal)).toEqual([]);
+    expect(server.seen).toHaveLength(0);
+  });
+});

@@ -1,0 +1,214 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ModelStore } from "../../../../src/engine/models/store.ts";
+import { tempFolder } from "../../../support/temp-folder.ts";
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+const FILES = { "graph.onnx": "the graph", "nested/tokenizer.json": "the words" };
+
+function model(id: string, change: Record<string, unknown> = {}) {
+  return {
+    id,
+    version: "1",
+    task: "embed",
+    aliases: [`${id}-alias`],
+    licence: "MIT",
+    source: { kind: "npm", package: "p", version: "1.0.0", folder: "f" },
+    files: Object.entries(FILES).map(([path, text]) => ({
+      path,
+      from: path,
+      bytes: text.length,
+      sha256: sha256(text),
+    })),
+    embed: {
+      graph: "graph.onnx",
+      tokenizer: "nested/tokenizer.json",
+      dimensions: 4,
+      maxTokens: 16,
+      pooling: "mean",
+      normalise: true,
+      precision: "fp32",
+    },
+    tolerance: { cosine: 0.999, maxAbs: 0.005 },
+    ...change,
+  };
+}
+
+function writeModel(folder: string, id: string, files: Record<string, string> = FILES): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, id, path)), { recursive: true });
+    writeFileSync(join(folder, id, path), text);
+  }
+}
+
+async function openStore(models: unknown[], folderCount = 1) {
+  const root = tempFolder();
+  const catalogueFile = join(root, "catalogue.json");
+  writeFileSync(catalogueFile, JSON.stringify({ version: 1, models }));
+  const modelFolders = Array.from({ length: folderCount }, (_, i) => join(root, `models-${i}`));
+  return {
+    store: await ModelStore.open({ catalogueFile, modelFolders }),
+    folder: modelFolders[0] ?? "",
+    modelFolders,
+  };
+}
+
+describe("finding a model", () => {
+  test("by its id or a declared alias, with what the runtime needs and the manifest's hash", async () => {
+    const { store, folder } = await openStore([model("minilm")]);
+    writeModel(folder, "minilm");
+    const { spec, manifestSha256 } = store.resolve("minilm-alias");
+    expect(spec).toMatchObject({
+      id: "minilm",
+      version: "1",
+      folder: join(folder, "minilm"),
+      embed: { dimensions: 4 },
+    });
+    const manifest = `${sha256("the graph")}  graph.onnx\n${sha256("the words")}  nested/tokenizer.json\n`;
+    expect(manifestSha256).toBe(sha256(manifest));
+    expect(store.resolve("minilm")).toEqual(store.resolve("minilm-alias"));
+  });
+
+  test("a name that nobody declared is unknown: nothing is put in its place", async () => {
+    const { store, folder } = await openStore([model("minilm")]);
+    writeModel(folder, "minilm");
+    expect(() => store.resolve("minilm-l6")).toThrow(
+      expect.objectContaining({ code: "MODEL_UNKNOWN", actor: "market" }),
+    );
+  });
+
+  test("the first folder that has it whole is taken", async () => {
+    const { store, modelFolders } = await openStore([model("minilm")], 2);
+    const [first = "", second = ""] = modelFolders;
+    writeModel(first, "minilm", { "graph.onnx": "the graph" });
+    writeModel(second, "minilm");
+    expect(store.resolve("minilm").spec.folder).toBe(join(second, "minilm"));
+  });
+});
+
+describe("a model that is not whole", () => {
+  test("says which file is missing and what to do", async () => {
+    const { store, folder } = await openStore([model("minilm")]);
+    writeModel(folder, "minilm", { "graph.onnx": "the graph" });
+    expect(() => store.resolve("minilm")).toThrow(
+      expect.objectContaining({
+        code: "MODEL_MISSING",
+        message: expect.stringContaining("nested/tokenizer.json"),
+        help: expect.stringContaining("npm run setup"),
+      }),
+    );
+  });
+
+  test("with a file of the wrong size is damaged, without reading it", async () => {
+    const { store, folder } = await openStore([model("minilm")]);
+    writeModel(folder, "minilm", { ...FILES, "graph.onnx": "half" });
+    expect(() => store.resolve("minilm")).toThrow(
+      expect.objectContaining({
+        code: "MODEL_CORRUPT",
+        message: expect.stringContaining("4 bytes, expected 9 bytes"),
+      }),
+    );
+  });
+
+  test("with the right size and the wrong contents is found by the full check, and refused from then on", async () => {
+    const { store, folder } = await openStore([model("minilm")]);
+    writeModel(folder, "minilm", { ...FILES, "graph.onnx": "THE GRAPH" });
+    expect(store.resolve("minilm").spec.id).toBe("minilm");
+    const corrupt = expect.objectContaining({
+      code: "MODEL_CORRUPT",
+      message: expect.stringMatching(
+        `graph.onnx has sha256 ${sha256("THE GRAPH")}, expected ${sha256("the graph")}`,
+      ),
+    });
+    await expect(store.verify("minilm")).rejects.toEqual(corrupt);
+    expect(() => store.resolve("minilm")).toThrow(corrupt);
+    expect(store.offeredNames()).toEqual([]);
+  });
+
+  test("is taken again once it is repaired", async () => {
+    const { store, folder } = await openStore([model("minilm")]);
+    writeModel(folder, "minilm", { ...FILES, "graph.onnx": "THE GRAPH" });
+    await expect(store.verify("minilm")).rejects.toMatchObject({ code: "MODEL_CORRUPT" });
+    writeModel(folder, "minilm");
+    utimesSync(join(folder, "minilm", "graph.onnx"), new Date(), new Date(Date.now() + 1000));
+    expect((await store.verify("minilm")).spec.id).toBe("minilm");
+    expect(store.offeredNames()).toEqual(["minilm", "minilm-alias"]);
+  });
+});
+
+describe("the full check", () => {
+  test("reads a file once per state of it", async () => {
+    const { store, folder } = await openStore([model("minilm")]);
+    writeModel(folder, "minilm");
+    const stamp = new Date(1_700_000_000_000);
+    const graph = join(folder, "minilm", "graph.onnx");
+    utimesSync(graph, stamp, stamp);
+    await store.verify("minilm");
+    // Same size, same time stamp, other contents: only reading it again would tell.
+    writeFileSync(graph, "THE GRAPH");
+    utimesSync(graph, stamp, stamp);
+    expect((await store.verify("minilm")).spec.id).toBe("minilm");
+    utimesSync(graph, stamp, new Date(1_700_000_001_000));
+    await expect(store.verify("minilm")).rejects.toMatchObject({ code: "MODEL_CORRUPT" });
+  });
+
+  test("of all models gives those that can be loaded and the problems of the others", async () => {
+    const { store, folder } = await openStore([model("good"), model("absent")]);
+    writeModel(folder, "good");
+    const { ready, problems } = await store.verifyAll();
+    expect(ready.map(({ spec }) => spec.id)).toEqual(["good"]);
+    expect(problems).toMatchObject([{ code: "MODEL_MISSING" }]);
+    expect(store.offeredNames()).toEqual(["good", "good-alias"]);
+    rmSync(join(folder, "good"), { recursive: true });
+    expect(store.offeredNames()).toEqual([]);
+  });
+
+  test("can be aborted, and an aborted check is not remembered", async () => {
+    const { store, folder } = await openStore([model("minilm")]);
+    writeModel(folder, "minilm");
+    await expect(store.verify("minilm", AbortSignal.abort(new Error("later")))).rejects.toThrow();
+    expect((await store.verify("minilm")).spec.id).toBe("minilm");
+  });
+});
+
+describe("a catalogue", () => {
+  test.each([
+    ["that is no JSON", "{"],
+    ["of another version", JSON.stringify({ version: 2, models: [] })],
+    [
+      "with a hash that is none",
+      JSON.stringify({
+        version: 1,
+        models: [model("m", { files: [{ path: "a", from: "a", bytes: 1, sha256: "abc" }] })],
+      }),
+    ],
+  ])("%s is refused", async (_, text) => {
+    const catalogueFile = join(tempFolder(), "catalogue.json");
+    writeFileSync(catalogueFile, text);
+    await expect(ModelStore.open({ catalogueFile, modelFolders: [] })).rejects.toMatchObject({
+      code: "CATALOGUE_UNREADABLE",
+    });
+  });
+
+  test("that is not there is refused", async () => {
+    const opening = ModelStore.open({ catalogueFile: "/nonexistent/catalogue.json", modelFolders: [] });
+    await expect(opening).rejects.toMatchObject({ code: "CATALOGUE_UNREADABLE" });
+  });
+
+  test("in which two models claim one name is refused", async () => {
+    const opening = openStore([model("a"), model("b", { aliases: ["a"] })]);
+    await expect(opening).rejects.toMatchObject({
+      code: "CATALOGUE_UNREADABLE",
+      message: expect.stringContaining('"a" twice'),
+    });
+  });
+
+  test("can't name a file outside the model's folder", async () => {
+    const outside = { path: "../secret", from: "x", bytes: 1, sha256: sha256("x") };
+    const { store } = await openStore([model("minilm", { files: [outside] })]);
+    expect(() => store.resolve("minilm")).toThrow(expect.objectContaining({ code: "MODEL_UNSAFE" }));
+  });
+});

@@ -1,0 +1,122 @@
+import { describe, expect, it } from "vitest";
+import { deriveHeadline, type HeadlineInput } from "../../../../src/engine/state/headline.ts";
+import type { DeviceView, MarketView } from "../../../../src/shared/contract/views.ts";
+
+const NOW = 1_000_000;
+const market = (overrides: Partial<MarketView> = {}): MarketView => ({
+  id: "aicf",
+  name: "AICF",
+  currency: "ANM",
+  endpoint: "http://127.0.0.1:8700",
+  state: "registered",
+  providerId: "prov_1",
+  lastHeartbeatAckAt: NOW - 5_000,
+  heartbeatIntervalMs: 15_000,
+  lastPollAt: NOW - 2_000,
+  lastPollAnswer: "none",
+  lastAcceptedAt: NOW - 3_000,
+  leasesHeld: 0,
+  error: null,
+  ...overrides,
+});
+const device = (overrides: Partial<DeviceView> = {}): DeviceView => ({
+  id: "cpu",
+  kind: "cpu",
+  name: "A processor",
+  backend: "cpu",
+  backendReason: null,
+  state: "ready",
+  stateReason: null,
+  runtimePid: 7,
+  runningJobs: 0,
+  temperatureC: null,
+  powerW: null,
+  utilisationPct: null,
+  memoryUsedMb: null,
+  memoryTotalMb: null,
+  textsPerSecond: null,
+  ...overrides,
+});
+const derive = (overrides: Partial<HeadlineInput> = {}) =>
+  deriveHeadline({
+    intent: "running",
+    startedAt: NOW - 600_000,
+    now: NOW,
+    markets: [market()],
+    devices: [device()],
+    leasesHeld: 0,
+    modelProblem: null,
+    ...overrides,
+  });
+const REFUSED = { code: "BAD_KEY", message: "The key is wrong", actor: "user", help: "Set AITBC_API_KEY." } as const;
+const SILENT = { code: "MARKET_UNREACHABLE", message: "Connection refused", actor: "network" } as const;
+
+describe("the headline", () => {
+  it("claims earning only on a fresh accepted result", () => {
+    expect(derive()).toMatchObject({ level: "earning", sentence: "Earning on 1 of 1 device", lastAcceptedMarket: "aicf" });
+    const stale = derive({ markets: [market({ lastAcceptedAt: NOW - 61_000 })] });
+    expect(stale).toMatchObject({ level: "idle", reasons: [{ text: "AICF had no job for this provider 2 s ago." }] });
+  });
+
+  it("takes its proof from whichever market gave the newest", () => {
+    const other = market({ id: "aitbc", name: "AITBC", lastAcceptedAt: NOW - 1_000, lastHeartbeatAckAt: NOW - 9_000 });
+    expect(derive({ markets: [market(), other] })).toMatchObject({
+      lastAcceptedAt: NOW - 1_000,
+      lastAcceptedMarket: "aitbc",
+      lastHeartbeatAckAt: NOW - 5_000,
+    });
+  });
+
+  it("does not stay green when heartbeats are no longer acknowledged", () => {
+    const silent = derive({ markets: [market({ lastHeartbeatAckAt: NOW - 46_000 })] });
+    expect(silent.level).toBe("attention");
+    expect(silent.reasons[0]?.text).toContain("no heartbeat for 46 s");
+  });
+
+  it("says which market is in trouble while the other earns", () => {
+    const down = market({ id: "aitbc", name: "AITBC", state: "unreachable", error: SILENT, lastAcceptedAt: null });
+    expect(derive({ markets: [market(), down] })).toMatchObject({
+      level: "attention",
+      sentence: "Earning on AICF, with something to look at",
+      reasons: [{ text: "AITBC: Connection refused." }],
+    });
+  });
+
+  it("tells a market that refuses from one that does not answer", () => {
+    const refused = derive({ markets: [market({ state: "refused", error: REFUSED })] });
+    expect(refused).toMatchObject({ level: "error", reasons: [{ help: "Set AITBC_API_KEY." }] });
+    expect(derive({ markets: [market({ state: "unreachable", error: SILENT })] }).level).toBe("offline");
+  });
+
+  it("gives a start half a minute before it worries", () => {
+    const connecting = market({ state: "connecting", lastHeartbeatAckAt: null, lastPollAt: null, lastAcceptedAt: null });
+    expect(derive({ markets: [connecting], startedAt: NOW - 5_000 }).level).toBe("starting");
+    expect(derive({ markets: [connecting], startedAt: NOW - 31_000 }).level).toBe("offline");
+    const waiting = market({ lastAcceptedAt: null });
+    expect(derive({ markets: [waiting], startedAt: NOW - 5_000 })).toMatchObject({ level: "starting" });
+    expect(derive({ markets: [waiting] }).level).toBe("idle");
+  });
+
+  it.each([
+    ["paused", "paused", "Paused"],
+    ["stopped", "stopped", "Stopped"],
+    ["finishing", "finishing", "Finishing 0 jobs, then stopping"],
+  ] as const)("follows the person: %s", (intent, level, sentence) => {
+    expect(derive({ intent })).toMatchObject({ level, sentence });
+  });
+
+  it("puts what stops everything first", () => {
+    const model = { message: "The model all-MiniLM-L6-v2 is missing", help: "Run npm run setup." };
+    expect(derive({ modelProblem: model, intent: "paused" })).toMatchObject({
+      level: "error",
+      reasons: [{ text: model.message, help: model.help }],
+    });
+    const dead = device({ state: "failed", stateReason: "CUDA is gone" });
+    expect(derive({ devices: [dead] })).toMatchObject({ level: "error", reasons: [{ text: "A processor: CUDA is gone." }] });
+  });
+
+  it("explains every level but earning", () => {
+    const levels = [derive({ intent: "paused" }), derive({ intent: "stopped" }), derive({ markets: [market({ lastAcceptedAt: null })] })];
+    for (const headline of levels) expect(headline.reasons.length, headline.sentence).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,186 @@
+import { describe, expect, it } from "vitest";
+import type { HeldLease } from "../../../../src/engine/ledger/leases.ts";
+import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
+import type { Lease } from "../../../../src/engine/market/port.ts";
+import { judgeLease } from "../../../../src/engine/work/admission.ts";
+import { WorkBoard } from "../../../../src/engine/work/board.ts";
+import { AppError } from "../../../../src/shared/errors.ts";
+import { money } from "../../../../src/shared/money.ts";
+import { aLease, fee } from "../../../support/leases.ts";
+import { tempFolder } from "../../../support/temp-folder.ts";
+
+const KNOWN_MODEL = "text-embed-001";
+const CRASH = new AppError({ code: "RUNTIME_CRASHED", message: "The runtime died", actor: "machine", retryable: true });
+
+async function aBoard(folder = tempFolder(), now = () => 10_000) {
+  const ledger = await Ledger.open(folder);
+  const requireModel = (name: string) => {
+    if (name !== KNOWN_MODEL) {
+      throw new AppError({ code: "MODEL_UNKNOWN", message: `No model ${name}`, actor: "user" });
+    }
+  };
+  const board = new WorkBoard({
+    ledger,
+    admit: (lease) => judgeLease(lease, { requireModel, allowUnpaid: false, now }),
+    now,
+  });
+  return { board, ledger, folder };
+}
+
+const take = (board: WorkBoard, max = 8) => board.takeBatch(max, "cpu", (lease) => lease.model);
+const computed = (lease: HeldLease, fill = "a") => ({
+  lease,
+  output: new Uint8Array([1, 2, 3]),
+  result: {
+    sha3_512: fill.repeat(128),
+    sha3_256: fill.repeat(64),
+    inputSha3_256: "0".repeat(64),
+    shape: [1, 384],
+    computeMs: 12.5,
+    receipt: new Uint8Array([9]),
+  },
+});
+const stateOf = (ledger: Ledger, lease: Lease) => ledger.leases.find(lease.leaseId)?.job.state;
+
+describe("the board", () => {
+  it("carries a job from lease to money, each step in the ledger", async () => {
+    const { board, ledger } = await aBoard();
+    const lease = aLease();
+    expect(board.grant([lease])).toBe(1);
+    expect(board.grant([lease]), "the same lease again").toBe(0);
+
+    const [running] = take(board);
+    expect(running).toMatchObject({ leaseId: lease.leaseId, state: "running", runs: 1, device: "cpu" });
+    board.completeBatch([computed(running as HeldLease)]);
+    expect(stateOf(ledger, lease)).toBe("computed");
+    expect(ledger.outbox.due("aicf", 10_000, 9)).toMatchObject([{ kind: "result", firstSentAt: null }]);
+
+    const row = (running as HeldLease).row;
+    board.markSubmitting(row);
+    board.settleSubmission(row, { kind: "accepted", marketReceipt: "ok" });
+    expect(board.count()).toBe(0);
+    expect(ledger.outbox.size()).toBe(0);
+
+    const unsettled = ledger.leases.unsettled("aicf", 10);
+    expect(unsettled).toMatchObject([{ jobId: lease.jobId }]);
+    const credit = { jobId: lease.jobId, net: fee(800_000n), gross: fee(1_000_000n), settledAt: 11_000, reference: "epoch 1" };
+    expect(board.settle(unsettled, [credit, { ...credit, jobId: "somebody else's" }])).toBe(1);
+    expect(ledger.leases.find(lease.leaseId)?.job).toMatchObject({
+      state: "settled",
+      digest: "a".repeat(128),
+      earned: { currency: "ANM", minor: "800000" },
+    });
+    expect(ledger.earnings.sums("aicf", "ANM", 0).settledTotal).toEqual(money("ANM", 800_000n));
+    expect(ledger.leases.timeline(row).map((step) => step.state)).toEqual([
+      "leased",
+      "admitted",
+      "running",
+      "computed",
+      "submitting",
+      "accepted",
+      "settled",
+    ]);
+    ledger.close();
+  });
+
+  it("gives back what it can't serve, with the reason, and never runs it", async () => {
+    const { board, ledger } = await aBoard();
+    const unknown = aLease({ model: "llama3.2:3b" });
+    const unpaid = aLease({ payment: "unfunded" });
+    const strange = aLease({ work: { kind: "unsupported", reason: "Jobs of type reencode are not run here" } });
+    const late = aLease({ expiresAt: 10_500 });
+    board.grant([unknown, unpaid, strange, late]);
+    expect(take(board)).toEqual([]);
+    expect(ledger.leases.find(unknown.leaseId)?.job).toMatchObject({ state: "returned", error: { code: "MODEL_UNKNOWN" } });
+    expect(ledger.leases.find(unpaid.leaseId)?.job).toMatchObject({ state: "returned", error: { code: "JOB_UNPAID" } });
+    expect(ledger.leases.find(strange.leaseId)?.job).toMatchObject({ state: "returned", error: { code: "WORK_UNSUPPORTED" } });
+    expect(stateOf(ledger, late)).toBe("expired");
+    expect(ledger.outbox.due("aicf", 10_000, 9).map((item) => item.kind)).toEqual(["return", "return", "return"]);
+    expect(board.count()).toBe(0);
+    ledger.close();
+  });
+
+  it("batches only jobs of one model, oldest first", async () => {
+    const { board, ledger } = await aBoard();
+    board.grant([aLease({ leaseId: "1" }), aLease({ leaseId: "2" }), aLease({ leaseId: "3" })]);
+    const byName = board.takeBatch(8, "cpu", (lease) => (lease.leaseId === "2" ? "other" : "same"));
+    expect(byName.map((lease) => lease.leaseId)).toEqual(["1", "3"]);
+    expect(take(board, 1).map((lease) => lease.leaseId)).toEqual(["2"]);
+    ledger.close();
+  });
+
+  it("after a crash runs again what ran, sends again what was computed, and sends the same digest", async () => {
+    const folder = tempFolder();
+    const first = await aBoard(folder);
+    const [ran, done, sent] = [aLease(), aLease(), aLease()];
+    first.board.grant([sent, done, ran]);
+    const [a, b] = take(first.board, 2);
+    first.board.completeBatch([computed(a as HeldLease, "a"), computed(b as HeldLease, "b")]);
+    first.board.markSubmitting((a as HeldLease).row);
+    take(first.board);
+    first.ledger.close(); // kill -9: nothing more is written
+
+    const second = await aBoard(folder);
+    expect(second.board.recover()).toEqual({ requeued: 1, expired: 0, toSubmit: 2 });
+    expect(take(second.board).map((lease) => lease.leaseId)).toEqual([ran.leaseId]);
+    const outbox = second.ledger.outbox.due("aicf", 10_000, 9);
+    expect(outbox).toMatchObject([{ firstSentAt: 10_000 }, { firstSentAt: null }]);
+    expect(second.ledger.results.get(outbox[0]?.row ?? 0)?.sha3_512).toBe("a".repeat(128));
+    expect(second.ledger.results.output(outbox[0]?.row ?? 0)).toEqual(new Uint8Array([1, 2, 3]));
+    second.ledger.close();
+  });
+
+  it("closes leases that ran out while the engine was away", async () => {
+    const folder = tempFolder();
+    const first = await aBoard(folder);
+    const lease = aLease({ expiresAt: 60_000 });
+    first.board.grant([lease]);
+    first.ledger.close();
+    const second = await aBoard(folder, () => 60_001);
+    expect(second.board.recover()).toEqual({ requeued: 0, expired: 1, toSubmit: 0 });
+    expect(second.board.count()).toBe(0);
+    expect(stateOf(second.ledger, lease)).toBe("expired");
+    second.ledger.close();
+  });
+
+  it("stops sacrificing runtimes to a job that kills them", async () => {
+    const { board, ledger } = await aBoard();
+    const poison = aLease();
+    board.grant([poison]);
+    for (let run = 1; run <= 3; run++) {
+      const batch = take(board);
+      expect(batch, `run ${run}`).toHaveLength(1);
+      board.requeue(batch, CRASH);
+    }
+    expect(take(board)).toEqual([]);
+    expect(ledger.leases.find(poison.leaseId)?.job).toMatchObject({ state: "failed", error: { code: "RUNTIME_CRASHED" } });
+    expect(ledger.outbox.due("aicf", 10_000, 9)).toMatchObject([{ kind: "fail" }]);
+    ledger.close();
+  });
+
+  it("drops a result whose lease was given back while it ran: nothing is promised twice", async () => {
+    const { board, ledger } = await aBoard();
+    const lease = aLease();
+    board.grant([lease]);
+    const [running] = take(board);
+    expect(board.giveBack("Stopped", { running: true })).toBe(1);
+    board.completeBatch([computed(running as HeldLease)]);
+    expect(stateOf(ledger, lease)).toBe("returned");
+    expect(ledger.outbox.due("aicf", 10_000, 9).map((item) => item.kind)).toEqual(["return"]);
+    expect(ledger.results.get((running as HeldLease).row)).toBeNull();
+    ledger.close();
+  });
+
+  it("keeps an output that is still to be delivered, however old or big, and prunes the rest", async () => {
+    const { board, ledger } = await aBoard();
+    board.grant([aLease(), aLease()]);
+    const [first, second] = take(board) as [HeldLease, HeldLease];
+    board.completeBatch([computed(first), computed(second)]);
+    board.markSubmitting(first.row);
+    board.settleSubmission(first.row, { kind: "accepted", marketReceipt: null });
+    ledger.results.prune(1e12, 0);
+    expect(ledger.results.hasOutput(first.row)).toBe(false);
+    expect(ledger.results.hasOutput(second.row)).toBe(true);
+    ledger.close();
+  });
+});
