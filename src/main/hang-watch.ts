@@ -32,7 +32,10 @@ export class HangWatch {
 
   tick(): void {
     const { isUp, onHang } = this.#options;
-    if (!isUp()) return this.#heard();
+    if (!isUp()) {
+      this.#heard();
+      return;
+    }
     if (this.#openTicks !== null) {
       this.#openTicks += 1;
       if (this.#openTicks < HANGS_AFTER) return;

@@ -17,7 +17,7 @@ export async function serve(context: CliContext, flags: Flags): Promise<void> {
   // Loaded only here: it brings SQLite, which no other command needs.
   const { startEngine } = await import("../../engine/engine.ts");
   using signals = listenForStop(() => undefined);
-  const engine = await startEngine(config, new ForkProcessHost(), paths.version);
+  const engine = await startEngine(config, new ForkProcessHost());
   try {
     const log = new LiveLog((line) => terminal.print(line));
     using _deltas = disposable(engine.onDelta((delta) => log.show(delta.slices, delta.at)));

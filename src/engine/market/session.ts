@@ -18,6 +18,8 @@ const LONG_POLL = 20 * SECOND;
 /** Pauses between polls at a market that answers at once: 100 polls a minute and IP is AITBC's limit. */
 const POLL_BUSY = 700;
 const POLL_IDLE = 3 * SECOND;
+/** A market that was busy a moment ago is asked again sooner. */
+const POLL_PACE = { base: SECOND, cap: POLL_IDLE, factor: 1.5 };
 const RETRY = { base: 500, cap: 10 * SECOND };
 const RETRY_REFUSED = { base: 5 * SECOND, cap: MINUTE };
 const CREDIT_FAST = 2 * SECOND;
@@ -145,7 +147,18 @@ export class MarketSession {
     }
     this.#providerId = registration.providerId;
     await this.#reconcileLeases(signal);
+    // A market may give no work to a provider whose first heartbeat it has not heard.
+    if (this.#deps.control.intent !== "stopped") await this.#beat(signal);
     this.#noteReachable();
+  }
+
+  async #beat(signal: AbortSignal): Promise<void> {
+    const { adapter, board, control, now, profile, quota } = this.#deps;
+    const capacity = control.intent === "running" ? quota : 0;
+    const load = { inflight: board.count(adapter.id), capacity, profile: profile() };
+    const ack = await adapter.heartbeat(load, within(signal));
+    this.#lastHeartbeatAckAt = now();
+    this.#heartbeatIntervalMs = Math.min(ack.intervalMs ?? DEFAULT_HEARTBEAT, SLOWEST_HEARTBEAT);
   }
 
   /** Adopt what the market says we hold and we don't know; close what we hold and it does not know. */
@@ -168,21 +181,16 @@ export class MarketSession {
   }
 
   async #heartbeats(signal: AbortSignal): Promise<never> {
-    const { adapter, board, control, now, profile, quota } = this.#deps;
+    const { control } = this.#deps;
+    let interval = this.#heartbeatIntervalMs ?? DEFAULT_HEARTBEAT;
     for (let attempt = 1; ; attempt++) {
-      let interval = this.#heartbeatIntervalMs ?? DEFAULT_HEARTBEAT;
+      // ±10 %: a fleet started together does not beat together. A change of intent is told at once.
+      await control.changed.wait(signal, interval * (0.9 + 0.2 * Math.random()));
       // A provider that was stopped is not online, and does not claim to be.
-      if (control.intent === "stopped") {
-        await control.changed.wait(signal);
-        continue;
-      }
+      if (control.intent === "stopped") continue;
       try {
-        const capacity = control.intent === "running" ? quota : 0;
-        const load = { inflight: board.count(adapter.id), capacity, profile: profile() };
-        const ack = await adapter.heartbeat(load, within(signal));
-        this.#lastHeartbeatAckAt = now();
-        this.#heartbeatIntervalMs = Math.min(ack.intervalMs ?? DEFAULT_HEARTBEAT, SLOWEST_HEARTBEAT);
-        interval = this.#heartbeatIntervalMs;
+        await this.#beat(signal);
+        interval = this.#heartbeatIntervalMs ?? DEFAULT_HEARTBEAT;
         attempt = 0;
         if (this.#state !== "registered" || this.#grantMayBeLost) await this.#reconcileLeases(signal);
         this.#noteReachable();
@@ -191,13 +199,12 @@ export class MarketSession {
         this.noteError(thrown);
         interval = Math.max(retryAfter(thrown), Math.min(interval, backoffMs(attempt, RETRY)));
       }
-      // ±10 %: a fleet started together does not beat together. A change of intent is told at once.
-      await control.changed.wait(signal, interval * (0.9 + 0.2 * Math.random()));
     }
   }
 
   async #takeWork(signal: AbortSignal): Promise<never> {
     const { adapter, board, control, now, quota, profile } = this.#deps;
+    let emptyPolls = 0;
     for (let attempt = 1; ; attempt++) {
       if (control.intent !== "running") {
         await control.changed.wait(signal);
@@ -215,9 +222,12 @@ export class MarketSession {
         this.#lastPollAt = now();
         this.#lastPollAnswer = leases.length > 0 ? "work" : "none";
         attempt = 0;
+        emptyPolls = leases.length > 0 ? 0 : emptyPolls + 1;
         if (leases.length > 0) board.grant(leases);
         this.#noteReachable();
-        if (!adapter.capabilities.longPoll) await pause(leases.length > 0 ? POLL_BUSY : POLL_IDLE, taking);
+        if (!adapter.capabilities.longPoll) {
+          await pause(emptyPolls === 0 ? POLL_BUSY : backoffMs(emptyPolls, POLL_PACE), taking);
+        }
       } catch (thrown) {
         if (signal.aborted) throw thrown;
         this.#grantMayBeLost = true;

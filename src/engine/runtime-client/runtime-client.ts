@@ -188,11 +188,9 @@ export class RuntimeClient implements DeviceRuntime {
     );
     const fellBack = kind === "gpu" && ready.runtimeClass.backend === "cpu" && backend === "auto";
     const cause = fellBack ? await process.nativeCause(signal) : null;
-    this.#publish({
-      state: "ready",
-      pid: process.pid,
-      runtimeClass: this.#describe(ready.runtimeClass, cause),
-    });
+    this.#processClass = this.#describe(ready.runtimeClass, cause);
+    if (!process.ending)
+      this.#publish({ state: "ready", pid: process.pid, runtimeClass: this.#processClass });
     return process;
   }
 

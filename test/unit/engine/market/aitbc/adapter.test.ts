@@ -1,8 +1,10 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createAitbcAdapter } from "../../../../../src/engine/market/aitbc/adapter.ts";
 import type { Load, Submission } from "../../../../../src/engine/market/port.ts";
 import { encodeEmbedResult } from "../../../../../src/shared/canonical.ts";
 import { sha3_256, sha3_512 } from "../../../../../src/shared/digest.ts";
+import { AppError } from "../../../../../src/shared/errors.ts";
 import { money } from "../../../../../src/shared/money.ts";
 import { type Answer, type SeenRequest, serve } from "../../../../support/scripted-server.ts";
 import { recorded, recordedWith } from "./transcript.ts";
@@ -387,4 +389,31 @@ describe("money", () => {
     expect(await adapter.credits([], signal)).toEqual([]);
     expect(server.seen).toHaveLength(0);
   });
+});
+
+test("random answers to any call are an AppError or a proper value", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(200, 204, 400, 404, 409, 422, 500, 501), fc.jsonValue(), async (status, body) => {
+      const answer = async () => new Response(status === 204 ? null : JSON.stringify(body), { status });
+      const [coordinatorUrl, rpcUrl] = ["http://127.0.0.1:1", "http://127.0.0.1:2"];
+      const adapter = createAitbcAdapter(
+        { coordinatorUrl, rpcUrl, apiKey: API_KEY, minerId: "m1", region: null, wallet: "ait1me" },
+        { fetch: answer },
+      );
+      const calls = [
+        adapter.probe(signal),
+        adapter.register(profile, signal),
+        adapter.heartbeat(load(0), signal),
+        adapter.acquire({ max: 2, waitMs: 0, models: [] }, signal),
+        adapter.submit(submission(), signal),
+        adapter.submit(submission({ resend: true }), signal),
+        adapter.openLeases(signal),
+        adapter.credits(["job1"], signal),
+        adapter.giveBack({ leaseId: "job1", jobId: "job1" }, "r", signal),
+      ];
+      for (const outcome of await Promise.allSettled(calls)) {
+        if (outcome.status === "rejected") expect(outcome.reason).toBeInstanceOf(AppError);
+      }
+    }),
+  );
 });

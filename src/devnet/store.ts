@@ -1,0 +1,96 @@
+/**
+ * The devnet's one file: SQLite in WAL mode with full sync, so that what was answered survives `kill -9`.
+ * All changes go through `transact`, which also carries the log lines to their file before it returns.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { AppError } from "../shared/errors.ts";
+import { AICF_TABLES } from "./aicf/tables.ts";
+import { AITBC_TABLES } from "./aitbc/tables.ts";
+import type { Clock } from "./clock.ts";
+import { LogWriter } from "./log-writer.ts";
+
+const SCHEMA_VERSION = 1;
+const COMMON_TABLES = `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  CREATE TABLE log_lines (seq INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL) STRICT;
+`;
+
+export class Store {
+  readonly db: Database.Database;
+  readonly log: LogWriter;
+
+  private constructor(db: Database.Database, log: LogWriter) {
+    this.db = db;
+    this.log = log;
+  }
+
+  /** Opens or creates `<folder>/devnet.sqlite` and `<folder>/log.jsonl`. */
+  static open(folder: string, clock: Clock): Store {
+    mkdirSync(folder, { recursive: true });
+    const db = new Database(join(folder, "devnet.sqlite"));
+    try {
+      db.pragma("journal_mode = WAL");
+      db.pragma("synchronous = FULL");
+      db.pragma("busy_timeout = 5000");
+      migrate(db);
+      const log = LogWriter.open(db, join(folder, "log.jsonl"), clock);
+      return new Store(db, log);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+
+  /** All or nothing, durable when it returns; its log lines stand in the file by then. */
+  transact<T>(change: () => T): T {
+    const result = this.db.transaction(change).immediate();
+    if (!this.db.inTransaction) this.log.flush();
+    return result;
+  }
+
+  getMeta(key: string): string | null {
+    const row = this.db.prepare<[string], { value: string }>("SELECT value FROM meta WHERE key = ?").get(key);
+    return row?.value ?? null;
+  }
+
+  setMeta(key: string, value: string): void {
+    this.db
+      .prepare("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+      .run(key, value);
+  }
+
+  /** The value under `key`, made once and then kept for the life of the data folder. */
+  metaOnce(key: string, make: () => string): string {
+    const known = this.getMeta(key);
+    if (known !== null) return known;
+    const value = make();
+    this.setMeta(key, value);
+    return value;
+  }
+
+  close(): void {
+    this.log.close();
+    this.db.close();
+  }
+}
+
+function migrate(db: Database.Database): void {
+  const version = db.pragma("user_version", { simple: true });
+  if (version === SCHEMA_VERSION) return;
+  if (version !== 0) {
+    throw new AppError({
+      code: "DEVNET_DATA_VERSION",
+      message: `The devnet's data folder was written by another version of Bellows (${String(version)})`,
+      actor: "user",
+      help: "Delete the devnet's data folder, or name another one: it holds demo data only.",
+    });
+  }
+  db.transaction(() => {
+    db.exec(COMMON_TABLES);
+    db.exec(AITBC_TABLES);
+    db.exec(AICF_TABLES);
+    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  }).immediate();
+}

@@ -1,0 +1,42 @@
+/** The bridge inside Electron: the preload carries, this side validates what enters the page. */
+import { z } from "zod";
+import { EngineStatusSchema, type PreloadBridge } from "../../shared/contract/bridge.ts";
+import {
+  COMMANDS,
+  type CommandInput,
+  type CommandName,
+  type CommandOutput,
+  EVENTS,
+} from "../../shared/contract/contract.ts";
+import { AppError } from "../../shared/errors.ts";
+import type { Bridge } from "./bridge.ts";
+
+export function createDesktopBridge(preload: PreloadBridge): Bridge {
+  return {
+    kind: "desktop",
+    version: preload.version,
+    async invoke<C extends CommandName>(command: C, input: CommandInput<C>): Promise<CommandOutput<C>> {
+      const outcome = await preload.invoke(command, input);
+      if (!outcome.ok) throw AppError.fromValue(outcome.error);
+      const output = COMMANDS[command].output.safeParse(outcome.output);
+      if (output.success) return output.data as CommandOutput<C>;
+      throw new AppError({
+        code: "BAD_OUTPUT",
+        message: `${command}: ${z.prettifyError(output.error)}`,
+        actor: "bug",
+      });
+    },
+    on(event, listener) {
+      return preload.on(event, (payload) => {
+        const parsed = EVENTS[event].safeParse(payload);
+        if (parsed.success) listener(parsed.data);
+      });
+    },
+    onStatus(listener) {
+      return preload.onEngineStatus((status) => {
+        const parsed = EngineStatusSchema.safeParse(status);
+        if (parsed.success) listener(parsed.data);
+      });
+    },
+  };
+}

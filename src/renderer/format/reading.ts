@@ -1,0 +1,33 @@
+/** Device readings; what is not known is a dash, never a zero. */
+import { KIB } from "../../shared/durations.ts";
+import { groupThousands } from "./amount.ts";
+
+export const UNKNOWN = "–";
+
+/** `decimals` digits after the point, or the dash. */
+export function showNumber(value: number | null, decimals = 0): string {
+  if (value === null || !Number.isFinite(value)) return UNKNOWN;
+  const [whole = "", fraction] = value.toFixed(decimals).split(".");
+  return groupThousands(whole) + (fraction === undefined ? "" : `.${fraction}`);
+}
+
+/** Throughput needs a decimal only where it is small: "0.4", "8.2", "184". */
+export function showRate(value: number | null): string {
+  return showNumber(value, value !== null && value < 10 ? 1 : 0);
+}
+
+/** MiB as GiB: used with one decimal, total rounded when it is whole. */
+export function showGigabytes(mib: number | null): string {
+  if (mib === null) return UNKNOWN;
+  const gib = mib / KIB;
+  return showNumber(gib, Math.abs(gib - Math.round(gib)) < 0.05 ? 0 : 1);
+}
+
+/** "9f3c…a1e0": enough of a digest to recognise it. */
+export function shortDigest(digest: string): string {
+  return digest.length <= 12 ? digest : `${digest.slice(0, 4)}…${digest.slice(-4)}`;
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${groupThousands(String(count))} ${count === 1 ? one : many}`;
+}

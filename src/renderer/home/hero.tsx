@@ -1,0 +1,160 @@
+/** The headline: one sentence of state, its proof, why it is so, and the verbs that change it. */
+import { Hourglass, Pause, Play, X } from "lucide-react";
+import type { HeadlineLevel, RunIntent } from "../../shared/contract/views.ts";
+import { unreachable } from "../../shared/errors.ts";
+import { Age } from "../parts/age.tsx";
+import { ErrorNote } from "../parts/note.tsx";
+import { useVerb, type Verb, type VerbRunner } from "../state/bridge-context.ts";
+import { useEngine, usePage } from "../state/store.ts";
+import { HEADLINE_LOOK } from "./headline-look.ts";
+import { Orb } from "./orb.tsx";
+
+export function Hero() {
+  const headline = useEngine((state) => state.headline);
+  const intent = useEngine((state) => state.engine.intent);
+  const perSecond = useEngine((state) => state.throughput.perSecond);
+  const stale = usePage((page) => page.stale);
+  const verbs = useVerb();
+  return (
+    <section className="card hero" aria-labelledby="headline">
+      <Orb level={headline.level} perSecond={perSecond} />
+      <div className="hero-words">
+        <h1 className="hero-sentence" id="headline">
+          {stale && <span className="quiet">Last known: </span>}
+          {headline.sentence}
+        </h1>
+        <Proof />
+        {headline.reasons.length > 0 && (
+          <ul className={`reasons tone-${HEADLINE_LOOK[headline.level].tone}`}>
+            {headline.reasons.map((reason) => (
+              <li key={reason.text}>
+                {reason.text}
+                {reason.help !== undefined && reason.help !== "" && (
+                  <span className="quiet"> {reason.help}</span>
+                )}
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+      <Verbs intent={intent} verbs={verbs} disabled={stale} />
+      {verbs.error !== null && (
+        <div className="hero-error">
+          <ErrorNote
+            error={verbs.error}
+            alert
+            actions={
+              <button
+                type="button"
+                className="icon-button"
+                aria-label="Hide this error"
+                onClick={verbs.clearError}
+              >
+                <X size={15} aria-hidden />
+              </button>
+            }
+          />
+        </div>
+      )}
+      <Spoken level={headline.level} sentence={stale ? "" : headline.sentence} />
+    </section>
+  );
+}
+
+function Proof() {
+  const { lastAcceptedAt, lastAcceptedMarket, lastHeartbeatAckAt } = useEngine((state) => state.headline);
+  return (
+    <p className="hero-proof">
+      {lastAcceptedAt === null ? (
+        <span>No result accepted yet</span>
+      ) : (
+        <span>
+          Result accepted <Age at={lastAcceptedAt} className="strong" />
+          {lastAcceptedMarket !== null && ` on ${lastAcceptedMarket.toUpperCase()}`}
+        </span>
+      )}
+      <span aria-hidden> · </span>
+      {lastHeartbeatAckAt === null ? (
+        <span>no heartbeat acknowledged yet</span>
+      ) : (
+        <span>
+          heartbeat acknowledged <Age at={lastHeartbeatAckAt} className="strong" />
+        </span>
+      )}
+    </p>
+  );
+}
+
+interface VerbLook {
+  verb: Verb;
+  label: string;
+  hint: string;
+  primary?: boolean;
+}
+
+const START: VerbLook = {
+  verb: "run.start",
+  label: "Start",
+  hint: "Take work from the markets",
+  primary: true,
+};
+const GO_ON: VerbLook = { verb: "run.start", label: "Start", hint: "Take work again instead of stopping" };
+const PAUSE: VerbLook = {
+  verb: "run.pause",
+  label: "Pause",
+  hint: "Give back what has not begun; what runs is ended and submitted",
+};
+const FINISH: VerbLook = {
+  verb: "run.finish",
+  label: "Finish current and stop",
+  hint: "Take no more work, end and submit everything held, then stop",
+};
+const ICONS = { "run.start": Play, "run.pause": Pause, "run.finish": Hourglass } as const;
+
+/** What makes sense now: a verb that would change nothing is not offered. */
+function verbsFor(intent: RunIntent): readonly VerbLook[] {
+  switch (intent) {
+    case "running":
+      return [PAUSE, FINISH];
+    case "finishing":
+      return [PAUSE, GO_ON];
+    case "paused":
+    case "stopped":
+      return [START];
+    default:
+      return unreachable(intent);
+  }
+}
+
+function Verbs({ intent, verbs, disabled }: { intent: RunIntent; verbs: VerbRunner; disabled: boolean }) {
+  return (
+    <fieldset className="hero-verbs" aria-label="Work">
+      {verbsFor(intent).map(({ verb, label, hint, primary }) => {
+        const Icon = ICONS[verb as keyof typeof ICONS];
+        return (
+          <button
+            key={verb}
+            type="button"
+            className={primary === true ? "button button-primary" : "button"}
+            title={hint}
+            disabled={disabled || verbs.pending !== null}
+            aria-busy={verbs.pending === verb}
+            onClick={() => verbs.run(verb)}
+          >
+            <Icon size={14} aria-hidden />
+            {label}
+          </button>
+        );
+      })}
+    </fieldset>
+  );
+}
+
+/** The same sentence for who can't see it, spoken when it changes and not before the last one is done. */
+function Spoken({ level, sentence }: { level: HeadlineLevel; sentence: string }) {
+  return (
+    <p className="visually-hidden" role="status">
+      {level === "error" ? `Error: ${sentence}` : sentence}
+    </p>
+  );
+}

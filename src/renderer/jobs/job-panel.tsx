@@ -1,0 +1,280 @@
+/** One job's whole story, in a sheet at the side: timeline, digests, pay, receipt, and what went wrong. */
+import { Check, Copy, Download, X } from "lucide-react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import type { JobDetail, JobState } from "../../shared/contract/views.ts";
+import { SECOND } from "../../shared/durations.ts";
+import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
+import { UNKNOWN } from "../format/reading.ts";
+import { formatClock, formatMoment, formatStep } from "../format/time.ts";
+import { Amount } from "../parts/amount.tsx";
+import { copyText } from "../parts/copy.ts";
+import { Digest } from "../parts/digest.tsx";
+import { ErrorNote } from "../parts/note.tsx";
+import { StatusWord } from "../parts/status-word.tsx";
+import { useBridge } from "../state/bridge-context.ts";
+import { usePage } from "../state/store.ts";
+import { JOB_LOOK } from "./job-look.ts";
+import { unitsText } from "./job-words.ts";
+
+/** The sheet and the way to open it. */
+export function useJobPanel(): { open: (leaseId: string) => void; panel: ReactNode } {
+  const [leaseId, setLeaseId] = useState<string | null>(null);
+  const close = useCallback(() => setLeaseId(null), []);
+  return {
+    open: setLeaseId,
+    panel: leaseId === null ? null : <JobPanel leaseId={leaseId} onClose={close} />,
+  };
+}
+
+/** A modal dialog: the browser keeps the focus inside, closes it on Escape and gives the focus back to the row. */
+function JobPanel({ leaseId, onClose }: { leaseId: string; onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const { detail, error } = useJobDetail(leaseId);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the click is on the backdrop; the keyboard has Escape and the button.
+    <dialog
+      ref={dialog}
+      className="sheet"
+      aria-labelledby="job-title"
+      onClose={onClose}
+      onClick={(event) => {
+        if (event.target === dialog.current) dialog.current.close();
+      }}
+    >
+      <div className="sheet-inner">
+        <header className="sheet-head">
+          <div className="sheet-title">
+            <h2 id="job-title">{detail === null ? "Job" : detail.model}</h2>
+            <p className="quiet clip" title={leaseId}>
+              {detail === null
+                ? leaseId
+                : [unitsText(detail), detail.market.toUpperCase()].filter(Boolean).join(" · ")}
+            </p>
+          </div>
+          {detail !== null && <StatusWord look={JOB_LOOK[detail.state]} />}
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Close"
+            onClick={() => dialog.current?.close()}
+          >
+            <X size={17} aria-hidden />
+          </button>
+        </header>
+        {error !== null && <ErrorNote error={error} alert />}
+        {detail === null && error === null && <SheetSkeleton />}
+        {detail !== null && <Detail job={detail} />}
+      </div>
+    </dialog>
+  );
+}
+
+/** Read when the sheet opens, and again whenever the live list shows the job in another state. */
+function useJobDetail(leaseId: string): { detail: JobDetail | null; error: ErrorValue | null } {
+  const bridge = useBridge();
+  const liveState = usePage(({ engine }) => engine?.recentJobs.find((job) => job.leaseId === leaseId)?.state);
+  const [detail, setDetail] = useState<JobDetail | null>(null);
+  const [error, setError] = useState<ErrorValue | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a change of the live state is the reason to read again.
+  useEffect(() => {
+    let current = true;
+    bridge.invoke("jobs.get", { leaseId }).then(
+      (job) => {
+        if (!current) return;
+        setDetail(job);
+        setError(null);
+      },
+      (thrown: unknown) => current && setError(toErrorValue(thrown)),
+    );
+    return () => {
+      current = false;
+    };
+  }, [bridge, leaseId, liveState]);
+  return { detail, error };
+}
+
+function Detail({ job }: { job: JobDetail }) {
+  const devices = usePage(({ engine }) => engine?.devices);
+  const device = devices?.find(({ id }) => id === job.device)?.name ?? job.device;
+  return (
+    <>
+      {job.error !== null && <ErrorNote error={job.error} />}
+      <Section title="Timeline">
+        <Timeline steps={job.timeline} />
+      </Section>
+      <Section title="Pay">
+        <dl className="sheet-facts">
+          <Fact label="Offered">{job.fee === null ? UNKNOWN : <Amount value={job.fee} />}</Fact>
+          <Fact label="Credited, net">{job.earned === null ? UNKNOWN : <Amount value={job.earned} />}</Fact>
+        </dl>
+      </Section>
+      <Section title="Result">
+        <dl className="sheet-facts">
+          <Fact label="Device">{device ?? UNKNOWN}</Fact>
+          <Fact label="Attempts">{job.attempts}</Fact>
+          <Fact label="Output">{job.outputKept ? "kept for recomputation" : "not kept"}</Fact>
+        </dl>
+        <Hash label="Digest, SHA3-512 of the result" value={job.digest} what="digest" />
+        <Hash label="Input, SHA3" value={job.inputSha3} what="input hash" />
+      </Section>
+      <Section title="Names">
+        <dl className="sheet-facts">
+          <Fact label="Lease">
+            <Digest value={job.leaseId} what="lease id" whole />
+          </Fact>
+          <Fact label="Job">
+            <Digest value={job.jobId} what="job id" whole />
+          </Fact>
+        </dl>
+      </Section>
+      <Receipt job={job} />
+    </>
+  );
+}
+
+function Section({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
+  return (
+    <section className="sheet-section">
+      <div className="sheet-section-head">
+        <h3>{title}</h3>
+        {aside}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Hash({ label, value, what }: { label: string; value: string | null; what: string }) {
+  return (
+    <div className="hash">
+      <div className="hash-label">{label}</div>
+      <Digest value={value} what={what} whole />
+    </div>
+  );
+}
+
+function Timeline({ steps }: { steps: JobDetail["timeline"] }) {
+  return (
+    <ol className="timeline">
+      {steps.map((step, index) => {
+        const before = steps[index - 1];
+        return (
+          <li key={`${step.state} ${step.at}`} className={`tone-${JOB_LOOK[step.state].tone}`}>
+            <StepIcon state={step.state} />
+            <span className="timeline-word">{JOB_LOOK[step.state].word}</span>
+            <span className="timeline-step">
+              {before !== undefined && `+ ${formatStep(step.at - before.at)}`}
+            </span>
+            <time dateTime={new Date(step.at).toISOString()} title={formatMoment(step.at)}>
+              {formatClock(step.at)}
+            </time>
+            {step.note !== null && <span className="timeline-note">{step.note}</span>}
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+function StepIcon({ state }: { state: JobState }) {
+  const { icon: Icon } = JOB_LOOK[state];
+  return <Icon size={14} aria-hidden />;
+}
+
+function Receipt({ job }: { job: JobDetail }) {
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return;
+    const timer = setTimeout(() => setCopied(false), 1.6 * SECOND);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  if (job.receipt === null) {
+    return (
+      <Section title="Receipt">
+        <p className="quiet">There is none before the result is computed.</p>
+      </Section>
+    );
+  }
+  const text = indented(job.receipt);
+  return (
+    <Section
+      title="Receipt"
+      aside={
+        <span className="sheet-actions">
+          <button
+            type="button"
+            className="button button-plain"
+            onClick={() => {
+              copyText(text).then(setCopied, () => setCopied(false));
+            }}
+          >
+            {copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}
+            <span role="status">{copied ? "Copied" : "Copy"}</span>
+          </button>
+          <button
+            type="button"
+            className="button button-plain"
+            onClick={() => saveFile(receiptName(job), text)}
+          >
+            <Download size={14} aria-hidden />
+            Save
+          </button>
+        </span>
+      }
+    >
+      {/* A region that scrolls has to be reachable by keyboard. */}
+      <textarea
+        className="receipt mono"
+        readOnly
+        rows={14}
+        value={text}
+        aria-label="Receipt as JSON"
+        spellCheck={false}
+      />
+    </Section>
+  );
+}
+
+function SheetSkeleton() {
+  return (
+    <div className="sheet-skeleton" role="status" aria-label="Reading the job">
+      {[60, 92, 84, 70, 88].map((width) => (
+        <div key={width} className="skeleton" style={{ width: `${width}%`, height: 14 }} />
+      ))}
+    </div>
+  );
+}
+
+/** Indented for the eye; what is no JSON is shown as it is. */
+function indented(receipt: string): string {
+  try {
+    return JSON.stringify(JSON.parse(receipt), null, 2);
+  } catch {
+    return receipt;
+  }
+}
+
+function receiptName({ market, leaseId }: JobDetail): string {
+  return `receipt-${market}-${leaseId.replaceAll(/[^\w.-]+/g, "_").slice(0, 80)}.json`;
+}
+
+function saveFile(name: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), SECOND);
+}

@@ -1,0 +1,75 @@
+/** A sentence that needs attention, with what to do about it. */
+import { CircleX, Info, type LucideIcon, TriangleAlert } from "lucide-react";
+import type { ReactNode } from "react";
+import { type Actor, type ErrorValue, unreachable } from "../../shared/errors.ts";
+import type { Tone } from "./tone.ts";
+
+interface NoteProps {
+  tone: Extract<Tone, "info" | "warn" | "bad">;
+  icon?: LucideIcon;
+  children: ReactNode;
+  help?: ReactNode;
+  actions?: ReactNode;
+  /** Say it at once to who can't see it. */
+  alert?: boolean;
+}
+
+const ICONS = { info: Info, warn: TriangleAlert, bad: CircleX } as const;
+
+export function Note({ tone, icon: Icon = ICONS[tone], children, help, actions, alert = false }: NoteProps) {
+  return (
+    <div className={`note tone-${tone}`} role={alert ? "alert" : undefined}>
+      <Icon size={16} className="note-icon" aria-hidden />
+      <div className="note-body">
+        <div>{children}</div>
+        {help !== undefined && help !== "" && <div className="note-help">{help}</div>}
+      </div>
+      {actions !== undefined && <div className="note-actions">{actions}</div>}
+    </div>
+  );
+}
+
+export function ErrorNote({
+  error,
+  actions,
+  alert,
+}: {
+  error: ErrorValue;
+  actions?: ReactNode;
+  alert?: boolean;
+}) {
+  return (
+    <Note
+      tone={error.actor === "bug" || error.actor === "user" ? "bad" : "warn"}
+      alert={alert ?? false}
+      help={
+        <>
+          {error.help !== undefined && <div>{error.help}</div>}
+          <div className="note-actor">
+            {whoActs(error.actor)} · <span className="mono">{error.code}</span>
+          </div>
+        </>
+      }
+      actions={actions}
+    >
+      {error.message}
+    </Note>
+  );
+}
+
+function whoActs(actor: Actor): string {
+  switch (actor) {
+    case "user":
+      return "Needs you";
+    case "market":
+      return "The market’s answer";
+    case "network":
+      return "The connection";
+    case "machine":
+      return "This machine";
+    case "bug":
+      return "A fault in Bellows";
+    default:
+      return unreachable(actor);
+  }
+}

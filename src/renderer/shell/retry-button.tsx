@@ -1,0 +1,19 @@
+/** After the engine gave up: the same verb as everywhere, which main understands as "try again". */
+import { RotateCw } from "lucide-react";
+import { useVerb } from "../state/bridge-context.ts";
+
+export function RetryButton() {
+  const { run, pending } = useVerb();
+  return (
+    <button
+      type="button"
+      className="button"
+      disabled={pending !== null}
+      aria-busy={pending !== null}
+      onClick={() => run("run.start")}
+    >
+      <RotateCw size={14} aria-hidden />
+      Try again
+    </button>
+  );
+}

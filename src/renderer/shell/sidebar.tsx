@@ -1,0 +1,73 @@
+/** Where one can go, and underneath what everything stands on: engine, markets, version. */
+import { House, ListChecks } from "lucide-react";
+import type { MarketView } from "../../shared/contract/views.ts";
+import { coarse, formatDuration } from "../format/time.ts";
+import { Flame } from "../parts/flame.tsx";
+import { useBridge } from "../state/bridge-context.ts";
+import { SCREENS, type Screen, screenHref } from "../state/route.ts";
+import { usePage } from "../state/store.ts";
+
+const LOOK = {
+  home: { icon: House, label: "Home" },
+  jobs: { icon: ListChecks, label: "Jobs" },
+} as const satisfies Record<Screen, unknown>;
+
+export function Sidebar({ screen }: { screen: Screen }) {
+  return (
+    <header className="sidebar">
+      <div className="brand">
+        <Flame size={22} />
+        <span className="brand-name">Bellows</span>
+      </div>
+      <nav aria-label="Screens">
+        <ul>
+          {SCREENS.map((name) => {
+            const { icon: Icon, label } = LOOK[name];
+            return (
+              <li key={name}>
+                <a
+                  className="nav-item"
+                  href={screenHref(name)}
+                  aria-current={name === screen ? "page" : undefined}
+                >
+                  <Icon size={16} strokeWidth={1.8} aria-hidden />
+                  <span>{label}</span>
+                </a>
+              </li>
+            );
+          })}
+        </ul>
+      </nav>
+      <Foot />
+    </header>
+  );
+}
+
+function Foot() {
+  const { version: appVersion } = useBridge();
+  const engine = usePage((page) => page.engine?.engine ?? null);
+  const markets = usePage((page) => page.engine?.markets ?? null);
+  const stale = usePage((page) => page.stale);
+  // In steps of whole seconds below a minute only, so the foot does not redraw every second for days.
+  const uptime = usePage(({ now, engine: state }) =>
+    state === null ? "" : uptimeWords(now - state.engine.startedAt),
+  );
+  const version = engine?.version ?? appVersion;
+  return (
+    <div className="foot">
+      {engine !== null && <div>{stale ? "Engine not answering" : `Engine up ${uptime}`}</div>}
+      {markets?.map((market) => (
+        <div key={market.id}>{marketWords(market, stale)}</div>
+      ))}
+      {version !== null && <div>v{version}</div>}
+    </div>
+  );
+}
+
+const uptimeWords = (ms: number): string => (ms < 60_000 ? coarse(ms) : formatDuration(ms));
+
+function marketWords(market: MarketView, stale: boolean): string {
+  const name = market.id.toUpperCase();
+  if (stale) return `${name} unknown`;
+  return market.state === "registered" ? `${name} connected` : `${name} ${market.state}`;
+}

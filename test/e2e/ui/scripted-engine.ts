@@ -1,0 +1,234 @@
+/**
+ * An engine that says what the test tells it to: the real contract over the real WebSocket, with the real session
+ * rules, but a state made by hand. So the page can be shown silence, holes and death at the wanted moment.
+ */
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { CommandName, ContractHandlers } from "../../../src/shared/contract/contract.ts";
+import { type Channel, serveContract } from "../../../src/shared/contract/rpc.ts";
+import type { RunIntent, State } from "../../../src/shared/contract/views.ts";
+import { AppError } from "../../../src/shared/errors.ts";
+import { detailOf, job } from "./states.ts";
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+};
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'";
+
+export class ScriptedEngine {
+  /** Every command the page sent, oldest first. */
+  readonly calls: { command: CommandName; input: unknown }[] = [];
+  /** Answers nothing and tells nothing while true; connections stay open, as with a process that hangs. */
+  silent = false;
+  /** The next verb is refused with this. */
+  refuseNext: AppError | null = null;
+  state: State;
+  seq = 100;
+  readonly #folder: string;
+  readonly #server = createServer((request, response) => void this.#serve(request, response));
+  readonly #sockets = new WebSocketServer({ noServer: true });
+  readonly #emitters = new Map<WebSocket, ReturnType<typeof serveContract>>();
+  #links = new Set<string>();
+  #sessions = new Set<string>();
+
+  /** `folder`: a built renderer. */
+  constructor(folder: string, state: State) {
+    this.#folder = folder;
+    this.state = state;
+    this.#server.on("upgrade", (request, socket, head) => {
+      if (!this.#hasSession(request)) {
+        socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n");
+        return;
+      }
+      this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#adopt(opened));
+    });
+  }
+
+  async listen(port = 0): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(port, "127.0.0.1", resolve));
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/`;
+  }
+
+  /** The address as `bellows` prints it. */
+  link(): string {
+    const token = randomBytes(16).toString("base64url");
+    this.#links.add(token);
+    return `${this.url}#token=${token}`;
+  }
+
+  get connections(): number {
+    return this.#emitters.size;
+  }
+
+  /** Change slices and tell it in a delta, as the engine does. */
+  tell(slices: Partial<State>): void {
+    this.state = { ...this.state, ...slices };
+    this.seq += 1;
+    this.#emit(slices);
+  }
+
+  /** Change slices and lose the delta on the way. */
+  tellNobody(slices: Partial<State>): void {
+    this.state = { ...this.state, ...slices };
+    this.seq += 1;
+  }
+
+  forgetSessions(): void {
+    this.#sessions = new Set();
+  }
+
+  /** As if the process was killed: every connection is cut and nobody listens. */
+  async die(): Promise<void> {
+    for (const socket of this.#emitters.keys()) socket.terminate();
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  callsOf(command: CommandName): number {
+    return this.calls.filter((call) => call.command === command).length;
+  }
+
+  #emit(slices: Partial<State>): void {
+    if (this.silent) return;
+    for (const contract of this.#emitters.values())
+      contract.emit("state.delta", { seq: this.seq, at: Date.now(), slices });
+  }
+
+  #adopt(socket: WebSocket): void {
+    this.#emitters.set(socket, serveContract(this.#handlers(), this.#channel(socket)));
+    socket.on("close", () => this.#emitters.delete(socket));
+  }
+
+  #channel(socket: WebSocket): Channel {
+    return {
+      post: (message) => {
+        if (!this.silent) socket.send(JSON.stringify(message));
+      },
+      onMessage: (listener) => {
+        const handle = (data: Buffer) => {
+          if (!this.silent) listener(JSON.parse(data.toString("utf8")));
+        };
+        socket.on("message", handle);
+        return () => socket.off("message", handle);
+      },
+      onClose: (listener) => {
+        socket.on("close", listener);
+        return () => socket.off("close", listener);
+      },
+    };
+  }
+
+  #handlers(): ContractHandlers {
+    const noted = <T>(command: CommandName, input: unknown, answer: () => T): Promise<T> => {
+      this.calls.push({ command, input });
+      return Promise.resolve().then(answer);
+    };
+    const verb = (command: CommandName, intent: RunIntent) => (input: unknown) =>
+      noted(command, input, () => {
+        const refusal = this.refuseNext;
+        this.refuseNext = null;
+        if (refusal !== null) throw refusal;
+        this.tell({ engine: { ...this.state.engine, intent } });
+        return { intent };
+      });
+    return {
+      "state.snapshot": (input) =>
+        noted("state.snapshot", input, () => ({ seq: this.seq, at: Date.now(), state: this.state })),
+      "run.start": verb("run.start", "running"),
+      "run.pause": verb("run.pause", "paused"),
+      "run.finish": verb("run.finish", "finishing"),
+      "run.stop": verb("run.stop", "stopped"),
+      "devices.list": (input) => noted("devices.list", input, () => ({ devices: this.state.devices })),
+      "jobs.list": (input) =>
+        noted("jobs.list", input, () => {
+          const first = input.before === undefined ? 0 : Number(input.before);
+          const now = this.state.recentJobs[0]?.leasedAt ?? Date.now();
+          const all = [
+            ...this.state.recentJobs,
+            ...Array.from({ length: 120 }, (_, index) =>
+              job(index + 20, now, index % 9 === 4 ? "failed" : "settled"),
+            ),
+          ].filter(
+            (row) =>
+              (input.market === undefined || row.market === input.market) &&
+              (input.state === undefined || row.state === input.state),
+          );
+          const jobs = all.slice(first, first + input.limit);
+          const next = first + jobs.length;
+          return { jobs, next: next < all.length ? String(next) : null };
+        }),
+      "jobs.get": (input) =>
+        noted("jobs.get", input, () => {
+          const row = this.state.recentJobs.find((known) => known.leaseId === input.leaseId);
+          if (row === undefined) {
+            throw new AppError({
+              code: "JOB_UNKNOWN",
+              message: `The ledger has no lease ${input.leaseId}`,
+              actor: "user",
+            });
+          }
+          return detailOf(row);
+        }),
+      "notices.dismiss": (input) =>
+        noted("notices.dismiss", input, () => {
+          this.tell({ engine: { ...this.state.engine, notices: [] } });
+          return {};
+        }),
+      "engine.shutdown": (input) => noted("engine.shutdown", input, () => ({})),
+    };
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? "/", this.url);
+    if (pathname === "/api/session") return this.#session(request, response);
+    const file = path.join(this.#folder, pathname === "/" ? "index.html" : pathname);
+    try {
+      const body = await readFile(file);
+      response.writeHead(200, {
+        "content-type": TYPES[path.extname(file)] ?? "application/octet-stream",
+        "content-security-policy": POLICY,
+      });
+      response.end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  }
+
+  async #session(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== "POST") {
+      response.writeHead(this.#hasSession(request) ? 204 : 401).end();
+      return;
+    }
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { token } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { token: string };
+    if (!this.#links.delete(token)) {
+      response.writeHead(401).end();
+      return;
+    }
+    const session = randomBytes(16).toString("base64url");
+    this.#sessions.add(session);
+    response.writeHead(204, { "set-cookie": `ui_test=${session}; Path=/; HttpOnly; SameSite=Strict` }).end();
+  }
+
+  #hasSession(request: IncomingMessage): boolean {
+    const session = /ui_test=([\w-]+)/.exec(request.headers.cookie ?? "")?.[1];
+    return session !== undefined && this.#sessions.has(session);
+  }
+}

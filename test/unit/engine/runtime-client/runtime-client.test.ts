@@ -1,0 +1,324 @@
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, test } from "vitest";
+import type { DeviceInfo } from "../../../../src/engine/device/device-info.ts";
+import {
+  type EmbedAnswer,
+  RuntimeClient,
+  type RuntimeClientOptions,
+  type RuntimeStatus,
+} from "../../../../src/engine/runtime-client/runtime-client.ts";
+import { ForkProcessHost } from "../../../../src/host/fork-host.ts";
+import { eventually, isAlive } from "../../../fixtures/host/processes.ts";
+
+const MISBEHAVING = fileURLToPath(new URL("../../../fixtures/runtime/misbehaving.ts", import.meta.url));
+const MODEL = {
+  id: "m",
+  version: "1",
+  folder: "/nowhere",
+  files: [],
+  embed: { graph: "g", tokenizer: "t", dimensions: 1, maxTokens: 8, precision: "fp32" },
+};
+
+const device = (id: string, change: Partial<DeviceInfo> = {}): DeviceInfo => ({
+  id,
+  kind: id.startsWith("GPU") ? "gpu" : "cpu",
+  index: 0,
+  name: "NVIDIA GeForce RTX 4090",
+  memoryTotalMb: null,
+  driverVersion: null,
+  computeCap: null,
+  sensorId: null,
+  ...change,
+});
+
+const clients: RuntimeClient[] = [];
+const pids = new Set<number>();
+
+function open(id = "cpu", options: Partial<RuntimeClientOptions> = {}) {
+  const client = new RuntimeClient({
+    device: device(id),
+    host: new ForkProcessHost(),
+    entry: MISBEHAVING,
+    backend: "auto",
+    threads: 1,
+    keepAliveMs: 60_000,
+    ...options,
+  });
+  clients.push(client);
+  const states: RuntimeStatus[] = [];
+  client.onStatus((status) => {
+    states.push(status);
+    if (status.pid !== null) pids.add(status.pid);
+  });
+  const run = (
+    order: string,
+    deadlineMs = 5000,
+    signal = new AbortController().signal,
+  ): Promise<EmbedAnswer> =>
+    client.runEmbed({ model: MODEL, items: [{ key: "a", texts: [order] }], deadlineMs, signal });
+  return { client, states, run, names: () => states.map((status) => status.state) };
+}
+
+const tell = (answer: EmbedAnswer) => {
+  const item = answer.items[0];
+  if (!item?.ok) throw new Error(JSON.stringify(item));
+  return JSON.parse(new TextDecoder().decode(item.bytes)) as { gpu: string; tf32: string; pid: number };
+};
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.stop(AbortSignal.abort());
+  for (const pid of pids) expect(isAlive(pid)).toBe(false);
+  pids.clear();
+});
+
+describe("a runtime's life", () => {
+  test("begins with the first work and not before", async () => {
+    const { client, run, names } = open();
+    expect(client.status).toEqual({
+      state: "asleep",
+      reason: null,
+      pid: null,
+      runtimeClass: null,
+      textsPerSecond: null,
+    });
+    const answer = await run("hello");
+    expect(answer).toMatchObject({
+      inferMs: 10,
+      totalMs: 20,
+      runtimeClass: { backend: "cpu", hardware: "test CPU" },
+    });
+    expect(names()).toEqual(["starting", "ready", "working", "ready"]);
+    expect(client.status).toMatchObject({ state: "ready", pid: tell(answer).pid, textsPerSecond: 50 });
+  });
+
+  test("goes on over batches in one process, one at a time and in order", async () => {
+    const { run } = open();
+    const finished: string[] = [];
+    const note = (name: string) => (answer: EmbedAnswer) => {
+      finished.push(name);
+      return tell(answer).pid;
+    };
+    const [first, second] = await Promise.all([
+      run("slow").then(note("first")),
+      run("fast").then(note("second")),
+    ]);
+    expect(finished).toEqual(["first", "second"]);
+    expect(first).toBe(second);
+  });
+
+  test("ends after the keep-alive time, and what it proved stays known", async () => {
+    const { client, run } = open("cpu", { keepAliveMs: 30 });
+    const { pid } = tell(await run("hello"));
+    await eventually(() => client.status.state === "asleep");
+    expect(isAlive(pid)).toBe(false);
+    expect(client.status).toMatchObject({
+      reason: null,
+      pid: null,
+      runtimeClass: { backend: "cpu" },
+      textsPerSecond: 50,
+    });
+  });
+
+  test("work that comes while it ends starts another one, after the first is gone", async () => {
+    const { client, run } = open("deaf", { keepAliveMs: 1 });
+    const { pid } = tell(await run("hello"));
+    // It does not heed the shutdown, so it lives until it is killed; whoever comes meanwhile waits for that.
+    await eventually(async () => tell(await run("hello")).pid !== pid);
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  test("sees exactly its own GPU, without TF32; a CPU runtime sees none", async () => {
+    expect(tell(await open("GPU-good").run("hello"))).toMatchObject({ gpu: "GPU-good", tf32: "0" });
+    expect(tell(await open("cpu").run("hello"))).toMatchObject({ gpu: "-1" });
+  });
+});
+
+describe("what the runtime class says", () => {
+  test("names the GPU, not its number", async () => {
+    const { runtimeClass } = await open("GPU-good").run("hello");
+    expect(runtimeClass).toMatchObject({
+      backend: "cuda",
+      hardware: "NVIDIA GeForce RTX 4090",
+      reason: null,
+    });
+  });
+
+  test("a fall-back to the CPU comes with what the native library said", async () => {
+    const { runtimeClass } = await open("GPU-without-cuda").run("hello");
+    expect(runtimeClass.backend).toBe("cpu");
+    expect(runtimeClass.reason).toMatch(
+      /^CUDA does not start: .*libcublasLt.so.13: cannot open shared object file/,
+    );
+  });
+});
+
+describe("a runtime that goes wrong", () => {
+  test("a crash rejects the batch with the cause, and the next batch works", async () => {
+    const { client, run, names } = open();
+    const { pid } = tell(await run("hello"));
+    await expect(run("crash")).rejects.toMatchObject({
+      code: "RUNTIME_CRASHED",
+      message:
+        "The runtime cpu process ended unexpectedly (SIGKILL): CUDA failure 719: unspecified launch failure",
+      actor: "machine",
+      retryable: true,
+    });
+    expect(client.status).toMatchObject({
+      state: "failed",
+      pid: null,
+      reason: expect.stringContaining("719"),
+    });
+    expect(tell(await run("hello")).pid).not.toBe(pid);
+    expect(client.status).toMatchObject({ state: "ready", reason: null });
+    expect(names().slice(-4)).toEqual(["starting", "ready", "working", "ready"]);
+  });
+
+  test("one that hangs is killed at the deadline, and the next batch works", async () => {
+    const { run } = open();
+    await run("hello");
+    const startedAt = performance.now();
+    await expect(run("hang", 200)).rejects.toMatchObject({ code: "RUNTIME_HUNG", retryable: true });
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+    await run("hello");
+  });
+
+  test("one that speaks another language is ended", async () => {
+    const { run } = open();
+    await expect(run("garbage")).rejects.toMatchObject({ code: "RUNTIME_UNREADABLE", actor: "bug" });
+    await run("hello");
+  });
+
+  test("one that leaves out an item has failed that item", async () => {
+    const { client } = open();
+    const { items } = await client.runEmbed({
+      model: MODEL,
+      items: [
+        { key: "a", texts: ["forget"] },
+        { key: "b", texts: ["x"] },
+      ],
+      deadlineMs: 5000,
+      signal: new AbortController().signal,
+    });
+    expect(items).toMatchObject([
+      { key: "a", ok: false, error: { code: "RUNTIME_UNREADABLE" } },
+      { key: "b", ok: true },
+    ]);
+  });
+
+  test("one whose GPU fails every item is replaced, because such a process does not recover", async () => {
+    const { run, client } = open("GPU-good");
+    const { pid } = tell(await run("hello"));
+    const { items } = await run("fail");
+    expect(items).toMatchObject([{ ok: false, error: { code: "INFERENCE_FAILED" } }]);
+    expect(tell(await run("hello")).pid).not.toBe(pid);
+    expect(client.status.state).toBe("ready");
+  });
+
+  test("one on the CPU that fails an item goes on", async () => {
+    const { run } = open();
+    const { pid } = tell(await run("hello"));
+    await run("fail");
+    expect(tell(await run("hello")).pid).toBe(pid);
+  });
+
+  test("crashes in a row are met with growing pauses; a call that can't wait is told when to come back", async () => {
+    const { client, run, names } = open("dies-at-start");
+    for (const _ of [1, 2]) {
+      await expect(run("hello")).rejects.toMatchObject({
+        code: "RUNTIME_CRASHED",
+        message: expect.stringContaining("std::bad_alloc"),
+      });
+    }
+    await expect(run("hello", 50)).rejects.toMatchObject({
+      code: "RUNTIME_BACKING_OFF",
+      retryable: true,
+      retryAfterMs: expect.any(Number),
+      message: expect.stringContaining("std::bad_alloc"),
+    });
+    expect(client.status.state).toBe("failed");
+    expect(names()).toEqual(["starting", "failed", "starting", "failed"]);
+  });
+
+  test("after a stop by hand, the pauses begin anew", async () => {
+    const { client, run } = open("dies-at-start");
+    for (const _ of [1, 2]) await expect(run("hello")).rejects.toMatchObject({ code: "RUNTIME_CRASHED" });
+    await client.stop();
+    expect(client.status).toMatchObject({ state: "asleep", reason: null });
+    await expect(run("hello", 50)).rejects.toMatchObject({ code: "RUNTIME_CRASHED" });
+  });
+
+  test("an entry that does not exist is a crash with the cause", async () => {
+    const { run } = open("cpu", { entry: "/nonexistent/runtime.js" });
+    await expect(run("hello")).rejects.toMatchObject({
+      code: "RUNTIME_CRASHED",
+      message: expect.stringContaining("Cannot find module"),
+    });
+  });
+});
+
+describe("stopping", () => {
+  test("in order: the process ends, waiting work is rejected, later work starts anew", async () => {
+    const { client, run } = open();
+    const { pid } = tell(await run("hello"));
+    await client.stop();
+    expect(isAlive(pid)).toBe(false);
+    expect(client.status).toMatchObject({ state: "asleep", pid: null });
+    expect(tell(await run("hello")).pid).not.toBe(pid);
+  });
+
+  test("a batch that runs, and those behind it, are rejected at once", async () => {
+    const { client, run } = open();
+    await run("hello");
+    const running = run("hang", 60_000);
+    const waiting = run("hello");
+    await eventually(() => client.status.state === "working");
+    client.killNow();
+    for (const batch of [running, waiting]) {
+      await expect(batch).rejects.toMatchObject({ code: "RUNTIME_STOPPED", retryable: true });
+    }
+    await eventually(() => client.status.state === "asleep");
+  });
+
+  test("stop does not wait for a batch either", async () => {
+    const { client, run } = open();
+    await run("hello");
+    const running = run("hang", 60_000);
+    await eventually(() => client.status.state === "working");
+    const startedAt = performance.now();
+    await Promise.all([client.stop(), expect(running).rejects.toMatchObject({ code: "RUNTIME_STOPPED" })]);
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+  });
+
+  test("one that does not heed is killed, at once when the signal says so", async () => {
+    const { client, run } = open("deaf");
+    await run("hello");
+    const startedAt = performance.now();
+    await client.stop(AbortSignal.abort());
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(client.status.state).toBe("asleep");
+  });
+
+  test("an aborted call rejects at once; its batch is computed to the end and the process lives on", async () => {
+    const { run } = open();
+    const { pid } = tell(await run("hello"));
+    const calling = new AbortController();
+    const slow = run("slow", 5000, calling.signal);
+    calling.abort(new Error("the lease was taken back"));
+    await expect(slow).rejects.toThrow("the lease was taken back");
+    expect(tell(await run("hello")).pid).toBe(pid);
+  });
+
+  test("a call that is aborted while it waits never runs", async () => {
+    const { client, run, states } = open();
+    await run("hello");
+    const calling = new AbortController();
+    const slow = run("slow");
+    const crash = run("crash", 5000, calling.signal);
+    calling.abort();
+    await expect(crash).rejects.toThrow();
+    await slow;
+    await run("hello");
+    expect(states.some((status) => status.state === "failed")).toBe(false);
+    expect(client.status.state).toBe("ready");
+  });
+});
