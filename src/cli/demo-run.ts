@@ -17,6 +17,7 @@ import { formatDecimal, fromMoneyValue } from "../shared/money.ts";
 import { delay } from "../shared/wait.ts";
 import type { CliContext } from "./context.ts";
 import { DemoSession } from "./demo-session.ts";
+import { usageError } from "./usage.ts";
 
 const LOOK_EVERY_MS = 250;
 /** After the last wanted result: one demo epoch (10 s) and the time to read the books. */
@@ -58,7 +59,7 @@ export async function runDemoUntilAccepted(
   flags: Flags,
   options: DemoRunOptions,
 ): Promise<DemoRunReport> {
-  const dataFolder = fs.mkdtempSync(path.join(os.tmpdir(), "bellows-demo-"));
+  const dataFolder = freshFolder(flags.dataFolder);
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const signal = AbortSignal.any([deadline, options.signal]);
   try {
@@ -72,15 +73,25 @@ export async function runDemoUntilAccepted(
       const failed = session.whenFailed();
       return await Promise.race([watch(session, context.startedAt, options.wanted, signal), failed]);
     } catch (thrown) {
-      if (deadline.aborted && !options.signal.aborted && isAbort(thrown))
-        throw await tooSlow(session, options);
-      throw thrown;
+      if (!isAbort(thrown)) throw thrown;
+      throw options.signal.aborted ? interrupted() : await tooSlow(session, options);
     } finally {
       await session.stop();
     }
   } finally {
-    fs.rmSync(dataFolder, { recursive: true, force: true, maxRetries: 5 });
+    if (flags.dataFolder === undefined)
+      fs.rmSync(dataFolder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** A temporary folder, or the one that was asked for if no demo ever ran in it. */
+function freshFolder(wanted: string | undefined): string {
+  if (wanted === undefined) return fs.mkdtempSync(path.join(os.tmpdir(), "bellows-demo-"));
+  if (!fs.existsSync(path.join(wanted, "demo"))) return wanted;
+  throw usageError(
+    `--data ${wanted} holds a demo already`,
+    "--until-accepted counts from nothing: name a new folder",
+  );
 }
 
 async function watch(
@@ -92,13 +103,18 @@ async function watch(
   await session.start(signal);
   let settleUntil: number | null = null;
   for (;;) {
-    const { client } = session.life;
-    const jobs = await allJobs(client);
-    if (MARKETS.every((market) => acceptedIn(jobs, market).length >= wanted)) {
-      settleUntil ??= Date.now() + SETTLE_WITHIN_MS;
-      const earned = await earnedSoFar(client);
-      const everywhere = earned.AIT !== ZERO && earned.ANM !== ZERO;
-      if (everywhere || Date.now() > settleUntil) return await report(client, jobs, earned, startedAt);
+    try {
+      const { client } = session.life;
+      const jobs = await allJobs(client);
+      if (MARKETS.every((market) => acceptedIn(jobs, market).length >= wanted)) {
+        settleUntil ??= Date.now() + SETTLE_WITHIN_MS;
+        const earned = await earnedSoFar(client);
+        const everywhere = earned.AIT !== ZERO && earned.ANM !== ZERO;
+        if (everywhere || Date.now() > settleUntil) return await report(client, jobs, earned, startedAt);
+      }
+    } catch (thrown) {
+      // A crashed engine is back in a second, with its ledger.
+      if (!(thrown instanceof AppError && thrown.code === "ENGINE_GONE")) throw thrown;
     }
     await delay(LOOK_EVERY_MS, signal);
   }
@@ -183,6 +199,10 @@ async function earnedSoFar(client: ContractClient): Promise<DemoRunReport["earne
     return row ? formatDecimal(fromMoneyValue(row.settledTotal), DECIMALS) : ZERO;
   };
   return { AIT: settled("AIT"), ANM: settled("ANM") };
+}
+
+function interrupted(): AppError {
+  return new AppError({ code: "INTERRUPTED", message: "Stopped before the results were in", actor: "user" });
 }
 
 async function tooSlow(session: DemoSession, { wanted, timeoutMs }: DemoRunOptions): Promise<AppError> {

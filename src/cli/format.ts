@@ -86,3 +86,9 @@ export const orUnknown = (text: string | null): string => text ?? UNKNOWN;
 export function short(id: string, length = 16): string {
   return id.length <= length ? id : `${id.slice(0, length - 1)}…`;
 }
+
+/** Where the running engine is reached, with a dashboard or without. */
+export function addressLine(control: { url: string; dashboardUrl: string }): string {
+  const { url, dashboardUrl } = control;
+  return dashboardUrl === url ? `Control    ${url}` : `Dashboard  ${dashboardUrl}`;
+}

@@ -8,10 +8,9 @@ const ACCEPTED: ReadonlySet<string> = new Set(["accepted", "settled"]);
 
 export class LiveLog {
   readonly #print: (line: string) => void;
-  /** Ended jobs that were told already; as many as `recentJobs` can name again. */
-  #told = new Set<string>();
-  #sentence: string | null = null;
-  #reasons = "";
+  /** Ended jobs that were told already, as many as `recentJobs` can name again; null before the first look. */
+  #told: ReadonlySet<string> | null = null;
+  #lastNews = "";
 
   constructor(print: (line: string) => void) {
     this.#print = print;
@@ -19,38 +18,39 @@ export class LiveLog {
 
   /** Slices of a snapshot or delta. */
   show(slices: Delta["slices"], at: number): void {
-    if (slices.recentJobs) this.#showJobs(slices.recentJobs);
+    if (slices.recentJobs) this.#showJobs(slices.recentJobs, at);
     if (slices.headline) this.#showHeadline(slices.headline, at);
   }
 
   #showHeadline({ sentence, reasons }: State["headline"], at: number): void {
     const why = reasons.map((reason) => reason.text).join(" ");
-    // Reasons may hold an age that grows every second: that is no news.
-    const shape = why.replaceAll(/\d+/g, "0");
-    if (sentence === this.#sentence && shape === this.#reasons) return;
-    this.#sentence = sentence;
-    this.#reasons = shape;
+    const news = shapeOf(`${sentence} ${why}`);
+    if (news === this.#lastNews) return;
+    this.#lastNews = news;
     this.#print(`${clock(at)}  ${sentence}.${why === "" ? "" : ` ${why}`}`);
   }
 
-  #showJobs(newestFirst: readonly JobRow[]): void {
+  #showJobs(newestFirst: readonly JobRow[], at: number): void {
     const ended = newestFirst.filter((job) => ACCEPTED.has(job.state) || FAILED.has(job.state)).reverse();
+    // What is there at the first look was done in an earlier run.
+    const told = this.#told ?? new Set(ended.map(key));
     for (const job of ended) {
-      if (this.#told.has(key(job))) continue;
-      this.#print(jobLine(job));
+      if (!told.has(key(job))) this.#print(`${clock(at)}  ${jobLine(job)}`);
     }
     this.#told = new Set(ended.map(key));
   }
 }
 
+/** A count or an age that changes is no news. */
+const shapeOf = (text: string) => text.replaceAll(/\d+ \w+/g, "#");
+
 const key = (job: JobRow) => `${job.market} ${job.leaseId}`;
 
 function jobLine(job: JobRow): string {
   const market = job.market.padEnd(5);
-  const when = clock(job.finishedAt ?? job.leasedAt);
   if (ACCEPTED.has(job.state)) {
     const texts = job.units === null ? "" : `  ${job.units} ${job.units === 1 ? "text" : "texts"}`;
-    return `${when}  ${market}  accepted  ${short(job.leaseId)}${texts}  ${money(job.earned ?? job.fee)}`;
+    return `${market}  accepted  ${short(job.leaseId)}${texts}  ${money(job.earned ?? job.fee)}`;
   }
-  return `${when}  ${market}  ${job.state}  ${short(job.leaseId)}  ${job.error?.message ?? ""}`.trimEnd();
+  return `${market}  ${job.state}  ${short(job.leaseId)}  ${job.error?.message ?? ""}`.trimEnd();
 }

@@ -71,7 +71,12 @@ export async function startEngine(config: EngineConfig, host: ProcessHost): Prom
     }),
     detectDevices({ wanted: config.gpuBackend }),
   ]);
-  const { problems: modelProblems } = await models.verifyAll();
+  const { ready: readyModels, problems: modelProblems } = await models.verifyAll();
+  // Without a model nothing can be earned; what is computed already is kept and goes out after the next good start.
+  if (readyModels.length === 0 && modelProblems[0]) {
+    ledger.close();
+    throw modelProblems[0];
+  }
 
   const board = new WorkBoard({
     ledger,

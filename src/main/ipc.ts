@@ -1,29 +1,13 @@
 /** The relay between window and engine: who speaks is checked, what they say is validated, nothing else goes through. */
 import { type BrowserWindow, type IpcMainInvokeEvent, ipcMain } from "electron";
-import { z } from "zod";
-import type { EngineStatus, Outcome } from "../shared/contract/bridge.ts";
-import {
-  COMMANDS,
-  type CommandInput,
-  type CommandName,
-  type ContractClient,
-  EVENTS,
-  type EventName,
-  isCommandName,
-} from "../shared/contract/contract.ts";
+import type { Outcome } from "../shared/contract/bridge.ts";
+import { type ContractClient, EVENTS, type EventName } from "../shared/contract/contract.ts";
 import { IPC } from "../shared/contract/ipc-names.ts";
-import { SECOND } from "../shared/durations.ts";
 import { AppError, toErrorValue } from "../shared/errors.ts";
 import { isAppPage } from "./app-protocol.ts";
+import { type CommandedEngine, carryOut } from "./commands.ts";
 
-/** A start by hand after a failure may take this long: the engine's own limit. */
-const RETRY_WITHIN = 30 * SECOND;
-
-export interface RelayedEngine extends ContractClient {
-  readonly status: EngineStatus;
-  onStatus(listener: (status: EngineStatus) => void): () => void;
-  start(): void;
-}
+export type RelayedEngine = CommandedEngine & ContractClient;
 
 /** Returns the way to end the relay. */
 export function relay(engine: RelayedEngine, window: () => BrowserWindow | null): () => void {
@@ -73,51 +57,4 @@ function checkSender({ sender, senderFrame }: IpcMainInvokeEvent, window: Browse
       message: "This page may not speak to the app",
       actor: "bug",
     });
-}
-
-/** Validates name and input before anything leaves main; `run.start` after a failure is the person's wish to try again. */
-export async function carryOut(engine: RelayedEngine, command: unknown, input: unknown): Promise<unknown> {
-  if (!isCommandName(command)) {
-    throw new AppError({ code: "UNKNOWN_COMMAND", message: "There is no such command", actor: "bug" });
-  }
-  const parsed = COMMANDS[command].input.safeParse(input ?? {});
-  if (!parsed.success) {
-    throw new AppError({
-      code: "BAD_INPUT",
-      message: `${command}: ${z.prettifyError(parsed.error).replaceAll("\n", " ")}`,
-      actor: "bug",
-    });
-  }
-  if (command === "run.start" && engine.status.state === "failed") {
-    engine.start();
-    await whenUpOrFailed(engine);
-  }
-  return engine.invoke(command, parsed.data as CommandInput<CommandName>);
-}
-
-/** Resolves when up; rejects with the new failure, or after the limit. */
-function whenUpOrFailed(engine: RelayedEngine): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => settle(() => reject(tooLate())), RETRY_WITHIN);
-    const settle = (act: () => void) => {
-      clearTimeout(late);
-      stop();
-      act();
-    };
-    const check = (status: EngineStatus) => {
-      if (status.state === "up") settle(resolve);
-      if (status.state === "failed") settle(() => reject(AppError.fromValue(status.error)));
-    };
-    const stop = engine.onStatus(check);
-    check(engine.status);
-  });
-}
-
-function tooLate(): AppError {
-  return new AppError({
-    code: "ENGINE_NOT_UP",
-    message: `The engine was not ready within ${RETRY_WITHIN / SECOND} s`,
-    actor: "machine",
-    retryable: true,
-  });
 }

@@ -59,9 +59,13 @@ export class RunningDemo {
   readonly folder: string;
   readonly process: ReturnType<typeof startBellows>;
 
-  private constructor(folder: string, process: ReturnType<typeof startBellows>) {
+  readonly #mode: "demo" | "live";
+
+  /** Drives what `process` runs in `folder`, whether it is up already or not. */
+  constructor(folder: string, process: ReturnType<typeof startBellows>, mode: "demo" | "live" = "demo") {
     this.folder = folder;
     this.process = process;
+    this.#mode = mode;
   }
 
   static async start(...args: string[]): Promise<RunningDemo> {
@@ -72,7 +76,10 @@ export class RunningDemo {
   }
 
   async invoke<C extends CommandName>(command: C, input: CommandInput<C>): Promise<CommandOutput<C>> {
-    const { url, token } = JSON.parse(readFileSync(this.#controlFile(), "utf8")) as { url: string; token: string };
+    const { url, token } = JSON.parse(readFileSync(this.#controlFile(), "utf8")) as {
+      url: string;
+      token: string;
+    };
     const response = await fetch(`${url}/api/command/${command}`, {
       method: "POST",
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
@@ -108,7 +115,9 @@ export class RunningDemo {
 
   /** Pid of a child process of ours by the words of its command line (Linux). */
   pidOf(entry: "devnet" | "engine" | "runtime"): number | null {
-    return descendants(this.process.child.pid ?? 0).find((pid) => commandLine(pid).includes(`${entry}.js`)) ?? null;
+    return (
+      descendants(this.process.child.pid ?? 0).find((pid) => commandLine(pid).includes(`${entry}.js`)) ?? null
+    );
   }
 
   get devnetLog(): string {
@@ -116,7 +125,7 @@ export class RunningDemo {
   }
 
   #controlFile(): string {
-    const file = join(this.folder, "demo", "control.json");
+    const file = join(this.folder, this.#mode, "control.json");
     if (!existsSync(file)) throw new Error("no control file yet");
     return file;
   }

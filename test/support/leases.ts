@@ -1,6 +1,7 @@
 /** Leases as an adapter would hand them over, with only what a test cares about said. */
-import { type Money, money } from "../../src/shared/money.ts";
+
 import type { Lease } from "../../src/engine/market/port.ts";
+import { type Money, money } from "../../src/shared/money.ts";
 
 let counter = 0;
 

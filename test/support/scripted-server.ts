@@ -13,7 +13,11 @@ export interface SeenRequest {
 }
 
 /** Answer yourself, or return what to answer. */
-export type Script = (request: SeenRequest, response: ServerResponse, socket: IncomingMessage["socket"]) => Answer | undefined;
+export type Script = (
+  request: SeenRequest,
+  response: ServerResponse,
+  socket: IncomingMessage["socket"],
+) => Answer | undefined;
 
 export interface Answer {
   readonly status?: number;
@@ -35,7 +39,13 @@ export async function serve(script: Script): Promise<ScriptedServer> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks);
-    const entry = { method: request.method ?? "", url: request.url ?? "", headers: request.headers, body, json: parse(body) };
+    const entry = {
+      method: request.method ?? "",
+      url: request.url ?? "",
+      headers: request.headers,
+      body,
+      json: parse(body),
+    };
     seen.push(entry);
     const answer = script(entry, response, request.socket);
     if (answer === undefined) return;

@@ -5,43 +5,43 @@ import * as read from "../../engine/config/parsers.ts";
 import { ForkProcessHost } from "../../host/fork-host.ts";
 import { HOUR, MINUTE, SECOND } from "../../shared/durations.ts";
 import type { CliContext } from "../context.ts";
-import { runDemoUntilAccepted } from "../demo-run.ts";
+import { type DemoRunReport, runDemoUntilAccepted } from "../demo-run.ts";
 import { DemoSession } from "../demo-session.ts";
 import { refuseSecondEngine } from "../engine-client.ts";
 import { followState } from "../follow.ts";
-import { fields } from "../format.ts";
+import { addressLine, fields } from "../format.ts";
 import { LiveLog } from "../live-log.ts";
 import { listenForStop } from "../signals.ts";
 import { readFlag } from "../usage.ts";
 
 export async function demo(context: CliContext, flags: Flags): Promise<void> {
   const { terminal } = context;
-  const sources = { env: context.env, flags, paths: context.paths };
   const log = new LiveLog((line) => terminal.print(line));
-  const session = new DemoSession({
-    sources,
+  using signals = listenForStop(() => session.kill());
+  const session: DemoSession = new DemoSession({
+    sources: { env: context.env, flags, paths: context.paths },
     host: new ForkProcessHost(),
-    onTrouble: (sentence) => terminal.note(sentence),
+    onTrouble: (sentence) => {
+      if (!signals.asked.aborted) terminal.note(sentence);
+    },
     onEngine: ({ client, ready }) => {
-      if (ready.control) terminal.print(`Dashboard  ${ready.control.dashboardUrl}`);
+      if (ready.control) terminal.print(addressLine(ready.control));
       followState(client, (slices, at) => log.show(slices, at));
     },
   });
   await refuseSecondEngine(session.demo.dataFolder);
 
-  using signals = listenForStop(() => session.kill());
-  terminal.print(
-    `Demo: two markets on this machine, play money, real work. Data in ${path.dirname(session.demo.dataFolder)}`,
-  );
+  const folder = path.dirname(session.demo.dataFolder);
+  terminal.print(`Demo       two markets on this machine, play money, real work; data in ${folder}`);
   try {
     const failed = session.whenFailed();
     failed.catch(() => undefined); // It may fail while nobody races with it any more.
-    await Promise.race([session.start(signals.asked), signals.whenAsked, failed]);
+    await Promise.race([session.start(signals.asked), failed]);
     await Promise.race([signals.whenAsked, failed]);
-    terminal.note("Stopping: leases are given back, results submitted.");
   } catch (thrown) {
     if (!signals.asked.aborted) throw thrown;
   } finally {
+    if (signals.asked.aborted) terminal.note("Stopping: leases are given back, results submitted.");
     await session.stop();
   }
 }
@@ -77,17 +77,24 @@ export async function demoUntilAccepted(
       session = started;
     },
   });
-  if (options.json) return context.terminal.json(report);
-  const { accepted, earned, first_accepted_ms: first } = report;
-  for (const line of fields([
-    ["Accepted", `AITBC ${accepted.aitbc}, AICF ${accepted.aicf}; failed ${report.failed}`],
-    ["Earned", `${earned.AIT} AIT, ${earned.ANM} ANM`],
+  if (options.json) context.terminal.json(report);
+  else for (const line of reportLines(report)) context.terminal.print(line);
+}
+
+function reportLines({
+  accepted,
+  failed,
+  earned,
+  first_accepted_ms: first,
+  ...work
+}: DemoRunReport): string[] {
+  return fields([
+    ["Accepted", `AITBC ${accepted.aitbc}, AICF ${accepted.aicf}; failed ${failed}`],
+    ["Earned", `${earned.AIT} AIT, ${earned.ANM} ANM (play money)`],
     ["First result", `AITBC after ${seconds(first.aitbc)}, AICF after ${seconds(first.aicf)}`],
-    ["Device", report.device],
-    ["Model", report.model_sha256],
-  ])) {
-    context.terminal.print(line);
-  }
+    ["Device", work.device],
+    ["Model", work.model_sha256],
+  ]);
 }
 
 const seconds = (ms: number) => `${(ms / SECOND).toFixed(1)} s`;

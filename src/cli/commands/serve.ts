@@ -4,6 +4,7 @@ import { ForkProcessHost } from "../../host/fork-host.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
 import { refuseSecondEngine } from "../engine-client.ts";
+import { addressLine } from "../format.ts";
 import { LiveLog } from "../live-log.ts";
 import { listenForStop } from "../signals.ts";
 
@@ -23,7 +24,7 @@ export async function serve(context: CliContext, flags: Flags): Promise<void> {
     using _deltas = disposable(engine.onDelta((delta) => log.show(delta.slices, delta.at)));
     const { state, at } = engine.snapshot();
     for (const market of state.markets) terminal.print(`${market.name.padEnd(9)}  ${market.endpoint}`);
-    if (engine.control) terminal.print(`Dashboard  ${engine.control.dashboardUrl}`);
+    if (engine.control) terminal.print(addressLine(engine.control));
     terminal.print(`Data       ${config.dataFolder}`);
     log.show(state, at);
     await Promise.race([signals.whenAsked, engine.ended]);

@@ -68,7 +68,9 @@ export function locatePaths(from: Partial<Whereabouts> = {}): AppPaths {
     rendererFolder: fs.existsSync(path.join(renderer, "index.html")) ? renderer : null,
     resourcesFolder: packagedResources ?? path.join(root, "resources"),
     modelFolders: [
-      packagedResources ? path.join(packagedResources, "models") : path.join(root, ".cache", "models"),
+      packagedResources
+        ? path.join(packagedResources, "models")
+        : path.join(where.env.BELLOWS_CACHE_DIR ?? path.join(root, ".cache"), "models"),
     ],
     defaultDataFolder: defaultDataFolder(where),
   };

@@ -30,9 +30,9 @@ export interface ControlServerOptions {
 export interface ControlServer {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  /** The dashboard's address with a token that opens it once. */
+  /** The dashboard's address with a token that opens it once; without a dashboard the same as `url`. */
   readonly dashboardUrl: string;
-  /** Another such address. */
+  /** Another such address. Throws NO_DASHBOARD without one. */
   newDashboardUrl(): string;
   /** Answers what is under way (within a second), then ends every connection and removes control.json. */
   close(): Promise<void>;
@@ -47,7 +47,10 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const port = await listen(server, control.port, control.explicit);
   const url = `http://${LOOPBACK}:${port}`;
   const access = new Access(port);
-  const newDashboardUrl = () => `${url}/#token=${access.newLinkToken()}`;
+  const newDashboardUrl = () => {
+    if (control.staticFolder === null) throw noDashboard();
+    return `${url}/#token=${access.newLinkToken()}`;
+  };
 
   const app = createHttpApp({ handlers, access, files, newDashboardUrl });
   const sockets = createSockets({ handlers, access });
@@ -83,13 +86,22 @@ export async function startControlServer(options: ControlServerOptions): Promise
 
   return {
     url,
-    dashboardUrl: newDashboardUrl(),
+    dashboardUrl: control.staticFolder === null ? url : newDashboardUrl(),
     newDashboardUrl,
     close() {
       closing ??= close();
       return closing;
     },
   };
+}
+
+function noDashboard(): AppError {
+  return new AppError({
+    code: "NO_DASHBOARD",
+    message: "This engine serves no dashboard",
+    actor: "user",
+    help: "Start it without --no-dashboard (in a source checkout: after `npm run build`).",
+  });
 }
 
 /** Listen on loopback; a taken port that nobody insisted on is replaced by a free one. Resolves with the port. */

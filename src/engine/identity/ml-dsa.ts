@@ -6,6 +6,7 @@
 import {
   createPrivateKey,
   createPublicKey,
+  type JsonWebKeyInput,
   type KeyObject,
   sign as nativeSign,
   verify as nativeVerify,
@@ -55,16 +56,15 @@ export function verifySignature(
     : ml_dsa65.verify(signature, message, publicKey);
 }
 
-// RFC draft "AKP" JWKs are the one format that takes seed and public key as they are. The types don't know it yet.
-type JwkInput = Parameters<typeof createPublicKey>[0];
-const jwk = (key: Record<string, string>) =>
-  ({ format: "jwk", key: { kty: "AKP", alg: "ML-DSA-65", ...key } }) as unknown as JwkInput;
+// A JWK of type "AKP" is the one format that takes seed and public key as they are.
+const jwk = (key: Record<string, string>): JsonWebKeyInput => ({
+  format: "jwk",
+  key: { kty: "AKP", alg: "ML-DSA-65", ...key },
+});
 const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
 
 function nativePrivateKey(publicKey: Uint8Array, seed: Uint8Array): KeyObject | null {
-  return whereSupported(() =>
-    createPrivateKey(jwk({ pub: base64url(publicKey), priv: base64url(seed) }) as string),
-  );
+  return whereSupported(() => createPrivateKey(jwk({ pub: base64url(publicKey), priv: base64url(seed) })));
 }
 
 function nativePublicKey(publicKey: Uint8Array): KeyObject | null {

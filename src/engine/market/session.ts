@@ -108,7 +108,8 @@ export class MarketSession {
   /** Something went wrong while talking to this market, here or in the submitter. */
   noteError(thrown: unknown): void {
     const error = toErrorValue(isAbort(thrown) ? this.#timedOut() : thrown);
-    const state = error.actor === "network" ? "unreachable" : error.actor === "user" ? "refused" : this.#state;
+    const state =
+      error.actor === "network" ? "unreachable" : error.actor === "user" ? "refused" : this.#state;
     if (error.code !== this.#error?.code) {
       this.#deps.ledger.audit("market-error", this.#deps.now(), error, { market: this.adapter.id });
     }
@@ -173,7 +174,8 @@ export class MarketSession {
     const known = new Set(open.map((lease) => lease.leaseId));
     for (const lease of before) {
       const unstarted = lease.state === "leased" || lease.state === "admitted";
-      if (unstarted && !known.has(lease.leaseId)) board.close(lease, "lose", "The market no longer knows this lease");
+      if (unstarted && !known.has(lease.leaseId))
+        board.close(lease, "lose", "The market no longer knows this lease");
     }
     if (this.#deps.control.intent !== "running") {
       board.giveBack("Not taking work", { running: false, market: adapter.id });
@@ -217,7 +219,11 @@ export class MarketSession {
       }
       const taking = AbortSignal.any([signal, control.takingSignal]);
       try {
-        const wish = { max: room, waitMs: adapter.capabilities.longPoll ? LONG_POLL : 0, models: profile().models };
+        const wish = {
+          max: room,
+          waitMs: adapter.capabilities.longPoll ? LONG_POLL : 0,
+          models: profile().models,
+        };
         const leases = await adapter.acquire(wish, within(taking, wish.waitMs + REQUEST_TIMEOUT));
         this.#lastPollAt = now();
         this.#lastPollAnswer = leases.length > 0 ? "work" : "none";
@@ -332,6 +338,7 @@ function retryAfter(thrown: unknown): number {
 function rethrowUnlessRetryable(thrown: unknown, signal: AbortSignal): void {
   if (signal.aborted) throw thrown;
   if (isAbort(thrown)) return; // A call's time limit: the market did not answer.
-  if (!(thrown instanceof AppError) || thrown.code === "NOT_REGISTERED" || thrown.actor === "user") throw thrown;
+  if (!(thrown instanceof AppError) || thrown.code === "NOT_REGISTERED" || thrown.actor === "user")
+    throw thrown;
   if (thrown.actor === "bug") throw thrown;
 }

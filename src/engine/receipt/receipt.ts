@@ -201,9 +201,14 @@ export function outputDigests(bytes: Uint8Array): Receipt["output"] {
   return bytes.length > MERKLE_CHUNK ? { ...digests, merkle_root_64k: merkleRoot(bytes) } : digests;
 }
 
+/** Canonical CBOR of everything but the signature. */
+export function encodeBody(body: ReceiptBody): Uint8Array {
+  return encodeCanonical(toCbor(body));
+}
+
 /** The 64 bytes the provider signs. */
 export function signedDigest(body: ReceiptBody): Uint8Array {
-  const message = Buffer.concat([Buffer.from(RECEIPT_DOMAIN, "ascii"), encodeCanonical(toCbor(body))]);
+  const message = Buffer.concat([Buffer.from(RECEIPT_DOMAIN, "ascii"), encodeBody(body)]);
   return Buffer.from(sha3_512(message), "hex");
 }
 

@@ -27,6 +27,8 @@ export class RunControl {
     // "finishing" was on its way to stopped when the engine ended: it does not begin to take work again by itself.
     const resumed = left.success && left.data === "finishing" ? "stopped" : left.data;
     this.#intent = startAs === "running" ? "running" : (resumed ?? "stopped");
+    // Written down now, so that a crash before the first change does not lose it.
+    deps.ledger.setSetting(SETTING, this.#intent);
     if (this.#intent !== "running") this.#taking.abort(new DOMException("Not taking work", "AbortError"));
     deps.board.onChange(() => this.#finishWhenEmpty());
   }

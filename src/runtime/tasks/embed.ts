@@ -67,7 +67,7 @@ export class EmbedModel {
       spec.embed.maxTokens,
     );
     const model = new EmbedModel(await backend.createSession(graph), tokenizer, spec.embed.dimensions);
-    await model.#infer([tokenizer.encode("warm")]);
+    await model.#warm();
     return model;
   }
 
@@ -88,6 +88,25 @@ export class EmbedModel {
 
   release(): Promise<void> {
     return this.#session.release();
+  }
+
+  /** The first run allocates and, on a GPU, chooses kernels; it also shows whether this is an embedding model at all. */
+  async #warm(): Promise<void> {
+    try {
+      await this.#infer([this.#tokenizer.encode("warm")]);
+    } catch (cause) {
+      await this.release();
+      throw new AppError({
+        code: "MODEL_NOT_LOADABLE",
+        message:
+          `The model loads, but does not run: ${cause instanceof Error ? cause.message : String(cause)}`.slice(
+            0,
+            500,
+          ),
+        actor: "machine",
+        cause,
+      });
+    }
   }
 
   #prepare({ key, texts }: EmbedItem): Job {

@@ -15,9 +15,10 @@ import { formatDecimal } from "../../../shared/money.ts";
 import { declined, readEmbedWork } from "../embed-work.ts";
 import type { DebugSink, FetchLike } from "../http.ts";
 import type { JobCredit, Lease, MarketAdapter, ProviderProfile, Submission, SubmitOutcome } from "../port.ts";
-import { createAicfClient, type ProviderSigner, type Refusal } from "./client.ts";
+import { createAicfClient, type ProviderSigner } from "./client.ts";
 import { collectCredits, providerShare } from "./credits.ts";
 import { createNodeRpc } from "./node-rpc.ts";
+import { isGone, refused, refusedResult } from "./refusal.ts";
 import {
   anm,
   bareHex,
@@ -141,7 +142,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
     const inline = submission.output.byteLength <= INLINE_OUTPUT_BYTES;
     if (!inline) {
       const refusal = await client.putOutput(submission.sha3_512, submission.output, signal);
-      if (refusal !== null) return rejection(refusal);
+      if (refusal !== null) return refusedResult(refusal);
     }
     const fields = {
       ...worker,
@@ -164,7 +165,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       schema: CompleteAnswerSchema,
     };
     const reply = await client.signed(call, signal);
-    if (reply.kind === "refused") return rejection(reply);
+    if (reply.kind === "refused") return refusedResult(reply);
     if (bareHex(reply.value.output_digest) !== submission.sha3_512) {
       return {
         kind: "rejected",
@@ -222,7 +223,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       const waitMs = Math.min(Math.max(0, Math.trunc(wish.waitMs)), MAX_WAIT_MS);
       const fields = {
         ...worker,
-        max: Math.min(wish.max, MAX_ACQUIRE),
+        max: Math.min(Math.max(1, wish.max), MAX_ACQUIRE),
         wait_ms: waitMs,
         models: wish.models,
         kinds: ["embed"],
@@ -278,53 +279,6 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
     credits: (unsettledJobIds, signal): Promise<readonly JobCredit[]> =>
       collectCredits({ client, node, providerId, now, onDebug }, unsettledJobIds, signal),
   };
-}
-
-/** What a refused completion means for the lease (upstream's string codes, protocols/aicf.md §1.1). */
-function rejection(refusal: Refusal): SubmitOutcome {
-  switch (refusal.code) {
-    case "AICF_LEASE_LOST":
-      return { kind: "lost", message: refusal.message || "The lease is no longer ours" };
-    case "AICF_JOB_EXPIRED":
-      return { kind: "expired", message: refusal.message || "The job's time was over" };
-    case "AICF_REGISTRY_ERROR":
-      throw refused(refusal);
-    default:
-      return { kind: "rejected", code: refusal.code, message: refusal.message };
-  }
-}
-
-/** The lease has already ended at the market, one way or another. */
-function isGone(refusal: Refusal): boolean {
-  return refusal.code === "AICF_LEASE_LOST" || refusal.code === "AICF_JOB_EXPIRED" || refusal.status === 404;
-}
-
-function refused(refusal: Refusal): AppError {
-  const said = refusal.message || `The market refused with ${refusal.code}`;
-  if (refusal.code === "AICF_REGISTRY_ERROR" && refusal.status === 404) {
-    return new AppError({
-      code: "NOT_REGISTERED",
-      message: "The market does not know this provider",
-      actor: "market",
-      help: "It is registered again by itself.",
-      retryable: true,
-    });
-  }
-  if (refusal.code === "AICF_REGISTRY_ERROR" && refusal.status === 409) {
-    const reasons = refusal.details.ineligible_reasons;
-    const why = Array.isArray(reasons) ? `: ${reasons.map(String).join(", ")}` : "";
-    return new AppError({ code: "NOT_ELIGIBLE", message: `${said}${why}`, actor: "market", retryable: true });
-  }
-  if (refusal.code === "AICF_INSUFFICIENT_STAKE") {
-    const help = "Stake more, or allow staking in the settings.";
-    return new AppError({ code: "INSUFFICIENT_STAKE", message: said, actor: "user", help });
-  }
-  const lost = refusal.code === "AICF_LEASE_LOST" || refusal.code === "AICF_JOB_EXPIRED";
-  return new AppError({
-    code: lost ? refusal.code.slice("AICF_".length) : "MARKET_REFUSED",
-    message: said,
-    actor: "market",
-  });
 }
 
 function idTaken(providerId: string): AppError {

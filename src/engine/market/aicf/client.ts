@@ -16,6 +16,7 @@ import {
 } from "../http.ts";
 import { statusError, unreadable } from "../http-errors.ts";
 import { createMarketClock } from "./market-clock.ts";
+import { type Refusal, refused } from "./refusal.ts";
 import { keySignature } from "./sign.ts";
 import { PayoutPageSchema, type PayoutRow, PayoutSchema, RefusalSchema, readRows } from "./wire.ts";
 
@@ -27,15 +28,6 @@ const ACCEPTED_SKEW_MS = 5 * MINUTE;
 const PAYOUTS_PER_CALL = 100;
 
 export type Reply<T> = { readonly kind: "ok"; readonly value: T } | Refusal;
-
-/** The market's no, in its own words. */
-export interface Refusal {
-  readonly kind: "refused";
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-  readonly details: Readonly<Record<string, unknown>>;
-}
 
 export interface ProviderSigner {
   sign(message: Uint8Array): Uint8Array;
@@ -182,9 +174,10 @@ export function createAicfClient(options: AicfClientOptions) {
         const chunk = jobIds.slice(at, at + PAYOUTS_PER_CALL);
         const query = { job_id: chunk.join(","), limit: PAYOUTS_PER_CALL };
         const answer = await send({ method: "GET", path: `${providerPath}/payouts`, query }, signal);
-        if (answer.status === 404) return null;
+        if (answer.status === 404 && refusalIn(answer)?.code !== "AICF_REGISTRY_ERROR") return null;
         const reply = read(answer, PayoutPageSchema);
-        if (reply?.kind !== "ok") throw statusError(http.host, answer, http.redact, now());
+        if (reply?.kind === "refused") throw refused(reply);
+        if (reply === null) throw unreadable(http.host, answer.what, "an empty answer");
         rows.push(...readRows(PayoutSchema, reply.value.items));
       }
       return rows;

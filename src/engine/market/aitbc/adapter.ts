@@ -46,6 +46,8 @@ export function createAitbcAdapter(config: AitbcConfig, deps: AitbcDeps = {}): M
   /** What the coordinator should believe we hold: the engine's last word, moved by what happened since. */
   let inflight = 0;
   let profile: ProviderProfile | null = null;
+  /** False while we take no work: an ONLINE miner with free slots keeps jobs from others (§2.4). */
+  let taking = true;
   /** True from a registration until a poll works: a 500 in between is not about registration. */
   let freshlyRegistered = false;
   /** After a 429 the coordinator is left alone until then. */
@@ -67,7 +69,10 @@ export function createAitbcAdapter(config: AitbcConfig, deps: AitbcDeps = {}): M
   async function beat(signal: AbortSignal): Promise<void> {
     const devices =
       profile?.devices.map(({ name, memoryMb, healthy }) => ({ name, memory_mb: memoryMb, healthy })) ?? [];
-    await client.heartbeat({ inflight, status: "ONLINE", metadata: { devices } }, signal);
+    await client.heartbeat(
+      { inflight, status: taking ? "ONLINE" : "DRAINING", metadata: { devices } },
+      signal,
+    );
   }
 
   /** Jobs of this miner by id, newest first, until all of `wanted` are found or the list ends. */
@@ -201,6 +206,7 @@ export function createAitbcAdapter(config: AitbcConfig, deps: AitbcDeps = {}): M
     async heartbeat(load: Load, signal) {
       profile = load.profile;
       inflight = load.inflight;
+      taking = load.capacity > 0;
       await beat(signal);
       return { intervalMs: null, health: null };
     },

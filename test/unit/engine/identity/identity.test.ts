@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -29,7 +37,11 @@ describe("in demo mode", () => {
     const second = await openIdentity({ folder, mode: "demo" });
     expect(second.created).toBe(false);
     expectSame(first, second);
-    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ v: 1, protection: "none-demo", provider_id: first.providerId });
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({
+      v: 1,
+      protection: "none-demo",
+      provider_id: first.providerId,
+    });
     expect(readdirSync(folder)).toEqual([KEY_FILE]);
   });
 
@@ -42,7 +54,9 @@ describe("in demo mode", () => {
 
   test("two starts at once end with one key", async () => {
     const { folder } = folderAndFile();
-    const [first, ...others] = await Promise.all(Array.from({ length: 6 }, () => openIdentity({ folder, mode: "demo" })));
+    const [first, ...others] = await Promise.all(
+      Array.from({ length: 6 }, () => openIdentity({ folder, mode: "demo" })),
+    );
     if (!first) throw new Error("no identity");
     for (const other of others) expectSame(first, other);
     expect([first, ...others].filter(({ created }) => created)).toHaveLength(1);
@@ -53,9 +67,16 @@ describe("in demo mode", () => {
 describe("in live mode", () => {
   test("without a passphrase no key is made", async () => {
     const { folder } = folderAndFile();
-    await expect(openIdentity({ folder, mode: "live" })).rejects.toMatchObject({ code: "PASSPHRASE_NEEDED", actor: "user" });
-    await expect(openIdentity({ folder, mode: "live", passphrase: "" })).rejects.toMatchObject({ code: "PASSPHRASE_NEEDED" });
-    await expect(openIdentity({ folder, mode: "live", passphrase: "short" })).rejects.toMatchObject({ code: "PASSPHRASE_WEAK" });
+    await expect(openIdentity({ folder, mode: "live" })).rejects.toMatchObject({
+      code: "PASSPHRASE_NEEDED",
+      actor: "user",
+    });
+    await expect(openIdentity({ folder, mode: "live", passphrase: "" })).rejects.toMatchObject({
+      code: "PASSPHRASE_NEEDED",
+    });
+    await expect(openIdentity({ folder, mode: "live", passphrase: "short" })).rejects.toMatchObject({
+      code: "PASSPHRASE_WEAK",
+    });
     expect(existsSync(folder)).toBe(false);
   });
 
@@ -66,7 +87,9 @@ describe("in live mode", () => {
     expect(first).toMatchObject({ created: true, protection: "passphrase" });
     const content = readFileSync(file);
     expectSame(first, await openIdentity({ folder, mode: "live", passphrase: passphrase.normalize("NFD") }));
-    await expect(openIdentity({ folder, mode: "live", passphrase: `${passphrase}x` })).rejects.toMatchObject({ code: "PASSPHRASE_WRONG" });
+    await expect(openIdentity({ folder, mode: "live", passphrase: `${passphrase}x` })).rejects.toMatchObject({
+      code: "PASSPHRASE_WRONG",
+    });
     await expect(openIdentity({ folder, mode: "live" })).rejects.toMatchObject({ code: "PASSPHRASE_NEEDED" });
     expect(readFileSync(file)).toEqual(content);
   });
@@ -85,7 +108,9 @@ describe("in live mode", () => {
     const { folder, file } = folderAndFile();
     await openIdentity({ folder, mode: "demo" });
     const content = readFileSync(file);
-    await expect(openIdentity({ folder, mode: "live", passphrase: PASSPHRASE })).rejects.toMatchObject({ code: "IDENTITY_UNPROTECTED" });
+    await expect(openIdentity({ folder, mode: "live", passphrase: PASSPHRASE })).rejects.toMatchObject({
+      code: "IDENTITY_UNPROTECTED",
+    });
     expect(readFileSync(file)).toEqual(content);
   });
 });
@@ -96,7 +121,11 @@ describe("a key file that can't be used is left as it is", () => {
     mkdirSync(folder, { recursive: true });
     writeFileSync(file, content, { mode: 0o600 });
     const failure = openIdentity({ folder, mode: "demo" });
-    await expect(failure).rejects.toMatchObject({ code: "IDENTITY_UNREADABLE", actor: "user", help: expect.stringContaining("backup") });
+    await expect(failure).rejects.toMatchObject({
+      code: "IDENTITY_UNREADABLE",
+      actor: "user",
+      help: expect.stringContaining("backup"),
+    });
     expect(readFileSync(file)).toEqual(Buffer.from(content));
     expect(readdirSync(folder)).toEqual([KEY_FILE]);
   }
@@ -121,7 +150,9 @@ describe("a key file that can't be used is left as it is", () => {
   test("a folder in its place", async () => {
     const { folder, file } = folderAndFile();
     mkdirSync(file, { recursive: true, mode: 0o700 });
-    await expect(openIdentity({ folder, mode: "demo" })).rejects.toMatchObject({ code: "IDENTITY_UNREADABLE" });
+    await expect(openIdentity({ folder, mode: "demo" })).rejects.toMatchObject({
+      code: "IDENTITY_UNREADABLE",
+    });
     expect(statSync(file).isDirectory()).toBe(true);
   });
 
@@ -144,17 +175,20 @@ describe("a key file that can't be used is left as it is", () => {
     );
   });
 
-  test.runIf(posix).each([0o640, 0o604, 0o666])("that others can open (mode %o) is refused, with the cure", async (mode) => {
-    const { folder, file } = folderAndFile();
-    await openIdentity({ folder, mode: "demo" });
-    chmodSync(file, mode);
-    await expect(openIdentity({ folder, mode: "demo" })).rejects.toMatchObject({
-      code: "IDENTITY_EXPOSED",
-      help: expect.stringContaining("chmod 600"),
-    });
-    chmodSync(file, 0o600);
-    await openIdentity({ folder, mode: "demo" });
-  });
+  test.runIf(posix).each([0o640, 0o604, 0o666])(
+    "that others can open (mode %o) is refused, with the cure",
+    async (mode) => {
+      const { folder, file } = folderAndFile();
+      await openIdentity({ folder, mode: "demo" });
+      chmodSync(file, mode);
+      await expect(openIdentity({ folder, mode: "demo" })).rejects.toMatchObject({
+        code: "IDENTITY_EXPOSED",
+        help: expect.stringContaining("chmod 600"),
+      });
+      chmodSync(file, 0o600);
+      await openIdentity({ folder, mode: "demo" });
+    },
+  );
 
   test("a sealed key moved under another public key does not open", async () => {
     const [a, b] = [folderAndFile(), folderAndFile()];
@@ -162,7 +196,9 @@ describe("a key file that can't be used is left as it is", () => {
     await openIdentity({ folder: b.folder, mode: "live", passphrase: PASSPHRASE });
     const sealed = JSON.parse(readFileSync(a.file, "utf8")).sealed;
     writeFileSync(b.file, JSON.stringify({ ...JSON.parse(readFileSync(b.file, "utf8")), sealed }));
-    await expect(openIdentity({ folder: b.folder, mode: "live", passphrase: PASSPHRASE })).rejects.toMatchObject({
+    await expect(
+      openIdentity({ folder: b.folder, mode: "live", passphrase: PASSPHRASE }),
+    ).rejects.toMatchObject({
       code: "PASSPHRASE_WRONG",
     });
   });

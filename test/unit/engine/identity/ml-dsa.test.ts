@@ -33,14 +33,16 @@ describe("the two implementations of ML-DSA-65", () => {
   });
 
   test("the native one is really in use on this Node: it is several times as fast", () => {
-    const time = (sign: (message: Uint8Array) => Uint8Array) => {
-      const began = performance.now();
-      for (let i = 0; i < 20; i += 1) sign(message);
-      return performance.now() - began;
+    // The best of many: a busy machine slows single tries, never all of them.
+    const best = (sign: (message: Uint8Array) => Uint8Array) => {
+      const times = Array.from({ length: 30 }, () => {
+        const began = performance.now();
+        sign(message);
+        return performance.now() - began;
+      });
+      return Math.min(...times);
     };
-    time(native.sign);
-    time(portable.sign);
-    expect(time(native.sign) * 2).toBeLessThan(time(portable.sign));
+    expect(best(native.sign) * 2).toBeLessThan(best(portable.sign));
   });
 });
 
@@ -71,12 +73,16 @@ describe("a signature", () => {
   });
 
   test("a seed of the wrong size is a bug", () => {
-    expect(() => keyPairFromSeed(new Uint8Array(31))).toThrow(expect.objectContaining({ code: "BAD_SEED", actor: "bug" }));
+    expect(() => keyPairFromSeed(new Uint8Array(31))).toThrow(
+      expect.objectContaining({ code: "BAD_SEED", actor: "bug" }),
+    );
   });
 });
 
 describe("names from the key", () => {
-  const vectors = JSON.parse(readFileSync(new URL("../../../fixtures/aicf/vectors.json", import.meta.url), "utf8"));
+  const vectors = JSON.parse(
+    readFileSync(new URL("../../../fixtures/aicf/vectors.json", import.meta.url), "utf8"),
+  );
 
   test("the address is upstream's", () => {
     const [{ alg_id, expect: expected }] = vectors.address;

@@ -19,7 +19,11 @@ async function failure(promise: Promise<unknown>): Promise<AppError> {
 
 describe("an exchange", () => {
   test("sends JSON with its own name, and hands the answer back whole", async () => {
-    const server = await serve(() => ({ status: 201, headers: { "x-request-id": "7" }, body: { ok: [1, 2] } }));
+    const server = await serve(() => ({
+      status: 201,
+      headers: { "x-request-id": "7" },
+      body: { ok: [1, 2] },
+    }));
     const http = createHttpClient({ baseUrl: `${server.url}/prefix/`, headers: { "x-api-key": "k" } });
     const answer = await http.request(
       { method: "POST", path: "/v1/a b", query: { limit: 5 }, body: { kind: "json", value: { hi: "ü" } } },
@@ -28,7 +32,11 @@ describe("an exchange", () => {
     expect(answer).toMatchObject({ status: 201, body: { ok: [1, 2] }, text: '{"ok":[1,2]}' });
     expect(answer.headers.get("x-request-id")).toBe("7");
     expect(answer.answeredAt).toBeGreaterThanOrEqual(answer.sentAt);
-    expect(server.seen[0]).toMatchObject({ method: "POST", url: "/prefix/v1/a%20b?limit=5", json: { hi: "ü" } });
+    expect(server.seen[0]).toMatchObject({
+      method: "POST",
+      url: "/prefix/v1/a%20b?limit=5",
+      json: { hi: "ü" },
+    });
     expect(server.seen[0]?.headers).toMatchObject({ "content-type": "application/json", "x-api-key": "k" });
     expect(server.seen[0]?.headers["user-agent"]).toMatch(/^bellows\/\d+\.\d+\.\d+$/);
   });
@@ -37,14 +45,24 @@ describe("an exchange", () => {
     const server = await serve(() => ({ status: 200 }));
     const bytes = Uint8Array.of(0, 255, 10, 13, 128);
     const http = createHttpClient({ baseUrl: server.url });
-    await http.request({ method: "PUT", path: "/x", body: { kind: "raw", bytes, contentType: "application/octet-stream" } }, never);
+    await http.request(
+      { method: "PUT", path: "/x", body: { kind: "raw", bytes, contentType: "application/octet-stream" } },
+      never,
+    );
     expect(new Uint8Array(server.seen[0]?.body ?? [])).toEqual(bytes);
     expect(server.seen[0]?.headers["content-type"]).toBe("application/octet-stream");
   });
 
   test("a body that is not JSON is undefined, its text stays", async () => {
-    const server = await serve(() => ({ status: 502, headers: { "content-type": "text/html" }, body: "<h1>Bad gateway</h1>" }));
-    const answer = await createHttpClient({ baseUrl: server.url }).request({ method: "GET", path: "/" }, never);
+    const server = await serve(() => ({
+      status: 502,
+      headers: { "content-type": "text/html" },
+      body: "<h1>Bad gateway</h1>",
+    }));
+    const answer = await createHttpClient({ baseUrl: server.url }).request(
+      { method: "GET", path: "/" },
+      never,
+    );
     expect(answer.body).toBeUndefined();
     expect(answer.text).toBe("<h1>Bad gateway</h1>");
   });
@@ -58,7 +76,9 @@ describe("no answer", () => {
     await new Promise((resolve) => gone.once("listening", resolve));
     const { port } = gone.address() as { port: number };
     await new Promise((resolve) => gone.close(resolve));
-    const error = await failure(createHttpClient({ baseUrl: `http://127.0.0.1:${port}` }).request({ method: "GET", path: "/" }, never));
+    const error = await failure(
+      createHttpClient({ baseUrl: `http://127.0.0.1:${port}` }).request({ method: "GET", path: "/" }, never),
+    );
     expect(error).toMatchObject({ code: "CONNECTION_REFUSED", actor: "network", retryable: true });
     expect(error.message).toBe(`Connection refused by 127.0.0.1:${port}`);
   });
@@ -74,12 +94,19 @@ describe("no answer", () => {
       } else socket.destroy();
       return undefined;
     });
-    const error = await failure(createHttpClient({ baseUrl: server.url }).request({ method: "GET", path: "/" }, never));
+    const error = await failure(
+      createHttpClient({ baseUrl: server.url }).request({ method: "GET", path: "/" }, never),
+    );
     expect(error).toMatchObject({ code: "CONNECTION_LOST", actor: "network", retryable: true });
   });
 
   test("a name that does not exist is HOST_NOT_FOUND", async () => {
-    const error = await failure(createHttpClient({ baseUrl: "http://market.invalid:8203" }).request({ method: "GET", path: "/" }, never));
+    const error = await failure(
+      createHttpClient({ baseUrl: "http://market.invalid:8203" }).request(
+        { method: "GET", path: "/" },
+        never,
+      ),
+    );
     expect(error).toMatchObject({ code: "HOST_NOT_FOUND", actor: "network" });
   });
 
@@ -90,7 +117,10 @@ describe("no answer", () => {
         return undefined;
       });
       const error = await failure(
-        createHttpClient({ baseUrl: server.url }).request({ method: "GET", path: "/slow", timeoutMs: 50 }, never),
+        createHttpClient({ baseUrl: server.url }).request(
+          { method: "GET", path: "/slow", timeoutMs: 50 },
+          never,
+        ),
       );
       expect(error).toMatchObject({ code: "NETWORK_TIMEOUT", actor: "network", retryable: true });
       expect(error.message).toBe(`${server.host} did not answer GET /slow within 0.05 s`);
@@ -100,12 +130,17 @@ describe("no answer", () => {
   test("the caller's abort ends it at once, with the caller's reason", async () => {
     const server = await serve(() => undefined);
     const stop = new AbortController();
-    const pending = createHttpClient({ baseUrl: server.url }).request({ method: "GET", path: "/" }, stop.signal);
+    const pending = createHttpClient({ baseUrl: server.url }).request(
+      { method: "GET", path: "/" },
+      stop.signal,
+    );
     await expect.poll(() => server.seen.length).toBe(1);
     const reason = new Error("pause pressed");
     stop.abort(reason);
     await expect(pending).rejects.toBe(reason);
-    await expect(createHttpClient({ baseUrl: server.url }).request({ method: "GET", path: "/" }, stop.signal)).rejects.toBe(reason);
+    await expect(
+      createHttpClient({ baseUrl: server.url }).request({ method: "GET", path: "/" }, stop.signal),
+    ).rejects.toBe(reason);
     expect(server.seen).toHaveLength(1);
   });
 
@@ -129,7 +164,10 @@ describe("redirects", () => {
     const server = await serve((request) =>
       request.url === "/old" ? { status: 302, headers: { location: "/new" } } : { body: { here: true } },
     );
-    const answer = await createHttpClient({ baseUrl: server.url }).request({ method: "GET", path: "/old" }, never);
+    const answer = await createHttpClient({ baseUrl: server.url }).request(
+      { method: "GET", path: "/old" },
+      never,
+    );
     expect(answer.body).toEqual({ here: true });
   });
 
@@ -137,32 +175,46 @@ describe("redirects", () => {
     const elsewhere = await serve(() => ({ body: {} }));
     const server = await serve(() => ({ status: 307, headers: { location: `${elsewhere.url}/steal` } }));
     const http = createHttpClient({ baseUrl: server.url, headers: { "x-api-key": "secret" } });
-    const error = await failure(http.request({ method: "POST", path: "/", body: { kind: "json", value: {} } }, never));
+    const error = await failure(
+      http.request({ method: "POST", path: "/", body: { kind: "json", value: {} } }, never),
+    );
     expect(error).toMatchObject({ code: "REDIRECT_REFUSED", actor: "user" });
     expect(elsewhere.seen).toHaveLength(0);
   });
 
   test("a circle ends", async () => {
     const server = await serve(() => ({ status: 302, headers: { location: "/again" } }));
-    const error = await failure(createHttpClient({ baseUrl: server.url }).request({ method: "GET", path: "/again" }, never));
+    const error = await failure(
+      createHttpClient({ baseUrl: server.url }).request({ method: "GET", path: "/again" }, never),
+    );
     expect(error.code).toBe("REDIRECT_REFUSED");
     expect(server.seen.length).toBeLessThanOrEqual(4);
   });
 });
 
 describe("an address", () => {
-  test.each(["ftp://x", "not a url", "http://user:hunter2@127.0.0.1:1"])("%s is refused, without repeating it", (baseUrl) => {
-    expect(() => createHttpClient({ baseUrl })).toThrow(expect.objectContaining({ code: "BAD_URL", actor: "user" }));
-    try {
-      createHttpClient({ baseUrl });
-    } catch (thrown) {
-      expect(String(thrown)).not.toContain("hunter2");
-    }
-  });
+  test.each(["ftp://x", "not a url", "http://user:hunter2@127.0.0.1:1"])(
+    "%s is refused, without repeating it",
+    (baseUrl) => {
+      expect(() => createHttpClient({ baseUrl })).toThrow(
+        expect.objectContaining({ code: "BAD_URL", actor: "user" }),
+      );
+      try {
+        createHttpClient({ baseUrl });
+      } catch (thrown) {
+        expect(String(thrown)).not.toContain("hunter2");
+      }
+    },
+  );
 });
 
 describe("a status as an error", () => {
-  const errorOf = async (status: number, headers: Record<string, string>, body: unknown, secrets: string[] = []) => {
+  const errorOf = async (
+    status: number,
+    headers: Record<string, string>,
+    body: unknown,
+    secrets: string[] = [],
+  ) => {
     const server = await serve(() => ({ status, headers, body }));
     const http = createHttpClient({ baseUrl: server.url, secrets });
     const answer = await http.request({ method: "POST", path: "/v1/x" }, never);
@@ -181,13 +233,27 @@ describe("a status as an error", () => {
   });
 
   test("5xx may pass, 401 is the user's, the rest is a no", async () => {
-    expect(await errorOf(503, {}, {})).toMatchObject({ code: "MARKET_ERROR", actor: "market", retryable: true });
-    expect(await errorOf(401, {}, {})).toMatchObject({ code: "NOT_AUTHORIZED", actor: "user", retryable: false });
-    expect(await errorOf(418, {}, {})).toMatchObject({ code: "MARKET_REFUSED", actor: "market", retryable: false });
+    expect(await errorOf(503, {}, {})).toMatchObject({
+      code: "MARKET_ERROR",
+      actor: "market",
+      retryable: true,
+    });
+    expect(await errorOf(401, {}, {})).toMatchObject({
+      code: "NOT_AUTHORIZED",
+      actor: "user",
+      retryable: false,
+    });
+    expect(await errorOf(418, {}, {})).toMatchObject({
+      code: "MARKET_REFUSED",
+      actor: "market",
+      retryable: false,
+    });
   });
 
   test("a secret the server echoes does not reach the message", async () => {
-    const error = await errorOf(400, {}, { detail: "bad key miner-key-0123456789" }, ["miner-key-0123456789"]);
+    const error = await errorOf(400, {}, { detail: "bad key miner-key-0123456789" }, [
+      "miner-key-0123456789",
+    ]);
     expect(error.message).toContain("bad key [secret]");
     expect(error.message).not.toContain("miner-key");
   });
@@ -203,7 +269,9 @@ describe("a status as an error", () => {
 
   test("the reason is found in the usual shapes, and any JSON is survived", () => {
     expect(answerReason({ detail: [{ loc: ["a"], msg: "Field required" }] })).toBe("Field required");
-    expect(answerReason({ error: { code: "VALIDATION_ERROR", message: "Request validation failed" } })).toBe("Request validation failed");
+    expect(answerReason({ error: { code: "VALIDATION_ERROR", message: "Request validation failed" } })).toBe(
+      "Request validation failed",
+    );
     expect(answerReason([{ error: "GPU not found" }, 404])).toBe("GPU not found");
     fc.assert(
       fc.property(fc.jsonValue(), (body) => {

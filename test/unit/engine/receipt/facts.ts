@@ -10,7 +10,10 @@ const files = [
 
 /** Floats that no library rounds: i/8. */
 export function outputOf(rows: number, columns: number): Uint8Array {
-  return encodeEmbedResult({ shape: [rows, columns], data: Float32Array.from({ length: rows * columns }, (_, i) => i / 8) });
+  return encodeEmbedResult({
+    shape: [rows, columns],
+    data: Float32Array.from({ length: rows * columns }, (_, i) => i / 8),
+  });
 }
 
 export function facts(overrides: Partial<ReceiptFacts> = {}): ReceiptFacts {
@@ -22,8 +25,21 @@ export function facts(overrides: Partial<ReceiptFacts> = {}): ReceiptFacts {
     model: { id: "all-MiniLM-L6-v2", version: "q4", manifestSha256: modelManifestSha256(files), files },
     texts: ["Animica brings useful work to consensus", "ü 😀"],
     output: outputOf(2, 3),
-    runtime: { backend: "cpu", precision: "q4", onnxruntime: "1.29.0", node: "24.9.0", threads: 2, hardware: "Test CPU" },
-    timing: { leasedAt: 1_795_290_000_000, startedAt: 1_795_290_000_100, computedAt: 1_795_290_000_150, inferMs: 12.3456, queueMs: 100 },
+    runtime: {
+      backend: "cpu",
+      precision: "q4",
+      onnxruntime: "1.29.0",
+      node: "24.9.0",
+      threads: 2,
+      hardware: "Test CPU",
+    },
+    timing: {
+      leasedAt: 1_795_290_000_000,
+      startedAt: 1_795_290_000_100,
+      computedAt: 1_795_290_000_150,
+      inferMs: 12.3456,
+      queueMs: 100,
+    },
     qos: { attempt: 1, batchSize: 4, tokens: 17 },
     ...overrides,
   };

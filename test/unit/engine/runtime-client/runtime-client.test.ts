@@ -120,7 +120,7 @@ describe("a runtime's life", () => {
   });
 
   test("work that comes while it ends starts another one, after the first is gone", async () => {
-    const { client, run } = open("deaf", { keepAliveMs: 1 });
+    const { run } = open("deaf", { keepAliveMs: 1 });
     const { pid } = tell(await run("hello"));
     // It does not heed the shutdown, so it lives until it is killed; whoever comes meanwhile waits for that.
     await eventually(async () => tell(await run("hello")).pid !== pid);

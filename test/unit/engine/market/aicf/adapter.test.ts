@@ -21,7 +21,10 @@ const load: Load = { inflight: 1, capacity: 2, profile };
 
 type Routes = Record<string, (request: SeenRequest, nth: number) => Answer>;
 
-async function against(routes: Routes, overrides: Partial<{ autoStakeNano: string; rpc: boolean; now: () => number }> = {}) {
+async function against(
+  routes: Routes,
+  overrides: Partial<{ autoStakeNano: string; rpc: boolean; now: () => number }> = {},
+) {
   const counts = new Map<string, number>();
   const server = await serve((request) => {
     const path = `${request.method} ${request.url.split("?")[0] ?? ""}`;
@@ -40,15 +43,24 @@ async function against(routes: Routes, overrides: Partial<{ autoStakeNano: strin
     autoStakeNano: overrides.autoStakeNano ?? null,
   };
   const adapter = createAicfAdapter(config, { identity, now: overrides.now });
-  const asked = (path: string) => server.seen.filter((request) => `${request.method} ${request.url.split("?")[0]}` === path);
+  const asked = (path: string) =>
+    server.seen.filter((request) => `${request.method} ${request.url.split("?")[0]}` === path);
   return { adapter, server, asked };
 }
 
 const detail = (effective: number | string): Answer => ({
   status: 201,
-  body: { id: providerId, status: "active", stake: { total: effective, effective, pending_release: [], minimum: MINIMUM }, eligible: true },
+  body: {
+    id: providerId,
+    status: "active",
+    stake: { total: effective, effective, pending_release: [], minimum: MINIMUM },
+    eligible: true,
+  },
 });
-const refusal = (status: number, code: string, details = {}): Answer => ({ status, body: { code, message: `no: ${code}`, details } });
+const refusal = (status: number, code: string, details = {}): Answer => ({
+  status,
+  body: { code, message: `no: ${code}`, details },
+});
 const fields = (request: SeenRequest | undefined) => request?.json as Record<string, unknown>;
 const PROVIDER = `/v1/providers/${providerId}`;
 
@@ -92,23 +104,41 @@ function submission(size = 40): Submission {
   };
 }
 const completed = (request: SeenRequest): Answer => ({
-  body: { ok: true, job_id: "0xabc", output_digest: fields(request).output_digest, proof_refs: [], completed_at: "now" },
+  body: {
+    ok: true,
+    job_id: "0xabc",
+    output_digest: fields(request).output_digest,
+    proof_refs: [],
+    completed_at: "now",
+  },
 });
 
 describe("a signed call", () => {
   test("carries who, what and when, with a fresh nonce each time, and its signature fits the raw body", async () => {
-    const { adapter, asked } = await against({ [`POST ${PROVIDER}/heartbeat`]: () => ({ body: { health_state: "HEALTHY", interval_ms: 15_000 } }) });
+    const { adapter, asked } = await against({
+      [`POST ${PROVIDER}/heartbeat`]: () => ({ body: { health_state: "HEALTHY", interval_ms: 15_000 } }),
+    });
     await adapter.heartbeat(load, signal);
     await adapter.heartbeat(load, signal);
     const calls = asked(`POST ${PROVIDER}/heartbeat`);
     const nonces = calls.map((call) => fields(call).nonce);
     expect(new Set(nonces).size).toBe(2);
     for (const call of calls) {
-      expect(fields(call)).toMatchObject({ op: "heartbeat", provider_id: providerId, nonce: expect.stringMatching(/^[0-9a-f]{32}$/) });
+      expect(fields(call)).toMatchObject({
+        op: "heartbeat",
+        provider_id: providerId,
+        nonce: expect.stringMatching(/^[0-9a-f]{32}$/),
+      });
       expect(Math.abs(Number(fields(call).timestamp_ms) - Date.now())).toBeLessThan(60_000);
       const signature = Buffer.from(String(call.headers["x-signature"]).replace("dilithium3=", ""), "base64");
       const context = new TextEncoder().encode("heartbeat");
-      const signed = signBytes({ domain: "aicf/provider/v1", chainId: CHAIN_ID, algorithm: 4097, context, message: call.body });
+      const signed = signBytes({
+        domain: "aicf/provider/v1",
+        chainId: CHAIN_ID,
+        algorithm: 4097,
+        context,
+        message: call.body,
+      });
       expect(verifySignature(keys.publicKey, signed, signature)).toBe(true);
     }
   });
@@ -135,15 +165,22 @@ describe("a signed call", () => {
   });
 
   test("a signature refused for good is the user's to mend", async () => {
-    const { adapter, asked } = await against({ [`POST ${PROVIDER}/heartbeat`]: () => refusal(401, "AICF_UNAUTHORIZED") });
-    await expect(adapter.heartbeat(load, signal)).rejects.toMatchObject({ code: "NOT_AUTHORIZED", actor: "user" });
+    const { adapter, asked } = await against({
+      [`POST ${PROVIDER}/heartbeat`]: () => refusal(401, "AICF_UNAUTHORIZED"),
+    });
+    await expect(adapter.heartbeat(load, signal)).rejects.toMatchObject({
+      code: "NOT_AUTHORIZED",
+      actor: "user",
+    });
     expect(asked(`POST ${PROVIDER}/heartbeat`)).toHaveLength(1);
   });
 });
 
 describe("registration", () => {
   test("tells key, address and what the provider can do; an old acquaintance is as welcome as a new one", async () => {
-    const { adapter, asked } = await against({ "POST /v1/providers": (_r, nth) => ({ ...detail(MINIMUM), status: nth === 0 ? 201 : 200 }) });
+    const { adapter, asked } = await against({
+      "POST /v1/providers": (_r, nth) => ({ ...detail(MINIMUM), status: nth === 0 ? 201 : 200 }),
+    });
     expect(await adapter.register(profile, signal)).toEqual({ providerId });
     expect(await adapter.register(profile, signal)).toEqual({ providerId });
     expect(fields(asked("POST /v1/providers")[0])).toMatchObject({
@@ -158,21 +195,35 @@ describe("registration", () => {
 
   test("an id that belongs to another key is the user's to mend", async () => {
     const { adapter } = await against({ "POST /v1/providers": () => refusal(409, "AICF_REGISTRY_ERROR") });
-    await expect(adapter.register(profile, signal)).rejects.toMatchObject({ code: "PROVIDER_ID_TAKEN", actor: "user" });
+    await expect(adapter.register(profile, signal)).rejects.toMatchObject({
+      code: "PROVIDER_ID_TAKEN",
+      actor: "user",
+    });
   });
 
   test("only what is missing is staked, and only as far as allowed", async () => {
-    const routes: Routes = { "POST /v1/providers": () => detail("40000000000"), [`POST ${PROVIDER}/stake`]: () => detail(MINIMUM) };
+    const routes: Routes = {
+      "POST /v1/providers": () => detail("40000000000"),
+      [`POST ${PROVIDER}/stake`]: () => detail(MINIMUM),
+    };
     const generous = await against(routes, { autoStakeNano: "60000000000" });
     await generous.adapter.register(profile, signal);
-    expect(fields(generous.asked(`POST ${PROVIDER}/stake`)[0])).toMatchObject({ op: "stake", amount: 60_000_000_000 });
+    expect(fields(generous.asked(`POST ${PROVIDER}/stake`)[0])).toMatchObject({
+      op: "stake",
+      amount: 60_000_000_000,
+    });
 
     const mean = await against(routes, { autoStakeNano: "59999999999" });
-    await expect(mean.adapter.register(profile, signal)).rejects.toMatchObject({ code: "INSUFFICIENT_STAKE", actor: "user" });
+    await expect(mean.adapter.register(profile, signal)).rejects.toMatchObject({
+      code: "INSUFFICIENT_STAKE",
+      actor: "user",
+    });
     expect(mean.asked(`POST ${PROVIDER}/stake`)).toHaveLength(0);
 
     const never = await against(routes);
-    await expect(never.adapter.register(profile, signal)).rejects.toThrow("100.00 ANM staked and sees 40.00 ANM");
+    await expect(never.adapter.register(profile, signal)).rejects.toThrow(
+      "100.00 ANM staked and sees 40.00 ANM",
+    );
   });
 
   test("a stake whose answer was lost is not staked twice: the next registration sees it", async () => {
@@ -187,7 +238,10 @@ describe("registration", () => {
       },
       { autoStakeNano: "100000000000" },
     );
-    await expect(adapter.register(profile, signal)).rejects.toMatchObject({ code: "MARKET_ERROR", retryable: true });
+    await expect(adapter.register(profile, signal)).rejects.toMatchObject({
+      code: "MARKET_ERROR",
+      retryable: true,
+    });
     await adapter.register(profile, signal);
     expect(asked(`POST ${PROVIDER}/stake`)).toHaveLength(1);
     expect(staked).toBe(MINIMUM);
@@ -204,7 +258,10 @@ describe("is it an AICF queue", () => {
   });
 
   test("some other service, or one that is down", async () => {
-    await expect((await against({})).adapter.probe(signal)).rejects.toMatchObject({ code: "WRONG_SERVICE", actor: "user" });
+    await expect((await against({})).adapter.probe(signal)).rejects.toMatchObject({
+      code: "WRONG_SERVICE",
+      actor: "user",
+    });
     const down = await against({ [`GET ${PROVIDER}`]: () => ({ status: 503, body: {} }) });
     await expect(down.adapter.probe(signal)).rejects.toMatchObject({ code: "MARKET_ERROR", retryable: true });
   });
@@ -213,10 +270,15 @@ describe("is it an AICF queue", () => {
 describe("heartbeat", () => {
   test("tells load and devices, and learns interval and health", async () => {
     const { adapter, asked } = await against({
-      [`POST ${PROVIDER}/heartbeat`]: () => ({ body: { health: 0.5, health_state: "DEGRADED", interval_ms: 5_000, jailed_until_ms: null } }),
+      [`POST ${PROVIDER}/heartbeat`]: () => ({
+        body: { health: 0.5, health_state: "DEGRADED", interval_ms: 5_000, jailed_until_ms: null },
+      }),
     });
     const devices = [{ id: "GPU-1", name: "NVIDIA A", memoryMb: 8192, healthy: true }];
-    expect(await adapter.heartbeat({ ...load, profile: { ...profile, devices } }, signal)).toEqual({ intervalMs: 5_000, health: "DEGRADED" });
+    expect(await adapter.heartbeat({ ...load, profile: { ...profile, devices } }, signal)).toEqual({
+      intervalMs: 5_000,
+      health: "DEGRADED",
+    });
     expect(fields(asked(`POST ${PROVIDER}/heartbeat`)[0])).toMatchObject({
       capacity_ai: 2,
       load: { leases_active: 1, leases_capacity: 2 },
@@ -228,10 +290,15 @@ describe("heartbeat", () => {
   test("jail is said, an unknown provider is NOT_REGISTERED", async () => {
     const { adapter } = await against({
       [`POST ${PROVIDER}/heartbeat`]: (_r, nth) =>
-        nth === 0 ? { body: { health_state: "HEALTHY", interval_ms: 1, jailed_until_ms: 9 } } : refusal(404, "AICF_REGISTRY_ERROR"),
+        nth === 0
+          ? { body: { health_state: "HEALTHY", interval_ms: 1, jailed_until_ms: 9 } }
+          : refusal(404, "AICF_REGISTRY_ERROR"),
     });
     expect((await adapter.heartbeat(load, signal)).health).toBe("JAILED");
-    await expect(adapter.heartbeat(load, signal)).rejects.toMatchObject({ code: "NOT_REGISTERED", retryable: true });
+    await expect(adapter.heartbeat(load, signal)).rejects.toMatchObject({
+      code: "NOT_REGISTERED",
+      retryable: true,
+    });
   });
 });
 
@@ -242,7 +309,13 @@ describe("taking work", () => {
     const sha = "ab".repeat(32);
     const { adapter, asked } = await against({
       "POST /v1/leases": () => ({
-        body: { leases: [wireLease({ model_sha256: `0x${sha}` }), wireLease({ lease_id: "lease_2", kind: "generate" }), { broken: true }] },
+        body: {
+          leases: [
+            wireLease({ model_sha256: `0x${sha}` }),
+            wireLease({ lease_id: "lease_2", kind: "generate" }),
+            { broken: true },
+          ],
+        },
       }),
     });
     const leases = await adapter.acquire(wish, signal);
@@ -261,8 +334,16 @@ describe("taking work", () => {
       maxRuntimeMs: 90_000,
       payment: null,
     });
-    expect(leases[1]?.work).toEqual({ kind: "unsupported", reason: 'Jobs of kind "generate" are not run here' });
-    expect(fields(asked("POST /v1/leases")[0])).toMatchObject({ worker_id: "w1", max: 2, wait_ms: 20_000, kinds: ["embed"] });
+    expect(leases[1]?.work).toEqual({
+      kind: "unsupported",
+      reason: 'Jobs of kind "generate" are not run here',
+    });
+    expect(fields(asked("POST /v1/leases")[0])).toMatchObject({
+      worker_id: "w1",
+      max: 2,
+      wait_ms: 20_000,
+      kinds: ["embed"],
+    });
   });
 
   test("204 is no work", async () => {
@@ -290,7 +371,12 @@ describe("taking work", () => {
   test.each([
     [403, "AICF_INSUFFICIENT_STAKE", {}, { code: "INSUFFICIENT_STAKE", actor: "user" }],
     [404, "AICF_REGISTRY_ERROR", {}, { code: "NOT_REGISTERED", retryable: true }],
-    [409, "AICF_REGISTRY_ERROR", { ineligible_reasons: ["no_heartbeat"] }, { code: "NOT_ELIGIBLE", retryable: true }],
+    [
+      409,
+      "AICF_REGISTRY_ERROR",
+      { ineligible_reasons: ["no_heartbeat"] },
+      { code: "NOT_ELIGIBLE", retryable: true },
+    ],
     [409, "AICF_REPLAY", {}, { code: "MARKET_REFUSED", actor: "market" }],
   ])("%d %s is told as what it is", async (status, code, details, expected) => {
     const { adapter } = await against({ "POST /v1/leases": () => refusal(status, code, details) });
@@ -299,7 +385,9 @@ describe("taking work", () => {
 
   test("open leases are those of this worker", async () => {
     const { adapter, asked } = await against({
-      "GET /v1/leases": () => ({ body: { leases: [wireLease(), wireLease({ lease_id: "lease_2", worker_id: "w2" })] } }),
+      "GET /v1/leases": () => ({
+        body: { leases: [wireLease(), wireLease({ lease_id: "lease_2", worker_id: "w2" })] },
+      }),
     });
     expect((await adapter.openLeases(signal))?.map(({ leaseId }) => leaseId)).toEqual(["lease_1"]);
     expect(asked("GET /v1/leases")[0]?.url).toBe(`/v1/leases?provider_id=${providerId}&worker_id=w1`);
@@ -307,12 +395,19 @@ describe("taking work", () => {
 
   test("renewing gives the new end, or says that the lease is lost", async () => {
     const { adapter, asked } = await against({
-      "POST /v1/leases/lease_1/renew": (_r, nth) => (nth === 0 ? { body: { expires_at_ms: 241_000 } } : refusal(409, "AICF_LEASE_LOST")),
+      "POST /v1/leases/lease_1/renew": (_r, nth) =>
+        nth === 0 ? { body: { expires_at_ms: 241_000 } } : refusal(409, "AICF_LEASE_LOST"),
     });
     const lease = { leaseId: "lease_1", jobId: "0xabc" };
     expect(await adapter.renew(lease, 120_000, signal)).toBe(241_000);
-    expect(fields(asked("POST /v1/leases/lease_1/renew")[0])).toMatchObject({ extend_ms: 120_000, worker_id: "w1" });
-    await expect(adapter.renew(lease, 120_000, signal)).rejects.toMatchObject({ code: "LEASE_LOST", actor: "market" });
+    expect(fields(asked("POST /v1/leases/lease_1/renew")[0])).toMatchObject({
+      extend_ms: 120_000,
+      worker_id: "w1",
+    });
+    await expect(adapter.renew(lease, 120_000, signal)).rejects.toMatchObject({
+      code: "LEASE_LOST",
+      actor: "market",
+    });
   });
 });
 
@@ -324,7 +419,9 @@ describe("a result", () => {
     const sent = submission();
     const outcome = await adapter.submit(sent, signal);
     expect(outcome).toMatchObject({ kind: "accepted" });
-    expect(JSON.parse(outcome.kind === "accepted" ? (outcome.marketReceipt ?? "") : "")).toMatchObject({ output_digest: `0x${sent.sha3_512}` });
+    expect(JSON.parse(outcome.kind === "accepted" ? (outcome.marketReceipt ?? "") : "")).toMatchObject({
+      output_digest: `0x${sent.sha3_512}`,
+    });
     expect(fields(asked(COMPLETE)[0])).toMatchObject({
       op: "complete",
       job_id: "0xabc",
@@ -376,8 +473,13 @@ describe("a result", () => {
   });
 
   test("confirmed under another digest is not accepted", async () => {
-    const { adapter } = await against({ [COMPLETE]: () => ({ body: { ok: true, job_id: "0xabc", output_digest: `0x${"0".repeat(128)}` } }) });
-    expect(await adapter.submit(submission(), signal)).toMatchObject({ kind: "rejected", code: "OTHER_RESULT" });
+    const { adapter } = await against({
+      [COMPLETE]: () => ({ body: { ok: true, job_id: "0xabc", output_digest: `0x${"0".repeat(128)}` } }),
+    });
+    expect(await adapter.submit(submission(), signal)).toMatchObject({
+      kind: "rejected",
+      code: "OTHER_RESULT",
+    });
   });
 });
 
@@ -391,13 +493,26 @@ describe("ending a lease without a result", () => {
     });
     await adapter.fail(lease, { code: "internal_error", message: "m", retryable: true }, signal);
     await adapter.giveBack(lease, "paused", signal);
-    expect(fields(asked("POST /v1/leases/lease_1/fail")[0])).toMatchObject({ op: "fail", code: "internal_error", retryable: true });
-    expect(fields(asked("POST /v1/leases/lease_1/return")[0])).toMatchObject({ op: "return", reason: "paused" });
+    expect(fields(asked("POST /v1/leases/lease_1/fail")[0])).toMatchObject({
+      op: "fail",
+      code: "internal_error",
+      retryable: true,
+    });
+    expect(fields(asked("POST /v1/leases/lease_1/return")[0])).toMatchObject({
+      op: "return",
+      reason: "paused",
+    });
   });
 
   test("saying it twice, or too late, is no error", async () => {
-    for (const gone of [refusal(409, "AICF_LEASE_LOST", { reason: "returned" }), refusal(410, "AICF_JOB_EXPIRED")]) {
-      const { adapter } = await against({ "POST /v1/leases/lease_1/return": () => gone, "POST /v1/leases/lease_1/fail": () => gone });
+    for (const gone of [
+      refusal(409, "AICF_LEASE_LOST", { reason: "returned" }),
+      refusal(410, "AICF_JOB_EXPIRED"),
+    ]) {
+      const { adapter } = await against({
+        "POST /v1/leases/lease_1/return": () => gone,
+        "POST /v1/leases/lease_1/fail": () => gone,
+      });
       await adapter.giveBack(lease, "again", signal);
       await adapter.fail(lease, { code: "x", message: "", retryable: false }, signal);
     }
@@ -424,13 +539,25 @@ describe("money", () => {
         "POST /rpc": (request) =>
           fields(request).method === "aicf.getBalance"
             ? rpc({ providerId, available: 0, pending: 800, escrow: 0, lastSettlementEpoch: null })
-            : rpc({ providerId, totalPaid: 800, epochFrom: 3, epochTo: 3, payouts: [{ jobId: "a", amount: 800 }], txHash: null }),
-        [`GET ${PROVIDER}/payouts`]: () => ({ body: { items: [payout("a", 6_000), payout("b", null), payout("other", 6_000)], next_after: 1 } }),
+            : rpc({
+                providerId,
+                totalPaid: 800,
+                epochFrom: 3,
+                epochTo: 3,
+                payouts: [{ jobId: "a", amount: 800 }],
+                txHash: null,
+              }),
+        [`GET ${PROVIDER}/payouts`]: () => ({
+          body: { items: [payout("a", 6_000), payout("b", null), payout("other", 6_000)], next_after: 1 },
+        }),
       },
       { rpc: true },
     );
     expect(await adapter.credits(["a", "b"], signal)).toEqual([credit("a")]);
-    expect(asked("POST /rpc").map((request) => fields(request).method)).toEqual(["aicf.getBalance", "aicf.claimPayout"]);
+    expect(asked("POST /rpc").map((request) => fields(request).method)).toEqual([
+      "aicf.getBalance",
+      "aicf.claimPayout",
+    ]);
     expect(asked(`GET ${PROVIDER}/payouts`)[0]?.url).toContain("job_id=a%2Cb");
   });
 
@@ -438,7 +565,9 @@ describe("money", () => {
     const { adapter } = await against(
       {
         "POST /rpc": (request) =>
-          fields(request).method === "aicf.getBalance" ? rpc({ available: 0, pending: 800 }) : { status: 502, body: {} },
+          fields(request).method === "aicf.getBalance"
+            ? rpc({ available: 0, pending: 800 })
+            : { status: 502, body: {} },
         [`GET ${PROVIDER}/payouts`]: () => ({ body: { items: [payout("a", 6_000)], next_after: 1 } }),
       },
       { rpc: true },
@@ -452,7 +581,13 @@ describe("money", () => {
         "POST /rpc": (request) =>
           fields(request).method === "aicf.getBalance"
             ? rpc({ available: 0, pending: 800 })
-            : rpc({ epochTo: 4, payouts: [{ jobId: "a", amount: 800 }, { jobId: "x", amount: 1 }] }),
+            : rpc({
+                epochTo: 4,
+                payouts: [
+                  { jobId: "a", amount: 800 },
+                  { jobId: "x", amount: 1 },
+                ],
+              }),
       },
       { rpc: true, now: () => 99 },
     );
@@ -462,12 +597,16 @@ describe("money", () => {
   });
 
   test("without a node, settled is as good as it gets", async () => {
-    const { adapter } = await against({ [`GET ${PROVIDER}/payouts`]: () => ({ body: { items: [payout("a", null)], next_after: 1 } }) });
+    const { adapter } = await against({
+      [`GET ${PROVIDER}/payouts`]: () => ({ body: { items: [payout("a", null)], next_after: 1 } }),
+    });
     expect(await adapter.credits(["a"], signal)).toEqual([credit("a")]);
   });
 
   test("many jobs are asked for in hundreds", async () => {
-    const { adapter, asked } = await against({ [`GET ${PROVIDER}/payouts`]: () => ({ body: { items: [], next_after: 0 } }) });
+    const { adapter, asked } = await against({
+      [`GET ${PROVIDER}/payouts`]: () => ({ body: { items: [], next_after: 0 } }),
+    });
     await adapter.credits(
       Array.from({ length: 250 }, (_, n) => `j${n}`),
       signal,
@@ -489,27 +628,41 @@ describe("money", () => {
 
 test("random answers to any call are an AppError or a proper value", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom(200, 201, 204, 400, 404, 409, 410, 500), fc.jsonValue(), async (status, body) => {
-      const answer = async () => new Response(status === 204 ? null : JSON.stringify(body), { status });
-      const config = {
-        ...{ queueUrl: "http://127.0.0.1:1", rpcUrl: "http://127.0.0.1:2", chainId: 1, providerId: "p", name: "n", region: null },
-        ...{ workerId: "w", autoStakeNano: "1" },
-      };
-      const adapter = createAicfAdapter(config, { identity: { ...identity, sign: () => new Uint8Array(3309) }, fetch: answer });
-      const calls = [
-        adapter.probe(signal),
-        adapter.register(profile, signal),
-        adapter.heartbeat(load, signal),
-        adapter.acquire({ max: 1, waitMs: 0, models: [] }, signal),
-        adapter.renew({ leaseId: "l", jobId: "j" }, 1, signal),
-        adapter.submit(submission(), signal),
-        adapter.openLeases(signal),
-        adapter.credits(["j"], signal),
-        adapter.giveBack({ leaseId: "l", jobId: "j" }, "r", signal),
-      ];
-      for (const outcome of await Promise.allSettled(calls)) {
-        if (outcome.status === "rejected") expect(outcome.reason).toBeInstanceOf(AppError);
-      }
-    }),
+    fc.asyncProperty(
+      fc.constantFrom(200, 201, 204, 400, 404, 409, 410, 500),
+      fc.jsonValue(),
+      async (status, body) => {
+        const answer = async () => new Response(status === 204 ? null : JSON.stringify(body), { status });
+        const config = {
+          ...{
+            queueUrl: "http://127.0.0.1:1",
+            rpcUrl: "http://127.0.0.1:2",
+            chainId: 1,
+            providerId: "p",
+            name: "n",
+            region: null,
+          },
+          ...{ workerId: "w", autoStakeNano: "1" },
+        };
+        const adapter = createAicfAdapter(config, {
+          identity: { ...identity, sign: () => new Uint8Array(3309) },
+          fetch: answer,
+        });
+        const calls = [
+          adapter.probe(signal),
+          adapter.register(profile, signal),
+          adapter.heartbeat(load, signal),
+          adapter.acquire({ max: 1, waitMs: 0, models: [] }, signal),
+          adapter.renew({ leaseId: "l", jobId: "j" }, 1, signal),
+          adapter.submit(submission(), signal),
+          adapter.openLeases(signal),
+          adapter.credits(["j"], signal),
+          adapter.giveBack({ leaseId: "l", jobId: "j" }, "r", signal),
+        ];
+        for (const outcome of await Promise.allSettled(calls)) {
+          if (outcome.status === "rejected") expect(outcome.reason).toBeInstanceOf(AppError);
+        }
+      },
+    ),
   );
 });

@@ -6,13 +6,21 @@ import { keyPairFromSeed, verifySignature } from "../../../../../src/engine/iden
 import { keySignature, secretSignature, signBytes } from "../../../../../src/engine/market/aicf/sign.ts";
 import { sha3_256, sha3_512 } from "../../../../../src/shared/digest.ts";
 
-const vectors = JSON.parse(readFileSync(new URL("../../../../fixtures/aicf/vectors.json", import.meta.url), "utf8"));
+const vectors = JSON.parse(
+  readFileSync(new URL("../../../../fixtures/aicf/vectors.json", import.meta.url), "utf8"),
+);
 const text = (value: string) => new TextEncoder().encode(value);
 
 describe("upstream's vectors", () => {
   test("sign bytes", () => {
     const { msg, domain, chain_id, alg_id, sha3_512: expected } = vectors.sign_bytes;
-    const bytes = signBytes({ domain, chainId: chain_id, algorithm: alg_id, context: new Uint8Array(), message: text(msg) });
+    const bytes = signBytes({
+      domain,
+      chainId: chain_id,
+      algorithm: alg_id,
+      context: new Uint8Array(),
+      message: text(msg),
+    });
     expect(Buffer.from(bytes).toString("hex")).toBe(expected);
   });
 
@@ -23,7 +31,13 @@ describe("upstream's vectors", () => {
 });
 
 describe("sign bytes", () => {
-  const base = { domain: "d", chainId: 1, algorithm: 0x1001, context: text("heartbeat"), message: text("body") };
+  const base = {
+    domain: "d",
+    chainId: 1,
+    algorithm: 0x1001,
+    context: text("heartbeat"),
+    message: text("body"),
+  };
 
   test("every field counts, and no field can lend bytes to its neighbour", () => {
     const variants = [
@@ -35,13 +49,16 @@ describe("sign bytes", () => {
       { ...base, algorithm: 0x1002 },
       { ...base, context: text("heartbea"), message: text("tbody") },
     ];
-    expect(new Set(variants.map((fields) => Buffer.from(signBytes(fields)).toString("hex"))).size).toBe(variants.length);
+    expect(new Set(variants.map((fields) => Buffer.from(signBytes(fields)).toString("hex"))).size).toBe(
+      variants.length,
+    );
   });
 
   test("messages longer than one length byte are no other message", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), fc.uint8Array({ maxLength: 400 }), (a, b) => {
-        const same = Buffer.compare(signBytes({ ...base, message: a }), signBytes({ ...base, message: b })) === 0;
+        const same =
+          Buffer.compare(signBytes({ ...base, message: a }), signBytes({ ...base, message: b })) === 0;
         expect(same).toBe(Buffer.compare(a, b) === 0);
       }),
     );
@@ -61,10 +78,14 @@ describe("x-signature", () => {
     expect(verifySignature(keys.publicKey, signed(1337, "stake", body), signature)).toBe(true);
     expect(verifySignature(keys.publicKey, signed(1, "stake", body), signature)).toBe(false);
     expect(verifySignature(keys.publicKey, signed(1337, "unstake", body), signature)).toBe(false);
-    expect(verifySignature(keys.publicKey, signed(1337, "stake", text('{"op":"stake" }')), signature)).toBe(false);
+    expect(verifySignature(keys.publicKey, signed(1337, "stake", text('{"op":"stake" }')), signature)).toBe(
+      false,
+    );
   });
 
   test("by secret: the HMAC upstream defines", () => {
-    expect(secretSignature("s3cret", body)).toBe(`sha256=${createHmac("sha256", "s3cret").update(body).digest("hex")}`);
+    expect(secretSignature("s3cret", body)).toBe(
+      `sha256=${createHmac("sha256", "s3cret").update(body).digest("hex")}`,
+    );
   });
 });

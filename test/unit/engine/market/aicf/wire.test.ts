@@ -17,7 +17,10 @@ import {
 import { serve } from "../../../../support/scripted-server.ts";
 
 const signal = new AbortController().signal;
-const RECORDED = readFileSync(new URL("../../../../fixtures/aicf/node-rpc.txt", import.meta.url), "utf8").split("\n");
+const RECORDED = readFileSync(
+  new URL("../../../../fixtures/aicf/node-rpc.txt", import.meta.url),
+  "utf8",
+).split("\n");
 
 /** Recorded answers of the node to one method, in order. */
 function answers(method: string): { status: number; text: string }[] {
@@ -38,7 +41,8 @@ describe("the node's recorded answers", () => {
     const balances = answers("aicf.getBalance");
     expect(balances).toHaveLength(3);
     const read = [];
-    for (const { status, text } of balances) read.push(await (await nodeAnswering(status, text)).node.balance("prov_01ce5b7f", signal));
+    for (const { status, text } of balances)
+      read.push(await (await nodeAnswering(status, text)).node.balance("prov_01ce5b7f", signal));
     expect(read).toEqual([
       { available: 0n, pending: 0n },
       { available: 0n, pending: 850_000n },
@@ -51,7 +55,9 @@ describe("the node's recorded answers", () => {
     const { node, server } = await nodeAnswering(claim?.status ?? 0, claim?.text ?? "");
     expect(await node.claim("prov_01ce5b7f", signal)).toEqual({
       epochTo: 3,
-      payouts: [{ jobId: "0x77747ddf7c00bd31853cd36017c41a135e43d875b54c826b4f98b654e6447075", amount: 850_000n }],
+      payouts: [
+        { jobId: "0x77747ddf7c00bd31853cd36017c41a135e43d875b54c826b4f98b654e6447075", amount: 850_000n },
+      ],
     });
     expect(server.seen[0]).toMatchObject({
       url: "/rpc",
@@ -65,14 +71,24 @@ describe("the node's recorded answers", () => {
     expect(missing?.text).toContain("-32601");
     expect(internal?.text).toContain("-32603");
     const call = async (text = "") => (await nodeAnswering(200, text)).node.balance("p", signal);
-    await expect(call(missing?.text)).rejects.toMatchObject({ code: "NODE_RPC_ERROR", retryable: false, actor: "market" });
+    await expect(call(missing?.text)).rejects.toMatchObject({
+      code: "NODE_RPC_ERROR",
+      retryable: false,
+      actor: "market",
+    });
     await expect(call(internal?.text)).rejects.toMatchObject({ code: "NODE_RPC_ERROR", retryable: true });
   });
 
   test("a page that is no JSON-RPC is unreadable or a market error", async () => {
-    await expect((await nodeAnswering(200, "<html>")).node.balance("p", signal)).rejects.toMatchObject({ code: "UNREADABLE_ANSWER" });
-    await expect((await nodeAnswering(502, "<html>")).node.balance("p", signal)).rejects.toMatchObject({ code: "MARKET_ERROR" });
-    await expect((await nodeAnswering(200, '{"result":{}}')).node.balance("p", signal)).rejects.toMatchObject({ code: "UNREADABLE_ANSWER" });
+    await expect((await nodeAnswering(200, "<html>")).node.balance("p", signal)).rejects.toMatchObject({
+      code: "UNREADABLE_ANSWER",
+    });
+    await expect((await nodeAnswering(502, "<html>")).node.balance("p", signal)).rejects.toMatchObject({
+      code: "MARKET_ERROR",
+    });
+    await expect((await nodeAnswering(200, '{"result":{}}')).node.balance("p", signal)).rejects.toMatchObject(
+      { code: "UNREADABLE_ANSWER" },
+    );
   });
 });
 
@@ -87,7 +103,14 @@ describe("amounts", () => {
 
 test("random JSON is refused or read, never worse", () => {
   const schemas = [
-    ...[ProviderDetailSchema, HeartbeatAnswerSchema, LeaseSchema, LeasesSchema, CompleteAnswerSchema, PayoutSchema],
+    ...[
+      ProviderDetailSchema,
+      HeartbeatAnswerSchema,
+      LeaseSchema,
+      LeasesSchema,
+      CompleteAnswerSchema,
+      PayoutSchema,
+    ],
     ...[RpcAnswerSchema, BalanceSchema, ClaimSchema, RefusalSchema],
   ];
   fc.assert(

@@ -18,7 +18,10 @@ const EMPTY_PAGE = { jobs: [], total: 0, limit: 100, offset: 0, miner_id: "m1" }
 type Routes = Record<string, (request: SeenRequest, nth: number) => Answer>;
 
 /** A coordinator (and chain) that answers by path, and the adapter in front of it. */
-async function against(routes: Routes, options: { wallet?: string; chain?: boolean; now?: () => number } = {}) {
+async function against(
+  routes: Routes,
+  options: { wallet?: string; chain?: boolean; now?: () => number } = {},
+) {
   const counts = new Map<string, number>();
   const server = await serve((request) => {
     const path = request.url.split("?")[0] ?? "";
@@ -72,7 +75,9 @@ describe("is it the coordinator", () => {
   });
 
   test("the gpu service is not", async () => {
-    const { adapter } = await against({ "/health": () => ({ body: { status: "healthy", service: "gpu-service" } }) });
+    const { adapter } = await against({
+      "/health": () => ({ body: { status: "healthy", service: "gpu-service" } }),
+    });
     await expect(adapter.probe(signal)).rejects.toMatchObject({ code: "WRONG_SERVICE", actor: "user" });
   });
 });
@@ -85,11 +90,23 @@ describe("registration and heartbeat", () => {
     });
     expect(await adapter.register(profile, signal)).toEqual({ providerId: "m1" });
     expect(await adapter.heartbeat(load(1), signal)).toEqual({ intervalMs: null, health: null });
-    expect(asked("/v1/miners/register")[0]?.json).toMatchObject({ concurrency: 2, region: "eu", capabilities: { models: ["text-embed-001"] } });
+    expect(asked("/v1/miners/register")[0]?.json).toMatchObject({
+      concurrency: 2,
+      region: "eu",
+      capabilities: { models: ["text-embed-001"] },
+    });
     expect(asked("/v1/miners/heartbeat")[0]?.json).toMatchObject({ inflight: 1, status: "ONLINE" });
     for (const path of ["/v1/miners/register", "/v1/miners/heartbeat"]) {
       expect(asked(path)[0]?.headers).toMatchObject({ "x-api-key": API_KEY, "x-miner-id": "m1" });
     }
+  });
+
+  test("a provider that takes no work says so, and keeps no job from others", async () => {
+    const { adapter, asked } = await against({
+      "/v1/miners/heartbeat": replay("POST", "/v1/miners/heartbeat", 200),
+    });
+    await adapter.heartbeat({ ...load(1), capacity: 0 }, signal);
+    expect(asked("/v1/miners/heartbeat")[0]?.json).toMatchObject({ inflight: 1, status: "DRAINING" });
   });
 
   test("a refused key is the user's to mend, and is not repeated", async () => {
@@ -109,7 +126,9 @@ describe("registration and heartbeat", () => {
   test("an unknown miner is NOT_REGISTERED: 404 on heartbeat, 500 on poll, 404 in a pair", async () => {
     const { adapter } = await against({
       "/v1/miners/heartbeat": (_request, nth) =>
-        nth === 0 ? replay("POST", "/v1/miners/heartbeat", 404)() : { body: [{ error: "miner not registered" }, 404] },
+        nth === 0
+          ? replay("POST", "/v1/miners/heartbeat", 404)()
+          : { body: [{ error: "miner not registered" }, 404] },
       "/v1/miners/poll": replay("POST", "/v1/miners/poll", 500),
     });
     const unknown = { code: "NOT_REGISTERED", retryable: true };
@@ -132,7 +151,11 @@ describe("registration and heartbeat", () => {
 });
 
 describe("taking work", () => {
-  const embedJob = (job_id: string) => ({ job_id, payload: { type: "embeddings", model: "text-embed-001", input: ["a"] }, constraints: {} });
+  const embedJob = (job_id: string) => ({
+    job_id,
+    payload: { type: "embeddings", model: "text-embed-001", input: ["a"] },
+    constraints: {},
+  });
   const wish = { max: 4, waitMs: 0, models: ["text-embed-001"] };
 
   test.each([
@@ -145,13 +168,19 @@ describe("taking work", () => {
   });
 
   test("501 means that jobs come from elsewhere", async () => {
-    const { adapter } = await against({ "/v1/miners/poll": () => ({ status: 501, body: { detail: "not implemented" } }) });
-    await expect(adapter.acquire(wish, signal)).rejects.toMatchObject({ code: "WRONG_SERVICE", actor: "user" });
+    const { adapter } = await against({
+      "/v1/miners/poll": () => ({ status: 501, body: { detail: "not implemented" } }),
+    });
+    await expect(adapter.acquire(wish, signal)).rejects.toMatchObject({
+      code: "WRONG_SERVICE",
+      actor: "user",
+    });
   });
 
   test("the recorded job becomes a lease with its end, declined because it is no embedding", async () => {
     const { adapter, asked } = await against({
-      "/v1/miners/poll": (_request, nth) => (nth === 0 ? replay("POST", "/v1/miners/poll", 200)() : { status: 204 }),
+      "/v1/miners/poll": (_request, nth) =>
+        nth === 0 ? replay("POST", "/v1/miners/poll", 200)() : { status: 204 },
       "/v1/miners/m1/jobs": replay("POST", "/v1/miners/m1/jobs", 200),
     });
     expect(await adapter.acquire(wish, signal)).toEqual([
@@ -173,9 +202,13 @@ describe("taking work", () => {
     const jobs = ["j1", "j2", "j3"];
     const { adapter, asked } = await against(
       {
-        "/v1/miners/poll": (_request, nth) => (nth < 3 ? { body: embedJob(jobs[nth] ?? "") } : { status: 204 }),
+        "/v1/miners/poll": (_request, nth) =>
+          nth < 3 ? { body: embedJob(jobs[nth] ?? "") } : { status: 204 },
         "/v1/miners/m1/jobs": () => ({
-          body: { ...EMPTY_PAGE, jobs: jobs.map((job_id) => ({ job_id, state: "RUNNING", payment_status: "escrowed" })) },
+          body: {
+            ...EMPTY_PAGE,
+            jobs: jobs.map((job_id) => ({ job_id, state: "RUNNING", payment_status: "escrowed" })),
+          },
         }),
         "/rpc/escrow/j1": () => ({ body: { state: "funded", provider: "ait1me", amount: "0.30000000" } }),
         "/rpc/escrow/j2": () => ({ status: 404, body: { detail: "Escrow not found" } }),
@@ -194,7 +227,8 @@ describe("taking work", () => {
 
   test("a job in hand is handed over, whatever happens to the calls after it", async () => {
     const { adapter } = await against({
-      "/v1/miners/poll": (_request, nth) => (nth === 0 ? { body: embedJob("j1") } : { status: 503, body: {} }),
+      "/v1/miners/poll": (_request, nth) =>
+        nth === 0 ? { body: embedJob("j1") } : { status: 503, body: {} },
       "/v1/miners/m1/jobs": () => ({ status: 500, body: {} }),
     });
     expect(await adapter.acquire(wish, signal)).toEqual([
@@ -205,12 +239,21 @@ describe("taking work", () => {
   test("after a 429 the coordinator is left alone for as long as it asked", async () => {
     let now = 1_000;
     const { adapter, server } = await against(
-      { "/v1/miners/poll": (_request, nth) => (nth === 0 ? { status: 429, headers: { "retry-after": "60" }, body: {} } : { status: 204 }) },
+      {
+        "/v1/miners/poll": (_request, nth) =>
+          nth === 0 ? { status: 429, headers: { "retry-after": "60" }, body: {} } : { status: 204 },
+      },
       { now: () => now },
     );
-    await expect(adapter.acquire(wish, signal)).rejects.toMatchObject({ code: "RATE_LIMITED", retryAfterMs: 60_000 });
+    await expect(adapter.acquire(wish, signal)).rejects.toMatchObject({
+      code: "RATE_LIMITED",
+      retryAfterMs: 60_000,
+    });
     now += 59_000;
-    await expect(adapter.acquire(wish, signal)).rejects.toMatchObject({ code: "RATE_LIMITED", retryAfterMs: 1_000 });
+    await expect(adapter.acquire(wish, signal)).rejects.toMatchObject({
+      code: "RATE_LIMITED",
+      retryAfterMs: 1_000,
+    });
     expect(server.seen).toHaveLength(1);
     now += 1_000;
     expect(await adapter.acquire(wish, signal)).toEqual([]);
@@ -225,18 +268,31 @@ describe("taking work", () => {
       payment_status: "escrowed",
       payload: { type: "embeddings", model: "text-embed-001", input: ["a"] },
     });
-    const pages = [Array.from({ length: 100 }, (_, n) => row(n)), [row(100), row(101, "m2"), row(102, "m1", "EXPIRED")]];
-    const { adapter, asked } = await against({ "/v1/miners/m1/jobs": (_request, nth) => ({ body: { ...EMPTY_PAGE, jobs: pages[nth] } }) });
+    const pages = [
+      Array.from({ length: 100 }, (_, n) => row(n)),
+      [row(100), row(101, "m2"), row(102, "m1", "EXPIRED")],
+    ];
+    const { adapter, asked } = await against({
+      "/v1/miners/m1/jobs": (_request, nth) => ({ body: { ...EMPTY_PAGE, jobs: pages[nth] } }),
+    });
     const leases = (await adapter.openLeases(signal)) ?? [];
     expect(leases).toHaveLength(101);
-    expect(leases[100]).toMatchObject({ jobId: "j100", payment: "funded", work: { kind: "embed", texts: ["a"] } });
-    expect(asked("/v1/miners/m1/jobs").map(({ url }) => new URL(url, "http://x").searchParams.get("offset"))).toEqual(["0", "100"]);
+    expect(leases[100]).toMatchObject({
+      jobId: "j100",
+      payment: "funded",
+      work: { kind: "embed", texts: ["a"] },
+    });
+    expect(
+      asked("/v1/miners/m1/jobs").map(({ url }) => new URL(url, "http://x").searchParams.get("offset")),
+    ).toEqual(["0", "100"]);
   });
 });
 
 describe("a result", () => {
   test("is sent in the agreed shape, and the coordinator's receipt is kept as it came and verified", async () => {
-    const { adapter, asked, debug } = await against({ "/v1/miners/job1/result": replay("POST", "/v1/miners/{job}/result", 200) });
+    const { adapter, asked, debug } = await against({
+      "/v1/miners/job1/result": replay("POST", "/v1/miners/{job}/result", 200),
+    });
     const outcome = await adapter.submit(submission(), signal);
     expect(outcome.kind).toBe("accepted");
     const recordedText = recordedWith("POST", "/v1/miners/{job}/result", 200).text;
@@ -246,7 +302,11 @@ describe("a result", () => {
       result: {
         status: "completed",
         model: "text-embed-001",
-        output: { dtype: "f32", shape: [1, 3], data_base64: Buffer.from("0000803e000080bf00000040", "hex").toString("base64") },
+        output: {
+          dtype: "f32",
+          shape: [1, 3],
+          data_base64: Buffer.from("0000803e000080bf00000040", "hex").toString("base64"),
+        },
         output_sha3_512: submission().sha3_512,
         receipt: "a101",
         execution_time: 0.042,
@@ -262,7 +322,10 @@ describe("a result", () => {
       "/v1/miners/late/result": () => ({ status: 410, body: { detail: "job expired" } }),
     });
     expect(await adapter.submit(submission({ jobId: "gone" }), signal)).toMatchObject({ kind: "lost" });
-    expect(await adapter.submit(submission({ jobId: "bad" }), signal)).toMatchObject({ kind: "rejected", code: "RESULT_REFUSED" });
+    expect(await adapter.submit(submission({ jobId: "bad" }), signal)).toMatchObject({
+      kind: "rejected",
+      code: "RESULT_REFUSED",
+    });
     expect(await adapter.submit(submission({ jobId: "late" }), signal)).toMatchObject({ kind: "expired" });
   });
 
@@ -276,7 +339,11 @@ describe("a result", () => {
   });
 
   test.each([
-    ["completed with this digest", { state: "COMPLETED", result: { output_sha3_512: submission().sha3_512 } }, "accepted"],
+    [
+      "completed with this digest",
+      { state: "COMPLETED", result: { output_sha3_512: submission().sha3_512 } },
+      "accepted",
+    ],
     ["completed, without saying with what", { state: "COMPLETED" }, "accepted"],
     ["completed with another digest", { state: "COMPLETED", result: { output_sha3_512: "ff" } }, "rejected"],
     ["given to another miner", { state: "RUNNING", assigned_miner_id: "m2" }, "lost"],
@@ -306,8 +373,16 @@ describe("a failure", () => {
       "/v1/miners/job1/fail": replay("POST", "/v1/miners/{job}/fail", 200),
     });
     await adapter.heartbeat(load(2), signal);
-    await adapter.fail({ leaseId: "job1", jobId: "job1" }, { code: "OOM", message: "out of memory", retryable: true }, signal);
-    expect(server.seen.map(({ url }) => url)).toEqual(["/v1/miners/heartbeat", "/v1/miners/job1/fail", "/v1/miners/heartbeat"]);
+    await adapter.fail(
+      { leaseId: "job1", jobId: "job1" },
+      { code: "OOM", message: "out of memory", retryable: true },
+      signal,
+    );
+    expect(server.seen.map(({ url }) => url)).toEqual([
+      "/v1/miners/heartbeat",
+      "/v1/miners/job1/fail",
+      "/v1/miners/heartbeat",
+    ]);
     expect(server.seen[1]?.json).toEqual({ error_code: "OOM", error_message: "out of memory", metrics: {} });
     expect(server.seen[2]?.json).toMatchObject({ inflight: 1, status: "ONLINE" });
   });
@@ -318,13 +393,23 @@ describe("a failure", () => {
       "/v1/miners/job1/fail": () => ({ status: 404, body: { detail: "job not found" } }),
     });
     await adapter.giveBack({ leaseId: "job1", jobId: "job1" }, "paused", signal);
-    expect(asked("/v1/miners/job1/fail")[0]?.json).toMatchObject({ error_code: "RETURNED", error_message: "paused" });
+    expect(asked("/v1/miners/job1/fail")[0]?.json).toMatchObject({
+      error_code: "RETURNED",
+      error_message: "paused",
+    });
   });
 
   test("jobs can't be renewed, which the capabilities say", async () => {
     const { adapter } = await against({});
-    expect(adapter.capabilities).toEqual({ renewableLeases: false, returnsLeases: false, longPoll: false, stake: false });
-    await expect(adapter.renew({ leaseId: "j", jobId: "j" }, 1000, signal)).rejects.toMatchObject({ code: "NOT_SUPPORTED" });
+    expect(adapter.capabilities).toEqual({
+      renewableLeases: false,
+      returnsLeases: false,
+      longPoll: false,
+      stake: false,
+    });
+    await expect(adapter.renew({ leaseId: "j", jobId: "j" }, 1000, signal)).rejects.toMatchObject({
+      code: "NOT_SUPPORTED",
+    });
   });
 });
 
@@ -357,7 +442,10 @@ describe("money", () => {
       release("unasked"),
       "not a row",
     ];
-    const { adapter, asked } = await against({ "/rpc/transactions": () => ({ body: rows }) }, { chain: true, wallet: "ait1me" });
+    const { adapter, asked } = await against(
+      { "/rpc/transactions": () => ({ body: rows }) },
+      { chain: true, wallet: "ait1me" },
+    );
     expect(await adapter.credits(["a", "b", "c", "d", "e"], signal)).toEqual([
       { jobId: "a", net, gross: oneAit, settledAt: Date.parse("2026-11-21T19:55:37.984Z"), reference: "0xa" },
     ]);
@@ -379,8 +467,13 @@ describe("money", () => {
       { job_id: "a", amount: "1.00000000", currency: "AITBC", payment_status: "released" },
       { job_id: "b", amount: 1, currency: "AITBC", payment_status: "escrowed" },
     ];
-    const { adapter } = await against({ "/v1/miners/m1/earnings": () => ({ body: { earnings_history: history } }) }, { now: () => 77 });
-    expect(await adapter.credits(["a", "b"], signal)).toEqual([{ jobId: "a", net, gross: oneAit, settledAt: 77, reference: null }]);
+    const { adapter } = await against(
+      { "/v1/miners/m1/earnings": () => ({ body: { earnings_history: history } }) },
+      { now: () => 77 },
+    );
+    expect(await adapter.credits(["a", "b"], signal)).toEqual([
+      { jobId: "a", net, gross: oneAit, settledAt: 77, reference: null },
+    ]);
     expect(adapter.expectedNet(oneAit)).toEqual(net);
   });
 
@@ -393,27 +486,31 @@ describe("money", () => {
 
 test("random answers to any call are an AppError or a proper value", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom(200, 204, 400, 404, 409, 422, 500, 501), fc.jsonValue(), async (status, body) => {
-      const answer = async () => new Response(status === 204 ? null : JSON.stringify(body), { status });
-      const [coordinatorUrl, rpcUrl] = ["http://127.0.0.1:1", "http://127.0.0.1:2"];
-      const adapter = createAitbcAdapter(
-        { coordinatorUrl, rpcUrl, apiKey: API_KEY, minerId: "m1", region: null, wallet: "ait1me" },
-        { fetch: answer },
-      );
-      const calls = [
-        adapter.probe(signal),
-        adapter.register(profile, signal),
-        adapter.heartbeat(load(0), signal),
-        adapter.acquire({ max: 2, waitMs: 0, models: [] }, signal),
-        adapter.submit(submission(), signal),
-        adapter.submit(submission({ resend: true }), signal),
-        adapter.openLeases(signal),
-        adapter.credits(["job1"], signal),
-        adapter.giveBack({ leaseId: "job1", jobId: "job1" }, "r", signal),
-      ];
-      for (const outcome of await Promise.allSettled(calls)) {
-        if (outcome.status === "rejected") expect(outcome.reason).toBeInstanceOf(AppError);
-      }
-    }),
+    fc.asyncProperty(
+      fc.constantFrom(200, 204, 400, 404, 409, 422, 500, 501),
+      fc.jsonValue(),
+      async (status, body) => {
+        const answer = async () => new Response(status === 204 ? null : JSON.stringify(body), { status });
+        const [coordinatorUrl, rpcUrl] = ["http://127.0.0.1:1", "http://127.0.0.1:2"];
+        const adapter = createAitbcAdapter(
+          { coordinatorUrl, rpcUrl, apiKey: API_KEY, minerId: "m1", region: null, wallet: "ait1me" },
+          { fetch: answer },
+        );
+        const calls = [
+          adapter.probe(signal),
+          adapter.register(profile, signal),
+          adapter.heartbeat(load(0), signal),
+          adapter.acquire({ max: 2, waitMs: 0, models: [] }, signal),
+          adapter.submit(submission(), signal),
+          adapter.submit(submission({ resend: true }), signal),
+          adapter.openLeases(signal),
+          adapter.credits(["job1"], signal),
+          adapter.giveBack({ leaseId: "job1", jobId: "job1" }, "r", signal),
+        ];
+        for (const outcome of await Promise.allSettled(calls)) {
+          if (outcome.status === "rejected") expect(outcome.reason).toBeInstanceOf(AppError);
+        }
+      },
+    ),
   );
 });

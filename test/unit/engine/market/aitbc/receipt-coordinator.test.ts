@@ -82,12 +82,24 @@ describe("Python's canonical JSON", () => {
 
 describe("hostile receipts", () => {
   test("any JSON gets a verdict", () => {
-    fc.assert(fc.property(fc.json({ maxDepth: 6 }), (text) => void expect(verifyCoordinatorReceipt(text).ok).toBe(false)));
+    fc.assert(
+      fc.property(
+        fc.json({ maxDepth: 6 }),
+        (text) => void expect(verifyCoordinatorReceipt(text).ok).toBe(false),
+      ),
+    );
   });
 
   test("bad keys, bad signatures and endless nesting are no crash", () => {
-    const signed = (key: string, sig: string) => `{"signature":{"alg":"Ed25519","key_id":"${key}","sig":"${sig}"}}`;
-    for (const text of [signed("", ""), signed("AAAA", "AAAA"), signed(KNOWN_KEY, ""), signed("A".repeat(43), "A".repeat(86)), "x"]) {
+    const signed = (key: string, sig: string) =>
+      `{"signature":{"alg":"Ed25519","key_id":"${key}","sig":"${sig}"}}`;
+    for (const text of [
+      signed("", ""),
+      signed("AAAA", "AAAA"),
+      signed(KNOWN_KEY, ""),
+      signed("A".repeat(43), "A".repeat(86)),
+      "x",
+    ]) {
       expect(verifyCoordinatorReceipt(text).ok).toBe(false);
     }
     const deep = `{"signature":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;

@@ -27,7 +27,17 @@ export function transcript(): Exchange[] {
       const body = text === "" ? undefined : JSON.parse(text);
       const [, method = "", path = "", sent] = request;
       const withKey = (request[4] ?? "").includes("X-Miner-ID");
-      return [{ method, path, sent: sent === undefined ? undefined : JSON.parse(sent), withKey, status: Number(status), text, body }];
+      return [
+        {
+          method,
+          path,
+          sent: sent === undefined ? undefined : JSON.parse(sent),
+          withKey,
+          status: Number(status),
+          text,
+          body,
+        },
+      ];
     });
 }
 

@@ -9,11 +9,11 @@ import {
   JobPageSchema,
   JobViewSchema,
   meantStatus,
+  ResultAnswerSchema,
   readAit,
   readComputeSeconds,
   readRows,
   readUtc,
-  ResultAnswerSchema,
 } from "../../../../../src/engine/market/aitbc/wire.ts";
 import { money } from "../../../../../src/shared/money.ts";
 import { recorded, recordedWith, transcript } from "./transcript.ts";
@@ -40,7 +40,10 @@ describe("recorded answers of the coordinator", () => {
       { type: "inference", model: "llama3.2:3b", prompt: "hi" },
       { type: "inference", model: "x", prompt: "second" },
     ]);
-    expect(AssignedJobSchema.parse(jobs[0]?.body).constraints).toMatchObject({ models: ["llama3.2:3b"], confidential: false });
+    expect(AssignedJobSchema.parse(jobs[0]?.body).constraints).toMatchObject({
+      models: ["llama3.2:3b"],
+      confidential: false,
+    });
   });
 
   test("the list of a miner's jobs", () => {
@@ -139,7 +142,14 @@ describe("amounts", () => {
 });
 
 test("random JSON is refused or read, never worse", () => {
-  const schemas = [AssignedJobSchema, JobViewSchema, JobPageSchema, EarningsSchema, ResultAnswerSchema, HealthSchema];
+  const schemas = [
+    AssignedJobSchema,
+    JobViewSchema,
+    JobPageSchema,
+    EarningsSchema,
+    ResultAnswerSchema,
+    HealthSchema,
+  ];
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       for (const schema of schemas) expect(typeof schema.safeParse(value).success).toBe("boolean");
