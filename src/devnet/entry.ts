@@ -4,8 +4,8 @@
  */
 import { openParentChannel } from "../host/parent-channel.ts";
 import type { ParentChannel } from "../host/process-host.ts";
-import { ConfigureSchema, DevnetConfigSchema } from "../shared/config.ts";
-import { toErrorValue } from "../shared/errors.ts";
+import { ConfigureSchema, type DevnetConfig, DevnetConfigSchema } from "../shared/config.ts";
+import { AppError, toErrorValue } from "../shared/errors.ts";
 import { type Devnet, startDevnet } from "./devnet.ts";
 
 const channel = openParentChannel();
@@ -34,7 +34,7 @@ function serve(parent: ParentChannel): void {
     const configure = ConfigureSchema.safeParse(message);
     if (!configure.success || starting) return;
     starting = (async () => {
-      const config = DevnetConfigSchema.parse(configure.data.config);
+      const config = readConfig(configure.data.config);
       return startDevnet(config, { log: (line) => process.stderr.write(`${line}\n`) });
     })();
     starting.then(({ ready }) => parent.post(ready), fail);
@@ -43,4 +43,16 @@ function serve(parent: ParentChannel): void {
   parent.onClose(onEnd);
   process.on("SIGTERM", onEnd);
   process.on("SIGINT", onEnd);
+}
+
+function readConfig(given: unknown): DevnetConfig {
+  const config = DevnetConfigSchema.safeParse(given);
+  if (config.success) return config.data;
+  const problems = config.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
+  throw new AppError({
+    code: "BAD_CONFIG",
+    message: `The devnet was started with a configuration it does not understand (${problems})`,
+    actor: "bug",
+    help: "Please report this with the diagnostics file.",
+  });
 }

@@ -82,7 +82,11 @@ export async function startEngine(config: EngineConfig, host: ProcessHost): Prom
     ledger,
     now,
     admit: (lease) =>
-      judgeLease(lease, { requireModel: (name) => models.resolve(name), allowUnpaid: config.allowUnpaid, now }),
+      judgeLease(lease, {
+        requireModel: (name) => models.resolve(name),
+        allowUnpaid: config.allowUnpaid,
+        now,
+      }),
   });
   const workers = createWorkers(config, new PidNotingHost(host, pidFolder), detection, (runtime) => ({
     runtime,
@@ -94,10 +98,10 @@ export async function startEngine(config: EngineConfig, host: ProcessHost): Prom
     batchSize: config.batchSize,
     now,
   }));
-  const control = new RunControl(
-    { ledger, board, now, killRuntimes: () => workers.forEach(({ runtime }) => runtime.killNow()) },
-    config.startAs,
-  );
+  const killRuntimes = () => {
+    for (const { runtime } of workers) runtime.killNow();
+  };
+  const control = new RunControl({ ledger, board, now, killRuntimes }, config.startAs);
 
   const adapters = createAdapters(config, identity);
   const quota = Math.max(1, Math.floor(config.maxConcurrency / Math.max(1, adapters.length)));
@@ -106,7 +110,12 @@ export async function startEngine(config: EngineConfig, host: ProcessHost): Prom
     region: config.markets.aicf?.region ?? config.markets.aitbc?.region ?? null,
     concurrency: quota,
     models: models.offeredNames(),
-    devices: detection.devices.map(({ id, name, memoryTotalMb }) => ({ id, name, memoryMb: memoryTotalMb, healthy: true })),
+    devices: detection.devices.map(({ id, name, memoryTotalMb }) => ({
+      id,
+      name,
+      memoryMb: memoryTotalMb,
+      healthy: true,
+    })),
   });
   const sessions = adapters.map(
     (adapter) => new MarketSession({ adapter, board, control, ledger, quota, profile, now }),
@@ -278,7 +287,12 @@ function createAdapters(config: EngineConfig, identity: Identity): MarketAdapter
 }
 
 /** Prunes outputs every minute and keeps an hourly snapshot. */
-async function housekeeping(ledger: Ledger, config: EngineConfig, now: () => number, signal: AbortSignal): Promise<void> {
+async function housekeeping(
+  ledger: Ledger,
+  config: EngineConfig,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<void> {
   for (let minute = 1; !signal.aborted; minute++) {
     await delay(MINUTE, signal).catch(() => undefined);
     if (signal.aborted) return;
@@ -292,4 +306,3 @@ async function until(condition: () => boolean, patience: number): Promise<void> 
   const deadline = Date.now() + patience;
   while (!condition() && Date.now() < deadline) await delay(SHUTDOWN_LOOK);
 }
-

@@ -2,14 +2,21 @@
 import { openBrokeredHost } from "../host/brokered-host.ts";
 import { ForkProcessHost } from "../host/fork-host.ts";
 import { openParentChannel } from "../host/parent-channel.ts";
-import { ConfigureSchema, type EngineConfig, EngineConfigSchema, type EngineReady } from "../shared/config.ts";
+import {
+  ConfigureSchema,
+  type EngineConfig,
+  EngineConfigSchema,
+  type EngineReady,
+} from "../shared/config.ts";
 import { type Channel, serveContract } from "../shared/contract/rpc.ts";
 import { toErrorValue } from "../shared/errors.ts";
 import { type Engine, startEngine } from "./engine.ts";
 
 const parent = openParentChannel();
 if (parent === null) {
-  process.stderr.write("Error: this is a part of Bellows; start it with `bellows serve` or `bellows demo`.\n");
+  process.stderr.write(
+    "Error: this is a part of Bellows; start it with `bellows serve` or `bellows demo`.\n",
+  );
   process.exit(2);
 }
 configured(parent)
@@ -49,7 +56,10 @@ async function serve(config: EngineConfig, channel: Channel): Promise<void> {
 
 function readyMessage(engine: Engine): EngineReady {
   const { control } = engine;
-  return { kind: "engine-ready", control: control && { url: control.url, dashboardUrl: control.dashboardUrl } };
+  return {
+    kind: "engine-ready",
+    control: control && { url: control.url, dashboardUrl: control.dashboardUrl },
+  };
 }
 
 function die(channel: Channel, thrown: unknown): void {

@@ -32,21 +32,25 @@ export type Placement = Partial<Pick<Rectangle, "x" | "y">> & {
 
 /** The remembered place if it still is one, else the first size in the middle of the first screen. */
 export function placeWindow(remembered: WindowState | null, screens: readonly Rectangle[]): Placement {
-  const screen = screens.find((candidate) => remembered !== null && canBeGrabbed(remembered, candidate));
-  if (remembered === null || screen === undefined) {
-    const first = screens[0];
-    return {
-      width: Math.min(FIRST_SIZE.width, first?.width ?? FIRST_SIZE.width),
-      height: Math.min(FIRST_SIZE.height, first?.height ?? FIRST_SIZE.height),
-      maximised: remembered?.maximised ?? false,
-    };
+  for (const screen of screens) {
+    if (remembered === null) break;
+    const fitted = fitTo(screen, remembered);
+    if (canBeGrabbed(fitted, screen)) return { ...fitted, maximised: remembered.maximised };
   }
+  const first = screens[0];
   return {
-    x: remembered.x,
-    y: remembered.y,
-    width: Math.max(MINIMUM_SIZE.width, Math.min(remembered.width, screen.width)),
-    height: Math.max(MINIMUM_SIZE.height, Math.min(remembered.height, screen.height)),
-    maximised: remembered.maximised,
+    width: Math.min(FIRST_SIZE.width, first?.width ?? FIRST_SIZE.width),
+    height: Math.min(FIRST_SIZE.height, first?.height ?? FIRST_SIZE.height),
+    maximised: remembered?.maximised ?? false,
+  };
+}
+
+function fitTo(screen: Rectangle, { x, y, width, height }: Rectangle): Rectangle {
+  return {
+    x,
+    y,
+    width: Math.max(MINIMUM_SIZE.width, Math.min(width, screen.width)),
+    height: Math.max(MINIMUM_SIZE.height, Math.min(height, screen.height)),
   };
 }
 

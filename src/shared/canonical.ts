@@ -65,22 +65,40 @@ export function encodeEmbedResult(tensor: FloatTensor): Uint8Array {
 export function decodeEmbedResult(bytes: Uint8Array): FloatTensor {
   const value = decodeCanonical(bytes);
   const tensor = isRecord(value) && value.kind === "embed" ? value.tensor : undefined;
-  if (!isRecord(tensor) || tensor.dtype !== "f32" || !(tensor.data instanceof Uint8Array) || !isShape(tensor.shape)) {
-    throw new AppError({ code: "BAD_RESULT", message: "These bytes are not an embed result", actor: "market" });
+  if (
+    !isRecord(tensor) ||
+    tensor.dtype !== "f32" ||
+    !(tensor.data instanceof Uint8Array) ||
+    !isShape(tensor.shape)
+  ) {
+    throw new AppError({
+      code: "BAD_RESULT",
+      message: "These bytes are not an embed result",
+      actor: "market",
+    });
   }
   const elements = tensor.shape.reduce((product, size) => product * size, 1);
   if (tensor.data.length !== elements * 4) {
-    throw new AppError({ code: "BAD_RESULT", message: "The tensor's data does not fit its shape", actor: "market" });
+    throw new AppError({
+      code: "BAD_RESULT",
+      message: "The tensor's data does not fit its shape",
+      actor: "market",
+    });
   }
   return { shape: tensor.shape, data: floatsFromLittleEndian(tensor.data) };
 }
 
 function isRecord(value: CborValue | undefined): value is { readonly [key: string]: CborValue } {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  );
 }
 
 function isShape(value: CborValue | undefined): value is readonly number[] {
-  return Array.isArray(value) && value.every((size) => typeof size === "number" && Number.isSafeInteger(size) && size >= 0);
+  return (
+    Array.isArray(value) &&
+    value.every((size) => typeof size === "number" && Number.isSafeInteger(size) && size >= 0)
+  );
 }
 
 function littleEndianBytes(floats: Float32Array): Uint8Array {

@@ -10,11 +10,15 @@ import { KIB } from "./durations.ts";
 const NATIVE = new Set(getHashes());
 
 export function sha3_512(bytes: Uint8Array): string {
-  return NATIVE.has("sha3-512") ? createHash("sha3-512").update(bytes).digest("hex") : bytesToHex(nobleSha3_512(bytes));
+  return NATIVE.has("sha3-512")
+    ? createHash("sha3-512").update(bytes).digest("hex")
+    : bytesToHex(nobleSha3_512(bytes));
 }
 
 export function sha3_256(bytes: Uint8Array): string {
-  return NATIVE.has("sha3-256") ? createHash("sha3-256").update(bytes).digest("hex") : bytesToHex(nobleSha3_256(bytes));
+  return NATIVE.has("sha3-256")
+    ? createHash("sha3-256").update(bytes).digest("hex")
+    : bytesToHex(nobleSha3_256(bytes));
 }
 
 export function sha256(bytes: Uint8Array): string {
@@ -53,6 +57,8 @@ function hashTagged(tag: number, ...parts: Uint8Array[]): Uint8Array {
  * `sha256sum` prints, so that anybody can check it with two commands.
  */
 export function modelManifestSha256(files: readonly { path: string; sha256: string }[]): string {
-  const lines = [...files].sort((a, b) => (a.path < b.path ? -1 : 1)).map((file) => `${file.sha256}  ${file.path}\n`);
+  const lines = [...files]
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+    .map((file) => `${file.sha256}  ${file.path}\n`);
   return sha256(Buffer.from(lines.join(""), "utf8"));
 }

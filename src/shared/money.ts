@@ -30,7 +30,10 @@ export interface Money {
 }
 
 /** Money across a process border: a bigint written in decimal. */
-export const MoneyValueSchema = z.object({ currency: CurrencyCodeSchema, minor: z.string().regex(/^-?\d+$/) });
+export const MoneyValueSchema = z.object({
+  currency: CurrencyCodeSchema,
+  minor: z.string().regex(/^-?\d+$/),
+});
 export type MoneyValue = z.infer<typeof MoneyValueSchema>;
 
 /** Minor units of 1/3600 AIT, the chain's integer unit. */
@@ -42,7 +45,11 @@ export const fromMoneyValue = (v: MoneyValue): Money => ({ currency: v.currency,
 
 export function add(a: Money, b: Money): Money {
   if (a.currency !== b.currency) {
-    throw new AppError({ code: "CURRENCY_MISMATCH", message: `Cannot add ${b.currency} to ${a.currency}`, actor: "bug" });
+    throw new AppError({
+      code: "CURRENCY_MISMATCH",
+      message: `Cannot add ${b.currency} to ${a.currency}`,
+      actor: "bug",
+    });
   }
   return money(a.currency, a.minor + b.minor);
 }
@@ -56,7 +63,11 @@ export function parseDecimal(currency: CurrencyCode, text: string | number): Mon
   const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/.exec(source);
   const digits = `${match?.[2] ?? ""}${match?.[3] ?? ""}`;
   if (!match || digits === "" || digits.length > 60) {
-    throw new AppError({ code: "BAD_AMOUNT", message: `"${source.slice(0, 40)}" is not a decimal amount`, actor: "market" });
+    throw new AppError({
+      code: "BAD_AMOUNT",
+      message: `"${source.slice(0, 40)}" is not a decimal amount`,
+      actor: "market",
+    });
   }
   const exponent = Number(match[4] ?? "0") - (match[3] ?? "").length;
   const unsigned = BigInt(digits) * CURRENCIES[currency].scale;
@@ -73,7 +84,11 @@ export function parseDecimal(currency: CurrencyCode, text: string | number): Mon
 }
 
 /** Decimal text cut (toward zero, so never more than there is) to `decimals`, without trailing zeros past `minimum`. */
-export function formatDecimal(m: Money, decimals: number = CURRENCIES[m.currency].decimals, minimum = 2): string {
+export function formatDecimal(
+  m: Money,
+  decimals: number = CURRENCIES[m.currency].decimals,
+  minimum = 2,
+): string {
   const { scale } = CURRENCIES[m.currency];
   const negative = m.minor < 0n;
   const absolute = negative ? -m.minor : m.minor;

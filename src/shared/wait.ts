@@ -1,5 +1,5 @@
 /** Every wait takes an AbortSignal, so that stopping never has to outlive a timer. */
-import { AppError } from "./errors.ts";
+import type { AppError } from "./errors.ts";
 
 /** Resolves after `ms`, or rejects at once with the signal's reason when it aborts. */
 export function delay(ms: number, signal?: AbortSignal): Promise<void> {

@@ -25,7 +25,8 @@ describe("kill -9 in the middle of a job", () => {
 
   it("of the engine: it starts again, sends what was computed, and runs again what was not", async () => {
     const demo = await RunningDemo.start(...RATE);
-    const cutShort = (job: JobDetail) => job.timeline.some((step) => step.note?.includes("engine ended") === true);
+    const cutShort = (job: JobDetail) =>
+      job.timeline.some((step) => step.note?.includes("engine ended") === true);
     const victim = await killUntil(demo, "engine", cutShort);
     await settledJob(demo, victim.leaseId);
     await expectHonestBooks(demo);
@@ -38,7 +39,8 @@ describe("kill -9 in the middle of a job", () => {
       const before = (await demo.state()).throughput.acceptedTotal;
       await killOne(demo, "devnet");
       const back = await demo.until(
-        (state) => state.throughput.acceptedTotal > before + 5 && state.markets.every((m) => m.state === "registered"),
+        (state) =>
+          state.throughput.acceptedTotal > before + 5 && state.markets.every((m) => m.state === "registered"),
         "both markets to accept results again",
       );
       expect(back.markets.map((market) => market.error)).toEqual([null, null]);
@@ -112,7 +114,9 @@ async function expectHonestBooks(demo: RunningDemo): Promise<void> {
   expect([...digests].filter(([, different]) => different.size > 1)).toEqual([]);
 
   const accepted = new Map(
-    results.filter((line) => line.verdict === "accepted").map((line) => [`${line.market} ${line.jobId}`, line.sha3_512]),
+    results
+      .filter((line) => line.verdict === "accepted")
+      .map((line) => [`${line.market} ${line.jobId}`, line.sha3_512]),
   );
   const ours = await everyJob(demo);
   for (const job of ours) {

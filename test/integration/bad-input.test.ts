@@ -79,7 +79,10 @@ describe("bad input at a start", () => {
     writeFileSync(ledger, Buffer.alloc(4096, 1), { flag: "r+" });
 
     const again = startBellows(["demo", "--data", demo.folder, "--port", "0"]);
-    const state = await new RunningDemo(demo.folder, again).until((s) => s.engine.notices.length > 0, "the notice");
+    const state = await new RunningDemo(demo.folder, again).until(
+      (s) => s.engine.notices.length > 0,
+      "the notice",
+    );
     expect(state.engine.notices[0]).toMatchObject({ code: "LEDGER_RESTORED", actor: "user" });
     again.child.kill("SIGTERM");
     expect(await again.exited).toBe(0);
@@ -107,7 +110,13 @@ describe("bad input at a start", () => {
     const folder = tempFolder();
     const copy = join(folder, "models", "all-MiniLM-L6-v2");
     mkdirSync(copy, { recursive: true });
-    for (const name of ["model_q4.onnx", "model_q4.onnx_data", "config.json", "special_tokens_map.json", "tokenizer_config.json"]) {
+    for (const name of [
+      "model_q4.onnx",
+      "model_q4.onnx_data",
+      "config.json",
+      "special_tokens_map.json",
+      "tokenizer_config.json",
+    ]) {
       symlinkSync(join(MODEL, name), join(copy, name));
     }
     cpSync(join(MODEL, "tokenizer.json"), join(copy, "tokenizer.json"));

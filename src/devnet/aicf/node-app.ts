@@ -1,6 +1,6 @@
 /** The node's HTTP surface: POST /rpc and the REST routes under /aicf (protocols/aicf.md §1.1–1.2). */
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import { readBody } from "../read-body.ts";
 import { MAX_BODY } from "./constants.ts";
 import { Refusal } from "./errors.ts";
 import { answerRpc } from "./json-rpc.ts";
@@ -20,9 +20,6 @@ const MAX_PAGE = 500;
 
 export function nodeApp(market: AicfMarket, onBug: (error: unknown) => void): Hono {
   const app = new Hono();
-  app.use(
-    bodyLimit({ maxSize: MAX_BODY, onError: (c) => c.json({ detail: "Request body too large" }, 413) }),
-  );
   app.onError((error, c) => {
     if (error instanceof Refusal) {
       return c.json({ detail: `${error.code}: ${error.message}` }, error.status === 404 ? 404 : 400);
@@ -33,7 +30,9 @@ export function nodeApp(market: AicfMarket, onBug: (error: unknown) => void): Ho
   app.notFound((c) => c.json({ detail: "Not Found" }, 404));
 
   app.post("/rpc", async (c) => {
-    const { status, body } = answerRpc(market, await c.req.text(), onBug);
+    const bytes = await readBody(c.req.raw, MAX_BODY);
+    if (bytes === null) return c.json({ detail: "Request body too large" }, 413);
+    const { status, body } = answerRpc(market, Buffer.from(bytes).toString("utf8"), onBug);
     return status === 204 ? c.body(null, 204) : c.json(body, status);
   });
 

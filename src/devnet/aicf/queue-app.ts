@@ -2,6 +2,7 @@
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
 import { sha3_512 } from "../../shared/digest.ts";
+import { readBody } from "../read-body.ts";
 import type { Op } from "./authenticate.ts";
 import {
   AcquireBody,
@@ -240,17 +241,10 @@ async function signedBody<S extends SignedSchema>(
 }
 type SignedSchema = z.ZodType<{ op: string; provider_id: string; timestamp_ms: number; nonce: string }>;
 
-/** Reads no more than `limit` bytes. */
 async function rawBody(c: Context, limit: number = MAX_BODY): Promise<Uint8Array> {
-  if (Number(c.req.header("content-length") ?? 0) > limit) throw tooLarge("body", limit);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of c.req.raw.body ?? []) {
-    size += chunk.length;
-    if (size > limit) throw tooLarge("body", limit);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const bytes = await readBody(c.req.raw, limit);
+  if (bytes === null) throw tooLarge("body", limit);
+  return bytes;
 }
 
 function holderOf(body: { provider_id: string; worker_id?: string | null | undefined }) {

@@ -1,10 +1,10 @@
 /** The coordinator over HTTP (protocols/aitbc.md §2): roles, limits and bodies are checked here, once for all routes. */
 import type { HttpBindings } from "@hono/node-server";
-import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import { Hono } from "hono";
 import { MIB } from "../../shared/durations.ts";
 import type { Clock } from "../clock.ts";
 import { type PyValue, parsePython } from "../python-json.ts";
+import { readBody } from "../read-body.ts";
 import { AccessControl } from "./access.ts";
 import { clientRoutes } from "./client-routes.ts";
 import type { Coordinator } from "./coordinator.ts";
@@ -33,7 +33,6 @@ export function coordinatorApp(options: CoordinatorAppOptions): Hono<Env> {
   const app = new Hono<Env>();
   app.get("/health", () => json(200, { status: "ok", env: "devnet", python_version: "3.13.5" }));
   app.get("/v1/health", () => detail(404, "Not Found"));
-  app.use(bodyLimit({ maxSize: MAX_BODY, onError: () => detail(413, "Request body too large") }));
 
   for (const route of [...minerRoutes(coordinator, clock), ...clientRoutes(coordinator)]) {
     const handler = `${route.method} ${route.path}`;
@@ -42,9 +41,11 @@ export function coordinatorApp(options: CoordinatorAppOptions): Hono<Env> {
       if (caller instanceof Response) return caller;
       const address = c.env?.incoming?.socket?.remoteAddress ?? "";
       if (limiter && !limiter.allow(address, handler, route.limit)) return rateLimited();
+      const raw = await readBody(c.req.raw, MAX_BODY);
+      if (raw === null) return detail(413, "Request body too large");
       return route.handle({
         caller,
-        body: await readBody(c),
+        body: parseBody(raw),
         param: (name) => c.req.param(name) ?? "",
         query: (name) => c.req.query(name) ?? null,
       });
@@ -59,11 +60,11 @@ export function coordinatorApp(options: CoordinatorAppOptions): Hono<Env> {
   return app;
 }
 
-async function readBody(c: Context): Promise<PyValue | undefined> {
-  const raw = await c.req.text();
-  if (raw === "") return undefined;
+/** undefined: there was none. */
+function parseBody(raw: Uint8Array): PyValue | undefined {
+  if (raw.length === 0) return undefined;
   try {
-    return parsePython(raw);
+    return parsePython(Buffer.from(raw).toString("utf8"));
   } catch {
     throw new InvalidBody([{ field: "body", message: "JSON decode error", code: "json_invalid" }]);
   }

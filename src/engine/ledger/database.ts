@@ -47,7 +47,11 @@ export async function openDatabase(folder: string, now: () => number = Date.now)
 
 /** Writes a consistent copy next to the ledger and keeps the newest few. Cheap enough for every start and hour. */
 export function takeSnapshot(db: Database, folder: string, now: number): void {
-  const target = join(folder, SNAPSHOT_FOLDER, `ledger-${new Date(now).toISOString().replace(/[:.]/g, "-")}.sqlite`);
+  const target = join(
+    folder,
+    SNAPSHOT_FOLDER,
+    `ledger-${new Date(now).toISOString().replace(/[:.]/g, "-")}.sqlite`,
+  );
   rmSync(`${target}.part`, { force: true });
   db.prepare("VACUUM INTO ?").run(`${target}.part`);
   renameSync(`${target}.part`, target);
@@ -132,7 +136,12 @@ function listSnapshots(folder: string): string[] {
     .map((name) => join(snapshots, name));
 }
 
-function restoreSnapshot(Sqlite: typeof BetterSqlite3, folder: string, file: string, now: number): ErrorValue {
+function restoreSnapshot(
+  Sqlite: typeof BetterSqlite3,
+  folder: string,
+  file: string,
+  now: number,
+): ErrorValue {
   const good = listSnapshots(folder).find((snapshot) => isWhole(Sqlite, snapshot));
   if (good === undefined) throw corruptError(file);
   const aside = join(folder, `ledger-damaged-${now}.sqlite`);

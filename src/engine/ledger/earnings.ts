@@ -32,7 +32,9 @@ export class EarningsTable {
          WHERE market = ? AND state = 'accepted' AND finished_at IS NULL AND fee_minor IS NOT NULL`,
       ),
       acceptedSince: db
-        .prepare<[string, number], number>("SELECT count(*) FROM leases WHERE market = ? AND accepted_at >= ?")
+        .prepare<[string, number], number>(
+          "SELECT count(*) FROM leases WHERE market = ? AND accepted_at >= ?",
+        )
         .pluck(),
       failedSince: db
         .prepare<[string, number], number>(

@@ -2,9 +2,10 @@
  * The leases table and its history: every change of a job's state goes through `apply`, which asks the job machine
  * and writes the row and the transition together.
  */
+
+import { type CborValue, decodeCanonical, encodeCanonical } from "../../shared/canonical.ts";
 import type { JobRow, JobState, MarketId } from "../../shared/contract/views.ts";
 import { AppError, type ErrorValue } from "../../shared/errors.ts";
-import { type CborValue, decodeCanonical, encodeCanonical } from "../../shared/canonical.ts";
 import { type CurrencyCode, type Money, money, toMoneyValue } from "../../shared/money.ts";
 import type { Lease, Work } from "../market/port.ts";
 import { FAILED_STATES, HELD_STATES, type JobEvent, nextState } from "../work/job-machine.ts";
@@ -107,14 +108,22 @@ export class LeaseTable {
          WHERE id = @row`,
       ),
       setExpiry: db.prepare("UPDATE leases SET expires_at = ? WHERE id = ?"),
-      held: db.prepare<[], LeaseRecord>(`SELECT ${COLUMNS} FROM leases l WHERE l.state IN (${HELD}) ORDER BY l.id`),
+      held: db.prepare<[], LeaseRecord>(
+        `SELECT ${COLUMNS} FROM leases l WHERE l.state IN (${HELD}) ORDER BY l.id`,
+      ),
       one: db.prepare<[number], LeaseRecord>(`SELECT ${COLUMNS} FROM leases l WHERE l.id = ?`),
-      rowOf: db.prepare<[string, string], number>("SELECT id FROM leases WHERE market = ? AND lease_id = ?").pluck(),
-      byLeaseId: db.prepare<[string], RowRecord>(`${ROW_SELECT} WHERE l.lease_id = ? ORDER BY l.id DESC LIMIT 1`),
+      rowOf: db
+        .prepare<[string, string], number>("SELECT id FROM leases WHERE market = ? AND lease_id = ?")
+        .pluck(),
+      byLeaseId: db.prepare<[string], RowRecord>(
+        `${ROW_SELECT} WHERE l.lease_id = ? ORDER BY l.id DESC LIMIT 1`,
+      ),
       unsettled: db.prepare<[string, number], { id: number; job_id: string; accepted_at: number }>(
         `SELECT id, job_id, accepted_at FROM leases WHERE market = ? AND state = 'accepted' AND finished_at IS NULL ORDER BY id LIMIT ?`,
       ),
-      acceptedTotal: db.prepare<[], number>("SELECT count(*) FROM leases WHERE accepted_at IS NOT NULL").pluck(),
+      acceptedTotal: db
+        .prepare<[], number>("SELECT count(*) FROM leases WHERE accepted_at IS NOT NULL")
+        .pluck(),
       transitions: db.prepare<[number], { state: JobState; at: number; note: string | null }>(
         "SELECT state, at, note FROM transitions WHERE lease = ? ORDER BY rowid",
       ),
@@ -232,7 +241,9 @@ function unknownLease(id: string): AppError {
 
 function encodeWork(work: Work): Uint8Array {
   const value: CborValue =
-    work.kind === "embed" ? { kind: "embed", texts: [...work.texts] } : { kind: "unsupported", reason: work.reason };
+    work.kind === "embed"
+      ? { kind: "embed", texts: [...work.texts] }
+      : { kind: "unsupported", reason: work.reason };
   return encodeCanonical(value);
 }
 

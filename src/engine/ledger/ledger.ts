@@ -62,7 +62,12 @@ export class Ledger {
     return this.#db.transaction(work).immediate();
   }
 
-  audit(type: AuditType, now: number, detail: unknown, about: { market?: MarketId; row?: number } = {}): void {
+  audit(
+    type: AuditType,
+    now: number,
+    detail: unknown,
+    about: { market?: MarketId; row?: number } = {},
+  ): void {
     this.#statements.event.run(now, type, about.market ?? null, about.row ?? null, JSON.stringify(detail));
   }
 

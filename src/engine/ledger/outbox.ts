@@ -44,7 +44,9 @@ export class Outbox {
       due: db.prepare<[string, number, number], OutboxRecord>(
         `SELECT ${COLUMNS} FROM submissions WHERE market = ? AND next_at <= ? ORDER BY next_at LIMIT ?`,
       ),
-      nextAt: db.prepare<[string], number | null>("SELECT min(next_at) FROM submissions WHERE market = ?").pluck(),
+      nextAt: db
+        .prepare<[string], number | null>("SELECT min(next_at) FROM submissions WHERE market = ?")
+        .pluck(),
       sending: db.prepare(
         "UPDATE submissions SET attempts = attempts + 1, first_sent_at = coalesce(first_sent_at, ?) WHERE lease = ?",
       ),
@@ -55,8 +57,18 @@ export class Outbox {
     };
   }
 
-  put(item: { row: number; market: MarketId; kind: OutboxKind; idempotencyKey: string; message?: string }, now: number): void {
-    this.#statements.put.run(item.row, item.market, item.kind, item.idempotencyKey, item.message ?? null, now);
+  put(
+    item: { row: number; market: MarketId; kind: OutboxKind; idempotencyKey: string; message?: string },
+    now: number,
+  ): void {
+    this.#statements.put.run(
+      item.row,
+      item.market,
+      item.kind,
+      item.idempotencyKey,
+      item.message ?? null,
+      now,
+    );
   }
 
   due(market: MarketId, now: number, limit: number): OutboxItem[] {

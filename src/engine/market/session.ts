@@ -9,7 +9,7 @@ import { backoffMs, delay, Wakeup } from "../../shared/wait.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { WorkBoard } from "../work/board.ts";
 import type { RunControl } from "../work/run-control.ts";
-import type { MarketAdapter, ProviderProfile } from "./port.ts";
+import type { Lease, MarketAdapter, ProviderProfile } from "./port.ts";
 
 const DEFAULT_HEARTBEAT = 10 * SECOND;
 /** Never slower than this, whatever the market says: a status older than this is no status. */
@@ -169,7 +169,7 @@ export class MarketSession {
     const open = await adapter.openLeases(within(signal));
     this.#grantMayBeLost = false;
     if (open === null) return;
-    const adopted = board.grant(open);
+    const adopted = this.#adopt(open);
     if (adopted > 0) ledger.audit("lease-adopted", now(), { count: adopted }, { market: adapter.id });
     const known = new Set(open.map((lease) => lease.leaseId));
     for (const lease of before) {
@@ -177,9 +177,15 @@ export class MarketSession {
       if (unstarted && !known.has(lease.leaseId))
         board.close(lease, "lose", "The market no longer knows this lease");
     }
-    if (this.#deps.control.intent !== "running") {
-      board.giveBack("Not taking work", { running: false, market: adapter.id });
-    }
+  }
+
+  /** Written down first; and what came while the person said "no more" goes straight back. Returns how many were new. */
+  #adopt(leases: readonly Lease[]): number {
+    const { board, control } = this.#deps;
+    const adopted = board.grant(leases);
+    if (control.intent !== "running")
+      board.giveBack("Not taking work", { running: false, market: this.adapter.id });
+    return adopted;
   }
 
   async #heartbeats(signal: AbortSignal): Promise<never> {
@@ -229,7 +235,7 @@ export class MarketSession {
         this.#lastPollAnswer = leases.length > 0 ? "work" : "none";
         attempt = 0;
         emptyPolls = leases.length > 0 ? 0 : emptyPolls + 1;
-        if (leases.length > 0) board.grant(leases);
+        if (leases.length > 0) this.#adopt(leases);
         this.#noteReachable();
         if (!adapter.capabilities.longPoll) {
           await pause(emptyPolls === 0 ? POLL_BUSY : backoffMs(emptyPolls, POLL_PACE), taking);

@@ -2,7 +2,13 @@
  * The one sentence a person reads first, derived from proofs and nothing else (design.md §8): an accepted result, an
  * acknowledged heartbeat, an answered poll. What has no fresh proof is not claimed.
  */
-import type { DeviceView, Headline, HeadlineLevel, MarketView, RunIntent } from "../../shared/contract/views.ts";
+import type {
+  DeviceView,
+  Headline,
+  HeadlineLevel,
+  MarketView,
+  RunIntent,
+} from "../../shared/contract/views.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 
 export interface HeadlineInput {
@@ -48,17 +54,28 @@ function judge(
   const marketTroubles = markets.flatMap((market) => marketTrouble(market, now));
   const deviceTroubles = devices.flatMap(deviceTrouble);
 
-  if (input.modelProblem) return { level: "error", sentence: "The model is not usable", reasons: [modelReason(input)] };
-  if (usable.length === 0) return { level: "error", sentence: "No device can run jobs", reasons: deviceTroubles };
+  if (input.modelProblem)
+    return { level: "error", sentence: "The model is not usable", reasons: [modelReason(input)] };
+  if (usable.length === 0)
+    return { level: "error", sentence: "No device can run jobs", reasons: deviceTroubles };
 
   switch (intent) {
     case "stopped":
-      return { level: "stopped", sentence: "Stopped", reasons: [{ text: "No work is taken until you start.", help: "Press Start." }] };
+      return {
+        level: "stopped",
+        sentence: "Stopped",
+        reasons: [{ text: "No work is taken until you start.", help: "Press Start." }],
+      };
     case "paused":
       return {
         level: "paused",
         sentence: input.leasesHeld > 0 ? `Paused, ${jobs(input.leasesHeld)} being ended` : "Paused",
-        reasons: [{ text: "Paused by you; the markets still hear that this provider is alive.", help: "Press Start to go on." }],
+        reasons: [
+          {
+            text: "Paused by you; the markets still hear that this provider is alive.",
+            help: "Press Start to go on.",
+          },
+        ],
       };
     case "finishing":
       return {
@@ -71,7 +88,8 @@ function judge(
   }
 
   const allRefused = markets.length > 0 && markets.every((market) => market.state === "refused");
-  if (allRefused) return { level: "error", sentence: "No market accepts this provider", reasons: marketTroubles };
+  if (allRefused)
+    return { level: "error", sentence: "No market accepts this provider", reasons: marketTroubles };
   if (connected.length === 0) {
     const fresh = now - startedAt < STARTING_GRACE && markets.every((market) => market.error === null);
     if (fresh) return { level: "starting", sentence: "Connecting to the markets", reasons: [] };
@@ -85,20 +103,30 @@ function judge(
     const names = connected.map((market) => market.name).join(" and ");
     return {
       level: "attention",
-      sentence: earning ? `Earning on ${names}, with something to look at` : "Running, with something to look at",
+      sentence: earning
+        ? `Earning on ${names}, with something to look at`
+        : "Running, with something to look at",
       reasons: troubles,
     };
   }
   if (earning) return { level: "earning", sentence: `Earning on ${working}`, reasons: [] };
-  if (input.leasesHeld > 0) return { level: "starting", sentence: `Working on ${jobs(input.leasesHeld)}`, reasons: [] };
+  if (input.leasesHeld > 0)
+    return { level: "starting", sentence: `Working on ${jobs(input.leasesHeld)}`, reasons: [] };
   if (acceptedAt === null && now - startedAt < STARTING_GRACE) {
     return { level: "starting", sentence: "Connected, waiting for the first job", reasons: [] };
   }
-  return { level: "idle", sentence: "Ready, no work right now", reasons: connected.map((market) => idleReason(market, now)) };
+  return {
+    level: "idle",
+    sentence: "Ready, no work right now",
+    reasons: connected.map((market) => idleReason(market, now)),
+  };
 }
 
 function modelReason(input: HeadlineInput): Reason {
-  return { text: input.modelProblem?.message ?? "", ...(input.modelProblem?.help ? { help: input.modelProblem.help } : {}) };
+  return {
+    text: input.modelProblem?.message ?? "",
+    ...(input.modelProblem?.help ? { help: input.modelProblem.help } : {}),
+  };
 }
 
 function marketTrouble(market: MarketView, now: number): Reason[] {
@@ -110,7 +138,12 @@ function marketTrouble(market: MarketView, now: number): Reason[] {
   if (market.lastHeartbeatAckAt !== null && interval !== null) {
     const age = now - market.lastHeartbeatAckAt;
     if (age > STALE_HEARTBEATS * interval) {
-      return [{ text: `${market.name} acknowledged no heartbeat for ${Math.round(age / SECOND)} s.`, help: "Check the network." }];
+      return [
+        {
+          text: `${market.name} acknowledged no heartbeat for ${Math.round(age / SECOND)} s.`,
+          help: "Check the network.",
+        },
+      ];
     }
   }
   return [];

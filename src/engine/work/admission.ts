@@ -22,7 +22,11 @@ export function judgeLease(lease: HeldLease, rules: AdmissionRules): Admission {
   if (lease.expiresAt !== null && lease.expiresAt - rules.now() < SHORTEST_USEFUL_LEASE) {
     return {
       kind: "expired",
-      error: { code: "LEASE_EXPIRED", message: "The lease had run out before work could begin", actor: "market" },
+      error: {
+        code: "LEASE_EXPIRED",
+        message: "The lease had run out before work could begin",
+        actor: "market",
+      },
     };
   }
   if (lease.work.kind === "unsupported") return decline("WORK_UNSUPPORTED", lease.work.reason, "market");

@@ -157,7 +157,8 @@ export class WorkBoard {
   giveBack(reason: string, options: { running: boolean; market?: MarketId }): number {
     const states: JobState[] = options.running ? [...UNSTARTED_STATES, "running"] : [...UNSTARTED_STATES];
     const leases = [...this.#held.values()].filter(
-      (lease) => states.includes(lease.state) && (options.market === undefined || lease.market === options.market),
+      (lease) =>
+        states.includes(lease.state) && (options.market === undefined || lease.market === options.market),
     );
     this.#deps.ledger.transaction(() => {
       for (const lease of leases) this.#return(lease, reason);
@@ -183,10 +184,14 @@ export class WorkBoard {
           });
           break;
         case "lost":
-          this.#move(lease, "lose", { error: { code: "LEASE_LOST", message: outcome.message, actor: "market" } });
+          this.#move(lease, "lose", {
+            error: { code: "LEASE_LOST", message: outcome.message, actor: "market" },
+          });
           break;
         case "expired":
-          this.#move(lease, "expire", { error: { code: "LEASE_EXPIRED", message: outcome.message, actor: "market" } });
+          this.#move(lease, "expire", {
+            error: { code: "LEASE_EXPIRED", message: outcome.message, actor: "market" },
+          });
           break;
       }
     });
@@ -257,7 +262,10 @@ export class WorkBoard {
       this.#move(lease, "admit");
       return;
     }
-    this.#deps.ledger.audit("lease-declined", this.#deps.now(), verdict.error, { market: lease.market, row: lease.row });
+    this.#deps.ledger.audit("lease-declined", this.#deps.now(), verdict.error, {
+      market: lease.market,
+      row: lease.row,
+    });
     if (verdict.kind === "expired") this.#move(lease, "expire", { error: verdict.error });
     else this.#return(lease, verdict.error.message, verdict.error.code);
     this.outboxFilled.ring();
@@ -270,7 +278,13 @@ export class WorkBoard {
       error: { code, message: reason, actor: code === "RETURNED" ? "user" : "machine" },
     });
     ledger.outbox.put(
-      { row: lease.row, market: lease.market, kind: "return", idempotencyKey: `${lease.leaseId}:return`, message: reason },
+      {
+        row: lease.row,
+        market: lease.market,
+        kind: "return",
+        idempotencyKey: `${lease.leaseId}:return`,
+        message: reason,
+      },
       now(),
     );
   }
@@ -280,7 +294,13 @@ export class WorkBoard {
     this.#move(lease, "fail", { error: error.toValue() });
     const message = JSON.stringify({ code: error.code, message: error.message, retryable: error.retryable });
     ledger.outbox.put(
-      { row: lease.row, market: lease.market, kind: "fail", idempotencyKey: `${lease.leaseId}:fail`, message },
+      {
+        row: lease.row,
+        market: lease.market,
+        kind: "fail",
+        idempotencyKey: `${lease.leaseId}:fail`,
+        message,
+      },
       now(),
     );
   }

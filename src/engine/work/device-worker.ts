@@ -74,7 +74,11 @@ export class DeviceWorker {
   async run(signal: AbortSignal): Promise<void> {
     const { board, models, runtime, batchSize } = this.#deps;
     while (!signal.aborted) {
-      const batch = board.takeBatch(batchSize, runtime.device.id, (lease) => models.resolve(lease.model).model.id);
+      const batch = board.takeBatch(
+        batchSize,
+        runtime.device.id,
+        (lease) => models.resolve(lease.model).model.id,
+      );
       if (batch.length === 0) {
         await board.workReady.wait(signal, IDLE_LOOK).catch(() => undefined);
         continue;
@@ -112,7 +116,12 @@ export class DeviceWorker {
     }
   }
 
-  #finish(batch: readonly HeldLease[], answer: EmbedAnswer, resolved: ResolvedModel, startedAt: number): void {
+  #finish(
+    batch: readonly HeldLease[],
+    answer: EmbedAnswer,
+    resolved: ResolvedModel,
+    startedAt: number,
+  ): void {
     const { board, signer, providerIdAt, now } = this.#deps;
     const results = new Map<string, ItemResult>(answer.items.map((item) => [item.key, item]));
     const computed: ComputedItem[] = [];
@@ -167,7 +176,11 @@ function asAppError(thrown: unknown): AppError {
 }
 
 function noAnswer(): AppError {
-  return new AppError({ code: "RUNTIME_UNREADABLE", message: "The runtime left this job out of its answer", actor: "bug" });
+  return new AppError({
+    code: "RUNTIME_UNREADABLE",
+    message: "The runtime left this job out of its answer",
+    actor: "bug",
+  });
 }
 
 async function waitQuietly(ms: number, signal: AbortSignal): Promise<void> {

@@ -10,8 +10,9 @@
  * `computed` is the point of no return: the result and its digest are durable, so from there a job is never run
  * again and never given back; it is submitted, under one idempotency key, until the market answers.
  */
-import { AppError } from "../../shared/errors.ts";
+
 import type { JobState } from "../../shared/contract/views.ts";
+import { AppError } from "../../shared/errors.ts";
 
 export type JobEvent =
   | "admit"
@@ -39,7 +40,13 @@ export const JOB_MACHINE = {
     lose: "lost",
   },
   computed: { submit: "submitting", expire: "expired", lose: "lost" },
-  submitting: { submit: "submitting", accept: "accepted", reject: "rejected", expire: "expired", lose: "lost" },
+  submitting: {
+    submit: "submitting",
+    accept: "accepted",
+    reject: "rejected",
+    expire: "expired",
+    lose: "lost",
+  },
   accepted: { settle: "settled" },
   settled: {},
   returned: {},
@@ -54,7 +61,11 @@ export function nextState(state: JobState, event: JobEvent): JobState {
   const edges: Partial<Record<JobEvent, JobState>> = JOB_MACHINE[state];
   const next = edges[event];
   if (next === undefined) {
-    throw new AppError({ code: "ILLEGAL_TRANSITION", message: `A job can't "${event}" from "${state}"`, actor: "bug" });
+    throw new AppError({
+      code: "ILLEGAL_TRANSITION",
+      message: `A job can't "${event}" from "${state}"`,
+      actor: "bug",
+    });
   }
   return next;
 }
@@ -64,7 +75,13 @@ export function canHappen(state: JobState, event: JobEvent): boolean {
 }
 
 /** States in which the market counts the lease as held by us. */
-export const HELD_STATES = ["leased", "admitted", "running", "computed", "submitting"] as const satisfies JobState[];
+export const HELD_STATES = [
+  "leased",
+  "admitted",
+  "running",
+  "computed",
+  "submitting",
+] as const satisfies JobState[];
 /** States in which nothing has been promised yet: the lease can go back. */
 export const UNSTARTED_STATES = ["leased", "admitted"] as const satisfies JobState[];
 /** States that end badly. */

@@ -13,7 +13,7 @@ import type { WorkBoard } from "./board.ts";
 const PARALLEL = 4;
 const SEND_TIMEOUT = 30 * SECOND;
 const RETRY = { base: 300, cap: 30 * SECOND };
-/** A market that said no to a return or a failure report is asked again for this long, then left alone. */
+/** A market that can't take a return or a failure report is asked again for this long, then left alone. */
 const COURTESY_LIMIT = 10 * MINUTE;
 
 export interface SubmitterDeps {
@@ -85,7 +85,11 @@ export class Submitter {
     const result = ledger.results.get(item.row);
     const output = ledger.results.output(item.row);
     if (result === null || output === null) {
-      throw new AppError({ code: "RESULT_MISSING", message: `No stored result for lease ${lease.leaseId}`, actor: "bug" });
+      throw new AppError({
+        code: "RESULT_MISSING",
+        message: `No stored result for lease ${lease.leaseId}`,
+        actor: "bug",
+      });
     }
     board.markSubmitting(item.row);
     const outcome = await session.adapter.submit(
@@ -118,10 +122,11 @@ export class Submitter {
       if (item.kind === "return") await session.adapter.giveBack(lease, item.message ?? "returned", signal);
       else await session.adapter.fail(lease, JSON.parse(item.message ?? "{}"), signal);
     } catch (thrown) {
-      const error = toErrorValue(thrown);
+      const refused = thrown instanceof AppError && thrown.actor === "market" && !thrown.retryable;
       const old = item.firstSentAt !== null && now() - item.firstSentAt > COURTESY_LIMIT;
-      if (error.actor !== "market" && !old) throw thrown;
-      ledger.audit("market-error", now(), { ...error, told: item.kind }, { market: item.market, row: item.row });
+      if (!refused && !old) throw thrown;
+      const detail = { ...toErrorValue(thrown), told: item.kind };
+      ledger.audit("market-error", now(), detail, { market: item.market, row: item.row });
     }
     ledger.outbox.remove(item.row);
   }

@@ -1,10 +1,10 @@
 /** Ages, durations and times of day in words. All take unix milliseconds. */
 import { DAY, HOUR, MINUTE, SECOND } from "../../shared/durations.ts";
 
-/** "3 s ago"; a future or present moment is "now". */
+/** "3 s ago"; a future or present moment is "just now". */
 export function formatAge(at: number, now: number): string {
   const age = now - at;
-  return age < SECOND ? "now" : `${coarse(age)} ago`;
+  return age < SECOND ? "just now" : `${coarse(age)} ago`;
 }
 
 /** "8 s", "3 min", "5 h", "2 d": one unit, rounded down, so an age is never shown older than it is. */

@@ -34,7 +34,15 @@ const ONLY_IN: Record<string, readonly string[]> = {
 };
 
 /** Words of the markets' wire formats, which only their adapters (and the devnet that speaks them) may know. */
-const WIRE_WORDS = ["/v1/miners", "/v1/leases", "/v1/providers", "aicf.claimPayout", "X-Miner-ID", "x-signature", "/rpc/escrow"];
+const WIRE_WORDS = [
+  "/v1/miners",
+  "/v1/leases",
+  "/v1/providers",
+  "aicf.claimPayout",
+  "X-Miner-ID",
+  "x-signature",
+  "/rpc/escrow",
+];
 const WIRE_SPEAKERS = ["engine/market/aitbc", "engine/market/aicf", "devnet"];
 
 interface SourceFile {
@@ -49,10 +57,15 @@ const files: SourceFile[] = readdirSync(SRC, { recursive: true, encoding: "utf8"
   .filter((path) => /\.tsx?$/.test(path))
   .map((path) => {
     const text = readFileSync(join(SRC, path), "utf8");
-    return { path: path.split(sep).join("/"), text, imports: [...text.matchAll(IMPORT)].map((match) => match[1] ?? "") };
+    return {
+      path: path.split(sep).join("/"),
+      text,
+      imports: [...text.matchAll(IMPORT)].map((match) => match[1] ?? ""),
+    };
   });
 
-const isIn = (path: string, folders: readonly string[]) => folders.some((folder) => path.startsWith(`${folder}/`));
+const isIn = (path: string, folders: readonly string[]) =>
+  folders.some((folder) => path.startsWith(`${folder}/`));
 
 describe("the arrows between the parts", () => {
   it("sees the sources it judges", () => {
@@ -67,7 +80,11 @@ describe("the arrows between the parts", () => {
       .flatMap((file) =>
         file.imports
           .filter((name) => name.startsWith("."))
-          .map((name) => relative(SRC, resolve(SRC, dirname(file.path), name)).split(sep).join("/"))
+          .map((name) =>
+            relative(SRC, resolve(SRC, dirname(file.path), name))
+              .split(sep)
+              .join("/"),
+          )
           .filter((target) => !target.startsWith("..") && !isIn(target, allowed))
           .map((target) => `${file.path} → ${target}`),
       );
@@ -90,20 +107,26 @@ describe("the arrows between the parts", () => {
   it("no market's wire format outside its adapter", () => {
     const wrong = files
       .filter((file) => !isIn(file.path, WIRE_SPEAKERS))
-      .flatMap((file) => WIRE_WORDS.filter((word) => file.text.includes(word)).map((word) => `${file.path}: ${word}`));
+      .flatMap((file) =>
+        WIRE_WORDS.filter((word) => file.text.includes(word)).map((word) => `${file.path}: ${word}`),
+      );
     expect(wrong).toEqual([]);
   });
 
   it("the engine never branches on a market's name", () => {
     const wrong = files
-      .filter((file) => file.path.startsWith("engine/") && !isIn(file.path, ["engine/market", "engine/config"]))
+      .filter(
+        (file) => file.path.startsWith("engine/") && !isIn(file.path, ["engine/market", "engine/config"]),
+      )
       .filter((file) => /[=!]==?\s*["'](aitbc|aicf)["']/.test(file.text))
       .map((file) => file.path);
     expect(wrong).toEqual([]);
   });
 
   it("no default exports and no barrels", () => {
-    const wrong = files.filter((file) => /^export default|^export \* from/m.test(file.text)).map((file) => file.path);
+    const wrong = files
+      .filter((file) => /^export default|^export \* from/m.test(file.text))
+      .map((file) => file.path);
     expect(wrong).toEqual([]);
   });
 });

@@ -7,7 +7,14 @@ import {
   encodeCanonical,
   encodeEmbedResult,
 } from "../../../src/shared/canonical.ts";
-import { MERKLE_CHUNK, merkleRoot, modelManifestSha256, sha3_256, sha3_512, sha256 } from "../../../src/shared/digest.ts";
+import {
+  MERKLE_CHUNK,
+  merkleRoot,
+  modelManifestSha256,
+  sha3_256,
+  sha3_512,
+  sha256,
+} from "../../../src/shared/digest.ts";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
@@ -44,7 +51,9 @@ describe("canonical CBOR", () => {
     ["a duplicate key", "a2616100616101"],
     ["nothing", ""],
   ])("refuses %s", (_, bytes) => {
-    expect(() => decodeCanonical(Buffer.from(bytes, "hex"))).toThrowError(expect.objectContaining({ code: "BAD_CBOR" }));
+    expect(() => decodeCanonical(Buffer.from(bytes, "hex"))).toThrowError(
+      expect.objectContaining({ code: "BAD_CBOR" }),
+    );
   });
 });
 
@@ -71,9 +80,14 @@ describe("an embed result", () => {
     expect(() => encodeEmbedResult({ shape: [2, 2], data: new Float32Array(3) })).toThrowError(
       expect.objectContaining({ code: "BAD_SHAPE" }),
     );
-    const lying = encodeCanonical({ kind: "embed", tensor: { dtype: "f32", shape: [9, 9], data: new Uint8Array(4) } });
+    const lying = encodeCanonical({
+      kind: "embed",
+      tensor: { dtype: "f32", shape: [9, 9], data: new Uint8Array(4) },
+    });
     expect(() => decodeEmbedResult(lying)).toThrowError(expect.objectContaining({ code: "BAD_RESULT" }));
-    expect(() => decodeEmbedResult(encodeCanonical([1]))).toThrowError(expect.objectContaining({ code: "BAD_RESULT" }));
+    expect(() => decodeEmbedResult(encodeCanonical([1]))).toThrowError(
+      expect.objectContaining({ code: "BAD_RESULT" }),
+    );
   });
 });
 
@@ -85,14 +99,18 @@ describe("digests", () => {
     expect(sha3_512(hello)).toBe(
       "75d527c368f2efe848ecf6b073a36767800805e9eef2b1857d5f984f036eb6df891d75f72d9b154518c1cd58835286d1da9a38deba3de98b5a53e5ed78a84976",
     );
-    expect(sha3_256(new Uint8Array())).toBe("a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a");
+    expect(sha3_256(new Uint8Array())).toBe(
+      "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a",
+    );
     expect(sha256(new Uint8Array())).toBe("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   });
 
   it("commit to every chunk of a big output, and to its place", () => {
     const bytes = new Uint8Array(MERKLE_CHUNK * 2 + 5).fill(7);
-    const leaf = (chunk: Uint8Array) => Buffer.from(sha3_256(Buffer.concat([Uint8Array.of(0), chunk])), "hex");
-    const node = (a: Uint8Array, b: Uint8Array) => Buffer.from(sha3_256(Buffer.concat([Uint8Array.of(1), a, b])), "hex");
+    const leaf = (chunk: Uint8Array) =>
+      Buffer.from(sha3_256(Buffer.concat([Uint8Array.of(0), chunk])), "hex");
+    const node = (a: Uint8Array, b: Uint8Array) =>
+      Buffer.from(sha3_256(Buffer.concat([Uint8Array.of(1), a, b])), "hex");
     const [a, b, c] = [0, 1, 2].map((i) => leaf(bytes.subarray(i * MERKLE_CHUNK, (i + 1) * MERKLE_CHUNK)));
     expect(merkleRoot(bytes)).toBe(node(node(a as Buffer, b as Buffer), c as Buffer).toString("hex"));
     bytes[bytes.length - 1] = 8;

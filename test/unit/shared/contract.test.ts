@@ -15,7 +15,8 @@ import { AppError } from "../../../src/shared/errors.ts";
 
 const NO_OUTPUT = async () => ({});
 const HANDLERS: ContractHandlers = {
-  "state.snapshot": () => Promise.reject(new AppError({ code: "NOT_YET", message: "Later", actor: "machine" })),
+  "state.snapshot": () =>
+    Promise.reject(new AppError({ code: "NOT_YET", message: "Later", actor: "machine" })),
   "run.start": async () => ({ intent: "running" }),
   "run.pause": async () => ({ intent: "paused" }),
   "run.finish": async () => ({ intent: "finishing" }),
@@ -59,7 +60,9 @@ describe("both sides of the contract", () => {
   it("are complete: a handler and a call for every command, and nothing else", () => {
     expectTypeOf<keyof ContractHandlers>().toEqualTypeOf<CommandName>();
     expectTypeOf<Parameters<ContractClient["invoke"]>[0]>().toEqualTypeOf<CommandName>();
-    expectTypeOf<ReturnType<ContractHandlers["run.pause"]>>().toEqualTypeOf<Promise<CommandOutput<"run.pause">>>();
+    expectTypeOf<ReturnType<ContractHandlers["run.pause"]>>().toEqualTypeOf<
+      Promise<CommandOutput<"run.pause">>
+    >();
     // A default makes an input optional for the caller and present for the engine.
     expectTypeOf<CommandInput<"jobs.list">["limit"]>().toEqualTypeOf<number | undefined>();
     expectTypeOf<Parameters<ContractHandlers["jobs.list"]>[0]["limit"]>().toEqualTypeOf<number>();
@@ -78,17 +81,30 @@ describe("both sides of the contract", () => {
 
   it("carry an error as a value: its code, its actor, its cause", async () => {
     const { client } = connected();
-    await expect(client.invoke("state.snapshot", {})).rejects.toMatchObject({ code: "NOT_YET", actor: "machine" });
-    await expect(client.invoke("jobs.get", { leaseId: "x" })).rejects.toMatchObject({ code: "UNEXPECTED", actor: "bug" });
+    await expect(client.invoke("state.snapshot", {})).rejects.toMatchObject({
+      code: "NOT_YET",
+      actor: "machine",
+    });
+    await expect(client.invoke("jobs.get", { leaseId: "x" })).rejects.toMatchObject({
+      code: "UNEXPECTED",
+      actor: "bug",
+    });
   });
 
   it("let nothing malformed in or out", async () => {
     const { client } = connected();
-    await expect(client.invoke("jobs.list", { limit: 0 })).rejects.toMatchObject({ code: "BAD_INPUT", actor: "user" });
+    await expect(client.invoke("jobs.list", { limit: 0 })).rejects.toMatchObject({
+      code: "BAD_INPUT",
+      actor: "user",
+    });
     await expect(client.invoke("run.stop", {})).rejects.toMatchObject({ code: "BAD_OUTPUT", actor: "bug" });
-    await expect(client.invoke("rm -rf" as CommandName, {} as never)).rejects.toMatchObject({ code: "UNKNOWN_COMMAND" });
+    await expect(client.invoke("rm -rf" as CommandName, {} as never)).rejects.toMatchObject({
+      code: "UNKNOWN_COMMAND",
+    });
     await expect(dispatch(HANDLERS, "toString", {})).rejects.toMatchObject({ code: "UNKNOWN_COMMAND" });
-    await expect(dispatch(HANDLERS, "run.start", { surplus: 1 })).rejects.toMatchObject({ code: "BAD_INPUT" });
+    await expect(dispatch(HANDLERS, "run.start", { surplus: 1 })).rejects.toMatchObject({
+      code: "BAD_INPUT",
+    });
   });
 
   it("carry events, and drop what is none", async () => {

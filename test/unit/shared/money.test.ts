@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  add,
   AIT_COMPUTE_SECOND,
+  add,
   basisPoints,
   CURRENCIES,
   formatDecimal,

@@ -6,7 +6,6 @@
  * unknown provider (404) is thrown as NOT_REGISTERED and the engine registers again. Times cross the port by the
  * local clock.
  */
-
 import { z } from "zod";
 import type { AicfConfig } from "../../../shared/config.ts";
 import { KIB, SECOND } from "../../../shared/durations.ts";
@@ -80,7 +79,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
     const call = { op: "register", path: "/v1/providers", fields, schema: ProviderDetailSchema };
     const reply = await client.signed(call, signal);
     if (reply.kind === "ok") return reply.value;
-    if (reply.status === 409) throw idTaken(providerId);
+    if (reply.status === 409 && reply.code === "AICF_REGISTRY_ERROR") throw idTaken(providerId);
     throw refused(reply);
   }
 

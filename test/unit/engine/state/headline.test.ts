@@ -48,18 +48,35 @@ const derive = (overrides: Partial<HeadlineInput> = {}) =>
     modelProblem: null,
     ...overrides,
   });
-const REFUSED = { code: "BAD_KEY", message: "The key is wrong", actor: "user", help: "Set AITBC_API_KEY." } as const;
+const REFUSED = {
+  code: "BAD_KEY",
+  message: "The key is wrong",
+  actor: "user",
+  help: "Set AITBC_API_KEY.",
+} as const;
 const SILENT = { code: "MARKET_UNREACHABLE", message: "Connection refused", actor: "network" } as const;
 
 describe("the headline", () => {
   it("claims earning only on a fresh accepted result", () => {
-    expect(derive()).toMatchObject({ level: "earning", sentence: "Earning on 1 of 1 device", lastAcceptedMarket: "aicf" });
+    expect(derive()).toMatchObject({
+      level: "earning",
+      sentence: "Earning on 1 of 1 device",
+      lastAcceptedMarket: "aicf",
+    });
     const stale = derive({ markets: [market({ lastAcceptedAt: NOW - 61_000 })] });
-    expect(stale).toMatchObject({ level: "idle", reasons: [{ text: "AICF had no job for this provider 2 s ago." }] });
+    expect(stale).toMatchObject({
+      level: "idle",
+      reasons: [{ text: "AICF had no job for this provider 2 s ago." }],
+    });
   });
 
   it("takes its proof from whichever market gave the newest", () => {
-    const other = market({ id: "aitbc", name: "AITBC", lastAcceptedAt: NOW - 1_000, lastHeartbeatAckAt: NOW - 9_000 });
+    const other = market({
+      id: "aitbc",
+      name: "AITBC",
+      lastAcceptedAt: NOW - 1_000,
+      lastHeartbeatAckAt: NOW - 9_000,
+    });
     expect(derive({ markets: [market(), other] })).toMatchObject({
       lastAcceptedAt: NOW - 1_000,
       lastAcceptedMarket: "aitbc",
@@ -74,7 +91,13 @@ describe("the headline", () => {
   });
 
   it("says which market is in trouble while the other earns", () => {
-    const down = market({ id: "aitbc", name: "AITBC", state: "unreachable", error: SILENT, lastAcceptedAt: null });
+    const down = market({
+      id: "aitbc",
+      name: "AITBC",
+      state: "unreachable",
+      error: SILENT,
+      lastAcceptedAt: null,
+    });
     expect(derive({ markets: [market(), down] })).toMatchObject({
       level: "attention",
       sentence: "Earning on AICF, with something to look at",
@@ -89,7 +112,12 @@ describe("the headline", () => {
   });
 
   it("gives a start half a minute before it worries", () => {
-    const connecting = market({ state: "connecting", lastHeartbeatAckAt: null, lastPollAt: null, lastAcceptedAt: null });
+    const connecting = market({
+      state: "connecting",
+      lastHeartbeatAckAt: null,
+      lastPollAt: null,
+      lastAcceptedAt: null,
+    });
     expect(derive({ markets: [connecting], startedAt: NOW - 5_000 }).level).toBe("starting");
     expect(derive({ markets: [connecting], startedAt: NOW - 31_000 }).level).toBe("offline");
     const waiting = market({ lastAcceptedAt: null });
@@ -112,11 +140,18 @@ describe("the headline", () => {
       reasons: [{ text: model.message, help: model.help }],
     });
     const dead = device({ state: "failed", stateReason: "CUDA is gone" });
-    expect(derive({ devices: [dead] })).toMatchObject({ level: "error", reasons: [{ text: "A processor: CUDA is gone." }] });
+    expect(derive({ devices: [dead] })).toMatchObject({
+      level: "error",
+      reasons: [{ text: "A processor: CUDA is gone." }],
+    });
   });
 
   it("explains every level but earning", () => {
-    const levels = [derive({ intent: "paused" }), derive({ intent: "stopped" }), derive({ markets: [market({ lastAcceptedAt: null })] })];
+    const levels = [
+      derive({ intent: "paused" }),
+      derive({ intent: "stopped" }),
+      derive({ markets: [market({ lastAcceptedAt: null })] }),
+    ];
     for (const headline of levels) expect(headline.reasons.length, headline.sentence).toBeGreaterThan(0);
   });
 });

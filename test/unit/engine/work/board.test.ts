@@ -10,7 +10,12 @@ import { aLease, fee } from "../../../support/leases.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
 const KNOWN_MODEL = "text-embed-001";
-const CRASH = new AppError({ code: "RUNTIME_CRASHED", message: "The runtime died", actor: "machine", retryable: true });
+const CRASH = new AppError({
+  code: "RUNTIME_CRASHED",
+  message: "The runtime died",
+  actor: "machine",
+  retryable: true,
+});
 
 async function aBoard(folder = tempFolder(), now = () => 10_000) {
   const ledger = await Ledger.open(folder);
@@ -63,7 +68,13 @@ describe("the board", () => {
 
     const unsettled = ledger.leases.unsettled("aicf", 10);
     expect(unsettled).toMatchObject([{ jobId: lease.jobId }]);
-    const credit = { jobId: lease.jobId, net: fee(800_000n), gross: fee(1_000_000n), settledAt: 11_000, reference: "epoch 1" };
+    const credit = {
+      jobId: lease.jobId,
+      net: fee(800_000n),
+      gross: fee(1_000_000n),
+      settledAt: 11_000,
+      reference: "epoch 1",
+    };
     expect(board.settle(unsettled, [credit, { ...credit, jobId: "somebody else's" }])).toBe(1);
     expect(ledger.leases.find(lease.leaseId)?.job).toMatchObject({
       state: "settled",
@@ -87,15 +98,30 @@ describe("the board", () => {
     const { board, ledger } = await aBoard();
     const unknown = aLease({ model: "llama3.2:3b" });
     const unpaid = aLease({ payment: "unfunded" });
-    const strange = aLease({ work: { kind: "unsupported", reason: "Jobs of type reencode are not run here" } });
+    const strange = aLease({
+      work: { kind: "unsupported", reason: "Jobs of type reencode are not run here" },
+    });
     const late = aLease({ expiresAt: 10_500 });
     board.grant([unknown, unpaid, strange, late]);
     expect(take(board)).toEqual([]);
-    expect(ledger.leases.find(unknown.leaseId)?.job).toMatchObject({ state: "returned", error: { code: "MODEL_UNKNOWN" } });
-    expect(ledger.leases.find(unpaid.leaseId)?.job).toMatchObject({ state: "returned", error: { code: "JOB_UNPAID" } });
-    expect(ledger.leases.find(strange.leaseId)?.job).toMatchObject({ state: "returned", error: { code: "WORK_UNSUPPORTED" } });
+    expect(ledger.leases.find(unknown.leaseId)?.job).toMatchObject({
+      state: "returned",
+      error: { code: "MODEL_UNKNOWN" },
+    });
+    expect(ledger.leases.find(unpaid.leaseId)?.job).toMatchObject({
+      state: "returned",
+      error: { code: "JOB_UNPAID" },
+    });
+    expect(ledger.leases.find(strange.leaseId)?.job).toMatchObject({
+      state: "returned",
+      error: { code: "WORK_UNSUPPORTED" },
+    });
     expect(stateOf(ledger, late)).toBe("expired");
-    expect(ledger.outbox.due("aicf", 10_000, 9).map((item) => item.kind)).toEqual(["return", "return", "return"]);
+    expect(ledger.outbox.due("aicf", 10_000, 9).map((item) => item.kind)).toEqual([
+      "return",
+      "return",
+      "return",
+    ]);
     expect(board.count()).toBe(0);
     ledger.close();
   });
@@ -153,7 +179,10 @@ describe("the board", () => {
       board.requeue(batch, CRASH);
     }
     expect(take(board)).toEqual([]);
-    expect(ledger.leases.find(poison.leaseId)?.job).toMatchObject({ state: "failed", error: { code: "RUNTIME_CRASHED" } });
+    expect(ledger.leases.find(poison.leaseId)?.job).toMatchObject({
+      state: "failed",
+      error: { code: "RUNTIME_CRASHED" },
+    });
     expect(ledger.outbox.due("aicf", 10_000, 9)).toMatchObject([{ kind: "fail" }]);
     ledger.close();
   });

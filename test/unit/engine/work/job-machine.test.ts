@@ -1,6 +1,4 @@
 import { describe, expect, it } from "vitest";
-import type { JobState } from "../../../../src/shared/contract/views.ts";
-import { JobStateSchema } from "../../../../src/shared/contract/views.ts";
 import {
   canHappen,
   HELD_STATES,
@@ -8,6 +6,8 @@ import {
   type JobEvent,
   nextState,
 } from "../../../../src/engine/work/job-machine.ts";
+import type { JobState } from "../../../../src/shared/contract/views.ts";
+import { JobStateSchema } from "../../../../src/shared/contract/views.ts";
 
 /** The whole machine once more, written by hand: a change of the table must be a decision, made in two places. */
 const EDGES: [JobState, JobEvent, JobState][] = [
@@ -45,11 +45,15 @@ describe("the job machine", () => {
   });
 
   const forbidden = JobStateSchema.options.flatMap((state) =>
-    EVENTS.filter((event) => !EDGES.some(([from, e]) => from === state && e === event)).map((event) => [state, event] as const),
+    EVENTS.filter((event) => !EDGES.some(([from, e]) => from === state && e === event)).map(
+      (event) => [state, event] as const,
+    ),
   );
   it.each(forbidden)("%s refuses %s", (state, event) => {
     expect(canHappen(state, event)).toBe(false);
-    expect(() => nextState(state, event)).toThrowError(expect.objectContaining({ code: "ILLEGAL_TRANSITION" }));
+    expect(() => nextState(state, event)).toThrowError(
+      expect.objectContaining({ code: "ILLEGAL_TRANSITION" }),
+    );
   });
 
   it("never runs, fails or gives back a job whose result is promised", () => {

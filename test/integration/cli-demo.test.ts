@@ -1,0 +1,269 @@
+/** The commands that earn, from the outside: they do real work, say what came of it, and leave nothing behind. */
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { CatalogueSchema } from "../../src/shared/catalogue.ts";
+import { modelManifestSha256 } from "../../src/shared/digest.ts";
+import { SECOND } from "../../src/shared/durations.ts";
+import { bellows, descendants, isAlive, RunningDemo, startBellows } from "../support/bellows.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+const PASSPHRASE = { BELLOWS_KEY_PASSPHRASE: "four words make one" };
+
+type Started = ReturnType<typeof startBellows>;
+
+/** The command and everything it started. */
+function family({ child }: Started): number[] {
+  return child.pid === undefined ? [] : [child.pid, ...descendants(child.pid)];
+}
+
+async function expectAllGone(pids: readonly number[], within = 10 * SECOND): Promise<void> {
+  await expect.poll(() => pids.filter(isAlive), { timeout: within }).toEqual([]);
+}
+
+/** As a terminal's Ctrl-C does: to the command and to everything it started. */
+function pressCtrlC(started: Started): void {
+  for (const pid of family(started)) process.kill(pid, "SIGINT");
+}
+
+async function printed(started: Started, pattern: RegExp): Promise<RegExpExecArray> {
+  await expect.poll(started.stdout, { timeout: 30 * SECOND }).toMatch(pattern);
+  return pattern.exec(started.stdout()) as RegExpExecArray;
+}
+
+const ourFoldersIn = (folder: string) => fs.readdirSync(folder).filter((name) => name.startsWith("bellows-"));
+
+function starterModelSha256(): string {
+  const file = new URL("../../resources/models/catalogue.json", import.meta.url);
+  const [model] = CatalogueSchema.parse(JSON.parse(fs.readFileSync(file, "utf8"))).models;
+  return modelManifestSha256(model?.files ?? []);
+}
+
+describe("demo --until-accepted", () => {
+  it("works on both markets until the results are accepted and paid, and reports in one line", async () => {
+    const temporary = tempFolder();
+    const run = startBellows(["demo", "--until-accepted", "3", "--json", "--epoch", "3s"], {
+      TMPDIR: temporary,
+    });
+    await expect.poll(() => family(run).length, { timeout: 20 * SECOND }).toBe(4); // Itself, devnet, engine, runtime.
+    const pids = family(run);
+    expect(await run.exited, run.stderr()).toBe(0);
+
+    expect(run.stdout().trimEnd().split("\n")).toHaveLength(1);
+    const report = JSON.parse(run.stdout());
+    expect(report).toMatchObject({
+      accepted: { aitbc: expect.any(Number), aicf: expect.any(Number) },
+      failed: 0,
+      earned: { AIT: expect.stringMatching(/^\d+\.\d+$/), ANM: expect.stringMatching(/^\d+\.\d+$/) },
+      device: expect.stringMatching(/./),
+      model_sha256: starterModelSha256(),
+    });
+    for (const market of ["aitbc", "aicf"]) {
+      expect(report.accepted[market]).toBeGreaterThanOrEqual(3);
+      expect(report.first_accepted_ms[market]).toBeGreaterThan(100);
+      expect(report.first_accepted_ms[market]).toBeLessThan(20 * SECOND);
+    }
+    expect(Number(report.earned.AIT)).toBeGreaterThan(0);
+    expect(Number(report.earned.ANM)).toBeGreaterThan(0);
+    expect(ourFoldersIn(temporary)).toEqual([]);
+    await expectAllGone(pids);
+  });
+
+  it("that takes too long ends with the reasons and exit code 1", async () => {
+    const temporary = tempFolder();
+    const args = ["demo", "--until-accepted", "100000", "--json", "--timeout", "5s"];
+    const { code, stdout, stderr } = await bellows(args, { TMPDIR: temporary });
+    expect(code).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(
+      /^Error: Not every market accepted 100000 results within 5 s: accepted aitbc \d+, aicf \d+; .+\. Allow more time with --timeout\.\n$/,
+    );
+    expect(ourFoldersIn(temporary)).toEqual([]);
+  });
+
+  it("that is stopped says so and cleans up", async () => {
+    const temporary = tempFolder();
+    const run = startBellows(["demo", "--until-accepted", "100000"], { TMPDIR: temporary });
+    await expect.poll(() => family(run).length, { timeout: 20 * SECOND }).toBe(4);
+    const pids = family(run);
+    pressCtrlC(run);
+    expect(await run.exited).toBe(1);
+    expect(run.stderr()).toBe("Error: Stopped before the results were in.\n");
+    expect(ourFoldersIn(temporary)).toEqual([]);
+    await expectAllGone(pids);
+  });
+
+  it("keeps a folder it was given, and does not count in one that was used before", async () => {
+    const data = tempFolder();
+    const args = ["demo", "--until-accepted", "1", "--json", "--epoch", "1s", "--data", data];
+    expect((await bellows(args)).code).toBe(0);
+    expect(fs.existsSync(path.join(data, "demo", "ledger.sqlite"))).toBe(true);
+    expect(await bellows(args)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("holds a demo already"),
+    });
+  });
+});
+
+describe("demo", () => {
+  it("shows where its dashboard is, what is accepted, and what the person does", async () => {
+    const demo = await RunningDemo.start("--rate", "4");
+    const [, url] = await printed(
+      demo.process,
+      /^Dashboard {2}(http:\/\/127\.0\.0\.1:\d+)\/#token=[\w-]{43}$/m,
+    );
+    expect(await (await fetch(`${url}/`)).text()).toContain("<title>");
+    await printed(demo.process, /^\d\d:\d\d:\d\d {2}aitbc {2}accepted {2}\S+ {2}\d+ texts? {2}0\.\d+ AIT$/m);
+    await printed(demo.process, /^\d\d:\d\d:\d\d {2}aicf {3}accepted {2}\S+ {2}\d+ texts? {2}0\.\d+ ANM$/m);
+
+    await demo.invoke("run.pause", {});
+    await printed(demo.process, /^\d\d:\d\d:\d\d {2}Paused\. /m);
+  });
+
+  it("ends in order at Ctrl-C, within ten seconds, with nothing left", async () => {
+    const demo = await RunningDemo.start("--rate", "4");
+    await demo.until((state) => state.throughput.acceptedTotal > 2, "some results");
+    const pids = family(demo.process);
+    const since = Date.now();
+    pressCtrlC(demo.process);
+    expect(await demo.process.exited).toBe(0);
+    expect(Date.now() - since).toBeLessThan(10 * SECOND);
+    expect(demo.process.stderr()).toBe("Stopping: leases are given back, results submitted.\n");
+    expect(fs.existsSync(path.join(demo.folder, "demo", "control.json"))).toBe(false);
+    await expectAllGone(pids, SECOND);
+  });
+
+  it("does not wait at the second Ctrl-C", async () => {
+    const demo = await RunningDemo.start();
+    const pids = family(demo.process);
+    const engine = demo.pidOf("engine");
+    if (engine === null) throw new Error("no engine");
+    process.kill(engine, "SIGSTOP"); // It can't end in order now.
+    demo.process.child.kill("SIGINT");
+    await expect.poll(demo.process.stderr).toContain("Stopping");
+    const since = Date.now();
+    demo.process.child.kill("SIGINT");
+    expect(await demo.process.exited).toBe(130);
+    expect(Date.now() - since).toBeLessThan(2 * SECOND);
+    await expectAllGone(pids);
+  });
+
+  it("takes everything with it when it is killed", async () => {
+    const demo = await RunningDemo.start("--rate", "4");
+    await demo.until((state) => state.throughput.acceptedTotal > 2, "some results");
+    const pids = family(demo.process);
+    expect(pids).toHaveLength(4);
+    demo.process.child.kill("SIGKILL");
+    await expectAllGone(pids, 15 * SECOND);
+  });
+
+  it("goes on as it was left when its engine crashes", async () => {
+    const demo = await RunningDemo.start();
+    await demo.invoke("run.pause", {});
+    const engine = demo.pidOf("engine");
+    if (engine === null) throw new Error("no engine");
+    process.kill(engine, "SIGKILL");
+    const state = await demo.until((now) => now.engine.pid !== engine, "a new engine");
+    expect(state.engine.intent).toBe("paused");
+    expect(demo.process.stderr()).toMatch(/^The engine is started again: engine was ended by SIGKILL/);
+  });
+});
+
+describe("serve", () => {
+  it("earns on markets that run elsewhere, and its receipts hold", async () => {
+    const data = tempFolder();
+    const ports = ["--coordinator-port", "--chain-port", "--queue-port", "--node-port"].flatMap((flag) => [
+      flag,
+      "0",
+    ]);
+    const markets = startBellows([
+      "devnet",
+      "--data",
+      data,
+      "--demand",
+      "4",
+      "--epoch",
+      "2s",
+      "--json",
+      ...ports,
+    ]);
+    const { logFile, ...env } = JSON.parse((await printed(markets, /^\{.*\}$/m))[0]);
+    expect(fs.existsSync(logFile)).toBe(true);
+
+    const served = startBellows(["serve", "--data", data, "--port", "0"], { ...env, ...PASSPHRASE });
+    const engine = new RunningDemo(data, served, "live");
+    const earning = await engine.until(
+      ({ earnings }) => earnings.every(({ settledTotal }) => BigInt(settledTotal.minor) > 0n),
+      "money from both markets",
+    );
+    expect(earning.engine.mode).toBe("live");
+    expect(earning.earnings.map(({ currency }) => currency).sort()).toEqual(["AIT", "ANM"]);
+    for (const url of [env.AITBC_COORDINATOR_URL, env.AICF_QUEUE_URL]) expect(served.stdout()).toContain(url);
+    expect(served.stdout() + served.stderr()).not.toContain(env.AITBC_API_KEY);
+
+    const { jobs } = await engine.invoke("jobs.list", { state: "settled", limit: 1 });
+    const receipt = await bellows([
+      "receipt",
+      jobs[0]?.leaseId ?? "",
+      "--data",
+      data,
+      "-o",
+      path.join(data, "r.json"),
+    ]);
+    expect(receipt.code, receipt.stderr).toBe(0);
+    expect(await bellows(["verify", path.join(data, "r.json")])).toMatchObject({ code: 0 });
+
+    const pids = family(served);
+    served.child.kill("SIGTERM");
+    expect(await served.exited).toBe(0);
+    await expectAllGone(pids, SECOND);
+    markets.child.kill("SIGTERM");
+    expect(await markets.exited).toBe(0);
+  });
+
+  it("goes on paused after a restart when it is told to start as it was left", async () => {
+    const data = tempFolder();
+    const env = { AICF_QUEUE_URL: "http://127.0.0.1:9", ...PASSPHRASE };
+    const first = startBellows(["serve", "--data", data, "--port", "0"], env);
+    await new RunningDemo(data, first, "live").until(
+      (state) => state.engine.intent === "running",
+      "it to run",
+    );
+    expect((await bellows(["pause", "--data", data])).code).toBe(0);
+    first.child.kill("SIGTERM");
+    expect(await first.exited).toBe(0);
+
+    const second = startBellows(["serve", "--data", data, "--port", "0", "--start-as", "as-left"], env);
+    const state = await new RunningDemo(data, second, "live").until(() => true, "it to be back");
+    expect(state.engine.intent).toBe("paused");
+  });
+
+  it("refuses a second engine on one ledger", async () => {
+    const data = tempFolder();
+    const env = { AICF_QUEUE_URL: "http://127.0.0.1:9", ...PASSPHRASE };
+    const first = startBellows(["serve", "--data", data, "--port", "0"], env);
+    await new RunningDemo(data, first, "live").until(() => true, "it to run");
+    const second = await bellows(["serve", "--data", data, "--port", "0"], env);
+    expect(second).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^Error: Bellows already runs with the data folder/),
+    });
+  });
+});
+
+describe("up", () => {
+  it("runs the demo when no market is configured, and serves when one is", async () => {
+    const demoData = tempFolder();
+    const demo = startBellows(["up", "--data", demoData, "--port", "0"]);
+    await printed(demo, /^Demo {7}/m);
+    expect((await new RunningDemo(demoData, demo).until(() => true, "the demo")).engine.mode).toBe("demo");
+
+    const liveData = tempFolder();
+    const env = { AICF_QUEUE_URL: "http://127.0.0.1:9", ...PASSPHRASE };
+    const live = startBellows(["up", "--data", liveData, "--port", "0", "--no-dashboard"], env);
+    expect((await new RunningDemo(liveData, live, "live").until(() => true, "the engine")).engine.mode).toBe(
+      "live",
+    );
+    await printed(live, /^Control {4}http:\/\/127\.0\.0\.1:\d+$/m);
+  });
+});

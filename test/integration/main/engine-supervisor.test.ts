@@ -1,0 +1,142 @@
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { prepareDemo } from "../../../src/engine/config/demo.ts";
+import { locatePaths } from "../../../src/engine/config/paths.ts";
+import { ForkProcessHost } from "../../../src/host/fork-host.ts";
+import { EngineSupervisor } from "../../../src/main/engine-supervisor.ts";
+import type { EngineStatus } from "../../../src/shared/contract/bridge.ts";
+import { SECOND } from "../../../src/shared/durations.ts";
+import { AppError } from "../../../src/shared/errors.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+const CHILD = fileURLToPath(new URL("scripted-child.ts", import.meta.url));
+const within = { timeout: 15 * SECOND, interval: 20 };
+
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe("EngineSupervisor, with real processes", () => {
+  let folder: string;
+  let engine: EngineSupervisor;
+  let statuses: EngineStatus[];
+  let planError: AppError | null;
+
+  beforeEach(() => {
+    folder = tempFolder();
+    planError = null;
+    const sources = { env: { BELLOWS_DATA_DIR: folder }, flags: {}, paths: locatePaths() };
+    engine = new EngineSupervisor({
+      plan: () => {
+        if (planError) throw planError;
+        return { mode: "demo", demo: prepareDemo(sources) };
+      },
+      host: new ForkProcessHost(),
+      entries: { engine: CHILD, devnet: CHILD },
+      timings: {
+        engine: { firstRestart: 20, restartBase: 20, restartCap: 50, stopWithin: 500 },
+        devnet: { stopWithin: 500 },
+      },
+    });
+    statuses = [];
+    engine.onStatus((status) => statuses.push(status));
+    onTestFinished(() => engine.stop());
+  });
+
+  const orders = (name: string) => path.join(folder, "demo", name);
+  const becomes = (state: EngineStatus["state"]) => vi.waitUntil(() => engine.status.state === state, within);
+  const enginePid = async () => (await engine.invoke("state.snapshot", {})).state.engine.pid;
+
+  it("brings up the devnet, then the engine, and carries commands and events", async () => {
+    await expect(engine.invoke("run.pause", {})).rejects.toMatchObject({ code: "ENGINE_GONE" });
+    const intents: (string | undefined)[] = [];
+    engine.on("state.delta", ({ slices }) => intents.push(slices.engine?.intent));
+    engine.start();
+    engine.start(); // A second wish changes nothing.
+    await becomes("up");
+    expect(await engine.invoke("run.pause", {})).toEqual({ intent: "paused" });
+    await vi.waitUntil(() => intents.length > 0, within);
+    expect(intents).toEqual(["paused"]);
+    expect(statuses.map(({ state }) => state)).toEqual(["starting", "up"]);
+  });
+
+  it("starts a killed engine again, as the person left it, and subscribers notice nothing", async () => {
+    let events = 0;
+    engine.on("state.delta", () => {
+      events += 1;
+    });
+    engine.start();
+    await becomes("up");
+    expect(existsSync(orders("started-as-running"))).toBe(true);
+    const first = await enginePid();
+    process.kill(first, "SIGKILL");
+    await becomes("restarting");
+    await becomes("up");
+    const second = await enginePid();
+    expect(second).not.toBe(first);
+    expect(existsSync(orders("started-as-as-left"))).toBe(true);
+    await engine.invoke("run.start", {});
+    await vi.waitUntil(() => events === 1, within);
+    const lost = statuses.find((status) => status.state === "restarting");
+    expect(lost).toMatchObject({ error: { message: expect.stringContaining("SIGKILL") } });
+  });
+
+  it("ends an engine that hangs, hard, and starts it again", async () => {
+    engine.start();
+    await becomes("up");
+    const first = await enginePid();
+    process.kill(first, "SIGSTOP");
+    engine.killHangingEngine();
+    await becomes("restarting");
+    await becomes("up");
+    expect(await enginePid()).not.toBe(first);
+  });
+
+  it("shows the engine's own word when it can't start, and tries again when asked", async () => {
+    engine.start();
+    await becomes("up");
+    await engine.stop();
+    writeFileSync(orders("fatal"), "");
+    engine.start();
+    await becomes("failed");
+    expect(engine.status).toMatchObject({ error: { code: "LEDGER_DAMAGED", actor: "user" } });
+    rmSync(orders("fatal"));
+    engine.start();
+    await becomes("up");
+  });
+
+  it("shows a wrong setting as the reason, and reads the settings anew at the next try", async () => {
+    planError = new AppError({ code: "CONFIG_INVALID", message: "A setting is wrong", actor: "user" });
+    engine.start();
+    await becomes("failed");
+    expect(engine.status).toMatchObject({ error: { code: "CONFIG_INVALID" } });
+    planError = null;
+    engine.start();
+    await becomes("up");
+  });
+
+  it("stops in order, and leaves no process even when one does not want to end", async () => {
+    engine.start();
+    await becomes("up");
+    const pid = await enginePid();
+    writeFileSync(orders("ignore-shutdown"), "");
+    const began = Date.now();
+    await engine.stop();
+    expect(Date.now() - began).toBeGreaterThanOrEqual(490);
+    expect(isAlive(pid)).toBe(false);
+    expect(statuses.map(({ state }) => state)).toEqual(["starting", "up", "stopping"]);
+  });
+
+  it("can be stopped while it still starts", async () => {
+    engine.start();
+    await engine.stop();
+    expect(engine.status.state).toBe("stopping");
+    expect(engine.enginePid).toBeUndefined();
+  });
+});

@@ -1,0 +1,71 @@
+/**
+ * A devnet or engine process that does what its configuration says: the real channel and the real contract, no work.
+ * `dataFolder` of the configuration names a folder whose files are orders: `fatal`, `ignore-shutdown`.
+ */
+import { existsSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { openParentChannel } from "../../../src/host/parent-channel.ts";
+import type { ContractHandlers } from "../../../src/shared/contract/contract.ts";
+import { serveContract } from "../../../src/shared/contract/rpc.ts";
+import { earning } from "../../e2e/ui/states.ts";
+
+const channel = openParentChannel();
+if (channel === null) throw new Error("Started by hand");
+channel.onClose(() => process.exit(0));
+channel.onMessage((message) => {
+  const { kind, config } = message as {
+    kind?: string;
+    config?: { dataFolder: string; mode?: string; startAs?: string };
+  };
+  if (kind !== "configure" || config === undefined) return;
+  const order = (name: string) => existsSync(path.join(config.dataFolder, name));
+  if (order("fatal")) {
+    channel.post({
+      kind: "fatal",
+      error: { code: "LEDGER_DAMAGED", message: "The ledger is damaged", actor: "user" },
+    });
+    setTimeout(() => process.exit(1), 20);
+    return;
+  }
+  if (config.mode === undefined) return beDevnet();
+  writeFileSync(path.join(config.dataFolder, `started-as-${config.startAs}`), "");
+  beEngine(() => !order("ignore-shutdown"));
+});
+
+function beDevnet(): void {
+  const url = "http://127.0.0.1:1";
+  channel?.post({
+    kind: "ready",
+    coordinatorUrl: url,
+    chainRpcUrl: url,
+    queueUrl: url,
+    nodeUrl: url,
+    logFile: "/dev/null",
+  });
+}
+
+function beEngine(mayEnd: () => boolean): void {
+  if (channel === null) return;
+  const state = { ...earning(Date.now()), engine: { ...earning(Date.now()).engine, pid: process.pid } };
+  const intent = async (intent: "running" | "paused") => {
+    contract.emit("state.delta", { seq: 2, at: Date.now(), slices: { engine: { ...state.engine, intent } } });
+    return { intent };
+  };
+  const handlers: ContractHandlers = {
+    "state.snapshot": async () => ({ seq: 1, at: Date.now(), state }),
+    "run.start": () => intent("running"),
+    "run.pause": () => intent("paused"),
+    "run.finish": () => intent("paused"),
+    "run.stop": () => intent("paused"),
+    "devices.list": async () => ({ devices: [] }),
+    "jobs.list": async () => ({ jobs: [], next: null }),
+    "jobs.get": () => Promise.reject(new Error("There are no jobs here")),
+    "notices.dismiss": async () => ({}),
+    "engine.shutdown": async () => {
+      if (mayEnd()) setTimeout(() => process.exit(0), 20);
+      return {};
+    },
+  };
+  const contract = serveContract(handlers, channel);
+  channel.post({ kind: "engine-ready", control: null });
+}

@@ -1,0 +1,58 @@
+/** Errors are sentences: what is wrong, what to do; a stack only for whoever asks for one. */
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { exitCodeOf } from "../../../src/cli/exit-codes.ts";
+import { Terminal } from "../../../src/cli/terminal.ts";
+import { usageError } from "../../../src/cli/usage.ts";
+import { ConfigError } from "../../../src/engine/config/config-error.ts";
+import { AppError } from "../../../src/shared/errors.ts";
+
+function printed(thrown: unknown, debug = false): string {
+  const stream = new PassThrough().setEncoding("utf8");
+  const io = stream as unknown as NodeJS.WriteStream;
+  new Terminal({ stdout: io, stderr: io, debug }).error(thrown);
+  return String(stream.read());
+}
+
+describe("an error on the terminal", () => {
+  it.each([
+    [
+      new AppError({ code: "A", message: "It broke", actor: "user", help: "Mend it" }),
+      "Error: It broke. Mend it.\n",
+    ],
+    [new AppError({ code: "A", message: "It broke.", actor: "user" }), "Error: It broke.\n"],
+    [
+      new AppError({ code: "A", message: "Two\n  lines", actor: "bug", help: "Why?" }),
+      "Error: Two lines. Why?\n",
+    ],
+    [
+      new TypeError("x is undefined"),
+      "Error: x is undefined. Please report this with the diagnostics file.\n",
+    ],
+    ["thrown text", "Error: thrown text. Please report this with the diagnostics file.\n"],
+  ])("%s reads %j", (thrown, text) => expect(printed(thrown)).toBe(text));
+
+  it("lists several wrong settings", () => {
+    const problem = { name: "A", value: "1", reason: "is odd", fix: "Write 2" };
+    const error = new ConfigError([problem, { ...problem, name: "B", value: null, reason: "is missing" }]);
+    expect(printed(error)).toBe(
+      'Error: 2 settings are wrong.\n  A "1" is odd. Write 2.\n  B is missing. Write 2.\n',
+    );
+  });
+
+  it("shows its stack and its cause when asked", () => {
+    const error = new AppError({ code: "A", message: "outer", actor: "bug", cause: new Error("inner") });
+    expect(printed(error)).not.toContain("at ");
+    expect(printed(error, true)).toMatch(/outer[\s\S]+ at [\s\S]+caused by Error: inner[\s\S]+ at /);
+  });
+});
+
+describe("exit codes", () => {
+  it.each([
+    [usageError("no"), 2],
+    [new ConfigError([{ name: "A", value: "1", reason: "is odd", fix: "Write 2" }]), 2],
+    [new AppError({ code: "ENGINE_NOT_RUNNING", message: "", actor: "user" }), 3],
+    [new AppError({ code: "DATA_FOLDER_READONLY", message: "", actor: "user" }), 1],
+    [new Error("any"), 1],
+  ])("%s is %d", (thrown, code) => expect(exitCodeOf(thrown)).toBe(code));
+});
