@@ -5,6 +5,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { SECOND } from "../shared/durations.ts";
 import { AppError } from "../shared/errors.ts";
 import { AICF_TABLES } from "./aicf/tables.ts";
 import { AITBC_TABLES } from "./aitbc/tables.ts";
@@ -12,6 +13,8 @@ import type { Clock } from "./clock.ts";
 import { LogWriter } from "./log-writer.ts";
 
 const SCHEMA_VERSION = 1;
+/** A process killed a moment ago may still hold the file. */
+const LOCK_TIMEOUT_MS = 2 * SECOND;
 const COMMON_TABLES = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   CREATE TABLE log_lines (seq INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL) STRICT;
@@ -26,20 +29,20 @@ export class Store {
     this.log = log;
   }
 
-  /** Opens or creates `<folder>/devnet.sqlite` and `<folder>/log.jsonl`. */
+  /** Opens or creates `<folder>/devnet.sqlite` and `<folder>/log.jsonl`, for this process alone. */
   static open(folder: string, clock: Clock): Store {
     mkdirSync(folder, { recursive: true });
-    const db = new Database(join(folder, "devnet.sqlite"));
+    const db = new Database(join(folder, "devnet.sqlite"), { timeout: LOCK_TIMEOUT_MS });
     try {
+      db.pragma("locking_mode = EXCLUSIVE");
       db.pragma("journal_mode = WAL");
       db.pragma("synchronous = FULL");
-      db.pragma("busy_timeout = 5000");
       migrate(db);
       const log = LogWriter.open(db, join(folder, "log.jsonl"), clock);
       return new Store(db, log);
     } catch (error) {
       db.close();
-      throw error;
+      throw explained(error, folder);
     }
   }
 
@@ -93,4 +96,25 @@ function migrate(db: Database.Database): void {
     db.exec(AICF_TABLES);
     db.pragma(`user_version = ${SCHEMA_VERSION}`);
   }).immediate();
+}
+
+/** SQLite's refusals that a person can do something about, in words. */
+function explained(error: unknown, folder: string): unknown {
+  if (!(error instanceof Database.SqliteError)) return error;
+  if (error.code.startsWith("SQLITE_BUSY")) {
+    return new AppError({
+      code: "DEVNET_RUNNING",
+      message: `Another devnet is already using the data folder ${folder}`,
+      actor: "user",
+      help: "End the other one, or name another data folder.",
+      cause: error,
+    });
+  }
+  return new AppError({
+    code: "DEVNET_DATA_DAMAGED",
+    message: `The devnet's database in ${folder} cannot be opened: ${error.message}`,
+    actor: "user",
+    help: "Delete the devnet's data folder: it holds demo data only.",
+    cause: error,
+  });
 }

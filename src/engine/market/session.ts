@@ -214,6 +214,7 @@ export class MarketSession {
     const { adapter, board, control, now, quota, profile } = this.#deps;
     let emptyPolls = 0;
     for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
       if (control.intent !== "running") {
         await control.changed.wait(signal);
         continue;

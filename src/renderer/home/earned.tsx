@@ -45,11 +45,11 @@ function MarketEarnings({ earnings }: { earnings: EarningsView }) {
         role="img"
         aria-label={`${amountText(settledToday)} settled, ${amountText(pendingToday)} pending`}
       >
-        {settledShare !== null && (
-          <i className="earned-settled" style={{ width: `${settledShare * 100}%` }} />
+        {settledShare !== null && settledShare > 0 && (
+          <i className="earned-settled" style={{ flexGrow: settledShare }} />
         )}
-        {settledShare !== null && (
-          <i className="earned-pending" style={{ width: `${(1 - settledShare) * 100}%` }} />
+        {settledShare !== null && settledShare < 1 && (
+          <i className="earned-pending" style={{ flexGrow: 1 - settledShare }} />
         )}
       </div>
       <dl className="earned-split">

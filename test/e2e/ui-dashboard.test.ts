@@ -1,0 +1,387 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AxeResults } from "axe-core";
+import type { Browser, BrowserContext, Page } from "playwright";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { State } from "../../src/shared/contract/views.ts";
+import { SECOND } from "../../src/shared/durations.ts";
+import { AppError } from "../../src/shared/errors.ts";
+import { chromiumFile, launchBrowser, watchFaults } from "./ui/browser.ts";
+import { buildRenderer, type RendererBuild } from "./ui/renderer-build.ts";
+import { ScriptedEngine } from "./ui/scripted-engine.ts";
+import { amount, attention, cpu, earning, empty, idle, job, LONG_GPU_NAME, paused } from "./ui/states.ts";
+
+const WIDE = { width: 1280, height: 800 };
+const NARROW = { width: 900, height: 600 };
+
+describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
+  let build: RendererBuild;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let engine: ScriptedEngine;
+  let faults: string[];
+
+  beforeAll(async () => {
+    [build, browser] = await Promise.all([buildRenderer(), launchBrowser()]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    build?.remove();
+  });
+
+  beforeEach(async () => {
+    engine = new ScriptedEngine(build.folder, earning(Date.now()));
+    await engine.listen();
+    await newPage();
+  });
+
+  afterEach(async () => {
+    await context.close();
+    await engine.die();
+    expect(faults).toEqual([]);
+  });
+
+  async function newPage(options: Parameters<Browser["newContext"]>[0] = {}): Promise<void> {
+    await context?.close();
+    context = await browser.newContext({ viewport: WIDE, reducedMotion: "reduce", ...options });
+    page = await context.newPage();
+    page.setDefaultTimeout(10 * SECOND);
+    faults = watchFaults(page, engine.url);
+  }
+
+  async function open(state: State = engine.state): Promise<void> {
+    engine.state = state;
+    await page.goto(engine.link());
+    await page.getByRole("heading", { level: 1, name: state.headline.sentence }).waitFor();
+  }
+
+  const card = (name: string) => page.getByRole("region", { name });
+  const focusedText = () => page.evaluate(() => document.activeElement?.textContent ?? "");
+
+  describe("getting in", () => {
+    it("trades the link's token for a session and takes it out of the address", async () => {
+      await open();
+      expect(page.url()).toBe(engine.url);
+      await page.reload();
+      await page.getByRole("heading", { name: engine.state.headline.sentence }).waitFor();
+    });
+
+    it("asks calmly for the link without a session, and takes a new one in the same tab", async () => {
+      await page.goto(engine.url);
+      await page.getByRole("heading", { name: "Open the link again" }).waitFor();
+      await page.goto(engine.link());
+      await page.getByRole("heading", { name: engine.state.headline.sentence }).waitFor();
+      expect(page.url()).toBe(engine.url);
+    });
+
+    it("asks for the link when the engine no longer knows the session", async () => {
+      await open();
+      engine.forgetSessions();
+      const { port } = engine;
+      await engine.die();
+      await engine.listen(port);
+      await page.getByRole("heading", { name: "Open the link again" }).waitFor();
+    });
+  });
+
+  describe("showing what is true", () => {
+    it("shows the sentence, its proof and each currency for itself", async () => {
+      await open();
+      await page.getByText("Result accepted 3 s ago on AICF").waitFor();
+      const earned = card("Earned today");
+      expect(await earned.getByText("1.287651 ANM").count()).toBe(1);
+      expect(await earned.getByText("43.7304 AIT").count()).toBe(1);
+      await page.getByText("play money on an embedded devnet").waitFor();
+    });
+
+    it("follows deltas, and ages tick without any", async () => {
+      await open();
+      engine.tell({ throughput: { ...engine.state.throughput, jobsLastMinute: 345 } });
+      await card("Throughput").getByText("345", { exact: true }).waitFor();
+      await page.getByText("Result accepted 5 s ago on AICF").waitFor();
+    });
+
+    it("asks for the whole state again when a delta was lost, and shows nothing wrong in between", async () => {
+      await open();
+      const asked = engine.callsOf("state.snapshot");
+      engine.tellNobody({ devices: [cpu({ name: "The lost device" })] });
+      engine.tell({ throughput: { ...engine.state.throughput, jobsLastMinute: 99 } });
+      await card("Devices").getByText("The lost device").waitFor();
+      await card("Throughput").getByText("99", { exact: true }).waitFor();
+      expect(engine.callsOf("state.snapshot")).toBe(asked + 1);
+    });
+
+    it("shows unknown as a dash and zero as zero", async () => {
+      await open({ ...earning(Date.now()), devices: [cpu({ utilisationPct: 0 })] });
+      const reading = (label: string) =>
+        card("Devices").locator("dl > div", { hasText: label }).locator("dd").innerText();
+      expect(await reading("Temperature")).toBe("–");
+      expect(await reading("Memory")).toBe("–");
+      expect(await reading("Load")).toBe("0 %");
+    });
+
+    it("names cause and next step of a market's trouble", async () => {
+      await open(attention(Date.now()));
+      const markets = card("Markets");
+      await markets.getByText("not reachable").waitFor();
+      await markets.getByText(/did not answer within 10 s/).waitFor();
+      await markets.getByText(/Check that the address is right/).waitFor();
+      await markets.getByText("4 min ago, silent").waitFor();
+      await markets.getByText("1 min ago, late").waitFor();
+    });
+
+    it("has words for a first start with nothing to show", async () => {
+      await open(empty(Date.now()));
+      for (const words of [
+        "No result accepted yet",
+        "Nothing to count yet",
+        "No jobs yet",
+        "No device found",
+        "No market is configured",
+      ]) {
+        await page.getByText(words).waitFor();
+      }
+    });
+
+    it("shows start-up notices until they are dismissed", async () => {
+      await open(attention(Date.now()));
+      await page.getByText(/restored from the snapshot/).waitFor();
+      await page.getByRole("button", { name: "Dismiss" }).click();
+      await page.getByText(/restored from the snapshot/).waitFor({ state: "detached" });
+      expect(engine.callsOf("notices.dismiss")).toBe(1);
+    });
+  });
+
+  describe("losing the engine", () => {
+    it("says since when a silent engine is silent, and believes it again when it speaks", async () => {
+      await open();
+      engine.silent = true;
+      const banner = page.getByRole("alert").getByText(/The engine is not answering since \d\d:\d\d:\d\d/);
+      await banner.waitFor();
+      await page.getByRole("heading", { name: "Last known: Earning on 1 of 1 devices" }).waitFor();
+      expect(await page.getByRole("button", { name: "Pause" }).isDisabled()).toBe(true);
+      engine.silent = false;
+      // A hung engine reads its waiting questions when it goes on; this one has dropped them, so its next word counts.
+      await engine.die();
+      await engine.listen(Number(new URL(page.url()).port));
+      await banner.waitFor({ state: "detached" });
+      expect(await page.getByRole("button", { name: "Pause" }).isDisabled()).toBe(false);
+    });
+
+    it("reconnects to an engine that died and came back with another state", async () => {
+      await open();
+      const { port } = engine;
+      await engine.die();
+      await page.getByText(/The engine is not answering since/).waitFor();
+      engine.state = idle(Date.now());
+      engine.seq = 3; // It counts from the start.
+      await engine.listen(port);
+      await page.getByRole("heading", { name: "Ready, no work right now", exact: true }).waitFor();
+      engine.tell({ throughput: { ...engine.state.throughput, jobsLastMinute: 7 } });
+      await card("Throughput").getByText("7", { exact: true }).waitFor();
+    });
+
+    it("waits for an engine that is not there yet without claiming anything", async () => {
+      engine.silent = true;
+      await page.goto(engine.link());
+      await page.getByRole("heading", { name: "Reaching the engine…" }).waitFor();
+      expect(await page.getByText(/ANM|AIT|jobs\/min/).count()).toBe(0);
+    });
+  });
+
+  describe("acting", () => {
+    it("offers the verbs that make sense and shows what they did", async () => {
+      await open();
+      await page.getByRole("button", { name: "Pause" }).click();
+      await page.getByRole("button", { name: "Start" }).click();
+      await page.getByRole("button", { name: "Finish current and stop" }).click();
+      await page.getByRole("button", { name: "Pause" }).waitFor();
+      expect(await page.getByRole("button", { name: "Finish current and stop" }).count()).toBe(0);
+      expect(
+        engine.calls.map(({ command }) => command).filter((command) => command.startsWith("run.")),
+      ).toEqual(["run.pause", "run.start", "run.finish"]);
+    });
+
+    it("shows why a verb was refused, with help, until it is hidden", async () => {
+      await open(paused(Date.now()));
+      engine.refuseNext = new AppError({
+        code: "DISK_FULL",
+        message: "The disk is full",
+        actor: "user",
+        help: "Free some space.",
+      });
+      await page.getByRole("button", { name: "Start" }).click();
+      const alert = page.getByRole("alert").filter({ hasText: "The disk is full" });
+      await alert.getByText("Free some space.").waitFor();
+      await alert.getByRole("button", { name: "Hide this error" }).click();
+      await alert.waitFor({ state: "detached" });
+    });
+
+    it("works by keyboard alone: rows, details and back", async () => {
+      await open();
+      await page.keyboard.press("Tab");
+      expect(await focusedText()).toBe("Skip to content");
+      await page.keyboard.press("Enter");
+      await page
+        .getByRole("button", { name: /text-embed-001 · 32 texts/ })
+        .first()
+        .focus();
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("ArrowDown");
+      expect(await focusedText()).toContain("16 texts");
+      await page.keyboard.press("Enter");
+      const sheet = page.getByRole("dialog", { name: "text-embed-001" });
+      await sheet.getByRole("heading", { name: "Timeline" }).waitFor();
+      await page.keyboard.press("Escape");
+      await sheet.waitFor({ state: "detached" });
+      expect(await focusedText()).toContain("16 texts");
+    });
+
+    it("tells a job's whole story, live", async () => {
+      await open();
+      await page
+        .getByRole("button", { name: /text-embed-001 · 8 texts/ })
+        .first()
+        .click();
+      const sheet = page.getByRole("dialog");
+      await sheet.locator("header").getByText("submitting").waitFor();
+      const [running, , ...others] = engine.state.recentJobs;
+      if (running === undefined) throw new Error("There are jobs");
+      const now = others[0]?.leasedAt ?? Date.now();
+      engine.tell({ recentJobs: [running, job(1, now, "accepted", { leasedAt: now }), ...others] });
+      await sheet.locator("header").getByText("accepted").waitFor();
+      expect(await sheet.getByRole("textbox", { name: "Receipt as JSON" }).inputValue()).toContain(
+        '"sha3_512"',
+      );
+      const download = page.waitForEvent("download");
+      await sheet.getByRole("button", { name: "Save" }).click();
+      const file = await (await download).path();
+      expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ lease: "lease-8999" });
+    });
+
+    it("copies a whole digest", async () => {
+      await newPage({ permissions: ["clipboard-read", "clipboard-write"] });
+      await open();
+      const settled = engine.state.recentJobs.find(({ state }) => state === "settled");
+      const row = page.getByRole("row").filter({ hasText: "settled" }).first();
+      await row.getByRole("button", { name: /Copy the digest/ }).click();
+      await row.getByText("Copied").waitFor();
+      expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(settled?.digest);
+      expect(await page.getByRole("dialog").count()).toBe(0);
+    });
+
+    it("says so when a job can't be read", async () => {
+      await open();
+      const shown = engine.state;
+      engine.state = { ...shown, recentJobs: [] };
+      await page
+        .getByRole("button", { name: /text-embed-001/ })
+        .first()
+        .click();
+      await page
+        .getByRole("dialog")
+        .getByText(/The ledger has no lease/)
+        .waitFor();
+    });
+  });
+
+  describe("going elsewhere", () => {
+    it("shows only screens that exist, and Back works", async () => {
+      await open();
+      const screens = page.getByRole("navigation", { name: "Screens" }).getByRole("link");
+      expect(await screens.allInnerTexts()).toEqual(["Home", "Jobs"]);
+      await screens.filter({ hasText: "Jobs" }).click();
+      await page.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
+      await page.goBack();
+      await page.getByRole("heading", { name: engine.state.headline.sentence }).waitFor();
+    });
+
+    it("pages through all jobs and filters them", async () => {
+      await open();
+      await page.getByRole("link", { name: "All jobs" }).click();
+      await page.getByText("50 jobs shown").waitFor();
+      await page.getByRole("button", { name: "Show older" }).click();
+      await page.getByText("100 jobs shown").waitFor();
+      await page.getByRole("button", { name: "Show older" }).click();
+      await page.getByText("140 jobs shown").waitFor();
+      expect(await page.getByRole("button", { name: "Show older" }).count()).toBe(0);
+      await page.getByRole("combobox", { name: "State" }).selectOption("failed");
+      await page.getByText(/^1\d jobs shown$/).waitFor();
+      const states = await page.locator("tbody .status-word").allInnerTexts();
+      expect(new Set(states.map((state) => state.trim()))).toEqual(new Set(["failed"]));
+    });
+  });
+
+  describe("fitting in", () => {
+    const looks = [WIDE, NARROW].flatMap((viewport) =>
+      (["dark", "light"] as const).map((colorScheme) => ({ viewport, colorScheme })),
+    );
+    const states = { earning, idle, paused, attention, empty };
+
+    it.each(looks)("is accessible and overflows nowhere at $viewport.width, $colorScheme", async (look) => {
+      await newPage(look);
+      for (const [name, make] of Object.entries(states)) {
+        await open(make(Date.now()));
+        expect(await violations(page), name).toEqual([]);
+        expect(await sidewaysScroll(page), name).toBe(0);
+        await page.goto("about:blank");
+      }
+      await open(earning(Date.now()));
+      await page.locator(".row-open").nth(6).click();
+      await page.getByRole("heading", { name: "Receipt" }).waitFor();
+      expect(await violations(page), "a job's sheet").toEqual([]);
+    });
+
+    it("keeps long words inside their boxes", async () => {
+      await newPage({ viewport: NARROW });
+      await open(attention(Date.now()));
+      const name = page.getByRole("heading", { name: LONG_GPU_NAME });
+      const box = await name.boundingBox();
+      const frame = await card("Devices").boundingBox();
+      expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThan((frame?.x ?? 0) + (frame?.width ?? 0));
+    });
+
+    it("shows big and tiny amounts whole", async () => {
+      const state = earning(Date.now());
+      const [first, second] = state.earnings;
+      if (first === undefined || second === undefined) throw new Error("Two markets are shown");
+      await newPage({ viewport: NARROW });
+      await open({
+        ...state,
+        earnings: [
+          { ...first, settledToday: amount("ANM", "1234567.891234"), pendingToday: amount("ANM", "0") },
+          { ...second, settledToday: amount("AIT", "0.000001"), pendingToday: amount("AIT", "0") },
+        ],
+      });
+      await page.getByText("1\u202f234\u202f567.891234 ANM").first().waitFor();
+      await page.getByText("0.000001 AIT").first().waitFor();
+      expect(await sidewaysScroll(page)).toBe(0);
+    });
+  });
+});
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Rule and first element of everything axe finds. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  const results = await page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(): Promise<AxeResults> } };
+    return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.target.join(" ")}`);
+  });
+  return results;
+}
+
+/** Pixels by which the page or its content is wider than the room it has. */
+function sidewaysScroll(page: Page): Promise<number> {
+  return page.evaluate(() =>
+    Math.max(
+      0,
+      ...[document.documentElement, ...document.querySelectorAll(".content, .card")].map(
+        (element) => element.scrollWidth - element.clientWidth,
+      ),
+    ),
+  );
+}

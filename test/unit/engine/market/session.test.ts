@@ -1,0 +1,229 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
+import { MarketSession } from "../../../../src/engine/market/session.ts";
+import { WorkBoard } from "../../../../src/engine/work/board.ts";
+import { RunControl } from "../../../../src/engine/work/run-control.ts";
+import { Submitter } from "../../../../src/engine/work/submitter.ts";
+import { AppError } from "../../../../src/shared/errors.ts";
+import { aLease, fee } from "../../../support/leases.ts";
+import { ScriptedMarket } from "../../../support/scripted-market.ts";
+import { tempFolder } from "../../../support/temp-folder.ts";
+
+const PROFILE = { name: "p", region: null, concurrency: 2, models: ["text-embed-001"], devices: [] };
+const broken =
+  (code: string, actor: "network" | "market" | "user", retryable = true) =>
+  () => {
+    throw new AppError({ code, message: `It said ${code}`, actor, retryable });
+  };
+/** Deadlines far beyond the test: what ends a lease here is said by the test. */
+const lease = (id: string) => aLease({ leaseId: id, grantedAt: Date.now(), expiresAt: Date.now() + 600_000 });
+
+async function aSession(market = new ScriptedMarket(), quota = 2) {
+  const ledger = await Ledger.open(tempFolder());
+  const board = new WorkBoard({ ledger, admit: () => ({ kind: "admit" }), now: Date.now });
+  const control = new RunControl({ ledger, board, now: Date.now, killRuntimes: () => undefined }, "running");
+  const session = new MarketSession({
+    adapter: market,
+    board,
+    control,
+    ledger,
+    quota,
+    profile: () => PROFILE,
+    now: Date.now,
+  });
+  const stop = new AbortController();
+  const loops = [
+    session.run(stop.signal),
+    new Submitter({ session, board, ledger, now: Date.now }).run(stop.signal),
+  ];
+  onTestFinished(async () => {
+    stop.abort(new DOMException("The test is over", "AbortError"));
+    await Promise.all(loops);
+    ledger.close();
+  });
+  const eventually = (what: () => unknown) => expect.poll(what, { timeout: 8_000, interval: 10 });
+  const compute = (max = 1) => {
+    const batch = board.takeBatch(max, "cpu", (held) => held.model);
+    const result = {
+      sha3_512: "a".repeat(128),
+      sha3_256: "b".repeat(64),
+      inputSha3_256: "c".repeat(64),
+      shape: [1, 2],
+      computeMs: 1,
+      receipt: new Uint8Array([1]),
+    };
+    board.completeBatch(batch.map((held) => ({ lease: held, result, output: new Uint8Array([7]) })));
+    return batch;
+  };
+  return { market, ledger, board, control, session, eventually, compute };
+}
+
+describe("a market session", () => {
+  it("registers, makes itself heard, then takes work, and no more than its quota", async () => {
+    const market = new ScriptedMarket();
+    market.script.acquire.push([lease("1"), lease("2")]);
+    const { board, session, eventually } = await aSession(market);
+    await eventually(() => board.count()).toBe(2);
+    expect(market.calls.slice(0, 4)).toEqual(["probe", "register", "openLeases", "heartbeat"]);
+    expect(market.calls.filter((call) => call === "acquire")).toHaveLength(1);
+    await eventually(() => market.loads.at(-1)).toMatchObject({ inflight: 2, capacity: 2 });
+    expect(session.view()).toMatchObject({
+      state: "registered",
+      lastPollAnswer: "work",
+      error: null,
+      leasesHeld: 2,
+    });
+  });
+
+  it("registers again when the market has forgotten it", async () => {
+    const market = new ScriptedMarket();
+    market.script.heartbeat.push({ intervalMs: 20, health: null }, broken("NOT_REGISTERED", "market"));
+    const { eventually, session } = await aSession(market);
+    await eventually(() => market.calls.filter((call) => call === "register").length).toBe(2);
+    await eventually(() => session.view().state).toBe("registered");
+    expect(session.view().error).toBeNull();
+  });
+
+  it("shows why it is not connected, and goes on trying", async () => {
+    const market = new ScriptedMarket();
+    market.script.probe.push(broken("MARKET_UNREACHABLE", "network"));
+    const { eventually, session, ledger } = await aSession(market);
+    await eventually(() => session.view()).toMatchObject({
+      state: "unreachable",
+      error: { code: "MARKET_UNREACHABLE" },
+    });
+    await eventually(() => session.view()).toMatchObject({ state: "registered", error: null });
+    expect(ledger.outbox.size()).toBe(0);
+  });
+
+  it("tells a refusal from silence: the person has to act", async () => {
+    const market = new ScriptedMarket();
+    market.script.register.push(broken("BAD_KEY", "user", false));
+    const { eventually, session } = await aSession(market);
+    await eventually(() => session.view()).toMatchObject({ state: "refused", error: { actor: "user" } });
+  });
+
+  it("adopts a lease whose grant was lost on the way", async () => {
+    const market = new ScriptedMarket();
+    market.script.acquire.push(broken("MARKET_UNREACHABLE", "network"));
+    market.script.openLeases.push(null, [lease("lost on the way")]);
+    const { board, eventually } = await aSession(market);
+    await eventually(() => board.held().map((held) => held.leaseId)).toEqual(["lost on the way"]);
+  });
+
+  it("lets go of a lease the market no longer knows, but not of one that runs", async () => {
+    const market = new ScriptedMarket();
+    market.script.acquire.push([lease("runs"), lease("waits")]);
+    const { board, eventually } = await aSession(market);
+    await eventually(() => board.count()).toBe(2);
+    board.takeBatch(1, "cpu", (held) => held.model);
+    market.script.heartbeat.push(broken("MARKET_UNREACHABLE", "network"));
+    market.script.openLeases.push([]);
+    await eventually(() => board.held().map((held) => [held.leaseId, held.state])).toEqual([
+      ["runs", "running"],
+    ]);
+  });
+
+  it("gives straight back what was granted while the person pressed pause", async () => {
+    const market = new ScriptedMarket();
+    const { board, control, eventually } = await aSession(market);
+    await eventually(() => market.calls).toContain("acquire");
+    market.script.openLeases.push([lease("granted too late")]);
+    control.pause();
+    await eventually(() => market.returned.map((each) => each.leaseId)).toEqual(["granted too late"]);
+    expect(board.count()).toBe(0);
+    await eventually(() => market.loads.at(-1)?.capacity).toBe(0);
+  });
+
+  it("is silent after stop: a stopped provider does not claim to be online", async () => {
+    const { market, control, eventually } = await aSession();
+    await eventually(() => market.calls).toContain("acquire");
+    control.stop();
+    const heard = market.loads.length;
+    control.start();
+    await eventually(() => market.loads.length).toBeGreaterThan(heard);
+    expect(market.loads.slice(heard).every((load) => load.capacity === 2)).toBe(true);
+  });
+
+  it("settles what the market's books show, once", async () => {
+    const market = new ScriptedMarket();
+    market.script.acquire.push([lease("paid")]);
+    const { board, compute, eventually, ledger } = await aSession(market);
+    await eventually(() => board.count()).toBe(1);
+    const credit = {
+      jobId: "job-paid",
+      net: fee(800n),
+      gross: fee(1000n),
+      settledAt: 5,
+      reference: "epoch 1",
+    };
+    market.script.credits.push([credit], [credit]);
+    compute();
+    await eventually(() => ledger.leases.find("paid")?.job).toMatchObject({
+      state: "settled",
+      earned: { minor: "800" },
+    });
+    expect(ledger.earnings.sums("aicf", "ANM", 0).settledTotal.minor).toBe(800n);
+  });
+});
+
+describe("delivering a result", () => {
+  it("is tried under one key until the market answers, and says when an earlier try may have arrived", async () => {
+    const market = new ScriptedMarket();
+    market.script.acquire.push([lease("1")]);
+    market.script.submit.push(broken("MARKET_UNREACHABLE", "network"), broken("BUSY", "market"));
+    const { board, compute, eventually, ledger } = await aSession(market);
+    await eventually(() => board.count()).toBe(1);
+    compute();
+    await eventually(() => ledger.leases.find("1")?.job.state).toBe("accepted");
+    expect(market.submissions.map((each) => each.resend)).toEqual([false, true, true]);
+    expect(new Set(market.submissions.map((each) => each.idempotencyKey)).size).toBe(1);
+    expect(ledger.outbox.size()).toBe(0);
+  });
+
+  it.each([
+    ["rejected", { kind: "rejected", code: "OTHER_DIGEST", message: "no" }],
+    ["lost", { kind: "lost", message: "somebody else's" }],
+    ["expired", { kind: "expired", message: "too late" }],
+  ] as const)("ends as %s when the market says so, with the cause", async (state, outcome) => {
+    const market = new ScriptedMarket();
+    market.script.acquire.push([lease("1")]);
+    market.script.submit.push(outcome);
+    const { board, compute, eventually, ledger } = await aSession(market);
+    await eventually(() => board.count()).toBe(1);
+    compute();
+    await eventually(() => ledger.leases.find("1")?.job).toMatchObject({
+      state,
+      error: { message: outcome.message },
+    });
+    expect(market.submissions).toHaveLength(1);
+  });
+
+  it("never gives up on a computed result because a key was refused", async () => {
+    const market = new ScriptedMarket();
+    market.script.acquire.push([lease("1")]);
+    market.script.submit.push(broken("BAD_KEY", "user", false));
+    const { board, compute, eventually, ledger } = await aSession(market);
+    await eventually(() => board.count()).toBe(1);
+    compute();
+    await eventually(() => ledger.leases.find("1")?.job.state).toBe("accepted");
+  });
+
+  it("repeats a return that met a busy market, and drops one the market does not want", async () => {
+    const market = new ScriptedMarket();
+    market.script.acquire.push([lease("busy")]);
+    const { board, control, eventually, ledger } = await aSession(market);
+    await eventually(() => board.count()).toBe(1);
+    market.script.giveBack.push(broken("RATE_LIMITED", "market"));
+    control.pause();
+    await eventually(() => market.returned.map((each) => each.leaseId)).toEqual(["busy"]);
+
+    market.script.acquire.push([lease("unwanted")]);
+    market.script.giveBack.push(broken("LEASE_LOST", "market", false));
+    control.start();
+    await eventually(() => board.count()).toBe(1);
+    control.pause();
+    await eventually(() => ledger.outbox.size()).toBe(0);
+    expect(market.returned.map((each) => each.leaseId)).toEqual(["busy"]);
+  });
+});
