@@ -66,7 +66,9 @@ export async function runDemoUntilAccepted(
     const session = new DemoSession({
       sources: { env: context.env, flags: { controlPort: "0", ...flags, dataFolder }, paths: context.paths },
       host: options.host,
-      onTrouble: (sentence) => context.terminal.note(sentence),
+      onTrouble: (sentence) => {
+        if (!options.signal.aborted) context.terminal.note(sentence);
+      },
     });
     options.onSession?.(session);
     try {

@@ -42,6 +42,7 @@ export class DemoSession {
   /** The addresses of the devnet's last start: a restart takes them again. */
   #addresses: DevnetReady | undefined;
   #engineReady: EngineReady | undefined;
+  #stopping = false;
   #life: (EngineLife & { close(): void }) | undefined;
 
   constructor(options: DemoSessionOptions) {
@@ -112,6 +113,7 @@ export class DemoSession {
 
   /** First the engine, while the markets still answer, then the devnet. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     await this.#engine.stop();
     await this.#devnet.stop();
   }
@@ -152,8 +154,10 @@ export class DemoSession {
     }
   }
 
-  #tellTrouble(who: string, { state, reason }: SupervisorState): void {
-    if (state === "restarting")
+  #tellTrouble(who: string, { state, reason, pid }: SupervisorState): void {
+    if (this.#stopping) return; // A terminal's Ctrl-C reaches the children too.
+    // Said once, when it ended, not again when its successor has a pid.
+    if (state === "restarting" && pid === null)
       this.#options.onTrouble?.(`${who} is started again: ${reason ?? "it ended"}.`);
     if (state === "failed") this.#options.onTrouble?.(`${who} gave up: ${reason ?? "it ended"}.`);
   }

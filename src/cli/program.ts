@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import type { Flags } from "../engine/config/from-environment.ts";
 import { chooseMode } from "../engine/config/from-environment.ts";
-import { SETTINGS, type Setting, type SettingName } from "../engine/config/settings.ts";
+import { OTHER_NAMES, SETTINGS, type Setting, type SettingName } from "../engine/config/settings.ts";
 import { MarketIdSchema } from "../shared/contract/views.ts";
 import { dashboard } from "./commands/dashboard.ts";
 import { demo, demoUntilAccepted } from "./commands/demo.ts";
@@ -29,7 +29,13 @@ const ENGINE_SETTINGS = [
   "modelFolders",
   "startAs",
 ] as const;
-const MARKET_SETTINGS = ["aitbcCoordinatorUrl", "aitbcRpcUrl", "aicfQueueUrl", "aicfRpcUrl"] as const;
+const MARKET_SETTINGS = [
+  "aitbcGpuUrl",
+  "aitbcCoordinatorUrl",
+  "aitbcRpcUrl",
+  "aicfQueueUrl",
+  "aicfRpcUrl",
+] as const;
 const DEMO_SETTINGS = ["demoRate", "demoEpoch"] as const;
 
 /** Runs one command line (without node and script) and says how it went; errors are printed, never thrown. */
@@ -60,10 +66,7 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
     .version(context.paths.version, "-V, --version", "Print the version")
     .helpOption("-h, --help", "Print help")
     .helpCommand(false)
-    .option(
-      "--data <dir>",
-      `${SETTINGS.dataFolder.means.replace(" (default: see below)", "")} (default ${context.paths.defaultDataFolder})`,
-    )
+    .option("--data <dir>", `Folder of ledger, keys and logs (default ${context.paths.defaultDataFolder})`)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
@@ -252,7 +255,7 @@ function showHelp({ terminal }: CliContext, program: Command, topic: string | un
 
 export function environmentLines(): string[] {
   const settings: Setting<unknown>[] = Object.values(SETTINGS);
-  return fields(settings.map(({ env, means }) => [env.join(", "), means]));
+  return fields([...settings.map(({ env, means }) => [env, means] as const), ...Object.entries(OTHER_NAMES)]);
 }
 
 /** Commander's message as one sentence: `There is no option --prot. Did you mean --port?` */

@@ -10,7 +10,7 @@ import type { ParentChannel } from "./process-host.ts";
 /** Electron does not say when a posted message has left the process; this was always enough. */
 const UTILITY_FLUSH = 50 * MILLISECOND;
 
-/** What we use of Electron's MessagePortMain, which `process.parentPort` shares but for start and close. */
+/** What we use of Electron's MessagePortMain and of its `process.parentPort`, which starts by itself. */
 export interface UtilityPort {
   postMessage(message: unknown): void;
   on(event: "message", listener: (event: { data: unknown; ports?: UtilityPort[] }) => void): unknown;
@@ -72,8 +72,9 @@ class UtilityParentChannel implements ParentChannel {
   constructor(parentPort: UtilityPort) {
     parentPort.on("message", ({ data, ports }) => {
       const handed = BrokeredPortSchema.safeParse(data).success ? ports?.[0] : undefined;
+      if (this.#port === null && handed) this.#listenTo(handed);
       if (this.#port === null) this.#settleOn(handed ?? parentPort);
-      if (handed === undefined && !isBrokerMessage(data)) this.#messages.emit(data);
+      if (!isBrokerMessage(data)) this.#messages.emit(data);
     });
     parentPort.on("close", () => this.#closing.end());
   }
@@ -95,13 +96,14 @@ class UtilityParentChannel implements ParentChannel {
     return this.#closing.on(listener);
   }
 
+  #listenTo(port: UtilityPort): void {
+    port.on("message", ({ data }) => this.#messages.emit(data));
+    port.on("close", () => this.#closing.end());
+    port.start?.();
+  }
+
   #settleOn(port: UtilityPort): void {
     this.#port = port;
-    if (port.start) {
-      port.on("message", ({ data }) => this.#messages.emit(data));
-      port.on("close", () => this.#closing.end());
-      port.start();
-    }
     for (const message of this.#unsent) port.postMessage(message);
     this.#unsent = [];
   }

@@ -144,7 +144,8 @@ function quitInOrder(end: () => Promise<void>, engine: EngineSupervisor): void {
       .finally(() => {
         clearTimeout(deadline);
         state = "ended";
-        app.quit();
+        // Not within the event: Electron takes no wish to quit while it carries out the cancelling of one.
+        setImmediate(() => app.quit());
       });
   });
 }

@@ -64,7 +64,9 @@ class UtilityManagedProcess implements ManagedProcess {
     this.exited = new Promise((resolve) => {
       child.once("exit", (code) => {
         this.#closing.end();
-        resolve({ code: this.#killed === null ? code : null, signal: this.#killed });
+        // Electron tells no signal: an end that we asked for and that was not a clean one is ours.
+        const byUs = code !== 0 && this.#killed !== null;
+        resolve(byUs ? { code: null, signal: this.#killed } : { code, signal: null });
       });
     });
   }

@@ -9,28 +9,43 @@ const Url = z.url({ protocol: /^https?$/ });
 const Port = z.number().int().min(0).max(65_535);
 
 export const AitbcConfigSchema = z.object({
-  /** Coordinator API, default port 8203. */
-  coordinatorUrl: Url,
+  /** Coordinator API, default port 8203: jobs. null: none, then `gpuUrl` is set. */
+  coordinatorUrl: Url.nullable(),
+  /** Miner key of the coordinator. */
+  coordinatorKey: z.string().min(1).nullable(),
+  /** GPU inventory service, default port 8101: offers. */
+  gpuUrl: Url.nullable(),
+  /** Key of the inventory service, another one than the coordinator's; null: it asks for none. */
+  gpuKey: z.string().min(1).nullable(),
   /** Chain RPC with its /rpc prefix left off, default port 8202; without it payments can't be checked. */
   rpcUrl: Url.nullable(),
-  apiKey: z.string().min(1),
   minerId: z.string().min(1).max(120),
+  /** The node this provider belongs to, as told to the inventory service; null: not said. */
+  nodeId: z.string().nullable(),
   region: z.string().nullable(),
   /** Address payouts go to; null: not known here. */
   wallet: z.string().nullable(),
+  /** The coordinator's receipt key (key_id, base64url), pinned; null: any valid signature counts. */
+  receiptKeyId: z.string().nullable(),
 });
 export type AitbcConfig = z.infer<typeof AitbcConfigSchema>;
 
 export const AicfConfigSchema = z.object({
-  /** Queue of profile v1, default port 8700. */
-  queueUrl: Url,
+  /** Queue of profile v1, default port 8700. null: none, so no work; what the node tells can still be read. */
+  queueUrl: Url.nullable(),
   /** Node JSON-RPC base, default port 8545. */
   rpcUrl: Url.nullable(),
+  /** The market's WebSocket (AICF_RPC_WS); absent: at /aicf/ws of the queue, else of the node. */
+  wsUrl: z.url({ protocol: /^wss?$/ }).optional(),
   chainId: z.number().int().nonnegative(),
   /** null: derived from the provider key. */
   providerId: z.string().nullable(),
   name: z.string(),
   region: z.string().nullable(),
+  /** Told to the market as this provider's address (PROVIDER_ENDPOINT); nothing listens there for us. */
+  endpoint: z.string().optional(),
+  /** Signs a worker's calls instead of the key (PROVIDER_SECRET), for machines that share one provider. */
+  secret: z.string().min(16).max(200).optional(),
   workerId: z.string().min(1),
   /** Nano to stake at registration when the stake is below the market's minimum; null: never stake by itself. */
   autoStakeNano: z.string().regex(/^\d+$/).nullable(),

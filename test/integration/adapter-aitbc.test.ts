@@ -22,7 +22,11 @@ function adapterFor(market: TestDevnet, overrides: Partial<AitbcConfig> = {}): M
   return createAitbcAdapter({
     coordinatorUrl: market.ready.coordinatorUrl,
     rpcUrl: market.ready.chainRpcUrl,
-    apiKey: MINER_API_KEY,
+    coordinatorKey: MINER_API_KEY,
+    gpuUrl: null,
+    gpuKey: null,
+    nodeId: null,
+    receiptKeyId: null,
     minerId: "miner-1",
     region: null,
     wallet: WALLET,
@@ -163,7 +167,7 @@ describe("a working day", () => {
   });
 
   test("a wrong key is the user's to mend", async () => {
-    const adapter = adapterFor(await devnet(), { apiKey: "not-the-right-key-at-all" });
+    const adapter = adapterFor(await devnet(), { coordinatorKey: "not-the-right-key-at-all" });
     await expect(adapter.register(profile, signal)).rejects.toMatchObject({
       code: "NOT_AUTHORIZED",
       actor: "user",

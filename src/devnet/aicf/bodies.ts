@@ -102,8 +102,8 @@ export const JobBody = z.object({
   tier: z.enum(["gold", "premium", "standard"]).default("standard"),
   ttl_ms: z.number().int().min(1).max(MAX_JOB_TTL_MS).default(DEFAULT_JOB_TTL_MS),
   max_runtime_ms: z.number().int().min(1).default(DEFAULT_MAX_RUNTIME_MS),
-  region: z.string().nullish(),
-  requester: z.string().nullish(),
+  region: z.string().max(100).nullish(),
+  requester: z.string().max(200).nullish(),
 });
 
 /** Throws Refusal 400 with what is wrong, field by field. */

@@ -85,10 +85,14 @@ export function prepareDemo(sources: ConfigSources): Demo {
           aitbc: {
             coordinatorUrl: devnet.coordinatorUrl,
             rpcUrl: devnet.chainRpcUrl,
-            apiKey: keys.minerApiKey,
+            coordinatorKey: keys.minerApiKey,
+            gpuUrl: null,
+            gpuKey: null,
             minerId: installation.minerId,
+            nodeId: null,
             region: null,
             wallet: keys.wallet,
+            receiptKeyId: null,
           },
           aicf: {
             queueUrl: devnet.queueUrl,

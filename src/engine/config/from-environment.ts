@@ -65,7 +65,8 @@ export function readSettings(sources: Pick<ConfigSources, "env" | "flags">): Set
 /** What runs when nothing else is said: the markets when one is configured, else the demo. */
 export function chooseMode(sources: Pick<ConfigSources, "env" | "flags">): "demo" | "live" {
   const market = (name: SettingName) => textOf(name, sources) !== undefined;
-  return market("aitbcCoordinatorUrl") || market("aicfQueueUrl") ? "live" : "demo";
+  const markets: SettingName[] = ["aitbcGpuUrl", "aitbcCoordinatorUrl", "aicfQueueUrl"];
+  return markets.some(market) ? "live" : "demo";
 }
 
 /** Set names that the guide has and Bellows does not use, each with the reason: to be said once, not passed over. */
@@ -105,15 +106,27 @@ export function engineConfig(
 }
 
 function aitbcConfig(settings: Settings, installation: Installation): AitbcConfig | null {
-  if (settings.aitbcCoordinatorUrl === undefined || settings.aitbcApiKey === undefined) return null;
+  const { aitbcCoordinatorUrl: coordinatorUrl = null, aitbcGpuUrl: gpuUrl = null } = settings;
+  if (coordinatorUrl === null && gpuUrl === null) return null;
   return {
-    coordinatorUrl: settings.aitbcCoordinatorUrl,
+    coordinatorUrl,
+    coordinatorKey: coordinatorUrl === null ? null : (coordinatorKeyOf(settings) ?? null),
+    gpuUrl,
+    gpuKey: gpuUrl === null ? null : (settings.aitbcApiKey ?? null),
     rpcUrl: settings.aitbcRpcUrl ?? null,
-    apiKey: settings.aitbcApiKey,
     minerId: settings.aitbcMinerId ?? installation.minerId,
+    nodeId: settings.aitbcNodeId ?? null,
     region: settings.aitbcRegion ?? null,
     wallet: settings.aitbcWallet ?? null,
+    receiptKeyId: settings.aitbcReceiptKey ?? null,
   };
+}
+
+/** One key never travels to two services (protocols/aitbc.md §12.3): AITBC_API_KEY stands in only where it has no other use. */
+function coordinatorKeyOf(settings: Settings): string | undefined {
+  return (
+    settings.aitbcCoordinatorKey ?? (settings.aitbcGpuUrl === undefined ? settings.aitbcApiKey : undefined)
+  );
 }
 
 function aicfConfig(settings: Settings, installation: Installation): AicfConfig | null {
@@ -136,19 +149,32 @@ function missing(settings: Settings): ConfigProblem[] {
   const need = (name: string, because: string, fix: string) =>
     problems.push({ name, value: null, reason: `is missing, and ${because}`, fix });
 
-  if (settings.aitbcCoordinatorUrl !== undefined && settings.aitbcApiKey === undefined) {
+  if (settings.aitbcCoordinatorUrl !== undefined && coordinatorKeyOf(settings) === undefined) {
     need(
-      "AITBC_API_KEY",
+      settings.aitbcGpuUrl === undefined ? "AITBC_API_KEY" : "AITBC_COORDINATOR_KEY",
       "the coordinator lets nobody in without one",
       "Set it to the miner key its operator gave you",
     );
   }
-  if (settings.aitbcCoordinatorUrl === undefined && settings.aitbcApiKey !== undefined) {
-    need(
-      "AITBC_COORDINATOR_URL",
-      "AITBC_API_KEY is of no use without it",
-      "Set it to the coordinator's address",
-    );
+  if (settings.aitbcCoordinatorUrl === undefined) {
+    const key =
+      settings.aitbcCoordinatorKey !== undefined
+        ? "AITBC_COORDINATOR_KEY"
+        : settings.aitbcGpuUrl === undefined && settings.aitbcApiKey !== undefined
+          ? "AITBC_API_KEY"
+          : null;
+    if (key !== null) {
+      need("AITBC_COORDINATOR_URL", `${key} is of no use without it`, "Set it to the coordinator's address");
+    }
+  }
+  const { aitbcApiKey: plain, aitbcCoordinatorKey: named } = settings;
+  if (settings.aitbcGpuUrl === undefined && plain !== undefined && named !== undefined && plain !== named) {
+    problems.push({
+      name: "AITBC_COORDINATOR_KEY",
+      value: null,
+      reason: "says something else than AITBC_API_KEY, which means the same while there is no AITBC_GPU_URL",
+      fix: "Set only one of the two",
+    });
   }
   if (settings.aicfQueueUrl === undefined && settings.providerId !== undefined) {
     need("AICF_QUEUE_URL", "PROVIDER_ID is of no use without it", "Set it to the queue's address");
@@ -161,7 +187,6 @@ function collect(sources: Pick<ConfigSources, "env" | "flags">) {
   const problems: ConfigProblem[] = [];
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
     const definition: Setting<unknown> = SETTINGS[name];
-    problems.push(...contradictions(definition, sources.env));
     const given = textOf(name, sources);
     if (given === undefined) continue;
     try {
@@ -180,11 +205,8 @@ function textOf(name: SettingName, sources: Pick<ConfigSources, "env" | "flags">
   const definition: Setting<unknown> = SETTINGS[name];
   const flag = sources.flags[name]?.trim();
   if (flag !== undefined) return { name: definition.flag ?? name, text: flag };
-  for (const candidate of definition.env) {
-    const text = sources.env[candidate]?.trim();
-    if (text) return { name: candidate, text };
-  }
-  return undefined;
+  const text = sources.env[definition.env]?.trim();
+  return text ? { name: definition.env, text } : undefined;
 }
 
 /** Docker's --env-file keeps quotation marks as part of the value; nobody means them. */
@@ -193,19 +215,6 @@ function unquoted(text: string): string {
     throw new Refusal("has quotation marks that are part of the value", "Take the quotation marks away");
   }
   return text;
-}
-
-/** Two names for one setting that say different things. */
-function contradictions(definition: Setting<unknown>, env: Environment): ConfigProblem[] {
-  const [first, ...others] = definition.env.filter((name) => env[name]?.trim());
-  return others
-    .filter((other) => first !== undefined && env[other]?.trim() !== env[first]?.trim())
-    .map((other) => ({
-      name: other,
-      value: null,
-      reason: `says something else than ${first}, which means the same`,
-      fix: `Set only one of the two`,
-    }));
 }
 
 function shorten(text: string): string {

@@ -1,13 +1,13 @@
 /**
- * Every setting there is: its names in the environment, its flag, what it means, how its text is read. The names are
+ * Every setting there is: its name in the environment, its flag, what it means, how its text is read. The names are
  * those of the two markets' provider guides where they have one; Bellows' own start with BELLOWS_.
  */
 import { DAY, HOUR, SECOND } from "../../shared/durations.ts";
 import * as read from "./parsers.ts";
 
 export interface Setting<T> {
-  /** First the preferred name, then the others that guides use for the same thing. */
-  readonly env: readonly string[];
+  /** Its name in the environment. */
+  readonly env: string;
   /** The same on the command line, with its dashes. */
   readonly flag?: string;
   /** Never shown, not even in an error. */
@@ -20,153 +20,175 @@ export interface Setting<T> {
 const setting = <T>(definition: Setting<T>): Setting<T> => definition;
 
 export const SETTINGS = {
+  aitbcGpuUrl: setting({
+    env: "AITBC_GPU_URL",
+    flag: "--aitbc-gpu",
+    means: "AITBC gpu service (offers); setting it turns this market on",
+    read: read.httpUrl,
+  }),
   aitbcCoordinatorUrl: setting({
-    env: ["AITBC_COORDINATOR_URL"],
+    env: "AITBC_COORDINATOR_URL",
     flag: "--aitbc-coordinator",
-    means: "AITBC coordinator API; setting it turns this market on",
+    means: "AITBC coordinator API (jobs); setting it turns this market on",
     read: read.httpUrl,
   }),
   aitbcRpcUrl: setting({
-    env: ["AITBC_RPC_URL"],
+    env: "AITBC_RPC_URL",
     flag: "--aitbc-rpc",
     means: "AITBC chain node, with or without /rpc; without it payments can't be checked",
     read: read.chainUrl,
   }),
   aitbcApiKey: setting({
-    env: ["AITBC_API_KEY", "AITBC_COORDINATOR_KEY"],
+    env: "AITBC_API_KEY",
     secret: true,
-    means: "Miner key that the coordinator's operator gave you; needed for AITBC",
+    means: "Key of the gpu service; without a gpu service it is read as AITBC_COORDINATOR_KEY",
+    read: read.secret,
+  }),
+  aitbcCoordinatorKey: setting({
+    env: "AITBC_COORDINATOR_KEY",
+    secret: true,
+    means: "Miner key that the coordinator's operator gave you; needed for jobs",
     read: read.secret,
   }),
   aitbcMinerId: setting({
-    env: ["AITBC_MINER_ID"],
-    means: "Name of this machine at the coordinator; by default made once and kept in the data folder",
+    env: "AITBC_MINER_ID",
+    means: "Name of this machine at AITBC; by default made once and kept in the data folder",
+    read: read.identifier,
+  }),
+  aitbcNodeId: setting({
+    env: "AITBC_NODE_ID",
+    means: "AITBC node this machine belongs to, told to the gpu service",
     read: read.identifier,
   }),
   aitbcRegion: setting({
-    env: ["AITBC_REGION"],
+    env: "AITBC_REGION",
     means: "Region told to AITBC; jobs may ask for one",
     read: read.label,
   }),
   aitbcWallet: setting({
-    env: ["AITBC_WALLET"],
+    env: "AITBC_WALLET",
     means: "Address that AITBC payouts go to",
     read: read.aitWallet,
   }),
+  aitbcReceiptKey: setting({
+    env: "AITBC_RECEIPT_KEY",
+    means: "The coordinator's receipt key (key_id); receipts signed with another one are reported",
+    read: read.identifier,
+  }),
 
   aicfQueueUrl: setting({
-    env: ["AICF_QUEUE_URL"],
+    env: "AICF_QUEUE_URL",
     flag: "--aicf-queue",
     means: "AICF job queue; setting it turns this market on",
     read: read.httpUrl,
   }),
   aicfRpcUrl: setting({
-    env: ["RPC_URL"],
+    env: "RPC_URL",
     flag: "--aicf-rpc",
     means: "Animica node, JSON-RPC; without it payouts are read from the queue only",
     read: read.httpUrl,
   }),
   chainId: setting({
-    env: ["CHAIN_ID"],
+    env: "CHAIN_ID",
     means: "Animica chain (default 1)",
     read: read.wholeNumber(0, Number.MAX_SAFE_INTEGER),
   }),
   providerId: setting({
-    env: ["PROVIDER_ID"],
+    env: "PROVIDER_ID",
     means: "AICF provider id; by default derived from the provider key",
     read: read.identifier,
   }),
   providerName: setting({
-    env: ["PROVIDER_NAME"],
+    env: "PROVIDER_NAME",
     means: "Name shown at AICF (default: the host's name)",
     read: read.label,
   }),
-  providerRegion: setting({ env: ["PROVIDER_REGION"], means: "Region told to AICF", read: read.label }),
+  providerRegion: setting({ env: "PROVIDER_REGION", means: "Region told to AICF", read: read.label }),
   autoStake: setting({
-    env: ["BELLOWS_AUTO_STAKE"],
+    env: "BELLOWS_AUTO_STAKE",
     means:
       "ANM to stake at registration while the stake is below the market's minimum (default: never stake)",
     read: read.anmAmount,
   }),
 
   gpuBackend: setting({
-    env: ["GPU_BACKEND"],
+    env: "GPU_BACKEND",
     flag: "--backend",
     means: "cuda, cpu, or auto for the best that works (default auto)",
     read: read.gpuBackend,
   }),
   maxConcurrency: setting({
-    env: ["MAX_CONCURRENCY"],
+    env: "MAX_CONCURRENCY",
     flag: "--max-concurrency",
     means: "Leases held at once, over all markets and devices (default 8)",
     read: read.wholeNumber(1, 256),
   }),
   batchSize: setting({
-    env: ["BATCH_SIZE"],
+    env: "BATCH_SIZE",
     flag: "--batch-size",
     means: "Jobs of one model run together (default 8)",
     read: read.wholeNumber(1, 256),
   }),
   modelFolders: setting({
-    env: ["MODEL_DIR"],
+    env: "MODEL_DIR",
     flag: "--models",
     means: "Folders searched for models before the app's own, separated like PATH",
     read: read.folderList,
   }),
   keepAlive: setting({
-    env: ["BELLOWS_KEEP_ALIVE"],
+    env: "BELLOWS_KEEP_ALIVE",
     means: "A device without work for this long is let go, so that the GPU is cold (default 60s)",
     read: read.duration(0, 24 * HOUR),
   }),
   allowUnpaid: setting({
-    env: ["BELLOWS_ALLOW_UNPAID"],
+    env: "BELLOWS_ALLOW_UNPAID",
     means: "1 also runs jobs that a market shows as unpaid (default 0)",
     read: read.yesNo,
   }),
   keepOutputsFor: setting({
-    env: ["BELLOWS_KEEP_OUTPUTS"],
+    env: "BELLOWS_KEEP_OUTPUTS",
     means: "How long result bytes are kept for later checks (default 7d)",
     read: read.duration(0, 3650 * DAY),
   }),
   keepOutputsSize: setting({
-    env: ["BELLOWS_KEEP_OUTPUTS_SIZE"],
+    env: "BELLOWS_KEEP_OUTPUTS_SIZE",
     means: "How much space kept results may take (default 1G)",
     read: read.byteSize,
   }),
 
   dataFolder: setting({
-    env: ["BELLOWS_DATA_DIR"],
+    env: "BELLOWS_DATA_DIR",
     flag: "--data",
-    means: "Ledger, keys and logs (default: see below)",
+    means: "Ledger, keys and logs (default: the system's place for app data)",
     read: read.folder,
   }),
   controlPort: setting({
-    env: ["BELLOWS_PORT"],
+    env: "BELLOWS_PORT",
     flag: "--port",
     means:
       "Port of the dashboard and control API on 127.0.0.1 (default 7117, or a free one when it is taken)",
     read: read.port,
   }),
   dashboard: setting({
-    env: ["BELLOWS_DASHBOARD"],
+    env: "BELLOWS_DASHBOARD",
     flag: "--dashboard",
     means: "0 serves the control API without the web dashboard (default 1)",
     read: read.yesNo,
   }),
   startAs: setting({
-    env: ["BELLOWS_START"],
+    env: "BELLOWS_START",
     flag: "--start-as",
     means: "running, or as-left to go on paused or stopped where it was (default running)",
     read: read.oneOf("running", "as-left"),
   }),
   demoRate: setting({
-    env: ["BELLOWS_DEMO_RATE"],
+    env: "BELLOWS_DEMO_RATE",
     flag: "--rate",
     means: "Demo only: jobs offered per second and market (default 1)",
     read: read.positiveNumber(1000),
   }),
   demoEpoch: setting({
-    env: ["BELLOWS_DEMO_EPOCH"],
+    env: "BELLOWS_DEMO_EPOCH",
     flag: "--epoch",
     means: "Demo only: AICF settlement period (default 10s)",
     read: read.duration(SECOND, DAY),
@@ -176,12 +198,20 @@ export const SETTINGS = {
 export type SettingName = keyof typeof SETTINGS;
 export type Settings = { readonly [N in SettingName]?: ReturnType<(typeof SETTINGS)[N]["read"]> };
 
+/** Names that are read where they are needed, not through this table. */
+export const OTHER_NAMES: Readonly<Record<string, string>> = {
+  BELLOWS_KEY_PASSPHRASE: "Opens the provider key of a live engine, 12 characters or more; needed to serve",
+  BELLOWS_DEBUG: "1 adds stacks to the errors of the command line",
+  NO_COLOR: "Any value turns colours off",
+};
+
 /** Names in AICF's provider guide (§3) that Bellows deliberately does not read, and why. */
 export const UNUSED_GUIDE_NAMES: Readonly<Record<string, string>> = {
   PROVIDER_SECRET: "requests are signed with the provider key instead",
   PROVIDER_ENDPOINT: "work is fetched, so nothing has to reach this machine",
   AICF_RPC_WS: "the queue is read by long polling",
   MODEL_ALLOWLIST: "the models that are present and checked are offered",
+  CUDA_VISIBLE_DEVICES: "every GPU is used, each by a process that sees only that one",
   DISK_CACHE_DIR: "caches live in the data folder",
   JOB_LEASE_SEC: "the market sets the length of a lease",
   JOB_MAX_RUNTIME_SEC: "the market sets each job's limit",

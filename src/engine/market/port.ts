@@ -7,7 +7,12 @@
  * carries Retry-After. Aborting the signal rejects with its reason. Code NOT_REGISTERED, from any call: the market
  * does not know us (any more), so register again, then go on.
  */
-import type { MarketId } from "../../shared/contract/views.ts";
+import type {
+  ClaimReport,
+  MarketId,
+  ProviderBalance,
+  ProviderStanding,
+} from "../../shared/contract/views.ts";
 import type { CurrencyCode, Money } from "../../shared/money.ts";
 
 export interface MarketCapabilities {
@@ -131,6 +136,20 @@ export interface JobCredit {
   readonly reference: string | null;
 }
 
+/** The provider's account at a market that keeps stakes: what a person does at its counter. */
+export interface MarketAccount {
+  standing(signal: AbortSignal): Promise<ProviderStanding>;
+  stake(amount: Money, signal: AbortSignal): Promise<ProviderStanding>;
+  /** Starts the release; the amount stops counting at once. */
+  unstake(amount: Money, signal: AbortSignal): Promise<ProviderStanding>;
+  balance(signal: AbortSignal): Promise<ProviderBalance>;
+  /** Moves everything settled to the balance. */
+  claim(signal: AbortSignal): Promise<ClaimReport>;
+}
+
+/** Word from the market that something changed: work to fetch, money to read, our standing to look at. */
+export type MarketNews = "work" | "money" | "standing";
+
 export interface MarketAdapter {
   readonly id: MarketId;
   readonly name: string;
@@ -138,6 +157,12 @@ export interface MarketAdapter {
   readonly capabilities: MarketCapabilities;
   /** Base URL shown to people. */
   readonly endpoint: string;
+  /** Absent where a market keeps no stakes. */
+  readonly account?: MarketAccount;
+  /** What does not work here and why, one sentence each; empty: everything does. */
+  limits?(): readonly string[];
+  /** Calls `listener` whenever the market pushes news, until the signal aborts; reconnects by itself. */
+  listen?(listener: (news: MarketNews) => void, signal: AbortSignal): Promise<void>;
   /** What the provider gets of a gross fee by the market's published split: shown as pending until the credit is read. */
   expectedNet(gross: Money): Money;
 

@@ -60,6 +60,75 @@ export const HeadlineSchema = z.object({
 });
 export type Headline = z.infer<typeof HeadlineSchema>;
 
+/** A market's own account of this provider, where the market keeps stakes and may withhold work. */
+export const ProviderStandingSchema = z.object({
+  market: MarketIdSchema,
+  providerId: Text,
+  /** When the market said so. */
+  at: TimeMs,
+  /** eligible: may be given work. degraded: still so, but its health is low. jailed: no work before `jailedUntil`. */
+  state: z.enum(["eligible", "degraded", "jailed", "ineligible"]),
+  jailedUntil: TimeMs.nullable(),
+  /** score 0…1, and the market's own word for it. */
+  health: z.object({ score: z.number().nullable(), word: Text.nullable() }),
+  stake: z.object({
+    total: MoneyValueSchema,
+    /** What counts: the total less what is being released. */
+    effective: MoneyValueSchema,
+    minimum: MoneyValueSchema,
+    releases: z.array(
+      z.object({
+        amount: MoneyValueSchema,
+        height: z.number().int().nonnegative(),
+        /** Blocks until then; null when the market does not tell its height. */
+        blocksLeft: z.number().int().nonnegative().nullable(),
+      }),
+    ),
+  }),
+  /** Why it is given no work, each with its remedy; empty while it may be. */
+  reasons: z.array(z.object({ code: Text, text: Text, help: Text })),
+  /** Penalties, newest first, each in words. */
+  slashes: z.array(
+    z.object({
+      reason: Text,
+      text: Text,
+      amount: MoneyValueSchema,
+      height: z.number().int().nullable(),
+      jobId: Text.nullable(),
+    }),
+  ),
+  /** Service as the market measures it; null where it has no measure yet. */
+  service: z.object({
+    traps: z.number().nullable(),
+    qos: z.number().nullable(),
+    latencyP95Ms: z.number().nullable(),
+    availability: z.number().nullable(),
+  }),
+});
+export type ProviderStanding = z.infer<typeof ProviderStandingSchema>;
+
+/** What a market owes or holds for this provider. */
+export const ProviderBalanceSchema = z.object({
+  market: MarketIdSchema,
+  providerId: Text,
+  /** Paid out. */
+  available: MoneyValueSchema,
+  /** Settled, to be claimed. */
+  pending: MoneyValueSchema,
+  /** Earned in an epoch that is not settled yet. */
+  escrow: MoneyValueSchema,
+  lastSettlementEpoch: z.number().int().nullable(),
+});
+export type ProviderBalance = z.infer<typeof ProviderBalanceSchema>;
+
+export const ClaimReportSchema = z.object({
+  market: MarketIdSchema,
+  providerId: Text,
+  total: MoneyValueSchema,
+  payouts: z.array(z.object({ jobId: Text, amount: MoneyValueSchema })),
+});
+export type ClaimReport = z.infer<typeof ClaimReportSchema>;
+
 export const MarketViewSchema = z.object({
   id: MarketIdSchema,
   name: Text,
@@ -76,6 +145,10 @@ export const MarketViewSchema = z.object({
   lastAcceptedAt: TimeMs.nullable(),
   leasesHeld: z.number().int().nonnegative(),
   error: ErrorValueSchema.nullable(),
+  /** What the market says of us; absent where it keeps no such books, or before it was first read. */
+  standing: ProviderStandingSchema.optional(),
+  /** What does not work here because a surface of the market is missing, in words. */
+  limits: z.array(Text).optional(),
 });
 export type MarketView = z.infer<typeof MarketViewSchema>;
 

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { encodeMessage, externalLocations, oneNodeModel } from "../../../src/runtime/backends/onnx-file.ts";
 import { AppError } from "../../../src/shared/errors.ts";
@@ -72,4 +73,30 @@ describe("external data locations", () => {
       { numRuns: 2000 },
     );
   });
+});
+
+describe("the graphs that prove a device", () => {
+  const counting = (shape: number[]) => {
+    const size = shape.reduce((product, side) => product * side, 1);
+    return new Tensor(
+      "float32",
+      Float32Array.from({ length: size }, (_, i) => i + 1),
+      shape,
+    );
+  };
+
+  test.each([
+    { operator: "MatMul", a: [2, 2], b: [2, 2], output: [2, 2], expected: [7, 10, 15, 22] },
+    { operator: "Conv", a: [1, 1, 2, 2], b: [1, 1, 1, 1], output: [1, 1, 2, 2], expected: [1, 2, 3, 4] },
+  ])(
+    "$operator is a valid model that computes what is expected of it",
+    async ({ operator, a, b, output, expected }) => {
+      const session = await InferenceSession.create(oneNodeModel(operator, { a, b }, output), {
+        executionProviders: ["cpu"],
+      });
+      const { y } = await session.run({ a: counting(a), b: counting(b) });
+      await session.release();
+      expect(y?.data).toEqual(Float32Array.from(expected));
+    },
+  );
 });

@@ -180,7 +180,9 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
     name: "Animica AICF",
     currency: "ANM",
     endpoint: config.queueUrl,
-    capabilities: { renewableLeases: true, returnsLeases: true, longPoll: true, stake: true },
+    capabilities: { renewableLeases: true, returnsLeases: true, longPoll: true, stake: true, offers: false },
+    offerBoards: [],
+    priceBands: [],
     expectedNet: providerShare,
     clockSkewMs: () => client.clock.skewMs(),
 

@@ -21,12 +21,40 @@ export const RefusalSchema = z.object({
   details: z.record(z.string(), z.unknown()).catch({}),
 });
 
+const Ratio = z.number().nullish().catch(null);
+const Height = z.number().int().nonnegative().nullish().catch(null);
+
 export const ProviderDetailSchema = z.object({
   id: Id,
-  stake: z.object({ effective: Nano, minimum: Nano }),
+  stake: z.object({
+    total: Nano.nullish().catch(null),
+    effective: Nano,
+    minimum: Nano,
+    pending_release: z
+      .array(z.object({ amount: Nano, release_height: z.number().int().nonnegative() }))
+      .catch([]),
+  }),
+  health: Ratio,
+  health_state: z.string().nullish().catch(null),
+  jailed_until_ms: Millis.nullish().catch(null),
+  sla: z
+    .object({ traps: Ratio, qos: Ratio, latency_p95_ms: Ratio, availability: Ratio })
+    .nullish()
+    .catch(null),
+  slashes: z
+    .array(
+      z.object({
+        reason: z.string(),
+        amount: Nano,
+        height: Height,
+        job_id: z.string().nullish().catch(null),
+      }),
+    )
+    .catch([]),
   heartbeat: z.object({ interval_ms: z.number().int().positive() }).nullish().catch(null),
   eligible: z.boolean().nullish().catch(null),
   ineligible_reasons: z.array(z.string()).catch([]),
+  height: Height,
 });
 export type ProviderDetail = z.infer<typeof ProviderDetailSchema>;
 
@@ -75,12 +103,62 @@ export const RpcAnswerSchema = z.union([
   z.object({ error: z.object({ code: z.number().int(), message: z.string() }) }),
   z.object({ result: z.unknown() }),
 ]);
-export const BalanceSchema = z.object({ available: Nano, pending: Nano });
+export const BalanceSchema = z.object({
+  available: Nano,
+  pending: Nano,
+  escrow: Nano.catch(0n),
+  lastSettlementEpoch: z.number().int().nullish().catch(null),
+});
+export type Balance = z.infer<typeof BalanceSchema>;
 export const ClaimSchema = z.object({
+  totalPaid: Nano.nullish().catch(null),
   epochTo: z.number().int().nullish().catch(null),
   payouts: z.array(z.object({ jobId: Id, amount: Nano })),
 });
 export type Claim = z.infer<typeof ClaimSchema>;
+
+/** Upstream's views, as the node's six methods answer with them. */
+export const ProviderViewSchema = z.object({
+  id: Id,
+  name: z.string().nullish().catch(null),
+  capabilities: z.array(z.string()).catch([]),
+  stake: Nano,
+  status: z.string(),
+  endpoint: z.string().nullish().catch(null),
+  region: z.string().nullish().catch(null),
+});
+export type ProviderView = z.infer<typeof ProviderViewSchema>;
+export const JobViewSchema = z.object({
+  id: Id,
+  kind: z.string(),
+  status: z.string(),
+  requester: z.string().nullish().catch(null),
+  provider_id: z.string().nullish().catch(null),
+  fee: Nano,
+  units: z.number().int().nonnegative(),
+  /** Unix seconds. */
+  created_at: z.number().int().nonnegative(),
+  updated_at: z.number().int().nonnegative(),
+});
+export type JobView = z.infer<typeof JobViewSchema>;
+export const PageSchema = z.object({ items: z.array(z.unknown()), nextOffset: z.number().int() });
+export const HeadSchema = z.object({ height: z.number().int().nonnegative() });
+export const SubmittedSchema = z.object({ job_id: Id });
+export const SettlementSchema = z.object({
+  epoch: z.number().int(),
+  payouts: z.number().int(),
+  amount: Nano,
+  height: z.number().int(),
+});
+export type Settlement = z.infer<typeof SettlementSchema>;
+
+/** One message of the market's WebSocket (protocols/aicf.md §1.3). */
+export const EventSchema = z.object({
+  event: z.string(),
+  ts: z.number(),
+  data: z.record(z.string(), z.unknown()).optional(),
+});
+export type WireEvent = z.infer<typeof EventSchema>;
 
 /** The rows of a list that can be read. */
 export function readRows<T>(schema: z.ZodType<T>, rows: readonly unknown[]): T[] {

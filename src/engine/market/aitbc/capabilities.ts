@@ -65,7 +65,7 @@ function shortNames(name: string): string[] {
 }
 
 /** 24564 MiB → 24576: the next whole GiB when the card is just below it. */
-function marketedMb(memoryMb: number): number {
+export function marketedMb(memoryMb: number): number {
   const rounded = Math.ceil(memoryMb / MIB_PER_GIB) * MIB_PER_GIB;
   return rounded - memoryMb <= rounded * RESERVED_SHARE ? rounded : memoryMb;
 }

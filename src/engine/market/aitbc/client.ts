@@ -3,18 +3,12 @@
  * Every answer is validated; every refusal becomes an AppError with the code the adapter and the engine act upon.
  * Source: protocols/aitbc.md §2.1, §2.2, §5, §8, §12.
  */
-import type { z } from "zod";
 import type { AitbcConfig } from "../../../shared/config.ts";
 import { SECOND } from "../../../shared/durations.ts";
 import { AppError } from "../../../shared/errors.ts";
-import {
-  createHttpClient,
-  type DebugSink,
-  type FetchLike,
-  type HttpAnswer,
-  type HttpClient,
-} from "../http.ts";
-import { statusError, unreadable } from "../http-errors.ts";
+import { createHttpClient, type DebugSink, type FetchLike, type HttpAnswer } from "../http.ts";
+import { unreadable } from "../http-errors.ts";
+import { meantStatus, readerOf } from "./answer.ts";
 import type { EscrowFinding } from "./payment.ts";
 import {
   type AssignedJob,
@@ -26,7 +20,6 @@ import {
   JobPageSchema,
   type JobView,
   JobViewSchema,
-  meantStatus,
   ResultAnswerSchema,
   readRows,
   type TransactionRow,
@@ -44,7 +37,7 @@ export type ResultReply =
   | { readonly kind: "refused"; readonly message: string };
 
 export interface CoordinatorClientOptions {
-  readonly config: AitbcConfig;
+  readonly config: AitbcConfig & { readonly coordinatorUrl: string };
   readonly fetch?: FetchLike | undefined;
   readonly now: () => number;
   readonly onDebug?: DebugSink | undefined;
@@ -54,11 +47,12 @@ export type CoordinatorClient = ReturnType<typeof createCoordinatorClient>;
 
 export function createCoordinatorClient(options: CoordinatorClientOptions) {
   const { config, now } = options;
-  const transport = { fetch: options.fetch, now, onDebug: options.onDebug, secrets: [config.apiKey] };
+  const key = config.coordinatorKey ?? "";
+  const transport = { fetch: options.fetch, now, onDebug: options.onDebug, secrets: [key] };
   const coordinator = createHttpClient({
     ...transport,
     baseUrl: config.coordinatorUrl,
-    headers: { "x-api-key": config.apiKey, "x-miner-id": config.minerId },
+    headers: { "x-api-key": key, "x-miner-id": config.minerId },
   });
   const chain = config.rpcUrl === null ? null : createHttpClient({ ...transport, baseUrl: config.rpcUrl });
   const miner = encodeURIComponent(config.minerId);
@@ -68,21 +62,7 @@ export function createCoordinatorClient(options: CoordinatorClientOptions) {
     return coordinator.request({ method: "POST", path, body: { kind: "json", value }, ...limit }, signal);
   }
 
-  function refusal(http: HttpClient, answer: HttpAnswer): AppError {
-    return statusError(
-      http.host,
-      { ...answer, status: meantStatus(answer.status, answer.body) },
-      http.redact,
-      now(),
-    );
-  }
-
-  function read<T>(http: HttpClient, answer: HttpAnswer, schema: z.ZodType<T>): T {
-    if (meantStatus(answer.status, answer.body) !== 200) throw refusal(http, answer);
-    const parsed = schema.safeParse(answer.body);
-    if (parsed.success) return parsed.data;
-    throw unreadable(http.host, answer.what, http.redact(answer.text.slice(0, 120)));
-  }
+  const { read, refusal } = readerOf(now);
 
   return {
     /** Throws WRONG_SERVICE when something else answers at the coordinator's address. */

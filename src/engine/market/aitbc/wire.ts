@@ -75,16 +75,6 @@ export function readRows<T>(schema: z.ZodType<T>, rows: readonly unknown[]): T[]
 }
 
 /**
- * An answer's status as it is meant: the older dialect sends errors as HTTP 200 with `[{"error":"text"}, 404]` (§1.2).
- */
-export function meantStatus(status: number, body: unknown): number {
-  if (status !== 200 || !Array.isArray(body) || body.length !== 2) return status;
-  const [problem, code] = body;
-  const isError = typeof problem === "object" && problem !== null && Object.hasOwn(problem, "error");
-  return isError && Number.isInteger(code) && code >= 400 && code <= 599 ? code : status;
-}
-
-/**
  * The coordinator's times are UTC without a zone ("2026-11-21T20:05:37.984876"), some end in the malformed
  * "+00:00Z" (§2.3, §7). Unix ms, or null.
  */

@@ -34,7 +34,7 @@ describe("a demo", () => {
     expect(engine.markets.aitbc).toMatchObject({
       coordinatorUrl: READY.coordinatorUrl,
       rpcUrl: READY.chainRpcUrl,
-      apiKey: devnet.minerApiKey,
+      coordinatorKey: devnet.minerApiKey,
       wallet: devnet.payeeWallet,
     });
     expect(engine.markets.aicf).toMatchObject({

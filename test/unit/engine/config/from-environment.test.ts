@@ -65,8 +65,12 @@ describe("a provider's environment", () => {
     expect(config.markets.aitbc).toEqual({
       coordinatorUrl: "http://127.0.0.1:8203",
       rpcUrl: "http://127.0.0.1:8202",
-      apiKey: "miner_key_0123456789",
+      coordinatorKey: "miner_key_0123456789",
+      gpuUrl: null,
+      gpuKey: null,
       minerId: "rig-7",
+      nodeId: null,
+      receiptKeyId: null,
       region: "eu-central",
       wallet: `0x${"ab".repeat(20)}`,
     });
@@ -127,7 +131,7 @@ describe("a provider's environment", () => {
       AITBC_COORDINATOR_KEY: "key-from-the-operator",
       MAX_CONCURRENCY: "",
     });
-    expect(config.markets.aitbc?.apiKey).toBe("key-from-the-operator");
+    expect(config.markets.aitbc?.coordinatorKey).toBe("key-from-the-operator");
     expect(config.maxConcurrency).toBe(8);
   });
 

@@ -32,7 +32,11 @@ async function against(
   const config = {
     coordinatorUrl: server.url,
     rpcUrl: options.chain ? server.url : null,
-    apiKey: API_KEY,
+    coordinatorKey: API_KEY,
+    gpuUrl: null,
+    gpuKey: null,
+    nodeId: null,
+    receiptKeyId: null,
     minerId: "m1",
     region: "eu",
     wallet: options.wallet ?? null,
@@ -493,7 +497,18 @@ test("random answers to any call are an AppError or a proper value", async () =>
         const answer = async () => new Response(status === 204 ? null : JSON.stringify(body), { status });
         const [coordinatorUrl, rpcUrl] = ["http://127.0.0.1:1", "http://127.0.0.1:2"];
         const adapter = createAitbcAdapter(
-          { coordinatorUrl, rpcUrl, apiKey: API_KEY, minerId: "m1", region: null, wallet: "ait1me" },
+          {
+            coordinatorUrl,
+            rpcUrl,
+            coordinatorKey: API_KEY,
+            gpuUrl: null,
+            gpuKey: null,
+            nodeId: null,
+            receiptKeyId: null,
+            minerId: "m1",
+            region: null,
+            wallet: "ait1me",
+          },
           { fetch: answer },
         );
         const calls = [

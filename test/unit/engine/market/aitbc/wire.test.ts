@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sameAddress } from "../../../../../src/engine/market/aitbc/address.ts";
+import { meantStatus } from "../../../../../src/engine/market/aitbc/answer.ts";
 import {
   AssignedJobSchema,
   EarningsRowSchema,
@@ -8,7 +9,6 @@ import {
   HealthSchema,
   JobPageSchema,
   JobViewSchema,
-  meantStatus,
   ResultAnswerSchema,
   readAit,
   readComputeSeconds,

@@ -1,0 +1,173 @@
+/**
+ * The provider's account at AICF: register, stake, release, look, claim (protocols/aicf-profile.md "Calls",
+ * protocols/aicf.md §1.1). These calls are signed with the provider key and nothing less.
+ */
+import type { AicfConfig } from "../../../shared/config.ts";
+import type { ProviderBalance, ProviderStanding } from "../../../shared/contract/views.ts";
+import { AppError } from "../../../shared/errors.ts";
+import { type Money, toMoneyValue } from "../../../shared/money.ts";
+import type { MarketAccount } from "../port.ts";
+import type { AicfClient } from "./client.ts";
+import type { NodeRpc } from "./node-rpc.ts";
+import { refused } from "./refusal.ts";
+import { show, standingOf } from "./standing.ts";
+import { anm, type ProviderDetail, ProviderDetailSchema } from "./wire.ts";
+
+/** What the market is told of the provider's key. */
+export interface ProviderKey {
+  readonly publicKey: Uint8Array;
+  readonly address: string;
+}
+
+export interface AccountDeps {
+  readonly config: AicfConfig;
+  readonly providerId: string;
+  /** null: no queue is configured. */
+  readonly client: AicfClient | null;
+  /** null: no node is configured. */
+  readonly node: NodeRpc | null;
+  readonly now: () => number;
+}
+
+export interface AicfAccount extends MarketAccount {
+  /** Safe to repeat. Throws PROVIDER_ID_TAKEN when the id belongs to another key. */
+  announce(key: ProviderKey, region: string | null, signal: AbortSignal): Promise<ProviderDetail>;
+  /** null: the market does not know this provider. */
+  detail(signal: AbortSignal): Promise<ProviderDetail | null>;
+  /** Brings the stake up to the minimum as far as the settings allow; throws INSUFFICIENT_STAKE beyond. */
+  stakeUp(detail: ProviderDetail, signal: AbortSignal): Promise<void>;
+}
+
+export function createAccount({ config, providerId, client, node, now }: AccountDeps): AicfAccount {
+  const queue = (): AicfClient => client ?? missing("queue", "AICF_QUEUE_URL", "Registration and stake");
+  const chain = (): NodeRpc => node ?? missing("node", "RPC_URL", "Balance and claims");
+  const standing = (detail: ProviderDetail) => standingOf(detail, queue().clock, now());
+
+  async function changeStake(op: "stake" | "unstake", nano: bigint, signal: AbortSignal) {
+    const amount = Number.isSafeInteger(Number(nano)) ? Number(nano) : nano.toString();
+    const path = `${queue().providerPath}/${op}`;
+    const reply = await queue().signed(
+      { op, path, fields: { amount }, schema: ProviderDetailSchema },
+      signal,
+    );
+    if (reply.kind === "refused") throw refused(reply);
+    return reply.value;
+  }
+
+  async function detail(signal: AbortSignal): Promise<ProviderDetail | null> {
+    const reply = await queue().get(queue().providerPath, {}, ProviderDetailSchema, signal);
+    if (reply.kind === "ok") return reply.value;
+    if (reply.status === 404) return null;
+    throw refused(reply);
+  }
+
+  return {
+    detail,
+
+    async announce(key, region, signal) {
+      const fields = {
+        name: config.name,
+        capabilities: ["AI"],
+        region: config.region ?? region,
+        public_key: `0x${Buffer.from(key.publicKey).toString("hex")}`,
+        address: key.address,
+        ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }),
+        ...(config.secret === undefined ? {} : { secret: config.secret }),
+      };
+      const call = { op: "register", path: "/v1/providers", fields, schema: ProviderDetailSchema };
+      const reply = await queue().signed(call, signal);
+      if (reply.kind === "ok") return reply.value;
+      if (reply.status === 409 && reply.code === "AICF_REGISTRY_ERROR") throw idTaken(providerId);
+      throw refused(reply);
+    },
+
+    async stakeUp(known, signal) {
+      const short = known.stake.minimum - known.stake.effective;
+      if (short <= 0n) return;
+      const allowed = config.autoStakeNano === null ? 0n : BigInt(config.autoStakeNano);
+      if (short > allowed) throw stakeNeeded(known, short, allowed);
+      await changeStake("stake", short, signal);
+    },
+
+    async standing(signal): Promise<ProviderStanding> {
+      const known = await detail(signal);
+      if (known === null) throw unknownProvider(providerId);
+      return standing(known);
+    },
+
+    stake: async (amount, signal) => standing(await changeStake("stake", nanoOf(amount), signal)),
+    unstake: async (amount, signal) => standing(await changeStake("unstake", nanoOf(amount), signal)),
+
+    async balance(signal): Promise<ProviderBalance> {
+      const { available, pending, escrow, lastSettlementEpoch } = await chain().balance(providerId, signal);
+      return {
+        market: "aicf",
+        providerId,
+        available: toMoneyValue(anm(available)),
+        pending: toMoneyValue(anm(pending)),
+        escrow: toMoneyValue(anm(escrow)),
+        lastSettlementEpoch: lastSettlementEpoch ?? null,
+      };
+    },
+
+    async claim(signal) {
+      const { payouts } = await chain().claim(providerId, signal);
+      const total = payouts.reduce((sum, payout) => sum + payout.amount, 0n);
+      return {
+        market: "aicf",
+        providerId,
+        total: toMoneyValue(anm(total)),
+        payouts: payouts.map(({ jobId, amount }) => ({ jobId, amount: toMoneyValue(anm(amount)) })),
+      };
+    },
+  };
+}
+
+function nanoOf(amount: Money): bigint {
+  if (amount.currency === "ANM" && amount.minor > 0n) return amount.minor;
+  throw new AppError({
+    code: "BAD_AMOUNT",
+    message: "A stake at AICF is a positive amount of ANM",
+    actor: "user",
+    help: "Write the amount in nano: 100 ANM are 100000000000.",
+  });
+}
+
+function missing(surface: string, name: string, what: string): never {
+  throw new AppError({
+    code: "SURFACE_MISSING",
+    message: `${what} need AICF's ${surface}, and none is configured`,
+    actor: "user",
+    help: `Set ${name}.`,
+  });
+}
+
+function unknownProvider(providerId: string): AppError {
+  return new AppError({
+    code: "NOT_REGISTERED",
+    message: `The market does not know ${providerId}`,
+    actor: "user",
+    help: "Register first: bellows aicf register.",
+  });
+}
+
+function idTaken(providerId: string): AppError {
+  return new AppError({
+    code: "PROVIDER_ID_TAKEN",
+    message: `The market knows ${providerId} with another key`,
+    actor: "user",
+    help: "Restore that provider's key (bellows identity restore), or choose another provider id.",
+  });
+}
+
+function stakeNeeded({ stake }: ProviderDetail, missing: bigint, allowed: bigint): AppError {
+  return new AppError({
+    code: "INSUFFICIENT_STAKE",
+    message: `The market wants ${show(stake.minimum)} staked and sees ${show(stake.effective)}`,
+    actor: "user",
+    help:
+      allowed === 0n
+        ? `Stake ${show(missing)} (bellows aicf stake --amount ${missing}), or allow Bellows to do it.`
+        : `Bellows may stake up to ${show(allowed)} by itself, ${show(missing)} are missing.`,
+  });
+}

@@ -1,0 +1,294 @@
+/**
+ * Work from AITBC's coordinator (protocols/aitbc.md §2, rules of §12): the half of the port that jobs go through.
+ *
+ * Choices: an unknown miner (404 on heartbeat, 500 on poll) is thrown as NOT_REGISTERED and the engine registers
+ * again; a 500 that stays after a registration is an ordinary MARKET_ERROR. A lease is a job: the coordinator knows
+ * no lease of its own, so the job id is both. Failing a job does not free its slot, so a heartbeat follows at once.
+ */
+import { decodeEmbedResult } from "../../../shared/canonical.ts";
+import { SECOND } from "../../../shared/durations.ts";
+import { AppError } from "../../../shared/errors.ts";
+import type { JobCredit, Lease, Load, ProviderProfile, Submission, SubmitOutcome } from "../port.ts";
+import { registrationOf } from "./capabilities.ts";
+import type { CoordinatorClient } from "./client.ts";
+import { creditsFromChain, creditsFromCoordinator } from "./credits.ts";
+import { paymentOf } from "./payment.ts";
+import { receiptFromAnswer, verifyCoordinatorReceipt } from "./receipt-coordinator.ts";
+import { type AssignedJob, type JobView, readUtc } from "./wire.ts";
+import { readOrder } from "./work.ts";
+import type { WorkDeps, WorkHalf } from "./work-half.ts";
+
+const PAGE_SIZE = 100;
+/** How far back a job is looked for before it counts as not listed. */
+const MAX_PAGES = 20;
+const MAX_FAILURE_TEXT = 500;
+
+export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps): WorkHalf {
+  const { config, now } = deps;
+
+  /** What the coordinator should believe we hold: the engine's last word, moved by what happened since. */
+  let inflight = 0;
+  let profile: ProviderProfile | null = null;
+  /** False while we take no work: an ONLINE miner with free slots keeps jobs from others (§2.4). */
+  let taking = true;
+  /** True from a registration until a poll works: a 500 in between is not about registration. */
+  let freshlyRegistered = false;
+  /** After a 429 the coordinator is left alone until then. */
+  let quietUntil = 0;
+
+  async function poll(signal: AbortSignal): Promise<AssignedJob | null> {
+    try {
+      const job = await client.poll(signal);
+      freshlyRegistered = false;
+      return job;
+    } catch (thrown) {
+      if (!(thrown instanceof AppError)) throw thrown;
+      if (thrown.code === "RATE_LIMITED") quietUntil = now() + (thrown.retryAfterMs ?? 60 * SECOND);
+      if (thrown.code === "NOT_REGISTERED" && freshlyRegistered) throw pollBroken(thrown);
+      throw thrown;
+    }
+  }
+
+  async function beat(signal: AbortSignal): Promise<void> {
+    const devices =
+      profile?.devices.map(({ name, memoryMb, healthy }) => ({ name, memory_mb: memoryMb, healthy })) ?? [];
+    await client.heartbeat(
+      { inflight, status: taking ? "ONLINE" : "DRAINING", metadata: { devices } },
+      signal,
+    );
+  }
+
+  /** Jobs of this miner by id, newest first, until all of `wanted` are found or the list ends. */
+  async function views(
+    wanted: ReadonlySet<string>,
+    state: string | null,
+    signal: AbortSignal,
+  ): Promise<Map<string, JobView>> {
+    const found = new Map<string, JobView>();
+    for await (const view of listed(state, signal)) {
+      if (wanted.has(view.job_id)) found.set(view.job_id, view);
+      if (found.size === wanted.size) break;
+    }
+    return found;
+  }
+
+  async function* listed(state: string | null, signal: AbortSignal): AsyncGenerator<JobView> {
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const narrow = state === null ? {} : { state };
+      const { jobs, last } = await client.jobs(
+        { limit: PAGE_SIZE, offset: page * PAGE_SIZE, ...narrow },
+        signal,
+      );
+      yield* jobs;
+      if (last) return;
+    }
+  }
+
+  /** Facts that the poll does not carry. Not getting them is no reason to lose a job that is ours already. */
+  async function toLeases(jobs: readonly AssignedJob[], signal: AbortSignal): Promise<Lease[]> {
+    const ids = new Set(jobs.map((job) => job.job_id));
+    const known = await views(ids, "RUNNING", signal).catch((thrown) =>
+      ignored("job list", thrown, new Map<string, JobView>()),
+    );
+    return Promise.all(jobs.map((job) => toLease(job, known.get(job.job_id), signal)));
+  }
+
+  async function toLease(job: AssignedJob, view: JobView | undefined, signal: AbortSignal): Promise<Lease> {
+    const finding = await client
+      .escrow(job.job_id, signal)
+      .catch((thrown) => ignored("escrow", thrown, null));
+    const { model, modelSha256, work } = readOrder(job.payload, job.constraints ?? {});
+    return {
+      market: "aitbc",
+      leaseId: job.job_id,
+      jobId: job.job_id,
+      attempt: 1,
+      model,
+      modelSha256,
+      work,
+      grantedAt: now(),
+      expiresAt: readUtc(view?.expires_at),
+      maxRuntimeMs: null,
+      ...paymentOf(view, finding, config.wallet),
+    };
+  }
+
+  function ignored<T>(what: string, thrown: unknown, instead: T): T {
+    deps.onDebug?.(`${what} not read`, { reason: thrown instanceof Error ? thrown.message : String(thrown) });
+    return instead;
+  }
+
+  /** After a try whose answer may be lost: what became of the job. null: it still waits for the result. */
+  async function outcomeAlreadyThere(
+    submission: Submission,
+    signal: AbortSignal,
+  ): Promise<SubmitOutcome | null> {
+    const view = (await views(new Set([submission.jobId]), null, signal)).get(submission.jobId);
+    if (view === undefined) return null;
+    if (view.assigned_miner_id != null && view.assigned_miner_id !== config.minerId) {
+      return { kind: "lost", message: `The job now belongs to miner ${view.assigned_miner_id}` };
+    }
+    switch (view.state.toUpperCase()) {
+      case "COMPLETED":
+        return completedOutcome(view, submission);
+      case "EXPIRED":
+        return { kind: "expired", message: "The job's time was over before the result arrived" };
+      case "FAILED":
+      case "CANCELED":
+        return {
+          kind: "lost",
+          message: `The job is ${view.state.toLowerCase()}: ${view.error ?? "no reason given"}`,
+        };
+      default:
+        return null;
+    }
+  }
+
+  async function sendResult(submission: Submission, signal: AbortSignal): Promise<SubmitOutcome> {
+    const reply = await client.result(submission.jobId, resultBody(submission), signal);
+    switch (reply.kind) {
+      case "accepted": {
+        const marketReceipt = receiptFromAnswer(reply.answerText);
+        if (marketReceipt !== null) noteReceipt(marketReceipt, submission.jobId);
+        return { kind: "accepted", marketReceipt };
+      }
+      case "unknown-job":
+        return { kind: "lost", message: "The coordinator no longer knows this job" };
+      case "expired":
+        return { kind: "expired", message: reply.message };
+      case "refused":
+        return { kind: "rejected", code: "RESULT_REFUSED", message: reply.message };
+    }
+  }
+
+  /** The receipt is kept whatever it is worth; one that does not hold is told of. */
+  function noteReceipt(receipt: string, job: string): void {
+    const verdict = verifyCoordinatorReceipt(receipt, config.receiptKeyId);
+    deps.onDebug?.(verdict.detail, { job, ok: verdict.ok, keyId: verdict.keyId });
+  }
+
+  async function fail(jobId: string, code: string, message: string, signal: AbortSignal): Promise<void> {
+    const body = { error_code: code, error_message: message.slice(0, MAX_FAILURE_TEXT), metrics: {} };
+    await client.fail(jobId, body, signal);
+    inflight = Math.max(0, inflight - 1);
+    await beat(signal).catch((thrown) => ignored("heartbeat after /fail", thrown, undefined));
+  }
+
+  return {
+    probe: (signal) => client.probe(signal),
+
+    async register(about, signal) {
+      profile = about;
+      await client.register(registrationOf(about, config.region ?? about.region), signal);
+      freshlyRegistered = true;
+      return { providerId: config.minerId };
+    },
+
+    async heartbeat(load: Load, signal) {
+      profile = load.profile;
+      inflight = load.inflight;
+      taking = load.capacity > 0;
+      await beat(signal);
+      return { intervalMs: null, health: null };
+    },
+
+    async acquire(wish, signal) {
+      if (now() < quietUntil) throw stillLimited(quietUntil - now());
+      const jobs: AssignedJob[] = [];
+      while (jobs.length < wish.max) {
+        try {
+          const job = await poll(signal);
+          if (job === null) break;
+          jobs.push(job);
+        } catch (thrown) {
+          if (jobs.length === 0) throw thrown;
+          ignored("poll after the first job", thrown, null); // The jobs in hand are ours and must be handed over.
+          break;
+        }
+      }
+      inflight += jobs.length;
+      return jobs.length === 0 ? [] : toLeases(jobs, signal);
+    },
+
+    async submit(submission, signal) {
+      const known = submission.resend ? await outcomeAlreadyThere(submission, signal) : null;
+      const outcome = known ?? (await sendResult(submission, signal));
+      inflight = Math.max(0, inflight - 1);
+      return outcome;
+    },
+
+    fail: (lease, failure, signal) => fail(lease.jobId, failure.code, failure.message, signal),
+
+    giveBack: (lease, reason, signal) => fail(lease.jobId, "RETURNED", reason, signal),
+
+    async openLeases(signal) {
+      const leases: Promise<Lease>[] = [];
+      for await (const view of listed("RUNNING", signal)) {
+        const ours = view.assigned_miner_id === config.minerId && view.state.toUpperCase() === "RUNNING";
+        if (ours && view.payload != null) {
+          leases.push(
+            toLease({ job_id: view.job_id, payload: view.payload, constraints: null }, view, signal),
+          );
+        }
+      }
+      return Promise.all(leases);
+    },
+
+    async credits(unsettledJobIds, signal): Promise<readonly JobCredit[]> {
+      if (unsettledJobIds.length === 0) return [];
+      const wanted = new Set(unsettledJobIds);
+      if (config.wallet !== null && config.rpcUrl !== null)
+        return creditsFromChain(client, config.wallet, wanted, now, signal);
+      return creditsFromCoordinator(client, wanted, now, signal);
+    },
+  };
+}
+
+/** The result as docs/markets-devnet.md fixes it: the tensor itself, the digest of its canonical bytes, our receipt. */
+function resultBody(submission: Submission) {
+  const tensor = decodeEmbedResult(submission.output);
+  const seconds = submission.computeMs / SECOND;
+  const bytes = Buffer.alloc(tensor.data.length * 4);
+  tensor.data.forEach((value, i) => {
+    bytes.writeFloatLE(value, i * 4);
+  });
+  return {
+    result: {
+      status: "completed",
+      model: submission.model,
+      output: { dtype: "f32", shape: tensor.shape, data_base64: bytes.toString("base64") },
+      output_sha3_512: submission.sha3_512,
+      receipt: Buffer.from(submission.receipt).toString("hex"),
+      execution_time: seconds,
+    },
+    metrics: { duration_ms: Math.round(submission.computeMs), units: seconds },
+  };
+}
+
+function completedOutcome(view: JobView, submission: Submission): SubmitOutcome {
+  const there = view.result?.output_sha3_512;
+  if (typeof there === "string" && there !== submission.sha3_512) {
+    return { kind: "rejected", code: "OTHER_RESULT", message: "The job was completed with another result" };
+  }
+  return { kind: "accepted", marketReceipt: null };
+}
+
+function pollBroken(cause: AppError): AppError {
+  return new AppError({
+    code: "MARKET_ERROR",
+    message: "The coordinator fails at every poll although it accepted the registration",
+    actor: "market",
+    retryable: true,
+    cause,
+  });
+}
+
+function stillLimited(waitMs: number): AppError {
+  return new AppError({
+    code: "RATE_LIMITED",
+    message: `The coordinator asked to be left alone for another ${Math.ceil(waitMs / SECOND)} s`,
+    actor: "market",
+    retryable: true,
+    retryAfterMs: waitMs,
+  });
+}

@@ -1,0 +1,248 @@
+/**
+ * The app's shell in a real Electron. The configuration is wrong on purpose: no engine is ever started, so this holds
+ * whatever state the engine is in, and shows what a person with a typing error sees.
+ */
+import type { ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { ElectronApplication, Page } from "playwright";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { SECOND } from "../../src/shared/durations.ts";
+import {
+  appEnvironment,
+  canShowWindows,
+  exitOf,
+  launchApp,
+  openScreen,
+  type Screen,
+  startApp,
+} from "./ui/electron-app.ts";
+
+/** What the tests put into main to see the tray: Electron has no way to ask a tray what it shows. */
+interface Spied {
+  tips: string[];
+  menu: { items: { label: string; enabled: boolean; click(): void }[] } | null;
+}
+
+const within = { timeout: 10 * SECOND, interval: 50 };
+
+describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
+  let screen: Screen;
+  let folder: string;
+  let env: Record<string, string>;
+  let app: ElectronApplication;
+  let main: ChildProcess;
+  let page: Page;
+
+  beforeAll(async () => {
+    const script = new URL("../../scripts/build.mjs", import.meta.url).href;
+    const { build } = (await import(script)) as { build(): Promise<boolean> };
+    [screen] = await Promise.all([openScreen(), build()]);
+  });
+
+  afterAll(() => screen?.close());
+
+  beforeEach(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), "bellows-shell-"));
+    env = appEnvironment(screen, {
+      BELLOWS_DATA_DIR: folder,
+      BELLOWS_TRAY: "yes",
+      AICF_QUEUE_URL: "not an address",
+    });
+    app = await launchApp(env);
+    main = app.process();
+    page = await app.firstWindow();
+    page.setDefaultTimeout(within.timeout);
+    await page.getByRole("heading", { name: "The engine could not start" }).waitFor();
+  });
+
+  afterEach(async () => {
+    if (main.exitCode === null && main.signalCode === null) {
+      const gone = exitOf(main);
+      main.kill("SIGKILL");
+      await gone;
+    }
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  const windowCount = () => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
+  const quit = () => app.evaluate(({ app: electron }) => electron.quit()).catch(() => undefined);
+
+  it("opens a window that names the wrong setting and how to put it right", async () => {
+    const note = page.getByRole("alert");
+    await note.getByText("AICF_QUEUE_URL").first().waitFor();
+    await note.getByText("CONFIG_INVALID").waitFor();
+  });
+
+  it("gives the page the contract and nothing of Node, Electron or the network", async () => {
+    const faults = await page.evaluate(async () => {
+      const scope = window as unknown as Record<string, unknown>;
+      const refused = async (act: () => Promise<unknown>) =>
+        act().then(
+          () => "allowed",
+          () => "refused",
+        );
+      return {
+        bridge: Object.keys(scope.bellows as object).sort(),
+        node: ["require", "process", "module", "Buffer", "global"].filter((name) => name in scope),
+        network: await refused(() => fetch("http://127.0.0.1:9/")),
+        ownFiles: await refused(() => fetch("app://bellows/index.html")),
+        notifications: await Notification.requestPermission(),
+        clipboard: await refused(() => navigator.clipboard.readText()),
+        camera: await refused(() => navigator.mediaDevices.getUserMedia({ video: true })),
+        eval: await refused(async () => new Function("return 1")()),
+        opened: window.open("https://example.org/") === null ? "refused" : "allowed",
+        address: window.location.href,
+      };
+    });
+    expect(faults).toEqual({
+      bridge: ["invoke", "on", "onEngineStatus", "platform", "version"],
+      node: [],
+      network: "refused",
+      ownFiles: "refused",
+      notifications: "denied",
+      clipboard: "refused",
+      camera: "refused",
+      eval: "refused",
+      opened: "refused",
+      address: "app://bellows/index.html",
+    });
+    expect(await windowCount()).toBe(1);
+  });
+
+  it("stays on its page whatever the page tries", async () => {
+    // Playwright's own waiting believes in the navigation that never comes, so the page is asked directly.
+    const after = await page.evaluate(async () => {
+      window.location.href = "https://example.org/";
+      const frame = document.createElement("iframe");
+      frame.src = "app://bellows/index.html";
+      document.body.append(frame);
+      const link = document.createElement("a");
+      link.href = "file:///etc/passwd";
+      document.body.append(link);
+      link.click();
+      await new Promise((resolve) => frame.addEventListener("load", resolve, { once: true }));
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      return {
+        address: window.location.href,
+        heading: document.querySelector("h1")?.textContent,
+        frame: frame.contentDocument,
+      };
+    });
+    expect(after).toEqual({
+      address: "app://bellows/index.html",
+      heading: "The engine could not start",
+      frame: null,
+    });
+  });
+
+  it("validates what the page sends and tells errors as values", async () => {
+    const outcomes = await page.evaluate(() => {
+      const { bellows } = window as unknown as {
+        bellows: { invoke(command: string, input?: unknown): Promise<unknown> };
+      };
+      return Promise.all([
+        bellows.invoke("jobs.list", { limit: -1 }),
+        bellows.invoke("__proto__"),
+        bellows.invoke("state.snapshot", {}),
+      ]);
+    });
+    expect(outcomes).toEqual([
+      { ok: false, error: expect.objectContaining({ code: "BAD_INPUT" }) },
+      { ok: false, error: expect.objectContaining({ code: "UNKNOWN_COMMAND" }) },
+      { ok: false, error: expect.objectContaining({ code: "ENGINE_GONE" }) },
+    ]);
+  });
+
+  it("says in the tray what the window says, and tries again from there", async () => {
+    await app.evaluate(({ Tray }) => {
+      const spied: Spied = { tips: [], menu: null };
+      (globalThis as unknown as { spied: Spied }).spied = spied;
+      const { setToolTip, setContextMenu } = Tray.prototype;
+      Tray.prototype.setToolTip = function (tip) {
+        spied.tips.push(tip);
+        setToolTip.call(this, tip);
+      };
+      Tray.prototype.setContextMenu = function (menu) {
+        spied.menu = menu as unknown as Spied["menu"];
+        setContextMenu.call(this, menu);
+      };
+    });
+    await page.getByRole("button", { name: "Try again" }).click();
+    const read = () =>
+      app.evaluate(() => {
+        const { tips, menu } = (globalThis as unknown as { spied: Spied }).spied;
+        return { tips, items: (menu?.items ?? []).map(({ label, enabled }) => ({ label, enabled })) };
+      });
+    await vi.waitUntil(async () => (await read()).tips.length >= 2, within);
+    const { tips, items } = await read();
+    expect(tips).toEqual(["Bellows: Starting the engine", "Bellows: The engine could not start"]);
+    expect(items.filter(({ label }) => label !== "")).toEqual([
+      { label: "The engine could not start", enabled: false },
+      { label: "Try again", enabled: true },
+      { label: "Pause", enabled: false },
+      { label: "Finish current and stop", enabled: false },
+      { label: "Open Bellows", enabled: true },
+      { label: "Quit", enabled: true },
+    ]);
+    await app
+      .evaluate(() => {
+        const { menu } = (globalThis as unknown as { spied: Spied }).spied;
+        menu?.items.find(({ label }) => label === "Quit")?.click();
+      })
+      .catch(() => undefined); // It may be gone before it answers.
+    expect(await exitOf(main)).toBe(0);
+  });
+
+  it("destroys the closed window, keeps running, and shows a new one at the second start", async () => {
+    await app.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows()[0]?.setBounds({ x: 40, y: 30, width: 1000, height: 700 }),
+    );
+    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
+    await vi.waitUntil(async () => (await windowCount()) === 0, within);
+    const shown = app.waitForEvent("window");
+    expect(await exitOf(startApp(env))).toBe(0);
+    page = await shown;
+    await page.getByRole("heading", { name: "The engine could not start" }).waitFor();
+    const size = await app.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows()[0]?.getNormalBounds(),
+    );
+    expect(size).toMatchObject({ width: 1000, height: 700 });
+  });
+
+  it("keeps the window where no tray would show the way back", async () => {
+    await quit();
+    await exitOf(main);
+    app = await launchApp({ ...env, BELLOWS_TRAY: "no" });
+    main = app.process();
+    page = await app.firstWindow();
+    // Without a window manager nothing is ever minimised: only the wish can be seen.
+    await app.evaluate(({ BrowserWindow }) => {
+      const [window] = BrowserWindow.getAllWindows();
+      if (window === undefined) return;
+      window.minimize = () => {
+        (globalThis as unknown as { minimised: boolean }).minimised = true;
+      };
+      window.close();
+    });
+    await vi.waitUntil(() => app.evaluate(() => "minimised" in globalThis), within);
+    expect(await windowCount()).toBe(1);
+  });
+
+  it("starts hidden when asked, and quits leaving nothing behind but its window's place", async () => {
+    await quit();
+    expect(await exitOf(main)).toBe(0);
+    const placed = JSON.parse(readFileSync(path.join(folder, "desktop", "window.json"), "utf8")) as object;
+    expect(placed).toMatchObject({ maximised: false });
+    expect(existsSync(path.join(folder, "live"))).toBe(false);
+
+    app = await launchApp(env, ["--hidden"]);
+    main = app.process();
+    const shown = app.waitForEvent("window");
+    await exitOf(startApp(env));
+    await (await shown).getByRole("heading", { name: "The engine could not start" }).waitFor();
+    main.kill("SIGTERM");
+    expect(await exitOf(main)).toBe(0);
+  });
+});

@@ -1,0 +1,111 @@
+/** UtilityProcessHost and the broker in a real Electron, by a small app of their own: Electron starts only `resources/app`. */
+import { execFile } from "node:child_process";
+import { cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SECOND } from "../../src/shared/durations.ts";
+import {
+  appEnvironment,
+  canShowWindows,
+  electronFile,
+  openScreen,
+  REPOSITORY,
+  type Screen,
+} from "./ui/electron-app.ts";
+
+const PROBE = path.join(REPOSITORY, "test/e2e/ui/utility-probe");
+
+describe.skipIf(!canShowWindows)("UtilityProcessHost", () => {
+  let folder: string;
+  let screen: Screen;
+  let executable: string;
+
+  beforeAll(async () => {
+    // On the same disk as Electron, so that its files can be linked instead of copied.
+    folder = mkdtempSync(path.join(REPOSITORY, ".cache", "utility-probe-"));
+    const source = path.dirname(electronFile ?? "");
+    linkTree(source, path.join(folder, "electron"));
+    executable = path.join(folder, "electron", path.basename(electronFile ?? ""));
+    const app = path.join(folder, "electron", "resources", "app");
+    [screen] = await Promise.all([openScreen(), buildProbe(app)]);
+  });
+
+  afterAll(() => {
+    screen?.close();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  it("forks, talks, brokers runtimes, refuses foreign entries, and leaves nobody behind", async () => {
+    const { stdout } = await promisify(execFile)(
+      executable,
+      ["--no-sandbox", `--user-data-dir=${path.join(folder, "data")}`],
+      { env: appEnvironment(screen, { PROBE_REMOVED: "not wanted" }), timeout: 60 * SECOND },
+    );
+    const report = JSON.parse(stdout.split("\n").find((line) => line.startsWith("{")) ?? "{}");
+    expect(report).toMatchObject({
+      echo: {
+        kind: "utility",
+        bytes: { "0": 1, "1": 2, "2": 255 },
+        isTyped: true,
+        args: ["an argument"],
+        added: "yes",
+        removed: null,
+      },
+      hasPid: true,
+      brokered: { answer: { sum: 42 }, runtimePid: expect.any(Number) },
+      refused: {
+        exit: { code: null, signal: null },
+        stderr: expect.stringContaining("is not one of this app's runtimes"),
+      },
+      killed: { runtimeEnded: true },
+      exit: { code: null, signal: "SIGKILL" },
+      closed: true,
+      orphanEnded: true,
+      tail: "the engine's last words\n",
+    });
+    expect(report.lines).toContain("engine: the engine's last words");
+    expect(report.lines).toContain("runtime cpu: the runtime speaks");
+  });
+});
+
+/** All but Electron's app folder. */
+function linkTree(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const item of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [path.join(from, item.name), path.join(to, item.name)];
+    if (item.isDirectory()) linkTree(source, target);
+    else if (item.isFile()) linkSync(source, target);
+    else if (item.name !== "app") cpSync(source, target, { verbatimSymlinks: true });
+  }
+}
+
+async function buildProbe(folder: string): Promise<void> {
+  const input = Object.fromEntries(
+    ["main", "engine", "runtime"].map((name) => [name, path.join(PROBE, `${name}.ts`)]),
+  );
+  await build({
+    configFile: false,
+    root: REPOSITORY,
+    logLevel: "warn",
+    // Everything in the files themselves: the probe stands apart from node_modules.
+    ssr: { noExternal: true, external: ["electron"] },
+    build: {
+      ssr: true,
+      target: "node20.18",
+      outDir: folder,
+      emptyOutDir: true,
+      minify: false,
+      rolldownOptions: {
+        input,
+        external: ["electron", /^node:/],
+        output: { format: "es", entryFileNames: "[name].js" },
+      },
+    },
+  });
+  writeFileSync(
+    path.join(folder, "package.json"),
+    JSON.stringify({ name: "probe", type: "module", main: "main.js" }),
+  );
+}

@@ -1,0 +1,39 @@
+/** docs/cli.md says what there is: every setting, every command, every exit code. */
+import fs from "node:fs";
+import { describe, expect, it } from "vitest";
+import { EXIT } from "../../../src/cli/exit-codes.ts";
+import {
+  OTHER_NAMES,
+  SETTINGS,
+  type Setting,
+  UNUSED_GUIDE_NAMES,
+} from "../../../src/engine/config/settings.ts";
+
+const page = fs.readFileSync(new URL("../../../docs/cli.md", import.meta.url), "utf8");
+const program = fs.readFileSync(new URL("../../../src/cli/program.ts", import.meta.url), "utf8");
+
+describe("docs/cli.md", () => {
+  it.each(Object.entries<Setting<unknown>>(SETTINGS))(
+    "tells the setting %s as it is",
+    (_name, { env, means }) => {
+      const line = page.split("\n").find((row) => row.startsWith(`| \`${env}\``));
+      expect(line).toContain(means);
+    },
+  );
+
+  it.each(Object.entries({ ...OTHER_NAMES, ...UNUSED_GUIDE_NAMES }))("tells %s", (name, means) => {
+    expect(page).toMatch(new RegExp(`^\\| \`${name}\` \\|.*${means.replaceAll(/[.*+?()]/g, "\\$&")}`, "m"));
+  });
+
+  it("tells every command", () => {
+    const names = [...program.matchAll(/\.command\("(\w+)/g)].map((match) => match[1] ?? "");
+    expect(names.length).toBeGreaterThan(10);
+    for (const name of names.filter((name) => name !== "help" && name !== "show")) {
+      expect(page, name).toMatch(new RegExp(`\`bellows ${name}\\b`));
+    }
+  });
+
+  it("tells every exit code", () => {
+    for (const code of Object.values(EXIT)) expect(page).toMatch(new RegExp(`^\\| ${code} \\|`, "m"));
+  });
+});
