@@ -42,7 +42,8 @@ function serve(parent: ParentChannel): void {
   const onEnd = () => void end().catch(fail);
   parent.onClose(onEnd);
   process.on("SIGTERM", onEnd);
-  process.on("SIGINT", onEnd);
+  // A terminal's Ctrl-C reaches the whole group: the markets stay until the engine has submitted, then the parent ends us.
+  process.on("SIGINT", () => undefined);
 }
 
 function readConfig(given: unknown): DevnetConfig {

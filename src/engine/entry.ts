@@ -2,13 +2,14 @@
 import { openBrokeredHost } from "../host/brokered-host.ts";
 import { ForkProcessHost } from "../host/fork-host.ts";
 import { openParentChannel } from "../host/parent-channel.ts";
+import type { ParentChannel } from "../host/process-host.ts";
 import {
   ConfigureSchema,
   type EngineConfig,
   EngineConfigSchema,
   type EngineReady,
 } from "../shared/config.ts";
-import { type Channel, serveContract } from "../shared/contract/rpc.ts";
+import { serveContract } from "../shared/contract/rpc.ts";
 import { toErrorValue } from "../shared/errors.ts";
 import { type Engine, startEngine } from "./engine.ts";
 
@@ -24,7 +25,7 @@ configured(parent)
   .catch((thrown) => die(parent, thrown));
 
 /** Resolves with the first message's configuration. */
-function configured(channel: Channel): Promise<EngineConfig> {
+function configured(channel: ParentChannel): Promise<EngineConfig> {
   return new Promise((resolve, reject) => {
     const stop = channel.onMessage((message) => {
       const first = ConfigureSchema.safeParse(message);
@@ -38,7 +39,7 @@ function configured(channel: Channel): Promise<EngineConfig> {
   });
 }
 
-async function serve(config: EngineConfig, channel: Channel): Promise<void> {
+async function serve(config: EngineConfig, channel: ParentChannel): Promise<void> {
   const host = openBrokeredHost() ?? new ForkProcessHost();
   const engine = await startEngine(config, host);
   const end = () => engine.shutdown();
@@ -62,10 +63,10 @@ function readyMessage(engine: Engine): EngineReady {
   };
 }
 
-function die(channel: Channel, thrown: unknown): void {
+async function die(channel: ParentChannel, thrown: unknown): Promise<void> {
   const error = toErrorValue(thrown);
   if (error.actor === "bug" && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
   channel.post({ kind: "fatal", error });
-  // Give the message the time to leave; the exit code says the rest.
-  setTimeout(() => process.exit(1), 100);
+  await channel.flush();
+  process.exit(1);
 }

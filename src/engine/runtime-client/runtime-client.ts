@@ -10,6 +10,7 @@ import { MILLISECOND, MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, toErrorValue } from "../../shared/errors.ts";
 import { requireTextsInLimits } from "../../shared/runtime/limits.ts";
 import type { FromRuntime, ItemResult, ModelSpec, RuntimeClass } from "../../shared/runtime/protocol.ts";
+import { withoutSecrets } from "../../shared/secret-variables.ts";
 import { backoffMs, delay } from "../../shared/wait.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import { RuntimeProcess } from "./runtime-process.ts";
@@ -298,6 +299,9 @@ export class RuntimeClient implements DeviceRuntime {
       name: `runtime ${id}`,
       entry: this.#options.entry,
       env: {
+        ...withoutSecrets(),
+        // ONNX Runtime's Linux build can report usage to its maker; nothing leaves this machine unasked.
+        ORT_DISABLE_TELEMETRY: "1",
         // TF32 would change results from the third decimal on (runtime class: precision).
         NVIDIA_TF32_OVERRIDE: "0",
         // Exactly this GPU, or none: in the process it is CUDA device 0.

@@ -18,7 +18,7 @@ function put(file: string, text = ""): void {
 
 const manifest = JSON.stringify({ name: "bellows", version: "1.2.3" });
 const locate = (module: string, electronResources?: string) =>
-  locatePaths({ moduleUrl: pathToFileURL(path.join(root, module)).href, electronResources });
+  locatePaths({ moduleUrl: pathToFileURL(path.join(root, module)).href, electronResources, env: {} });
 
 describe("locatePaths", () => {
   it("starts TypeScript entries when it runs as TypeScript", () => {

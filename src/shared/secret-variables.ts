@@ -1,0 +1,12 @@
+/** Environment variables that hold secrets: no runtime process, which runs other people's work, ever inherits them. */
+export const SECRET_VARIABLES = [
+  "BELLOWS_KEY_PASSPHRASE",
+  "AITBC_API_KEY",
+  "AITBC_COORDINATOR_KEY",
+  "PROVIDER_SECRET",
+] as const;
+
+/** For a child's environment: undefined removes a name. */
+export function withoutSecrets(): Record<string, undefined> {
+  return Object.fromEntries(SECRET_VARIABLES.map((name) => [name, undefined]));
+}
