@@ -1,0 +1,140 @@
+/** The desktop app as its user meets it: a real Electron, the real demo behind it, nothing scripted. */
+import type { ChildProcess } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { ElectronApplication, Page } from "playwright";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SECOND } from "../../src/shared/durations.ts";
+import { descendants, isAlive } from "../support/bellows.ts";
+import {
+  appEnvironment,
+  canShowWindows,
+  electronFile,
+  exitOf,
+  launchApp,
+  openScreen,
+  REPOSITORY,
+  type Screen,
+} from "./ui/electron-app.ts";
+
+const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
+const within = { timeout: 30 * SECOND, interval: 100 };
+
+describe.skipIf(!canShowWindows)("the desktop app in demo mode", () => {
+  let screen: Screen;
+  let folder: string;
+  let app: ElectronApplication;
+  let main: ChildProcess;
+  let page: Page;
+
+  beforeAll(async () => {
+    mkdirSync(SHOTS, { recursive: true });
+    screen = await openScreen();
+    folder = mkdtempSync(path.join(tmpdir(), "bellows-desktop-"));
+    const env = appEnvironment(screen, {
+      BELLOWS_DATA_DIR: folder,
+      BELLOWS_TRAY: "yes",
+      // Electron 33's own Node is too old for the ledger: the engine runs on the Node that runs this test.
+      BELLOWS_ENGINE_NODE: process.execPath,
+    });
+    app = await launchApp(env);
+    main = app.process();
+    page = await app.firstWindow();
+    page.setDefaultTimeout(within.timeout);
+  });
+
+  afterAll(async () => {
+    if (main && main.exitCode === null && main.signalCode === null) {
+      const gone = exitOf(main);
+      main.kill("SIGKILL");
+      await gone;
+    }
+    screen?.close();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  const headline = () => page.getByRole("heading", { level: 1 }).innerText();
+  const shot = (name: string) => page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
+  const ours = () => descendants(main.pid ?? 0).map((pid) => ({ pid, line: commandLine(pid) }));
+  const pidOf = (entry: string) => ours().find(({ line }) => line.includes(`${entry}.js`))?.pid ?? null;
+
+  it("earns by itself: accepted results, then money on both markets", async () => {
+    expect(electronFile).not.toBeNull();
+    await page.getByText(/play money/i).first().waitFor();
+    await expect.poll(headline, within).toMatch(/^Earning on 1 of 1/);
+    await shot("desktop-earning");
+    const job = page.getByRole("row").filter({ hasText: /settled/ }).first();
+    await job.waitFor();
+    expect(await job.innerText()).toMatch(/[0-9a-f]{4}…[0-9a-f]{4}/);
+    for (const market of ["AITBC", "AICF"]) {
+      const settledRow = page.getByRole("row").filter({ hasText: market }).filter({ hasText: /settled/ }).first();
+      await settledRow.waitFor();
+    }
+    await shot("desktop-settled");
+  });
+
+  it("opens a job and shows its way from lease to money", async () => {
+    await page.getByRole("row").filter({ hasText: /settled/ }).first().click();
+    const panel = page.getByRole("dialog").or(page.getByRole("complementary")).last();
+    await panel.getByText(/accepted/i).first().waitFor();
+    await shot("desktop-job");
+    await page.keyboard.press("Escape");
+  });
+
+  it("pauses and goes on", async () => {
+    await page.getByRole("button", { name: "Pause" }).click();
+    await expect.poll(headline, within).toMatch(/^Paused/);
+    await shot("desktop-paused");
+    await page.getByRole("button", { name: "Start" }).click();
+    await expect.poll(headline, within).toMatch(/^Earning/);
+  });
+
+  it("says within two seconds that the engine is gone, and comes back by itself", async () => {
+    const engine = pidOf("engine");
+    expect(engine).not.toBeNull();
+    process.kill(engine ?? 0, "SIGKILL");
+    // It is back so quickly that only a lasting trace can be looked for: a new engine, and a live page.
+    await expect.poll(() => pidOf("engine"), within).not.toBe(engine);
+    await expect.poll(() => pidOf("engine"), within).not.toBeNull();
+    await expect.poll(headline, within).toMatch(/^Earning/);
+  });
+
+  it("close goes to the tray and destroys the window; the work goes on", async () => {
+    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
+    await expect
+      .poll(() => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length), within)
+      .toBe(0);
+    expect(pidOf("engine")).not.toBeNull();
+    const opened = app.waitForEvent("window");
+    await app.evaluate(({ app: electron }) => void electron.emit("activate"));
+    page = await opened;
+    page.setDefaultTimeout(within.timeout);
+    await expect.poll(headline, within).toMatch(/^Earning/);
+  });
+
+  it("finishes what is held and stops", async () => {
+    await page.getByRole("button", { name: /^Finish/ }).click();
+    await expect.poll(headline, within).toBe("Stopped");
+    await shot("desktop-stopped");
+  });
+
+  it("quits in order and leaves no process behind", async () => {
+    const all = ours();
+    expect(all.some(({ line }) => line.includes("devnet.js"))).toBe(true);
+    const gone = exitOf(main);
+    await app.evaluate(({ app: electron }) => {
+      setTimeout(() => electron.quit());
+    });
+    expect(await gone).toBe(0);
+    await expect.poll(() => all.filter(({ pid }) => isAlive(pid)), within).toEqual([]);
+  });
+});
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return ""; // It has just ended.
+  }
+}
