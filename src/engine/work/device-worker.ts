@@ -30,6 +30,8 @@ export interface DeviceWorkerDeps {
   /** The id under which a market knows us; receipts carry it. */
   readonly providerIdAt: (lease: HeldLease) => string;
   readonly batchSize: number;
+  /** Why this device and no GPU, in words; null when it is a GPU. */
+  readonly noGpuReason: string | null;
   readonly now: () => number;
 }
 
@@ -52,12 +54,13 @@ export class DeviceWorker {
 
   view(telemetry: Telemetry): DeviceView {
     const { device, status } = this.#deps.runtime;
+    const stepDown = status.runtimeClass?.reason ?? null;
     return {
       id: device.id,
       kind: device.kind,
       name: device.name,
       backend: status.runtimeClass?.backend ?? null,
-      backendReason: status.runtimeClass?.reason ?? null,
+      backendReason: device.kind === "cpu" ? this.#deps.noGpuReason : stepDown,
       state: this.#breaker ? "breaker" : status.state,
       stateReason: this.#breaker?.reason ?? status.reason,
       runtimePid: status.pid,
