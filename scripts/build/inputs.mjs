@@ -11,6 +11,7 @@ export const NODE_ENTRIES = {
   engine: "src/engine/entry.ts",
   runtime: "src/runtime/entry.ts",
   devnet: "src/devnet/entry.ts",
+  nvml: "src/nvml/entry.ts",
   cli: "src/cli/entry.ts",
 };
 

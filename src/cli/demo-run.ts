@@ -168,7 +168,7 @@ async function firstAccepted(client: ContractClient, jobs: readonly JobRow[], ma
 }
 
 function modelSha256({ leaseId, receipt }: JobDetail): string {
-  if (receipt !== null) return receiptFromJson(receipt).model.manifest_sha256;
+  if (receipt !== null) return receiptFromJson(receipt).model?.manifest_sha256 ?? "none";
   throw new AppError({
     code: "NO_RECEIPT",
     message: `The accepted job ${leaseId} has no receipt`,

@@ -10,11 +10,19 @@ import {
   type CommandName,
   type CommandOutput,
 } from "../shared/contract/contract.ts";
-import { SECOND } from "../shared/durations.ts";
+import { MINUTE, SECOND } from "../shared/durations.ts";
 import { AppError, ErrorValueSchema } from "../shared/errors.ts";
 
 const HEALTH_WITHIN_MS = 2 * SECOND;
 const ANSWER_WITHIN_MS = 30 * SECOND;
+/** These read files of many gigabytes before they answer. */
+const READING_WITHIN_MS = 30 * MINUTE;
+const READS_FILES: ReadonlySet<string> = new Set([
+  "selftest.run",
+  "models.download",
+  "models.verify",
+  "models.setAllowed",
+]);
 
 const HealthSchema = z.object({ app: z.literal("bellows") });
 const LinkSchema = z.object({ dashboardUrl: z.string() });
@@ -71,12 +79,12 @@ async function isThere(control: ControlFile): Promise<boolean> {
 }
 
 function clientOf(control: ControlFile): EngineClient {
-  const post = async (path: string, body: unknown): Promise<unknown> => {
+  const post = async (path: string, body: unknown, withinMs = ANSWER_WITHIN_MS): Promise<unknown> => {
     const response = await request(`${control.url}${path}`, {
       method: "POST",
       headers: { authorization: `Bearer ${control.token}`, "content-type": "application/json" },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      signal: AbortSignal.timeout(withinMs),
     });
     const answer: unknown = await response.json();
     if (response.ok) return answer;
@@ -86,7 +94,9 @@ function clientOf(control: ControlFile): EngineClient {
     pid: control.pid,
     url: control.url,
     async invoke<C extends CommandName>(command: C, input: CommandInput<C>) {
-      return COMMANDS[command].output.parse(await post(`/api/command/${command}`, input)) as CommandOutput<C>;
+      const withinMs = READS_FILES.has(command) ? READING_WITHIN_MS : ANSWER_WITHIN_MS;
+      const answer = await post(`/api/command/${command}`, input, withinMs);
+      return COMMANDS[command].output.parse(answer) as CommandOutput<C>;
     },
     async newDashboardUrl() {
       return LinkSchema.parse(await post("/api/dashboard-link", {})).dashboardUrl;

@@ -4,12 +4,18 @@ import type { Flags } from "../engine/config/from-environment.ts";
 import { chooseMode } from "../engine/config/from-environment.ts";
 import { OTHER_NAMES, SETTINGS, type Setting, type SettingName } from "../engine/config/settings.ts";
 import { MarketIdSchema } from "../shared/contract/views.ts";
+import { aicfProgram } from "./commands/aicf-program.ts";
+import { aitbcProgram } from "./commands/aitbc-program.ts";
 import { dashboard } from "./commands/dashboard.ts";
 import { demo, demoUntilAccepted } from "./commands/demo.ts";
 import { devices } from "./commands/devices.ts";
 import { devnet } from "./commands/devnet.ts";
+import { addGpuPack } from "./commands/gpu-pack-program.ts";
+import { identityProgram } from "./commands/identity-program.ts";
 import { jobs, jobsQuery, receipt, showJob } from "./commands/jobs.ts";
+import { addModels } from "./commands/models-program.ts";
 import { runIntent, VERBS, type Verb } from "./commands/run-intent.ts";
+import { selfTest } from "./commands/self-test.ts";
 import { serve } from "./commands/serve.ts";
 import { status } from "./commands/status.ts";
 import { verify } from "./commands/verify.ts";
@@ -128,6 +134,13 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
     .option("--queue-port <port>", "AICF queue", "8700")
     .option("--node-port <port>", "Animica node", "8545")
     .option("--epoch <time>", "AICF settlement period", "10s")
+    .option(
+      "--aitbc-dialect <era>",
+      "AITBC gpu service of this era beside it: guide, today, or coordinator for none",
+      "coordinator",
+    )
+    .option("--gpu-port <port>", "AITBC gpu service", "8101")
+    .option("--quirks-off <list>", "Oddities of AITBC's services to do without, separated by commas")
     .option("--demand <rate>", "Jobs offered per second and market; 0 for none", "1")
     .option("--json", "Print the addresses and keys as one line of JSON")
     .action((options: Options) =>
@@ -138,6 +151,9 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
         queuePort: String(options.queuePort),
         nodePort: String(options.nodePort),
         epoch: String(options.epoch),
+        aitbcDialect: String(options.aitbcDialect),
+        gpuPort: String(options.gpuPort),
+        quirksOff: textOf(options.quirksOff),
         demand: String(options.demand),
         json: options.json === true,
       }),
@@ -169,6 +185,17 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
     .action((options: Options) =>
       withEngine((engine) => devices(context, engine, { json: options.json === true })),
     );
+
+  program
+    .command("self-test")
+    .description("Compute a known answer on each device: right, how fast, how hot; with an engine or without")
+    .option("--device <id>", "Only this one; `bellows devices --json` names them")
+    .addOption(jsonOption())
+    .action(async ({ device, json }: Options) => {
+      const where = { env: context.env, paths: context.paths, flags: flagsOf({}, []) };
+      const good = await selfTest(context, where, { device: textOf(device), json: json === true });
+      if (!good) outcome.code = EXIT.checkFailed;
+    });
 
   const jobsCommand = program
     .command("jobs")
@@ -215,6 +242,28 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
       const good = verify(context, file, { output: textOf(output), key: textOf(key), json: json === true });
       if (!good) outcome.code = EXIT.checkFailed;
     });
+
+  program.addCommand(aitbcProgram(context, () => textOf(program.opts().data)));
+  program.addCommand(aicfProgram(context, () => textOf(program.opts().data)));
+  program.addCommand(
+    identityProgram(
+      context,
+      () => textOf(program.opts().data),
+      () => {
+        outcome.code = EXIT.checkFailed;
+      },
+    ),
+  );
+
+  addModels(program, context, () => textOf(program.opts().data));
+  addGpuPack(
+    program,
+    context,
+    () => textOf(program.opts().data),
+    () => {
+      outcome.code = EXIT.checkFailed;
+    },
+  );
 
   program
     .command("dashboard")

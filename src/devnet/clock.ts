@@ -33,9 +33,14 @@ export class BlockClock {
     return 1 + Math.max(0, Math.floor((this.#clock() - this.#genesisMs) / this.#blockMs));
   }
 
+  /** Unix ms at which a height is reached. */
+  timeOf(height: number): number {
+    return this.#genesisMs + (height - 1) * this.#blockMs;
+  }
+
   head(): ChainHead {
     const height = this.height();
     const hash = `0x${sha3_256(Buffer.from(`bellows-devnet/${this.#genesisMs}/${height}`, "utf8"))}`;
-    return { height, hash, timeMs: this.#genesisMs + (height - 1) * this.#blockMs };
+    return { height, hash, timeMs: this.timeOf(height) };
   }
 }

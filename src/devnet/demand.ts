@@ -4,9 +4,10 @@ import { SECOND } from "../shared/durations.ts";
 import { unreachable } from "../shared/errors.ts";
 import { DEFAULT_JOB_TTL_MS, DEFAULT_MAX_RUNTIME_MS } from "./aicf/constants.ts";
 import type { Queue } from "./aicf/queue.ts";
+import type { Traps } from "./aicf/traps.ts";
 import type { Coordinator } from "./aitbc/coordinator.ts";
 import { embeddingsPayload } from "./aitbc/embeddings.ts";
-import { aicfFee, aitbcPaymentE8, draftJob, randomOf, type Subject } from "./demand-jobs.ts";
+import { aicfFee, aitbcPaymentE8, draftJob, type JobDraft, randomOf, type Subject } from "./demand-jobs.ts";
 import type { Store } from "./store.ts";
 
 const CUSTOMER = "devnet-demand";
@@ -18,6 +19,10 @@ export interface DemandOptions {
   readonly store: Store;
   readonly coordinator: Coordinator;
   readonly queue: Queue;
+  /** null: this market sets no traps. */
+  readonly traps: Traps | null;
+  /** Of AICF's jobs, 0…1. */
+  readonly trapShare: number;
   readonly countQueued: Readonly<Record<MarketId, () => number>>;
   readonly subjects: readonly Subject[];
   readonly jobsPerSecond: number;
@@ -60,7 +65,8 @@ function offerNext(options: DemandOptions, market: MarketId): void {
 }
 
 function offer(options: DemandOptions, market: MarketId, n: number): void {
-  const draft = draftJob(options.subjects, options.seed, market, n);
+  const draft =
+    (market === "aicf" ? draftTrap(options, n) : null) ?? draftJob(options.subjects, options.seed, market, n);
   const random = randomOf(`${options.seed}/${market}/${n}/price`);
   switch (market) {
     case "aitbc": {
@@ -92,4 +98,13 @@ function offer(options: DemandOptions, market: MarketId, n: number): void {
     default:
       unreachable(market);
   }
+}
+
+/** Now and then a job whose answer the market knows; it looks and pays like any other. */
+function draftTrap({ traps, trapShare, seed }: DemandOptions, n: number): JobDraft | null {
+  const random = randomOf(`${seed}/aicf/${n}/trap`);
+  if (traps === null || random() >= trapShare) return null;
+  const pick = (from: readonly string[]) => from[Math.floor(random() * from.length)] ?? "";
+  const texts = Array.from({ length: 1 + Math.floor(8 * random()) }, () => pick(traps.texts));
+  return { model: pick(traps.models), texts };
 }

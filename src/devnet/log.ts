@@ -67,6 +67,22 @@ export const DevnetEventSchema = z.discriminatedUnion("event", [
     amount: z.string(),
     releaseHeight: z.number().int(),
   }),
+  z.object({
+    event: z.literal("trap-judged"),
+    ...Job,
+    ok: z.boolean(),
+    cosine: z.number(),
+    /** null: not comparable. */
+    maxAbs: z.number().nullable(),
+  }),
+  z.object({
+    event: z.literal("slashed"),
+    providerId: z.string(),
+    reason: z.string(),
+    amount: z.string(),
+    jobId: z.string().nullable(),
+    jailedUntilHeight: z.number().int().nullable(),
+  }),
   z.object({ event: z.literal("output-stored"), sha3_512: Sha3_512, bytes: z.number().int() }),
   z.object({
     event: z.literal("escrow-released"),

@@ -7,18 +7,23 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { SECOND } from "../shared/durations.ts";
 import { AppError } from "../shared/errors.ts";
-import { AICF_TABLES } from "./aicf/tables.ts";
+import { AICF_SERVICE_TABLES, AICF_TABLES } from "./aicf/tables.ts";
 import { AITBC_TABLES } from "./aitbc/tables.ts";
 import type { Clock } from "./clock.ts";
 import { LogWriter } from "./log-writer.ts";
 
-const SCHEMA_VERSION = 1;
 /** A process killed a moment ago may still hold the file. */
 const LOCK_TIMEOUT_MS = 2 * SECOND;
 const COMMON_TABLES = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   CREATE TABLE log_lines (seq INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL) STRICT;
 `;
+
+/** The schema's history: a data folder takes the steps it has not had; `user_version` counts them. */
+const SCHEMA_STEPS: readonly (readonly string[])[] = [
+  [COMMON_TABLES, AITBC_TABLES, AICF_TABLES],
+  [AICF_SERVICE_TABLES],
+];
 
 export class Store {
   readonly db: Database.Database;
@@ -80,21 +85,19 @@ export class Store {
 }
 
 function migrate(db: Database.Database): void {
-  const version = db.pragma("user_version", { simple: true });
-  if (version === SCHEMA_VERSION) return;
-  if (version !== 0) {
+  const version = Number(db.pragma("user_version", { simple: true }));
+  if (version > SCHEMA_STEPS.length) {
     throw new AppError({
       code: "DEVNET_DATA_VERSION",
-      message: `The devnet's data folder was written by another version of Bellows (${String(version)})`,
+      message: `The devnet's data folder was written by a newer version of Bellows (${version})`,
       actor: "user",
       help: "Delete the devnet's data folder, or name another one: it holds demo data only.",
     });
   }
+  if (version === SCHEMA_STEPS.length) return;
   db.transaction(() => {
-    db.exec(COMMON_TABLES);
-    db.exec(AITBC_TABLES);
-    db.exec(AICF_TABLES);
-    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    for (const step of SCHEMA_STEPS.slice(version)) for (const tables of step) db.exec(tables);
+    db.pragma(`user_version = ${SCHEMA_STEPS.length}`);
   }).immediate();
 }
 

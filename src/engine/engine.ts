@@ -2,34 +2,44 @@
  * The engine: everything a provider does, put together. It owns the ledger, talks to the markets, and starts a
  * runtime process per device when there is work; it knows nothing of windows, Electron or ONNX.
  */
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { killLeftovers, PidNotingHost } from "../host/pid-file.ts";
 import type { ProcessHost } from "../host/process-host.ts";
 import type { EngineConfig } from "../shared/config.ts";
 import type { ContractHandlers } from "../shared/contract/contract.ts";
-import type { Delta, Snapshot } from "../shared/contract/views.ts";
+import type { Delta, DeviceView, Snapshot } from "../shared/contract/views.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../shared/durations.ts";
-import { AppError } from "../shared/errors.ts";
+import { AppError, type ErrorValue } from "../shared/errors.ts";
 import { delay } from "../shared/wait.ts";
 import { locatePaths } from "./config/paths.ts";
 import { type ControlServer, startControlServer } from "./control/control-server.ts";
-import { type Detection, detectDevices } from "./device/detect.ts";
-import { TelemetryPoller } from "./device/telemetry.ts";
+import type { Detection } from "./device/detect.ts";
+import type { DeviceInfo } from "./device/device-info.ts";
+import { describeDevice, describeUnusable } from "./device/device-view.ts";
+import { openDevices } from "./device/open-devices.ts";
+import { findMps, mpsNotice } from "./gpu-pack/mps.ts";
 import { contractHandlers } from "./handlers.ts";
+import { isBackupChecked } from "./identity/backup.ts";
 import { type Identity, openIdentity, PASSPHRASE_VARIABLE } from "./identity/identity.ts";
+import { asLedgerError } from "./ledger/database.ts";
 import { Ledger } from "./ledger/ledger.ts";
 import { createAicfAdapter } from "./market/aicf/adapter.ts";
 import { createAitbcAdapter } from "./market/aitbc/adapter.ts";
 import type { MarketAdapter, ProviderProfile } from "./market/port.ts";
 import { MarketSession } from "./market/session.ts";
-import { ModelStore } from "./models/store.ts";
-import { RuntimeClient } from "./runtime-client/runtime-client.ts";
+import { RETRY_FAILED } from "./models/manager.ts";
+import { openModels } from "./models/open-models.ts";
+import { OfferManager } from "./offers/manager.ts";
+import { openRuntime } from "./runtime-client/open-runtime.ts";
+import { readReferences } from "./self-test/reference.ts";
+import { SelfTester } from "./self-test/self-tester.ts";
+import { ServiceGuards } from "./sla/guards.ts";
 import { StateKeeper } from "./state/keeper.ts";
 import { ThroughputMeter } from "./state/throughput.ts";
 import { sliceMakers } from "./state/views.ts";
 import { judgeLease } from "./work/admission.ts";
 import { WorkBoard } from "./work/board.ts";
+import { DeviceFleet } from "./work/device-fleet.ts";
 import { DeviceWorker } from "./work/device-worker.ts";
 import { LeaseKeeper } from "./work/lease-keeper.ts";
 import { RunControl } from "./work/run-control.ts";
@@ -38,7 +48,6 @@ import { Submitter } from "./work/submitter.ts";
 /** From the wish to end until what still runs is left for the next start. */
 const SHUTDOWN_PATIENCE = 6 * SECOND;
 const SHUTDOWN_LOOK = 50;
-const TELEMETRY_BUSY = 2 * SECOND;
 
 export interface Engine {
   readonly handlers: ContractHandlers;
@@ -51,26 +60,41 @@ export interface Engine {
   readonly ended: Promise<void>;
 }
 
-export async function startEngine(config: EngineConfig, host: ProcessHost): Promise<Engine> {
-  const now = Date.now;
-  const { version } = locatePaths();
+/** `now`: this machine's clock, unix ms; a test may set it wrong. */
+export async function startEngine(
+  config: EngineConfig,
+  host: ProcessHost,
+  now: () => number = Date.now,
+): Promise<Engine> {
+  const { version, entries } = locatePaths();
   const startedAt = now();
   const ledger = await Ledger.open(config.dataFolder);
   const pidFolder = join(config.dataFolder, "run");
   await killLeftovers(pidFolder);
+  const processes = new PidNotingHost(host, pidFolder);
 
-  const [identity, models, detection] = await Promise.all([
-    openIdentity({
-      folder: join(config.dataFolder, "identity"),
-      mode: config.mode,
-      passphrase: process.env[PASSPHRASE_VARIABLE],
-    }),
-    ModelStore.open({
-      catalogueFile: join(config.resourcesFolder, "models", "catalogue.json"),
-      modelFolders: config.modelFolders,
-    }),
-    detectDevices({ wanted: config.gpuBackend }),
-  ]);
+  /** Of leases that are not computed yet; all of them were admitted with a model that is in the catalogue. */
+  const modelsInUse = (): string[] =>
+    board
+      .held()
+      .filter(({ state }) => state === "leased" || state === "admitted" || state === "running")
+      .flatMap(({ model }) => (models.has(model) ? [models.find(model).id] : []));
+  const [identity, { store: models, manager: modelManager, notices: modelNotices }, { machine, watcher }] =
+    await Promise.all([
+      openIdentity({
+        folder: identityFolder(config.dataFolder),
+        mode: config.mode,
+        passphrase: process.env[PASSPHRASE_VARIABLE],
+      }),
+      openModels(config, { inUse: (id) => modelsInUse().includes(id), retryFailedMs: RETRY_FAILED }),
+      openDevices({
+        wanted: config.gpuBackend,
+        host: processes,
+        nvmlEntry: entries.nvml,
+        attention: () => ({ watched: state.watched, working: busy() }),
+      }),
+    ]);
+  const selfTestReferences = await readReferences(config.resourcesFolder);
   const { ready: readyModels, problems: modelProblems } = await models.verifyAll();
   // Without a model nothing can be earned; what is computed already is kept and goes out after the next good start.
   if (readyModels.length === 0 && modelProblems[0]) {
@@ -83,51 +107,134 @@ export async function startEngine(config: EngineConfig, host: ProcessHost): Prom
     now,
     admit: (lease) =>
       judgeLease(lease, {
-        requireModel: (name) => models.resolve(name),
+        taskOf: (name) => models.resolve(name).model.task,
         allowUnpaid: config.allowUnpaid,
         now,
       }),
   });
-  const workers = createWorkers(config, new PidNotingHost(host, pidFolder), detection, (runtime) => ({
-    runtime,
-    board,
-    models,
-    ledger,
-    signer: identity,
-    providerIdAt: (lease) => sessionOf(lease.market)?.providerId ?? identity.providerId,
-    batchSize: config.batchSize,
-    now,
-  }));
-  const killRuntimes = () => {
-    for (const { runtime } of workers) runtime.killNow();
+  function busy(): boolean {
+    return board.held().some((lease) => lease.state === "running");
+  }
+  const freeMemoryMb = ({ id, memoryTotalMb }: DeviceInfo): number | null => {
+    const { memoryUsedMb } = watcher.latest(id);
+    return memoryTotalMb === null || memoryUsedMb === null ? null : Math.max(0, memoryTotalMb - memoryUsedMb);
   };
+  requireDevice(watcher.detection);
+  const fleet = new DeviceFleet(
+    {
+      enlist: (device, devices) => {
+        const free = () => freeMemoryMb(device);
+        const runtime = openRuntime(config, { device, devices, host: processes, freeMemoryMb: free });
+        const worker = new DeviceWorker({
+          runtime,
+          board,
+          models,
+          ledger,
+          signer: identity,
+          providerIdAt: (lease) => sessionOf(lease.market)?.providerId ?? identity.providerId,
+          batchSize: config.batchSize,
+          noGpuReason: watcher.detection.noGpuReason,
+          isReserved: () => offers.reserved.has(device.id),
+          now,
+        });
+        return { runtime, worker };
+      },
+      board,
+      onChange: () => onDeviceChange(),
+    },
+    watcher.detection.devices,
+  );
+  const killRuntimes = () => fleet.killNow();
   const control = new RunControl({ ledger, board, now, killRuntimes }, config.startAs);
 
-  const adapters = createAdapters(config, identity);
-  const quota = Math.max(1, Math.floor(config.maxConcurrency / Math.max(1, adapters.length)));
+  const adapters = createAdapters(config, identity, now);
+  const offers = new OfferManager({
+    adapters,
+    get devices() {
+      return watcher.detection.devices
+        .filter(({ kind }) => kind === "gpu")
+        .map(({ id, name, memoryTotalMb }) => ({ id, name, memoryMb: memoryTotalMb }));
+    },
+    region: config.markets.aitbc?.region ?? null,
+    ledger,
+    now,
+  });
+  const fullQuota = Math.max(1, Math.floor(config.maxConcurrency / Math.max(1, adapters.length)));
+  /** A rented device is no capacity for jobs. */
+  const quota = () => {
+    const { devices } = watcher.detection;
+    const free = devices.filter(({ id }) => !offers.reserved.has(id)).length;
+    return free === 0 ? 0 : Math.max(1, Math.floor((fullQuota * free) / devices.length));
+  };
   const profile = (): ProviderProfile => ({
     name: config.markets.aicf?.name ?? "Bellows provider",
     region: config.markets.aicf?.region ?? config.markets.aitbc?.region ?? null,
-    concurrency: quota,
-    models: models.offeredNames(),
-    devices: detection.devices.map(({ id, name, memoryTotalMb }) => ({
+    concurrency: fullQuota,
+    models: models.offeredNames().filter((model) => guards.offers(model)),
+    devices: watcher.detection.devices.map(({ id, name, memoryTotalMb }) => ({
       id,
       name,
       memoryMb: memoryTotalMb,
-      healthy: true,
+      healthy: !offers.reserved.has(id),
     })),
   });
-  const sessions = adapters.map(
-    (adapter) => new MarketSession({ adapter, board, control, ledger, quota, profile, now }),
+  const guards = new ServiceGuards({
+    markets: adapters,
+    watched: (market) => sessionOf(market),
+    fullQuota: quota,
+    ledger,
+    now,
+    onChange: () => state.touch("markets", "headline"),
+  });
+  const sessions: MarketSession[] = adapters.map(
+    (adapter) =>
+      new MarketSession({
+        adapter,
+        board,
+        control,
+        ledger,
+        quota: () => guards.quota(adapter.id),
+        profile,
+        advice: () => guards.sentences(adapter.id),
+        now,
+      }),
   );
   const sessionOf = (market: string) => sessions.find((session) => session.adapter.id === market);
 
-  let notices = ledger.notices;
+  let notices: readonly ErrorValue[] = [
+    ...ledger.notices,
+    ...modelNotices.map((notice) => notice.toValue()),
+    ...mpsNotice(config.mps ? findMps({ env: process.env }) : null),
+  ];
   const throughput = new ThroughputMeter();
-  const poller = new TelemetryPoller({
-    devices: detection.devices,
-    intervalMs: TELEMETRY_BUSY,
-    onReadings: () => state.touch("devices"),
+  const deviceViews = (): DeviceView[] => {
+    const facts = {
+      platform: process.platform,
+      wsl: machine.wsl,
+      wanted: config.gpuBackend,
+      noGpuReason: watcher.detection.noGpuReason,
+      ourPids: new Set(fleet.members.flatMap(({ runtime }) => runtime.status.pid ?? [])),
+    };
+    const working = fleet.members.map(({ runtime: { device }, worker }) => {
+      const telemetry = watcher.latest(device.id);
+      const lastSelfTest = ledger.devices.lastSelfTest(device.id);
+      return describeDevice(worker.view(telemetry), device, telemetry, { ...facts, lastSelfTest });
+    });
+    return [...working, ...watcher.detection.unusable.map(describeUnusable)];
+  };
+  const selfTester = new SelfTester({
+    runtimes: () => fleet.members.map(({ runtime }) => runtime),
+    references: selfTestReferences,
+    models,
+    ledger,
+    telemetry: async (id) => {
+      await watcher.refresh();
+      return watcher.latest(id);
+    },
+    isReserved: (id) => offers.reserved.has(id),
+    mayTest: () => control.intent === "running",
+    onResult: () => state.touch("devices"),
+    now,
   });
   const state = new StateKeeper(
     sliceMakers({
@@ -140,8 +247,10 @@ export async function startEngine(config: EngineConfig, host: ProcessHost): Prom
       board,
       control,
       sessions,
-      devices: () => workers.map(({ worker, runtime }) => worker.view(poller.latest(runtime.device.id))),
+      machine,
+      devices: deviceViews,
       throughput,
+      models: () => modelManager.views(),
       modelProblem: () => {
         const problem = models.offeredNames().length === 0 ? modelProblems[0] : undefined;
         return problem ? { message: problem.message, help: problem.help } : null;
@@ -151,35 +260,70 @@ export async function startEngine(config: EngineConfig, host: ProcessHost): Prom
     now,
   );
 
+  modelManager.onChange((change) => {
+    state.touch("models");
+    if (change === "progress") return;
+    state.touch("headline");
+    // The markets are told with a heartbeat, now.
+    control.changed.ring();
+  });
   board.onChange((change) => {
+    if (change.state === "running") for (const id of modelsInUse()) modelManager.noteUsed(id);
     if (change.event === "accept") throughput.note(now());
     state.touch("recentJobs", "earnings", "throughput", "headline", "markets");
   });
   for (const session of sessions) session.onChange(() => state.touch("markets", "headline", "earnings"));
-  for (const { worker } of workers) worker.onChange(() => state.touch("devices", "headline"));
-  control.onChange(() => state.touch("engine", "headline"));
+  function onDeviceChange(): void {
+    state.touch("devices", "headline");
+    watcher.attentionChanged();
+  }
+  watcher.onReadings(() => state.touch("devices"));
+  watcher.onDetection((detection) => {
+    ledger.audit("devices-changed", now(), detection);
+    ledger.devices.noteSeen(detection.devices, now());
+    fleet.set(detection.devices);
+    selfTester.lookAgain();
+    // The markets are told with a heartbeat, now.
+    control.changed.ring();
+  });
+  control.onChange(() => {
+    state.touch("engine", "headline");
+    selfTester.lookAgain();
+  });
+  offers.onChange(() => {
+    state.touch("devices");
+    if (quota() === 0) board.giveBack("Every device is rented out", { running: false });
+  });
 
-  for (const notice of notices) ledger.audit("ledger-restored", now(), notice);
+  for (const notice of ledger.notices) ledger.audit("ledger-restored", now(), notice);
   const recovered = board.recover();
-  ledger.audit("engine-started", now(), { version, mode: config.mode, recovered, devices: detection });
+  ledger.audit("engine-started", now(), {
+    version,
+    mode: config.mode,
+    recovered,
+    machine,
+    devices: watcher.detection,
+  });
+  ledger.devices.noteSeen(watcher.detection.devices, now());
   ledger.snapshot(now());
+  await modelManager.resumeInterrupted();
 
   // Two lives: taking and running work ends first, delivering results and serving questions last.
   const work = new AbortController();
   const service = new AbortController();
-  const workLoops = [
-    ...workers.map(({ worker }) => worker.run(work.signal)),
-    new LeaseKeeper({ sessions, board, now }).run(work.signal),
-  ];
+  const workLoops = [fleet.run(work.signal), new LeaseKeeper({ sessions, board, now }).run(work.signal)];
   const serviceLoops = [
     ...sessions.map((session) => session.run(service.signal)),
+    guards.run(service.signal),
     ...sessions.map((session) => new Submitter({ session, board, ledger, now }).run(service.signal)),
+    offers.run(service.signal),
+    watcher.run(service.signal),
     housekeeping(ledger, config, now, service.signal),
   ];
   let controlServer: ControlServer | null = null;
   const ended = Promise.withResolvers<void>();
   // A loop that throws has met what nobody foresaw (a full disk, a bug): better restarted than half alive.
-  Promise.all([...workLoops, ...serviceLoops]).catch((thrown) => ended.reject(thrown));
+  Promise.all([...workLoops, ...serviceLoops]).catch((thrown) => ended.reject(asLedgerError(thrown)));
   ended.promise.catch(() => undefined); // Whoever started the engine looks at `ended`; nobody has to.
 
   let closing: Promise<void> | null = null;
@@ -194,34 +338,43 @@ export async function startEngine(config: EngineConfig, host: ProcessHost): Prom
     await until(() => !busy(), SHUTDOWN_PATIENCE);
     work.abort(new DOMException("Shutting down", "AbortError"));
     await until(() => ledger.outbox.size() === 0, SHUTDOWN_PATIENCE / 2);
-    await Promise.all(workers.map(({ runtime }) => runtime.stop()));
+    await fleet.stop();
     await Promise.allSettled(workLoops);
+    await modelManager.close();
     service.abort(new DOMException("Shutting down", "AbortError"));
     await Promise.allSettled(serviceLoops);
-    poller[Symbol.dispose]();
     state.close();
     await controlServer?.close();
     ledger.audit("engine-stopped", now(), {});
     ledger.close();
   }
 
-  const busy = () => board.held().some((lease) => lease.state === "running");
   const handlers = contractHandlers({
     ledger,
     control,
     state,
-    devices: () => workers.map(({ worker, runtime }) => worker.view(poller.latest(runtime.device.id))),
+    sessions,
+    offers,
+    serviceLevel: (market) => guards.level(market),
+    models: modelManager,
+    devices: deviceViews,
+    selfTest: (deviceId) => selfTester.run(deviceId, work.signal),
     dismissNotices: () => {
       notices = [];
       state.touch("engine");
     },
     shutdown,
   });
+  const onDelta = (listener: (delta: Delta) => void) => {
+    const stop = state.onDelta(listener);
+    watcher.attentionChanged();
+    return stop;
+  };
   if (config.control !== null) {
     try {
       controlServer = await startControlServer({
         handlers,
-        onDelta: (listener) => state.onDelta(listener),
+        onDelta,
         control: config.control,
         dataFolder: config.dataFolder,
       });
@@ -235,46 +388,28 @@ export async function startEngine(config: EngineConfig, host: ProcessHost): Prom
     handlers,
     control: controlServer,
     snapshot: () => state.snapshot(),
-    onDelta: (listener) => state.onDelta(listener),
+    onDelta,
     shutdown,
     ended: ended.promise,
   };
 }
 
-type WorkerParts = { readonly worker: DeviceWorker; readonly runtime: RuntimeClient };
-
-function createWorkers(
-  config: EngineConfig,
-  host: ProcessHost,
-  detection: Detection,
-  depsFor: (runtime: RuntimeClient) => ConstructorParameters<typeof DeviceWorker>[0],
-): readonly WorkerParts[] {
-  if (detection.devices.length === 0) {
-    throw new AppError({
-      code: "NO_DEVICE",
-      message: `No device can run jobs: ${detection.noGpuReason ?? "none was found"}`,
-      actor: "user",
-      help: "Set GPU_BACKEND=auto to work on the CPU meanwhile.",
-    });
-  }
-  const threads = Math.max(1, Math.floor(availableParallelism() / detection.devices.length));
-  return detection.devices.map((device) => {
-    const runtime = new RuntimeClient({
-      device,
-      host,
-      entry: config.runtimeEntry,
-      backend: config.gpuBackend,
-      threads,
-      keepAliveMs: config.keepAliveMs,
-    });
-    return { runtime, worker: new DeviceWorker(depsFor(runtime)) };
+/** Forced onto a back end that nothing here has, it is said at once. */
+function requireDevice({ devices, noGpuReason }: Detection): void {
+  if (devices.length > 0) return;
+  throw new AppError({
+    code: "NO_DEVICE",
+    message: `No device can run jobs: ${noGpuReason ?? "none was found"}`,
+    actor: "user",
+    help: "Set GPU_BACKEND=auto to work on the CPU meanwhile.",
   });
 }
 
-function createAdapters(config: EngineConfig, identity: Identity): MarketAdapter[] {
+function createAdapters(config: EngineConfig, identity: Identity, now: () => number): MarketAdapter[] {
   const adapters: MarketAdapter[] = [];
   if (config.markets.aitbc) adapters.push(createAitbcAdapter(config.markets.aitbc));
-  if (config.markets.aicf) adapters.push(createAicfAdapter(config.markets.aicf, { identity }));
+  if (config.markets.aicf)
+    adapters.push(createAicfAdapter(config.markets.aicf, { identity, mayStake: mayStake(config), now }));
   if (adapters.length === 0) {
     throw new AppError({
       code: "NO_MARKET",
@@ -286,6 +421,14 @@ function createAdapters(config: EngineConfig, identity: Identity): MarketAdapter
   return adapters;
 }
 
+/** With real money nothing is staked before a backup of the key was read back (users.md rule 20). */
+function mayStake({ mode, dataFolder, markets }: EngineConfig): (() => Promise<boolean>) | undefined {
+  if (mode === "demo" || markets.aicf?.stakeWithoutBackup === true) return undefined;
+  return () => isBackupChecked(identityFolder(dataFolder));
+}
+
+const identityFolder = (dataFolder: string) => join(dataFolder, "identity");
+
 /** Prunes outputs every minute and keeps an hourly snapshot. */
 async function housekeeping(
   ledger: Ledger,
@@ -296,6 +439,7 @@ async function housekeeping(
   for (let minute = 1; !signal.aborted; minute++) {
     await delay(MINUTE, signal).catch(() => undefined);
     if (signal.aborted) return;
+    ledger.service.forgetHeartbeats(now() - DAY);
     ledger.results.prune(now() - config.keepOutputs.days * DAY, config.keepOutputs.bytes);
     if (minute % (HOUR / MINUTE) === 0) ledger.snapshot(now());
   }

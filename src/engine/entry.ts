@@ -12,6 +12,7 @@ import {
 import { serveContract } from "../shared/contract/rpc.ts";
 import { toErrorValue } from "../shared/errors.ts";
 import { type Engine, startEngine } from "./engine.ts";
+import { asLedgerError } from "./ledger/database.ts";
 
 const parent = openParentChannel();
 if (parent === null) {
@@ -20,6 +21,8 @@ if (parent === null) {
   );
   process.exit(2);
 }
+// What nobody caught ends the engine with its reason said; its supervisor starts it again from the ledger.
+process.once("uncaughtException", (thrown) => void die(parent, asLedgerError(thrown)));
 configured(parent)
   .then((config) => serve(config, parent))
   .catch((thrown) => die(parent, thrown));

@@ -1,8 +1,16 @@
 /** The contract's commands, each in a line: what the engine does when somebody asks. */
 import type { ContractHandlers } from "../shared/contract/contract.ts";
-import type { DeviceView } from "../shared/contract/views.ts";
+import type { SelfTestReport } from "../shared/contract/self-test.ts";
+import type { ServiceLevel } from "../shared/contract/service-level.ts";
+import type { DeviceView, MarketId } from "../shared/contract/views.ts";
 import { AppError } from "../shared/errors.ts";
+import { fromMoneyValue } from "../shared/money.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import { accountHandlers } from "./market/account-handlers.ts";
+import type { MarketSession } from "./market/session.ts";
+import type { ModelManager } from "./models/manager.ts";
+import { modelHandlers } from "./models/model-handlers.ts";
+import type { OfferManager } from "./offers/manager.ts";
 import { decodeReceipt, receiptToJson } from "./receipt/receipt.ts";
 import type { StateKeeper } from "./state/keeper.ts";
 import type { RunControl } from "./work/run-control.ts";
@@ -11,7 +19,12 @@ export interface HandlerDeps {
   readonly ledger: Ledger;
   readonly control: RunControl;
   readonly state: StateKeeper;
+  readonly sessions: readonly MarketSession[];
+  readonly offers: OfferManager;
+  readonly serviceLevel: (market: MarketId) => ServiceLevel | null;
+  readonly models: ModelManager;
   readonly devices: () => DeviceView[];
+  readonly selfTest: (deviceId: string | undefined) => Promise<SelfTestReport[]>;
   readonly dismissNotices: () => void;
   readonly shutdown: () => Promise<void>;
 }
@@ -24,6 +37,7 @@ export function contractHandlers(deps: HandlerDeps): ContractHandlers {
     "run.pause": async () => ({ intent: control.pause() }),
     "run.finish": async () => ({ intent: control.finish() }),
     "run.stop": async () => ({ intent: control.stop() }),
+    "selftest.run": async ({ device }) => ({ reports: await deps.selfTest(device) }),
     "devices.list": async () => ({ devices: deps.devices() }),
     "jobs.list": async ({ limit, before, market, state: jobState }) => {
       const page = ledger.leases.list({ limit, before: readCursor(before), market, state: jobState });
@@ -50,6 +64,15 @@ export function contractHandlers(deps: HandlerDeps): ContractHandlers {
         outputKept: ledger.results.hasOutput(found.row),
       };
     },
+    ...accountHandlers(deps.sessions),
+    "offers.list": async () => ({ offers: deps.offers.list() }),
+    "offers.offer": async ({ price, ...wish }) => ({
+      offers: deps.offers.offer({ ...wish, price: fromMoneyValue(price) }),
+    }),
+    "offers.withdraw": async (wish) => ({ offers: deps.offers.withdraw(wish) }),
+    "prices.quote": async ({ market, model }) => ({ quote: deps.offers.quote(market, model) }),
+    ...modelHandlers(deps.models),
+    "service.level": async ({ market }) => ({ level: deps.serviceLevel(market) }),
     "notices.dismiss": async () => {
       deps.dismissNotices();
       return {};

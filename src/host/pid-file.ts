@@ -59,7 +59,7 @@ function noteOnFirstMessage(child: ManagedProcess, note: () => void): void {
 }
 
 export function writePidNote(folder: string, name: string, pid: number): void {
-  const note: PidNote = { name, pid, bootId: readBootId(), startTicks: readStartTicks(pid) };
+  const note: PidNote = { name, pid, bootId: bootId(), startTicks: startTicksOf(pid) };
   mkdirSync(folder, { recursive: true });
   writeFileSync(noteFile(folder, name), `${JSON.stringify(note)}\n`, { mode: 0o600 });
 }
@@ -93,7 +93,7 @@ export async function killLeftovers(folder: string, signal?: AbortSignal): Promi
 /** Is the process of this note still running, and provably the same one? */
 export function isStillRunning(note: PidNote): boolean {
   if (note.bootId === null || note.startTicks === null) return false;
-  return note.bootId === readBootId() && note.startTicks === readStartTicks(note.pid);
+  return note.bootId === bootId() && note.startTicks === startTicksOf(note.pid);
 }
 
 async function killIfOurs(note: PidNote, signal: AbortSignal | undefined): Promise<boolean> {
@@ -126,12 +126,13 @@ function readNote(file: string): PidNote | null {
   }
 }
 
-function readBootId(): string | null {
+/** Null where it can't be known (not Linux). */
+export function bootId(): string | null {
   return readOrNull("/proc/sys/kernel/random/boot_id")?.trim() ?? null;
 }
 
 /** Field 22 of /proc/<pid>/stat (proc(5)); a zombie counts as gone. Null: no such process, or not Linux. */
-function readStartTicks(pid: number): string | null {
+export function startTicksOf(pid: number): string | null {
   const stat = readOrNull(`/proc/${pid}/stat`);
   if (stat === null) return null;
   // The command name (field 2) is in brackets and may hold spaces and brackets: count from the last one.

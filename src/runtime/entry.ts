@@ -7,7 +7,10 @@ import { openParentChannel } from "../host/parent-channel.ts";
 import type { ParentChannel } from "../host/process-host.ts";
 import { AppError, toErrorValue } from "../shared/errors.ts";
 import { type FromRuntime, ToRuntimeSchema } from "../shared/runtime/protocol.ts";
-import { Runtime } from "./runtime.ts";
+import { loadLibraryFrom } from "./backends/library.ts";
+
+/** Set by the engine where the GPU pack is installed: the folder of the native files to load. */
+const LIBRARY_FOLDER = "BELLOWS_ONNXRUNTIME_DIR";
 
 const channel = openParentChannel();
 if (channel) serve(channel);
@@ -24,7 +27,7 @@ else {
 
 function serve(channel: ParentChannel): void {
   const post = (message: FromRuntime) => channel.post(message);
-  const runtime = new Runtime(post);
+  const runtime = openRuntime(post);
   let dying = false;
   const die = async (thrown: unknown) => {
     if (dying) return;
@@ -40,7 +43,7 @@ function serve(channel: ParentChannel): void {
     turn = turn.then(async () => {
       const message = ToRuntimeSchema.safeParse(raw);
       if (!message.success) throw badMessage(message.error);
-      if (message.data.type !== "shutdown") return runtime.handle(message.data);
+      if (message.data.type !== "shutdown") return (await runtime).handle(message.data);
       await channel.flush();
       process.exit(0);
     });
@@ -51,6 +54,14 @@ function serve(channel: ParentChannel): void {
   process.on("unhandledRejection", (reason) => void die(reason));
   // Ctrl-C reaches the whole process group; the engine decides when this process ends, SIGTERM ends it at once.
   process.on("SIGINT", () => undefined);
+}
+
+/** Imported late: which copy of ONNX Runtime is loaded has to be settled before. */
+async function openRuntime(post: (message: FromRuntime) => void) {
+  const folder = process.env[LIBRARY_FOLDER];
+  if (folder !== undefined) loadLibraryFrom(folder);
+  const { Runtime } = await import("./runtime.ts");
+  return new Runtime(post);
 }
 
 function badMessage(error: z.ZodError): AppError {

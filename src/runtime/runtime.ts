@@ -2,14 +2,14 @@
 import { AppError, toErrorValue, unreachable } from "../shared/errors.ts";
 import type { FromRuntime, ModelSpec, ToRuntime } from "../shared/runtime/protocol.ts";
 import { OnnxBackend } from "./backends/onnx.ts";
-import { EmbedModel } from "./tasks/embed.ts";
-
-/** Weights stay in the device's memory; beyond this many models the least recently used one is released. */
-const MAX_LOADED_MODELS = 2;
+import { memoryOf, SessionCache } from "./session-cache.ts";
+import { loadTaskModel } from "./tasks/load.ts";
+import type { TaskModel, TaskOutcome } from "./tasks/task.ts";
+import { runVectorItems } from "./tasks/vector.ts";
 
 export class Runtime {
   readonly #post: (message: FromRuntime) => void;
-  readonly #models = new Map<string, EmbedModel>();
+  #models = new SessionCache<TaskModel>(null);
   #backend: OnnxBackend | null = null;
 
   constructor(post: (message: FromRuntime) => void) {
@@ -21,6 +21,7 @@ export class Runtime {
     switch (message.type) {
       case "init":
         this.#backend = await OnnxBackend.open(message);
+        this.#models = new SessionCache(message.memoryBytes);
         return this.#post({ type: "ready", pid: process.pid, runtimeClass: this.#backend.runtimeClass });
       case "load":
         return this.#load(message.model);
@@ -34,54 +35,52 @@ export class Runtime {
   async #load(spec: ModelSpec): Promise<void> {
     const startedAt = performance.now();
     try {
-      if (this.#backend === null) throw notInitialised();
-      const model = this.#models.get(spec.id) ?? (await EmbedModel.load(spec, this.#backend));
-      await this.#keep(spec.id, model);
+      const { runtimeClass } = this.#models.get(spec.id) ?? (await this.#open(spec));
       const loadMs = performance.now() - startedAt;
-      this.#post({ type: "loaded", model: spec.id, loadMs, runtimeClass: model.runtimeClass });
+      this.#post({ type: "loaded", model: spec.id, loadMs, runtimeClass, held: this.#models.ids });
     } catch (thrown) {
-      this.#post({ type: "load-failed", model: spec.id, error: toErrorValue(thrown) });
+      const error = toErrorValue(thrown);
+      this.#post({ type: "load-failed", model: spec.id, error, held: this.#models.ids });
     }
+  }
+
+  /** Room is made by estimate; where that was too hopeful, all others go and it is tried once more. */
+  async #open(spec: ModelSpec): Promise<TaskModel> {
+    const backend = this.#backend;
+    if (backend === null) throw notInitialised();
+    const bytes = memoryOf(spec);
+    await this.#models.makeRoom(bytes);
+    const model = await loadTaskModel(spec, backend).catch(async (thrown: unknown) => {
+      const outOfMemory = thrown instanceof AppError && thrown.code === "OUT_OF_MEMORY";
+      if (!outOfMemory || (await this.#models.clear()) === 0) throw thrown;
+      return await loadTaskModel(spec, backend);
+    });
+    this.#models.put(spec.id, model, bytes);
+    return model;
   }
 
   async #run(message: Extract<ToRuntime, { type: "run" }>): Promise<void> {
     const startedAt = performance.now();
-    const model = this.#models.get(message.model);
-    if (model) this.#touch(message.model, model);
-    const outcome = model ? await model.run(message.items) : { items: refuseAll(message), inferMs: 0 };
-    this.#post({
-      type: "done",
-      batchId: message.batchId,
-      ...outcome,
-      totalMs: performance.now() - startedAt,
-    });
+    const { items, inferMs } = await this.#compute(message);
+    const totalMs = performance.now() - startedAt;
+    this.#post({ type: "done", batchId: message.batchId, items, inferMs, totalMs });
   }
 
-  /** A Map keeps its keys in order of insertion: the first is the least recently used. */
-  async #keep(id: string, model: EmbedModel): Promise<void> {
-    this.#touch(id, model);
-    for (const [oldest, unused] of this.#models) {
-      if (this.#models.size <= MAX_LOADED_MODELS) return;
-      this.#models.delete(oldest);
-      await unused.release();
-    }
-  }
-
-  #touch(id: string, model: EmbedModel): void {
-    this.#models.delete(id);
-    this.#models.set(id, model);
+  #compute({ model: id, items }: Extract<ToRuntime, { type: "run" }>): Promise<TaskOutcome> | TaskOutcome {
+    if (id === null) return runVectorItems(items);
+    const model = this.#models.get(id);
+    if (model) return model.run(items);
+    const error = toErrorValue(notLoaded(id));
+    return { items: items.map(({ key }) => ({ key, ok: false, error })), inferMs: 0 };
   }
 }
 
-function refuseAll(message: Extract<ToRuntime, { type: "run" }>) {
-  const error = toErrorValue(
-    new AppError({
-      code: "MODEL_NOT_LOADED",
-      message: `The model ${message.model} is not loaded`,
-      actor: "bug",
-    }),
-  );
-  return message.items.map(({ key }) => ({ key, ok: false as const, error }));
+function notLoaded(model: string): AppError {
+  return new AppError({
+    code: "MODEL_NOT_LOADED",
+    message: `The model ${model} is not loaded`,
+    actor: "bug",
+  });
 }
 
 function notInitialised(): AppError {

@@ -47,48 +47,85 @@ const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** `{"kind":"embed","tensor":{"dtype":"f32","shape":[n,d],"data":…}}` as canonical bytes. */
 export function encodeEmbedResult(tensor: FloatTensor): Uint8Array {
-  const elements = tensor.shape.reduce((product, size) => product * size, 1);
-  if (elements !== tensor.data.length) {
-    throw new AppError({
-      code: "BAD_SHAPE",
-      message: `Shape ${tensor.shape.join("×")} does not hold ${tensor.data.length} values`,
-      actor: "bug",
-    });
-  }
-  return encodeCanonical({
-    kind: "embed",
-    tensor: { dtype: "f32", shape: [...tensor.shape], data: littleEndianBytes(tensor.data) },
-  });
+  return encodeCanonical({ kind: "embed", tensor: tensorToCbor(tensor) });
 }
 
 /** The reverse of `encodeEmbedResult`; refuses anything else. */
 export function decodeEmbedResult(bytes: Uint8Array): FloatTensor {
   const value = decodeCanonical(bytes);
-  const tensor = isRecord(value) && value.kind === "embed" ? value.tensor : undefined;
-  if (
-    !isRecord(tensor) ||
-    tensor.dtype !== "f32" ||
-    !(tensor.data instanceof Uint8Array) ||
-    !isShape(tensor.shape)
-  ) {
-    throw new AppError({
-      code: "BAD_RESULT",
-      message: "These bytes are not an embed result",
-      actor: "market",
-    });
-  }
-  const elements = tensor.shape.reduce((product, size) => product * size, 1);
-  if (tensor.data.length !== elements * 4) {
-    throw new AppError({
-      code: "BAD_RESULT",
-      message: "The tensor's data does not fit its shape",
-      actor: "market",
-    });
-  }
-  return { shape: tensor.shape, data: floatsFromLittleEndian(tensor.data) };
+  if (isCborRecord(value) && value.kind === "embed") return tensorFromCbor(value.tensor);
+  throw badResult("These bytes are not an embed result");
 }
 
-function isRecord(value: CborValue | undefined): value is { readonly [key: string]: CborValue } {
+/** `{"dtype":"f32","shape":[…],"data":h'little-endian'}`. Throws BAD_SHAPE. */
+export function tensorToCbor({ shape, data }: FloatTensor): CborValue {
+  requireFit(shape, data.length);
+  return { dtype: "f32", shape: [...shape], data: littleEndianBytes(data) };
+}
+
+/** The reverse of `tensorToCbor`. Throws BAD_RESULT. */
+export function tensorFromCbor(value: CborValue | undefined): FloatTensor {
+  const { shape, data } = readTensor(value, "f32");
+  return { shape, data: floatsFromLittleEndian(data) };
+}
+
+/** Whole numbers of 32 bits, such as places in a list. */
+export interface IndexTensor {
+  readonly shape: readonly number[];
+  readonly data: Int32Array;
+}
+
+export function indicesToCbor({ shape, data }: IndexTensor): CborValue {
+  requireFit(shape, data.length);
+  const bytes = new Uint8Array(data.length * 4);
+  const view = new DataView(bytes.buffer);
+  for (const [i, value] of data.entries()) view.setInt32(i * 4, value, true);
+  return { dtype: "i32", shape: [...shape], data: bytes };
+}
+
+export function indicesFromCbor(value: CborValue | undefined): IndexTensor {
+  const { shape, data } = readTensor(value, "i32");
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  return { shape, data: Int32Array.from({ length: data.length / 4 }, (_, i) => view.getInt32(i * 4, true)) };
+}
+
+function readTensor(
+  value: CborValue | undefined,
+  dtype: string,
+): { shape: readonly number[]; data: Uint8Array } {
+  if (
+    !isCborRecord(value) ||
+    value.dtype !== dtype ||
+    !(value.data instanceof Uint8Array) ||
+    !isShape(value.shape)
+  ) {
+    throw badResult(`A tensor of ${dtype} was expected`);
+  }
+  if (value.data.length !== elementsOf(value.shape) * 4) {
+    throw badResult("The tensor's data does not fit its shape");
+  }
+  return { shape: value.shape, data: value.data };
+}
+
+/** The number of values a shape holds; 1 for the empty shape of a scalar. */
+export function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+function requireFit(shape: readonly number[], length: number): void {
+  if (elementsOf(shape) === length) return;
+  throw new AppError({
+    code: "BAD_SHAPE",
+    message: `Shape ${shape.join("×")} does not hold ${length} values`,
+    actor: "bug",
+  });
+}
+
+function badResult(message: string): AppError {
+  return new AppError({ code: "BAD_RESULT", message, actor: "market" });
+}
+
+export function isCborRecord(value: CborValue | undefined): value is { readonly [key: string]: CborValue } {
   return (
     typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
   );
@@ -111,7 +148,9 @@ function littleEndianBytes(floats: Float32Array): Uint8Array {
   return bytes;
 }
 
-function floatsFromLittleEndian(bytes: Uint8Array): Float32Array {
+/** A copy; `bytes` holds four for each value. */
+export function floatsFromLittleEndian(bytes: Uint8Array): Float32Array {
+  if (LITTLE_ENDIAN_HOST) return new Float32Array(new Uint8Array(bytes).buffer);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(i * 4, true));
 }

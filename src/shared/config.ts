@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { MarketIdSchema } from "./contract/views.ts";
+import { WantedBackendSchema } from "./runtime/protocol.ts";
 
 const Url = z.url({ protocol: /^https?$/ });
 const Port = z.number().int().min(0).max(65_535);
@@ -49,6 +50,8 @@ export const AicfConfigSchema = z.object({
   workerId: z.string().min(1),
   /** Nano to stake at registration when the stake is below the market's minimum; null: never stake by itself. */
   autoStakeNano: z.string().regex(/^\d+$/).nullable(),
+  /** Stake although no backup of the key was checked: for play money. */
+  stakeWithoutBackup: z.boolean().optional(),
 });
 export type AicfConfig = z.infer<typeof AicfConfigSchema>;
 
@@ -60,10 +63,26 @@ export const EngineConfigSchema = z.object({
   resourcesFolder: z.string(),
   /** Searched in order for <model id>/<file>. Absolute. */
   modelFolders: z.array(z.string()),
+  models: z.object({
+    /** Where fetched models are kept: the one model folder that is written to. Absolute; need not exist. */
+    home: z.string(),
+    /** What they may take together (BELLOWS_MODELS_SIZE); null: no limit. */
+    maxBytes: z.number().int().nonnegative().nullable(),
+    /** All downloads together (BELLOWS_DOWNLOAD_RATE); null: no limit. */
+    bytesPerSecond: z.number().int().positive().nullable(),
+    /** Ids or aliases of the only models that may run (MODEL_ALLOWLIST); null: all. */
+    allowList: z.array(z.string()).nullable(),
+  }),
   /** Built entry of the runtime process. Absolute. */
   runtimeEntry: z.string(),
   markets: z.object({ aitbc: AitbcConfigSchema.nullable(), aicf: AicfConfigSchema.nullable() }),
-  gpuBackend: z.enum(["auto", "cuda", "cpu"]),
+  gpuBackend: WantedBackendSchema,
+  /** Where `bellows gpu-pack` keeps what CUDA needs. Absolute; need not exist. */
+  gpuPackFolder: z.string(),
+  /** Searched first for CUDA's libraries (BELLOWS_CUDA_PATH). Absolute. */
+  cudaFolders: z.array(z.string()),
+  /** Run under the machine's MPS daemon, if there is one (MPS_ENABLE). */
+  mps: z.boolean(),
   /** Leases held at once, over all markets and devices (MAX_CONCURRENCY). */
   maxConcurrency: z.number().int().min(1).max(256),
   /** Jobs of one model run together (BATCH_SIZE). */
@@ -81,13 +100,30 @@ export const EngineConfigSchema = z.object({
 });
 export type EngineConfig = z.infer<typeof EngineConfigSchema>;
 
+/** Faults a market's surface makes on purpose; shares are of all calls, 0…1. */
+const MischiefSchema = z.object({
+  /** Each call waits this long, up to. */
+  latencyMs: z.number().int().nonnegative().default(0),
+  /** The call never arrives: its connection ends. */
+  dropShare: z.number().min(0).max(1).default(0),
+  /** The call is acted upon, its answer is lost. */
+  loseAnswerShare: z.number().min(0).max(1).default(0),
+  /** 503 with Retry-After. */
+  busyShare: z.number().min(0).max(1).default(0),
+  /** Every event stream ends this often; 0: never. */
+  dropSocketsEveryMs: z.number().int().nonnegative().default(0),
+  /** Same seed, same faults in the same order of calls. */
+  seed: z.number().int().default(1),
+});
+export type Mischief = z.infer<typeof MischiefSchema>;
+
 export const DevnetConfigSchema = z.object({
   /** SQLite file, log and keys of the embedded markets. Absolute. */
   dataFolder: z.string(),
   /** Holds demo/texts.json, the words of which demand is made. Absolute. */
   resourcesFolder: z.string(),
   /** 0 takes a free port; after a restart the same ports are asked for again. */
-  ports: z.object({ coordinator: Port, chainRpc: Port, queue: Port, node: Port }),
+  ports: z.object({ coordinator: Port, chainRpc: Port, queue: Port, node: Port, gpu: Port.optional() }),
   /** API key that AITBC's coordinator accepts. */
   minerApiKey: z.string().min(16),
   chainId: z.number().int().nonnegative(),
@@ -100,6 +136,29 @@ export const DevnetConfigSchema = z.object({
   /** AICF lease length and the heartbeat interval it asks for. Default 120 s and 15 s. */
   leaseMs: z.number().int().positive().optional(),
   heartbeatMs: z.number().int().positive().optional(),
+  /** The era of AITBC's gpu service (port 8101) that is served beside the coordinator; `coordinator`, the default: none. */
+  aitbcDialect: z.enum(["guide", "today", "coordinator"]).optional(),
+  /** Key of today's gpu service; absent: it has none, and lets nobody in. */
+  gpuApiKey: z.string().min(16).optional(),
+  /** Oddities of the real services to do without (devnet/aitbc/quirks.ts). */
+  aitbcQuirksOff: z.array(z.string()).optional(),
+  /** AICF's own knobs; each has upstream's value, or is off, when absent. */
+  aicf: z
+    .object({
+      /** Length of a service window, default 15 min. */
+      slaWindowMs: z.number().int().positive().optional(),
+      /** false: service is measured and never punished. */
+      slashing: z.boolean().optional(),
+      /** Share of the demand's jobs that are traps, 0…1, default 0.05. */
+      trapShare: z.number().min(0).max(1).optional(),
+      denyProviders: z.array(z.string()).optional(),
+      denyRegions: z.array(z.string()).optional(),
+      /** `reordered`: an epoch pays in any order, and some jobs only in a later one. */
+      settlementOrder: z.enum(["completed", "reordered"]).optional(),
+      /** What befalls calls to queue and node. */
+      mischief: MischiefSchema.optional(),
+    })
+    .optional(),
   /** Apply the coordinator's documented rate limits per client address. Default off. */
   rateLimits: z.boolean().optional(),
   demand: z
@@ -120,6 +179,8 @@ export type DevnetConfig = z.infer<typeof DevnetConfigSchema>;
 export const DevnetReadySchema = z.object({
   kind: z.literal("ready"),
   coordinatorUrl: Url,
+  /** AITBC's gpu service; null: none is served. */
+  gpuUrl: Url.nullable(),
   chainRpcUrl: Url,
   queueUrl: Url,
   nodeUrl: Url,

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { planBatches } from "../../src/runtime/tasks/batches.ts";
 import { TextTokenizer } from "../../src/runtime/tasks/text-tokenizer.ts";
-import { minilm, openRuntime } from "../fixtures/runtime/minilm.ts";
+import { embedding, minilm, openRuntime } from "../fixtures/runtime/minilm.ts";
 
 const THREADS = 2;
 const TOKEN_BUDGET = 1024;
@@ -54,7 +54,7 @@ const runtime = openRuntime({ threads: THREADS });
 const results: Record<string, unknown> = {};
 for (const [name, jobs] of Object.entries(LOADS)) {
   const feeds = prepareFeeds(jobs.flat());
-  const items = jobs.map((texts, i) => ({ key: String(i), texts }));
+  const items = jobs.map((texts, i) => embedding(String(i), texts));
   const request = { model, items, deadlineMs: 60_000, signal: new AbortController().signal };
   const bare: number[] = [];
   const whole: number[] = [];
@@ -66,7 +66,7 @@ for (const [name, jobs] of Object.entries(LOADS)) {
       for (const feed of feeds) await session.run(feed);
     });
     const startedAt = performance.now();
-    const answer = await runtime.runEmbed(request);
+    const answer = await runtime.run(request);
     const wholeMs = performance.now() - startedAt;
     if (round === 0) continue;
     bare.push(bareMs);

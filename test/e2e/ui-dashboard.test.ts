@@ -70,7 +70,7 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
 
     it("asks calmly for the link without a session, and takes a new one in the same tab", async () => {
       await page.goto(engine.url);
-      await page.getByRole("heading", { name: "Open the link again" }).waitFor();
+      await page.getByRole("heading", { name: "This page needs its link" }).waitFor();
       await page.goto(engine.link());
       await page.getByRole("heading", { name: engine.state.headline.sentence }).waitFor();
       expect(page.url()).toBe(engine.url);
@@ -82,7 +82,7 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       const { port } = engine;
       await engine.die();
       await engine.listen(port);
-      await page.getByRole("heading", { name: "Open the link again" }).waitFor();
+      await page.getByRole("heading", { name: "This page needs its link" }).waitFor();
     });
   });
 

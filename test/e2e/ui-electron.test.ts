@@ -14,6 +14,7 @@ import {
   canShowWindows,
   exitOf,
   launchApp,
+  launchHidden,
   openScreen,
   type Screen,
   startApp,
@@ -67,7 +68,11 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
   });
 
   const windowCount = () => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
-  const quit = () => app.evaluate(({ app: electron }) => electron.quit()).catch(() => undefined);
+  /** The answer has to leave before the process that gives it ends. */
+  const quit = () =>
+    app.evaluate(({ app: electron }) => {
+      setTimeout(() => electron.quit());
+    });
 
   it("opens a window that names the wrong setting and how to put it right", async () => {
     const note = page.getByRole("alert");
@@ -186,12 +191,11 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
       { label: "Open Bellows", enabled: true },
       { label: "Quit", enabled: true },
     ]);
-    await app
-      .evaluate(() => {
-        const { menu } = (globalThis as unknown as { spied: Spied }).spied;
-        menu?.items.find(({ label }) => label === "Quit")?.click();
-      })
-      .catch(() => undefined); // It may be gone before it answers.
+    await app.evaluate(() => {
+      const { menu } = (globalThis as unknown as { spied: Spied }).spied;
+      const item = menu?.items.find(({ label }) => label === "Quit");
+      setTimeout(() => item?.click()); // Not before this answer has left the process that it ends.
+    });
     expect(await exitOf(main)).toBe(0);
   });
 
@@ -230,14 +234,14 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
     expect(await windowCount()).toBe(1);
   });
 
-  it("starts hidden when asked, and quits leaving nothing behind but its window's place", async () => {
+  it("starts without a window when asked, and quits leaving nothing behind but its window's place", async () => {
     await quit();
     expect(await exitOf(main)).toBe(0);
     const placed = JSON.parse(readFileSync(path.join(folder, "desktop", "window.json"), "utf8")) as object;
     expect(placed).toMatchObject({ maximised: false });
     expect(existsSync(path.join(folder, "live"))).toBe(false);
 
-    app = await launchApp(env, ["--hidden"]);
+    app = await launchHidden(env);
     main = app.process();
     const shown = app.waitForEvent("window");
     await exitOf(startApp(env));

@@ -213,12 +213,14 @@ describe("a working day", () => {
 });
 
 describe("a provider that is not ready", () => {
-  test("without stake it is told how much is missing", async () => {
+  test("without stake it is told how much is missing, and how to stake it", async () => {
     const market = await devnet();
     const adapter = adapterFor(market, await newIdentity(), { autoStakeNano: null });
-    await expect(adapter.register(profile, signal)).rejects.toMatchObject({
-      code: "INSUFFICIENT_STAKE",
-      actor: "user",
+    await adapter.register(profile, signal);
+    await expect(adapter.acquire(wish, signal)).rejects.toMatchObject({
+      code: "NOT_ELIGIBLE",
+      message: expect.stringContaining("The stake that counts is 0.00 ANM, the market wants 100.00 ANM"),
+      help: "Stake 100.00 ANM more: bellows aicf stake --amount 100000000000.",
     });
   });
 

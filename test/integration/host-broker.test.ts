@@ -20,7 +20,7 @@ import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ModelSpec } from "../../src/shared/runtime/protocol.ts";
 import { eventually, isAlive } from "../fixtures/host/processes.ts";
-import { good, minilm, openRuntime } from "../fixtures/runtime/minilm.ts";
+import { embedding, good, minilm, openRuntime } from "../fixtures/runtime/minilm.ts";
 
 const repo = fileURLToPath(new URL("../..", import.meta.url));
 const note = join(repo, ".cache/electron.json");
@@ -67,9 +67,9 @@ describe.skipIf(!existsSync(note))("an engine in Electron's utilityProcess", () 
 
   test("works with a runtime that main forked: same digest, crash, hang and stop as everywhere", async () => {
     const here = openRuntime();
-    const items = [{ key: "a", texts: ["The cat sat on the mat.", "A feline rested on the rug."] }];
+    const items = [embedding("a", ["The cat sat on the mat.", "A feline rested on the rug."])];
     const request = { model, items, deadlineMs: 30_000, signal: new AbortController().signal };
-    const ours = good((await here.runEmbed(request)).items[0]);
+    const ours = good((await here.run(request)).items[0]);
     await here.stop();
 
     const report = await run("in order");

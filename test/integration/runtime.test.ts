@@ -2,17 +2,18 @@
 import { constants, copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { EmbedItem, RuntimeClient } from "../../src/engine/runtime-client/runtime-client.ts";
+import type { RunItem, RuntimeClient } from "../../src/engine/runtime-client/runtime-client.ts";
 import { ForkProcessHost } from "../../src/host/fork-host.ts";
 import type { ManagedProcess } from "../../src/host/process-host.ts";
 import { oneNodeModel } from "../../src/runtime/backends/onnx-file.ts";
 import { sha3_256, sha3_512, sha256 } from "../../src/shared/digest.ts";
-import type { FromRuntime, ItemResult, ModelSpec } from "../../src/shared/runtime/protocol.ts";
+import type { FromRuntime, ItemResult, ModelSpec, SpecOf } from "../../src/shared/runtime/protocol.ts";
 import { eventually, isAlive, nextMessage } from "../fixtures/host/processes.ts";
 import {
   CPU,
   DIMENSIONS,
   dot,
+  embedding,
   good,
   MINILM,
   maxDifference,
@@ -27,7 +28,7 @@ import { tempFolder } from "../support/temp-folder.ts";
 const MAX_ABS = 5e-3;
 const LONG_DEADLINE = 30_000;
 
-let model: ModelSpec;
+let model: SpecOf<"embed">;
 let shared: RuntimeClient;
 
 beforeAll(async () => {
@@ -37,17 +38,17 @@ beforeAll(async () => {
 afterAll(() => shared.stop());
 
 async function embed(
-  items: EmbedItem[],
+  items: RunItem[],
   runtime = shared,
   deadlineMs = LONG_DEADLINE,
-  spec = model,
+  spec: ModelSpec = model,
 ): Promise<ItemResult[]> {
   const request = { model: spec, items, deadlineMs, signal: new AbortController().signal };
-  return [...(await runtime.runEmbed(request)).items];
+  return [...(await runtime.run(request)).items];
 }
 
 async function embedTexts(texts: string[], runtime = shared): Promise<ItemResult | undefined> {
-  return (await embed([{ key: "a", texts }], runtime))[0];
+  return (await embed([embedding("a", texts)], runtime))[0];
 }
 
 /** A runtime of this test's own, ended with it. */
@@ -146,10 +147,10 @@ describe("embedding", () => {
 
   test("items fail one by one: a bad one does not spoil its neighbours", async () => {
     const results = await embed([
-      { key: "good", texts: ["hello"] },
-      { key: "empty", texts: [] },
-      { key: "long", texts: ["x".repeat(100_000)] },
-      { key: "also good", texts: ["world", "peace"] },
+      embedding("good", ["hello"]),
+      embedding("empty", []),
+      embedding("long", ["x".repeat(100_000)]),
+      embedding("also good", ["world", "peace"]),
     ]);
     expect(results).toMatchObject([
       { key: "good", ok: true, shape: [1, DIMENSIONS] },
@@ -163,7 +164,7 @@ describe("embedding", () => {
     await embedTexts(["warm"]);
     const texts = Array<string>(1_000_000).fill("a");
     const startedAt = performance.now();
-    const [refused] = await embed([{ key: "a", texts }]);
+    const [refused] = await embed([embedding("a", texts)]);
     expect(performance.now() - startedAt).toBeLessThan(1000);
     expect(refused).toMatchObject({ ok: false, error: { code: "INPUT_TOO_LARGE" } });
   });
@@ -171,7 +172,7 @@ describe("embedding", () => {
 
 describe("a model that is not what the catalogue says", () => {
   /** A folder with the model's files, to be spoilt by the test. ONNX Runtime refuses weights behind a symbolic link. */
-  function copyOfModel(): ModelSpec {
+  function copyOfModel(): SpecOf<"embed"> {
     const folder = join(tempFolder(), MINILM);
     mkdirSync(folder);
     for (const file of model.files) {
@@ -181,7 +182,7 @@ describe("a model that is not what the catalogue says", () => {
     return { ...model, id: "copy", folder };
   }
 
-  const load = (spec: ModelSpec) => embed([{ key: "a", texts: ["hello"] }], shared, LONG_DEADLINE, spec);
+  const load = (spec: ModelSpec) => embed([embedding("a", ["hello"])], shared, LONG_DEADLINE, spec);
 
   test("is loaded when every file is right", async () => {
     expect(await load(copyOfModel())).toMatchObject([{ ok: true }]);
@@ -235,7 +236,7 @@ describe("a model that is not what the catalogue says", () => {
     );
     const { pid } = shared.status;
     await expect(load({ ...spec, id: what, files })).rejects.toMatchObject({ code });
-    expect(await embed([{ key: "a", texts: ["hello"] }])).toMatchObject([{ ok: true }]);
+    expect(await embed([embedding("a", ["hello"])])).toMatchObject([{ ok: true }]);
     expect(shared.status.pid).toBe(pid);
   });
 });
@@ -255,7 +256,7 @@ describe("the process", () => {
     const runtime = ownRuntime();
     await embedTexts(["warm"], runtime);
     const { pid } = runtime.status;
-    const items = [{ key: "a", texts: Array<string>(1000).fill(words(200)) }];
+    const items = [embedding("a", Array<string>(1000).fill(words(200)))];
     await expect(embed(items, runtime, 300)).rejects.toMatchObject({ code: "RUNTIME_HUNG" });
     expect(await embedTexts(["hello"], runtime)).toMatchObject({ ok: true });
     expect(isAlive(pid ?? 0)).toBe(false);
@@ -306,7 +307,7 @@ describe("the protocol", () => {
     });
     return child;
   }
-  const init = { type: "init", device: { id: "cpu", kind: "cpu", index: 0 }, backend: "auto", threads: 1 };
+  const init = { type: "init", device: { id: "cpu", kind: "cpu", index: 0 }, backend: "auto", threads: 1, memoryBytes: null };
 
   test("a message it can't read ends the process, with the reason by both ways", async () => {
     const child = spawn();
@@ -328,7 +329,7 @@ describe("the protocol", () => {
     });
     child.post(init);
     expect(await nextMessage<FromRuntime>(child)).toMatchObject({ type: "ready", pid: child.pid });
-    child.post({ type: "run", batchId: 7, model: "none", items: [{ key: "a", texts: ["x"] }] });
+    child.post({ type: "run", batchId: 7, model: "none", items: [embedding("a", ["x"])] });
     expect(await nextMessage<FromRuntime>(child)).toMatchObject({
       type: "done",
       batchId: 7,
@@ -345,7 +346,7 @@ describe("the protocol", () => {
       type: "run",
       batchId: 1,
       model: MINILM,
-      items: [{ key: "a", texts: Array(1_000_000).fill("a") }],
+      items: [embedding("a", Array(1_000_000).fill("a"))],
     });
     expect(await nextMessage<FromRuntime>(child)).toMatchObject({
       items: [{ ok: false, error: { code: "INPUT_TOO_LARGE" } }],

@@ -17,6 +17,8 @@ export type Fault =
       readonly headers?: Record<string, string>;
       readonly body?: string;
     }
+  /** The service hears the request twice; the caller gets the second answer. */
+  | { readonly kind: "duplicate" }
   /** The answer comes only after `ms`, or never when the caller hangs up first. */
   | { readonly kind: "slow"; readonly ms: number };
 
@@ -28,7 +30,11 @@ export interface FaultProxy {
   inject(match: RegExp, fault: Fault, times?: number): void;
 }
 
-export async function faultProxy(targetUrl: string): Promise<FaultProxy> {
+/** `chance` is asked for every request that nothing was injected for: weather instead of a script. */
+export async function faultProxy(
+  targetUrl: string,
+  chance: (call: string) => Fault | null = () => null,
+): Promise<FaultProxy> {
   const target = new URL(targetUrl);
   const seen: string[] = [];
   const waiting: { match: RegExp; fault: Fault; left: number }[] = [];
@@ -40,7 +46,7 @@ export async function faultProxy(targetUrl: string): Promise<FaultProxy> {
     seen.push(call);
     const rule = waiting.find(({ match, left }) => left > 0 && match.test(call));
     if (rule) rule.left -= 1;
-    await serve(incoming, Buffer.concat(chunks), response, rule?.fault ?? null);
+    await serve(incoming, Buffer.concat(chunks), response, rule?.fault ?? chance(call));
   });
 
   async function serve(
@@ -58,6 +64,9 @@ export async function faultProxy(targetUrl: string): Promise<FaultProxy> {
         return;
       case "slow":
         await new Promise((resolve) => setTimeout(resolve, fault.ms));
+        break;
+      case "duplicate":
+        await forward(incoming, body, response);
         break;
     }
     const answer = await forward(incoming, body, response);

@@ -2,6 +2,7 @@
 import type { CommandName, ContractHandlers } from "../../src/shared/contract/contract.ts";
 import type { Delta, JobDetail, RunIntent, Snapshot, State } from "../../src/shared/contract/views.ts";
 import { AppError } from "../../src/shared/errors.ts";
+import { aModel, scriptedModelHandlers } from "./scripted-models.ts";
 
 const AT = 1_760_000_000_000;
 
@@ -104,6 +105,7 @@ export function aState(overrides: Partial<State> = {}): State {
     ],
     throughput: { jobsLastMinute: 1, acceptedTotal: 1, failedLastDay: 0, perSecond: Array(60).fill(0) },
     recentJobs: [],
+    models: [aModel()],
     ...overrides,
   };
 }
@@ -145,6 +147,8 @@ export class ScriptedEngine {
       this.state.engine.intent = wanted;
       return { intent: wanted };
     };
+    const noAccount = () =>
+      Promise.reject(new AppError({ code: "NO_ACCOUNT", message: "No stakes here", actor: "user" }));
     return {
       "state.snapshot": async (input) => {
         note("state.snapshot", input);
@@ -154,6 +158,7 @@ export class ScriptedEngine {
       "run.pause": intent("run.pause", "paused"),
       "run.finish": intent("run.finish", "finishing"),
       "run.stop": intent("run.stop", "stopped"),
+      "selftest.run": async () => ({ reports: [] }),
       "devices.list": async (input) => {
         note("devices.list", input);
         if (this.deviceError) throw this.deviceError;
@@ -177,6 +182,17 @@ export class ScriptedEngine {
           actor: "user",
         });
       },
+      "provider.standing": async () => ({ standing: null }),
+      "provider.stake": noAccount,
+      "provider.unstake": noAccount,
+      "provider.balance": noAccount,
+      "provider.claim": noAccount,
+      ...scriptedModelHandlers(this.state.models),
+      "service.level": async () => ({ level: null }),
+      "offers.list": async () => ({ offers: [] }),
+      "offers.offer": async () => ({ offers: [] }),
+      "offers.withdraw": async () => ({ offers: [] }),
+      "prices.quote": async () => ({ quote: null }),
       "notices.dismiss": async (input) => {
         note("notices.dismiss", input);
         return {};

@@ -2,6 +2,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 import path from "node:path";
 import { z } from "zod";
+import { QuirkSchema } from "../../devnet/aitbc/quirks.ts";
 import { prepareDataFolder } from "../../engine/config/data-folder.ts";
 import { openOnce } from "../../engine/config/installation.ts";
 import * as read from "../../engine/config/parsers.ts";
@@ -15,6 +16,7 @@ import { dataFolderOf } from "../engine-client.ts";
 import { listenForStop } from "../signals.ts";
 import { readFlag } from "../usage.ts";
 
+const DIALECTS = ["guide", "today", "coordinator"] as const;
 const DEVNET_CHAIN_ID = 1;
 const MAX_QUEUED = 32;
 const STOP_WITHIN_MS = 5 * SECOND;
@@ -33,6 +35,9 @@ export interface DevnetOptions {
   readonly queuePort: string;
   readonly nodePort: string;
   readonly epoch: string;
+  readonly aitbcDialect: string;
+  readonly gpuPort: string;
+  readonly quirksOff?: string | undefined;
   readonly demand: string;
   readonly json: boolean;
 }
@@ -94,12 +99,19 @@ function environmentFor(ready: DevnetReady, config: DevnetConfig): Record<string
   return {
     AITBC_COORDINATOR_URL: ready.coordinatorUrl,
     AITBC_RPC_URL: ready.chainRpcUrl,
-    AITBC_API_KEY: config.minerApiKey,
+    ...(ready.gpuUrl === null
+      ? { AITBC_API_KEY: config.minerApiKey }
+      : {
+          AITBC_COORDINATOR_KEY: config.minerApiKey,
+          AITBC_GPU_URL: ready.gpuUrl,
+          AITBC_API_KEY: config.gpuApiKey ?? "",
+        }),
     ...(config.payeeWallet === undefined ? {} : { AITBC_WALLET: config.payeeWallet }),
     AICF_QUEUE_URL: ready.queueUrl,
     RPC_URL: ready.nodeUrl,
     CHAIN_ID: String(config.chainId),
     BELLOWS_AUTO_STAKE: "100",
+    BELLOWS_STAKE_WITHOUT_BACKUP: "1",
   };
 }
 
@@ -109,7 +121,11 @@ function prepare({ env, paths }: CliContext, options: DevnetOptions): (before?: 
     chainRpc: readFlag("--chain-port", options.chainPort, read.port),
     queue: readFlag("--queue-port", options.queuePort, read.port),
     node: readFlag("--node-port", options.nodePort, read.port),
+    gpu: readFlag("--gpu-port", options.gpuPort, read.port),
   };
+  const aitbcDialect = readFlag("--aitbc-dialect", options.aitbcDialect, read.oneOf(...DIALECTS));
+  const aitbcQuirksOff = (options.quirksOff ?? "").split(",").filter((name) => name !== "");
+  for (const quirk of aitbcQuirksOff) readFlag("--quirks-off", quirk, read.oneOf(...QuirkSchema.options));
   const epochMs = readFlag("--epoch", options.epoch, read.duration(SECOND, DAY));
   const jobsPerSecond =
     options.demand === "0" ? null : readFlag("--demand", options.demand, read.positiveNumber(1000));
@@ -131,8 +147,12 @@ function prepare({ env, paths }: CliContext, options: DevnetOptions): (before?: 
       chainRpc: portOf(before?.chainRpcUrl, ports.chainRpc),
       queue: portOf(before?.queueUrl, ports.queue),
       node: portOf(before?.nodeUrl, ports.node),
+      gpu: portOf(before?.gpuUrl ?? undefined, ports.gpu),
     },
     minerApiKey: keys.minerApiKey,
+    aitbcDialect,
+    gpuApiKey: `gpu-${keys.minerApiKey}`,
+    aitbcQuirksOff,
     payeeWallet: keys.wallet,
     chainId: DEVNET_CHAIN_ID,
     epochMs,

@@ -5,6 +5,7 @@ export type AicfCode =
   | "AICF_REGISTRY_ERROR"
   | "AICF_INSUFFICIENT_STAKE"
   | "AICF_JOB_EXPIRED"
+  | "AICF_SLASHED"
   | "AICF_LEASE_LOST"
   | "AICF_UNAUTHORIZED"
   | "AICF_REPLAY"
@@ -37,6 +38,9 @@ export const unknownProvider = (id: string): Refusal =>
   new Refusal(404, "AICF_REGISTRY_ERROR", `provider ${id} not found`);
 
 export const unknownJob = (id: string): Refusal => new Refusal(404, "AICF_ERROR", `job ${id} not found`);
+
+export const jailed = (providerId: string, untilMs: number): Refusal =>
+  new Refusal(403, "AICF_SLASHED", `provider ${providerId} is jailed`, { jailed_until_ms: untilMs });
 
 export type LostReason = "unknown" | "not_holder" | "expired" | "returned" | "failed";
 

@@ -13,7 +13,8 @@ export const TOPICS = [
 ] as const;
 export type Topic = (typeof TOPICS)[number];
 
-const PATH = "/aicf/ws";
+/** Upstream's, and the guide's shorter one. */
+const PATHS = ["/aicf/ws", "/ws"];
 const MAX_CLIENT_MESSAGE = 4 * KIB;
 
 export class EventHub {
@@ -33,7 +34,7 @@ export class EventHub {
   /** For an HTTP server's "upgrade" event. */
   readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const url = new URL(request.url ?? "/", "http://localhost");
-    if (url.pathname !== PATH) {
+    if (!PATHS.includes(url.pathname)) {
       socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n");
       return;
     }
@@ -41,6 +42,11 @@ export class EventHub {
       this.#accept(client, url.searchParams.get("topics")),
     );
   };
+
+  /** Every connection ends, as when the market restarts; who listens connects again. */
+  dropAll(): void {
+    for (const socket of this.#subscribers.keys()) socket.terminate();
+  }
 
   close(): void {
     for (const socket of this.#subscribers.keys()) socket.terminate();

@@ -4,13 +4,18 @@ import type { Store } from "../store.ts";
 import { Authenticator } from "./authenticate.ts";
 import { TICK_MS } from "./constants.ts";
 import { EventHub } from "./events.ts";
+import { Inspector } from "./inspector.ts";
 import { Jobs } from "./jobs.ts";
 import { Leases } from "./leases.ts";
 import { Outputs } from "./outputs.ts";
+import { Providers } from "./providers.ts";
 import { Queue } from "./queue.ts";
 import { Receiver } from "./receiver.ts";
-import { Registry } from "./registry.ts";
-import { Treasury } from "./treasury.ts";
+import { Registry, type RegistryRules } from "./registry.ts";
+import { ServiceBook } from "./service-book.ts";
+import { SLA_WINDOW_MS } from "./sla.ts";
+import type { Traps } from "./traps.ts";
+import { type SettlementOrder, Treasury } from "./treasury.ts";
 
 export interface AicfOptions {
   readonly store: Store;
@@ -20,6 +25,14 @@ export interface AicfOptions {
   readonly epochMs: number;
   readonly leaseMs: number;
   readonly heartbeatMs: number;
+  /** Length of a service window; default upstream's 15 minutes. */
+  readonly windowMs?: number | undefined;
+  /** Default true. */
+  readonly slashing?: boolean | undefined;
+  readonly deny?: RegistryRules["deny"] | undefined;
+  /** null or absent: no traps are set. */
+  readonly traps?: Traps | null | undefined;
+  readonly settlementOrder?: SettlementOrder | undefined;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -33,6 +46,8 @@ export class AicfMarket {
   readonly receiver: Receiver;
   readonly treasury: Treasury;
   readonly authenticator: Authenticator;
+  readonly inspector: Inspector;
+  readonly traps: Traps | null;
   readonly blocks: BlockClock;
   readonly chainId: number;
   readonly #options: AicfOptions;
@@ -43,7 +58,18 @@ export class AicfMarket {
     this.#options = options;
     this.blocks = blocks;
     this.chainId = chainId;
-    this.registry = new Registry(store, clock, blocks, options.heartbeatMs);
+    const windowMs = options.windowMs ?? SLA_WINDOW_MS;
+    const providers = new Providers(store.db);
+    const book = new ServiceBook(store.db);
+    this.traps = options.traps ?? null;
+    this.registry = new Registry(
+      { store, clock, blocks, providers, book },
+      {
+        heartbeatMs: options.heartbeatMs,
+        windowMs,
+        deny: options.deny ?? { providers: [], regions: [] },
+      },
+    );
     this.jobs = new Jobs(store.db);
     this.leases = new Leases(store.db);
     this.outputs = new Outputs(store, clock);
@@ -61,8 +87,30 @@ export class AicfMarket {
       chainId,
       leaseMs,
     });
-    this.receiver = new Receiver({ store, clock, blocks, queue: this.queue, jobs, leases, outputs, events });
-    this.treasury = new Treasury(store, clock, blocks, jobs, events);
+    this.receiver = new Receiver({
+      store,
+      clock,
+      blocks,
+      queue: this.queue,
+      jobs,
+      leases,
+      outputs,
+      events,
+      registry,
+      book,
+      traps: this.traps,
+    });
+    this.treasury = new Treasury(store, clock, blocks, jobs, events, options.settlementOrder);
+    this.inspector = new Inspector({
+      store,
+      clock,
+      blocks,
+      providers,
+      book,
+      events,
+      windowMs,
+      slashing: options.slashing ?? true,
+    });
     this.authenticator = new Authenticator(registry, clock, chainId);
   }
 
@@ -70,6 +118,7 @@ export class AicfMarket {
   start(): void {
     this.#every(TICK_MS, () => {
       this.queue.sweep();
+      this.inspector.inspect();
       if (this.#epochIsOver()) this.treasury.settle();
     });
   }

@@ -17,11 +17,21 @@ export interface Provider {
   readonly lastHeartbeat: number | null;
   /** Live leases it may hold. */
   readonly leasesCapacity: number;
+  /** Height up to which it is jailed; null: never was. */
+  readonly jailedUntilHeight: number | null;
+  /** Begin of the service window that is judged next, unix ms. */
+  readonly windowFrom: number;
 }
 
 export type ProviderProfile = Omit<
   Provider,
-  "stake" | "registeredAt" | "healthScore" | "lastHeartbeat" | "leasesCapacity"
+  | "stake"
+  | "registeredAt"
+  | "healthScore"
+  | "lastHeartbeat"
+  | "leasesCapacity"
+  | "jailedUntilHeight"
+  | "windowFrom"
 >;
 
 export interface PendingRelease {
@@ -43,6 +53,8 @@ interface ProviderRow {
   health_score: number;
   last_heartbeat: number | null;
   leases_capacity: number;
+  jailed_until_height: number | null;
+  window_from: number;
 }
 
 export class Providers {
@@ -69,8 +81,9 @@ export class Providers {
   save(profile: ProviderProfile, now: number): void {
     this.#db
       .prepare(
-        `INSERT INTO aicf_providers (id, name, capabilities, endpoint, region, address, public_key, secret, registered_at)
-         VALUES (@id, @name, @capabilities, @endpoint, @region, @address, @publicKey, @secret, @now)
+        `INSERT INTO aicf_providers (id, name, capabilities, endpoint, region, address, public_key, secret, registered_at,
+           window_from)
+         VALUES (@id, @name, @capabilities, @endpoint, @region, @address, @publicKey, @secret, @now, @now)
          ON CONFLICT (id) DO UPDATE SET name = @name, capabilities = @capabilities, endpoint = @endpoint,
            region = @region, secret = @secret`,
       )
@@ -122,25 +135,28 @@ export class Providers {
         "UPDATE aicf_providers SET health_score = ?, last_heartbeat = ?, leases_capacity = ? WHERE id = ?",
       )
       .run(beat.score, beat.at, beat.leasesCapacity, id);
-    this.#db.prepare("INSERT INTO aicf_heartbeats VALUES (?, ?, ?)").run(id, beat.at, beat.qos);
+    this.#db
+      .prepare("INSERT INTO aicf_heartbeats (provider_id, at, qos, capacity) VALUES (?, ?, ?, ?)")
+      .run(id, beat.at, beat.qos, beat.leasesCapacity);
   }
 
-  heartbeatsSince(id: string, since: number): { at: number; qos: number | null }[] {
+  /** Those whose service window began before `began`, unix ms. */
+  windowsOver(began: number): Provider[] {
     return this.#db
-      .prepare<[string, number], { at: number; qos: number | null }>(
-        "SELECT at, qos FROM aicf_heartbeats WHERE provider_id = ? AND at >= ? ORDER BY at",
-      )
-      .all(id, since);
+      .prepare<[number], ProviderRow>("SELECT * FROM aicf_providers WHERE window_from <= ?")
+      .all(began)
+      .map(fromRow);
   }
 
-  /** Grant-to-completion times, ms, ascending. */
-  latenciesSince(id: string, since: number): number[] {
-    return this.#db
-      .prepare<[string, number], { ms: number }>(
-        "SELECT latency_ms AS ms FROM aicf_results WHERE provider_id = ? AND completed_at >= ? ORDER BY latency_ms",
-      )
-      .all(id, since)
-      .map((row) => row.ms);
+  startWindow(id: string, from: number): void {
+    this.#db.prepare("UPDATE aicf_providers SET window_from = ? WHERE id = ?").run(from, id);
+  }
+
+  /** A jail that is longer already stays as it is. */
+  jail(id: string, untilHeight: number): void {
+    const sql =
+      "UPDATE aicf_providers SET jailed_until_height = max(coalesce(jailed_until_height, 0), ?) WHERE id = ?";
+    this.#db.prepare(sql).run(untilHeight, id);
   }
 
   forgetHeartbeatsBefore(at: number): void {
@@ -173,5 +189,7 @@ function fromRow(row: ProviderRow): Provider {
     healthScore: row.health_score,
     lastHeartbeat: row.last_heartbeat,
     leasesCapacity: row.leases_capacity,
+    jailedUntilHeight: row.jailed_until_height,
+    windowFrom: row.window_from,
   };
 }

@@ -108,7 +108,8 @@ function providerRoutes(app: Hono, market: AicfMarket): void {
     });
     market.queue.changed();
     const interval_ms = registry.heartbeatMs;
-    return c.json({ health: health.score, health_state: health.state, interval_ms, jailed_until_ms: null });
+    const jailed_until_ms = registry.jailedUntilMs(body.provider_id);
+    return c.json({ health: health.score, health_state: health.state, interval_ms, jailed_until_ms });
   });
 }
 

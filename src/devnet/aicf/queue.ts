@@ -8,7 +8,7 @@ import type { Store } from "../store.ts";
 import { Bell } from "./bell.ts";
 import { FREE_RETURN_MS, KEEP_FINISHED_MS, LEASED_GRACE_MS, ORPHAN_OUTPUT_MS } from "./constants.ts";
 import { ineligibleReasons, minimumStake } from "./eligibility.ts";
-import { leaseLost, Refusal } from "./errors.ts";
+import { jailed, leaseLost, Refusal } from "./errors.ts";
 import type { EventHub } from "./events.ts";
 import type { Job, Jobs } from "./jobs.ts";
 import type { Lease, LeaseState, Leases } from "./leases.ts";
@@ -270,6 +270,8 @@ export class Queue {
         actual_nano: standing.effectiveStake,
       });
     }
+    const jailedUntil = registry.jailedUntilMs(providerId);
+    if (jailedUntil !== null) throw jailed(providerId, jailedUntil);
     if (reasons.length > 0) {
       const message = `provider ${providerId} is not eligible: ${reasons.join(", ")}`;
       throw new Refusal(409, "AICF_REGISTRY_ERROR", message, { ineligible_reasons: reasons });

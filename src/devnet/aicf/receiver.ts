@@ -6,12 +6,15 @@ import { sha3_256, sha3_512 } from "../../shared/digest.ts";
 import type { BlockClock, Clock } from "../clock.ts";
 import { zonedUtc } from "../python-time.ts";
 import type { Store } from "../store.ts";
-import { badRequest, Refusal } from "./errors.ts";
+import { badRequest, jailed, Refusal } from "./errors.ts";
 import type { EventHub } from "./events.ts";
-import type { Jobs } from "./jobs.ts";
+import type { Job, Jobs } from "./jobs.ts";
 import type { Lease, Leases } from "./leases.ts";
 import type { Outputs } from "./outputs.ts";
 import { type Holder, held, lostLease, type Queue } from "./queue.ts";
+import type { Registry } from "./registry.ts";
+import type { ServiceBook } from "./service-book.ts";
+import type { Traps } from "./traps.ts";
 
 export interface Completion {
   readonly leaseId: string;
@@ -44,6 +47,10 @@ export interface ReceiverParts {
   readonly leases: Leases;
   readonly outputs: Outputs;
   readonly events: EventHub;
+  readonly registry: Registry;
+  readonly book: ServiceBook;
+  /** null: this market sets no traps. */
+  readonly traps: Traps | null;
 }
 
 type Verdict =
@@ -79,7 +86,7 @@ export class Receiver {
   }
 
   #judge(completion: Completion): Verdict {
-    const { clock, jobs, leases, queue } = this.#parts;
+    const { clock, jobs, leases, queue, registry } = this.#parts;
     try {
       const lease = queue.leaseOf(completion.leaseId, completion.holder);
       if (lease.jobId !== completion.jobId)
@@ -87,6 +94,8 @@ export class Receiver {
       if (lease.state === "completed") return this.#again(lease, completion);
       const job = jobs.get(lease.jobId);
       if (lease.state !== "live" || !job) throw lostLease(lease, job);
+      const jailedUntil = registry.jailedUntilMs(lease.providerId);
+      if (jailedUntil !== null) throw jailed(lease.providerId, jailedUntil);
       const output = this.#outputOf(completion);
       const now = clock();
       const proofRefs = keptProofRefs(completion.proofRefs);
@@ -104,6 +113,7 @@ export class Receiver {
         completedAt: now,
         latencyMs: now - lease.grantedAt,
       });
+      this.#judgeTrap(job, lease, output, now);
       const ack = {
         ok: true,
         job_id: job.id,
@@ -115,6 +125,22 @@ export class Receiver {
       if (thrown instanceof Refusal) return { kind: "refused", refusal: thrown };
       throw thrown;
     }
+  }
+
+  /** Nobody is told: the answer is taken and paid like any other, and counted. */
+  #judgeTrap(job: Job, lease: Lease, output: Uint8Array, now: number): void {
+    const { traps, book, store } = this.#parts;
+    if (traps === null || !traps.knows(job.model, job.input)) return;
+    const { ok, cosine, maxAbs } = traps.judge(job.input, output);
+    book.recordTrap(lease.providerId, job.id, ok, now);
+    store.log.record("aicf", {
+      event: "trap-judged",
+      jobId: job.id,
+      providerId: lease.providerId,
+      ok,
+      cosine,
+      maxAbs: Number.isFinite(maxAbs) ? maxAbs : null,
+    });
   }
 
   #again(lease: Lease, completion: Completion): Verdict {

@@ -5,8 +5,9 @@ import { UNBONDING_BLOCKS } from "./constants.ts";
 import { ineligibleReasons, minimumStake, type Standing } from "./eligibility.ts";
 import { badRequest, Refusal, unknownProvider } from "./errors.ts";
 import { afterHeartbeat, type Health, healthAt } from "./health.ts";
-import { type PendingRelease, type Provider, type ProviderProfile, Providers } from "./providers.ts";
-import { availability, mean, percentile, SLA_THRESHOLDS, SLA_WINDOW_MS } from "./sla.ts";
+import type { PendingRelease, Provider, ProviderProfile, Providers } from "./providers.ts";
+import type { ServiceBook } from "./service-book.ts";
+import { SLA_THRESHOLDS } from "./sla.ts";
 
 export interface Heartbeat {
   readonly qos: number | null;
@@ -15,19 +16,41 @@ export interface Heartbeat {
   readonly leasesCapacity: number | null;
 }
 
+export interface RegistryParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly blocks: BlockClock;
+  readonly providers: Providers;
+  readonly book: ServiceBook;
+}
+
+export interface RegistryRules {
+  readonly heartbeatMs: number;
+  /** Length of a service window. */
+  readonly windowMs: number;
+  /** Provider ids and regions the operator keeps out. */
+  readonly deny: { readonly providers: readonly string[]; readonly regions: readonly string[] };
+}
+
 export class Registry {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #blocks: BlockClock;
   readonly #providers: Providers;
-  readonly heartbeatMs: number;
+  readonly #book: ServiceBook;
+  readonly #rules: RegistryRules;
 
-  constructor(store: Store, clock: Clock, blocks: BlockClock, heartbeatMs: number) {
-    this.#store = store;
-    this.#clock = clock;
-    this.#blocks = blocks;
-    this.#providers = new Providers(store.db);
-    this.heartbeatMs = heartbeatMs;
+  constructor(parts: RegistryParts, rules: RegistryRules) {
+    this.#store = parts.store;
+    this.#clock = parts.clock;
+    this.#blocks = parts.blocks;
+    this.#providers = parts.providers;
+    this.#book = parts.book;
+    this.#rules = rules;
+  }
+
+  get heartbeatMs(): number {
+    return this.#rules.heartbeatMs;
   }
 
   find(id: string): Provider | null {
@@ -123,7 +146,14 @@ export class Registry {
       effectiveStake: this.effectiveStake(provider),
       health: this.#health(provider),
       everHeard: provider.lastHeartbeat !== null,
+      jailed: this.#jailedUntilMs(provider) !== null,
+      denied: this.#denied(provider),
     };
+  }
+
+  /** When the jail ends, unix ms; null: free. */
+  jailedUntilMs(id: string): number | null {
+    return this.#jailedUntilMs(this.get(id));
   }
 
   /** Profile v1's ProviderDetail. */
@@ -137,7 +167,7 @@ export class Registry {
       ...this.view(provider),
       health: standing.health.score,
       health_state: standing.health.state,
-      jailed_until_ms: null,
+      jailed_until_ms: this.#jailedUntilMs(provider),
       stake: {
         total: provider.stake,
         effective: standing.effectiveStake,
@@ -148,7 +178,13 @@ export class Registry {
         minimum: minimumStake(provider.capabilities),
       },
       sla: this.#sla(provider, now),
-      slashes: [],
+      slashes: this.#book.slashes(id).map(({ reason, amount, height, at, jobId }) => ({
+        reason,
+        amount,
+        height,
+        at_ms: at,
+        ...(jobId === null ? {} : { job_id: jobId }),
+      })),
       heartbeat: { last_ms: provider.lastHeartbeat, interval_ms: this.heartbeatMs },
       eligible: reasons.length === 0,
       ineligible_reasons: reasons,
@@ -163,7 +199,7 @@ export class Registry {
       name: provider.name,
       capabilities: provider.capabilities,
       stake: provider.stake,
-      status: "active",
+      status: this.#jailedUntilMs(provider) === null ? "active" : "jailed",
       endpoint: provider.endpoint,
       region: provider.region,
     };
@@ -178,7 +214,8 @@ export class Registry {
   tidy(): void {
     const now = this.#clock();
     this.#providers.releaseUpTo(this.#blocks.height());
-    this.#providers.forgetHeartbeatsBefore(now - SLA_WINDOW_MS);
+    this.#providers.forgetHeartbeatsBefore(now - 2 * this.#rules.windowMs);
+    this.#book.forgetBefore(now - 2 * this.#rules.windowMs);
     this.#providers.forgetNoncesBefore(now);
   }
 
@@ -186,21 +223,28 @@ export class Registry {
     return healthAt(healthRecord(provider), this.heartbeatMs, this.#clock());
   }
 
+  #jailedUntilMs({ jailedUntilHeight }: Provider): number | null {
+    if (jailedUntilHeight === null || jailedUntilHeight <= this.#blocks.height()) return null;
+    return this.#blocks.timeOf(jailedUntilHeight);
+  }
+
+  #denied({ id, region }: Provider): Standing["denied"] {
+    const { providers, regions } = this.#rules.deny;
+    if (providers.includes(id)) return "provider";
+    return region !== null && regions.includes(region) ? "region" : null;
+  }
+
   #sla(provider: Provider, now: number) {
-    const from = Math.max(provider.registeredAt, now - SLA_WINDOW_MS);
-    const beats = this.#providers.heartbeatsSince(provider.id, from);
-    const latencies = this.#providers.latenciesSince(provider.id, from);
+    const from = Math.max(provider.registeredAt, now - this.#rules.windowMs);
+    const measured = this.#book.measure(provider.id, from, now);
     return {
-      window: { from_ms: from, to_ms: now, jobs: latencies.length },
-      traps: null,
-      qos: mean(beats.flatMap((beat) => (beat.qos === null ? [] : [beat.qos]))),
-      latency_p95_ms: percentile(latencies, 0.95),
-      availability: availability(
-        beats.map((beat) => beat.at),
-        from,
-        now,
-      ),
+      window: { from_ms: from, to_ms: now, jobs: measured.jobs, traps: measured.trapsTotal },
+      traps: measured.traps,
+      qos: measured.qos,
+      latency_p95_ms: measured.latencyP95Ms,
+      availability: measured.availability,
       thresholds: SLA_THRESHOLDS,
+      next_judged_ms: provider.windowFrom + this.#rules.windowMs,
     };
   }
 }

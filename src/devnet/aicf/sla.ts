@@ -3,7 +3,7 @@ import { MINUTE } from "../../shared/durations.ts";
 
 export const SLA_WINDOW_MS = 15 * MINUTE;
 /** A heartbeat vouches for this long. */
-const ALIVE_MS = MINUTE;
+export const ALIVE_MS = MINUTE;
 
 export const SLA_THRESHOLDS = { traps: 0.66, qos: 0.95, latency_p95_ms: 3000, availability: 0.98 } as const;
 

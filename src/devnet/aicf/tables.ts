@@ -1,4 +1,4 @@
-/** AICF's tables. Times are unix ms, amounts nano. */
+/** AICF's tables. Times are unix ms, amounts nano, heights blocks. */
 export const AICF_TABLES = `
   CREATE TABLE aicf_providers (
     id TEXT PRIMARY KEY,
@@ -113,4 +113,33 @@ export const AICF_TABLES = `
     claimed_at INTEGER
   ) STRICT;
   CREATE INDEX aicf_payouts_by_provider ON aicf_payouts (provider_id, claimed_at);
+`;
+
+/** Schema step 2: service windows, traps, penalties, jail. */
+export const AICF_SERVICE_TABLES = `
+  ALTER TABLE aicf_providers ADD COLUMN jailed_until_height INTEGER;
+  -- Begin of the service window that is judged next; the registration's time at first.
+  ALTER TABLE aicf_providers ADD COLUMN window_from INTEGER NOT NULL DEFAULT 0;
+  UPDATE aicf_providers SET window_from = registered_at;
+  ALTER TABLE aicf_heartbeats ADD COLUMN capacity INTEGER NOT NULL DEFAULT 1;
+
+  CREATE TABLE aicf_trap_results (
+    job_id TEXT PRIMARY KEY,
+    provider_id TEXT NOT NULL,
+    ok INTEGER NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX aicf_trap_results_by_provider ON aicf_trap_results (provider_id, at);
+
+  CREATE TABLE aicf_slashes (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    provider_id TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    job_id TEXT
+  ) STRICT;
+  CREATE INDEX aicf_slashes_by_provider ON aicf_slashes (provider_id, at);
+  CREATE INDEX aicf_leases_ended ON aicf_leases (provider_id, ended_at);
 `;

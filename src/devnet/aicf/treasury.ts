@@ -2,7 +2,7 @@
 import type { BlockClock, Clock } from "../clock.ts";
 import type { Store } from "../store.ts";
 import type { EventHub } from "./events.ts";
-import type { Jobs } from "./jobs.ts";
+import type { Job, Jobs } from "./jobs.ts";
 import { splitFee } from "./split.ts";
 
 export interface Settlement {
@@ -12,6 +12,9 @@ export interface Settlement {
   readonly amount: number;
   readonly height: number;
 }
+
+/** In the order of completion, or as a market that reorders its settlements does. */
+export type SettlementOrder = "completed" | "reordered";
 
 export interface Payout {
   readonly seq: number;
@@ -32,8 +35,17 @@ export class Treasury {
   readonly #blocks: BlockClock;
   readonly #jobs: Jobs;
   readonly #events: EventHub;
+  readonly #order: SettlementOrder;
 
-  constructor(store: Store, clock: Clock, blocks: BlockClock, jobs: Jobs, events: EventHub) {
+  constructor(
+    store: Store,
+    clock: Clock,
+    blocks: BlockClock,
+    jobs: Jobs,
+    events: EventHub,
+    order: SettlementOrder = "completed",
+  ) {
+    this.#order = order;
     this.#store = store;
     this.#clock = clock;
     this.#blocks = blocks;
@@ -46,7 +58,7 @@ export class Treasury {
     const settlement = this.#store.transact(() => {
       const now = this.#clock();
       const height = this.#blocks.height();
-      const jobs = this.#jobs.unsettled().map((job) => ({ job, shares: splitFee(job.fee) }));
+      const jobs = this.#due().map((job) => ({ job, shares: splitFee(job.fee) }));
       const total = (share: "provider" | "treasury" | "miner") =>
         jobs.reduce((sum, { shares }) => sum + shares[share], 0);
       const epoch = Number(
@@ -74,6 +86,14 @@ export class Treasury {
     });
     this.#events.publish("aicf.epochSettled", { ...settlement });
     return settlement;
+  }
+
+  /** What this epoch settles. Reordered: in any order, and about every third job only in a later epoch. */
+  #due(): Job[] {
+    const jobs = this.#jobs.unsettled();
+    if (this.#order === "completed") return jobs;
+    const shuffled = jobs.map((job) => ({ job, key: Math.random() })).sort((a, b) => a.key - b.key);
+    return shuffled.filter(({ key }) => key < 2 / 3).map(({ job }) => job);
   }
 
   /** When the last epoch was settled, unix ms; null before the first. */

@@ -2,13 +2,15 @@
 import { Hono } from "hono";
 import type { Clock } from "../clock.ts";
 import { pyFloat } from "../python-json.ts";
+import type { Store } from "../store.ts";
 import { AITBC_CHAIN_ID, type Chain } from "./chain.ts";
+import { addStakingRoutes } from "./staking.ts";
 import { detail, json } from "./wire.ts";
 
 const MAX_TRANSACTIONS = 1000;
 const DEFAULT_TRANSACTIONS = 100;
 
-export function chainApp(chain: Chain, clock: Clock): Hono {
+export function chainApp(chain: Chain, clock: Clock, store: Store): Hono {
   const app = new Hono();
   const head = () => json(200, chain.head());
   app.get("/rpc/head", head);
@@ -55,6 +57,7 @@ export function chainApp(chain: Chain, clock: Clock): Hono {
     });
   });
 
+  addStakingRoutes(app, store, clock);
   app.notFound(() => detail(404, "Not Found"));
   return app;
 }

@@ -13,6 +13,7 @@ import { digestOfResult } from "./embeddings.ts";
 import { type Job, Jobs } from "./jobs.ts";
 import { fullConstraints, mayTake } from "./matching.ts";
 import { type Miner, Miners } from "./miners.ts";
+import type { HasQuirk } from "./quirks.ts";
 import { fillDuration, makeReceipt, ReceiptKey } from "./receipts.ts";
 
 const KEEP_BODIES_MS = HOUR;
@@ -50,12 +51,14 @@ export class Coordinator {
   readonly #store: Store;
   readonly #chain: Chain;
   readonly #clock: Clock;
+  readonly #has: HasQuirk;
   readonly #miners: Miners;
   readonly #jobs: Jobs;
   readonly #receiptKey: ReceiptKey;
   readonly #attestationKey: ReceiptKey;
 
-  constructor(store: Store, chain: Chain, clock: Clock) {
+  constructor(store: Store, chain: Chain, clock: Clock, has: HasQuirk = () => true) {
+    this.#has = has;
     this.#store = store;
     this.#chain = chain;
     this.#clock = clock;
@@ -168,7 +171,7 @@ export class Coordinator {
       if (!job) return false;
       if (job.state === "QUEUED" || job.state === "RUNNING") {
         this.#jobs.end(jobId, "FAILED", failure.message, this.#clock());
-        this.#miners.failedJob(miner);
+        this.#miners.failedJob(miner, { keepsSlot: this.#has("fail-keeps-slot") });
       }
       const held = { jobId, providerId: miner, leaseId: null, workerId: null };
       this.#store.log.record("aitbc", { event: "failed", ...held, ...failure, requeued: false });

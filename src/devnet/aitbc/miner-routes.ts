@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import { naiveUtc } from "../python-time.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { JOB_STATES } from "./jobs.ts";
+import type { HasQuirk } from "./quirks.ts";
 import type { Call, Route } from "./route.ts";
 import { dict, integer, nullable, text, validate, withDefault } from "./validation.ts";
 import { assignmentView, detail, earningsView, internalError, jobView, json } from "./wire.ts";
@@ -26,7 +27,7 @@ const LEGACY_COMPLETION = { output: dict, receipt: nullable(dict) };
 
 const OK = { status: "ok" } as const;
 
-export function minerRoutes(coordinator: Coordinator, clock: Clock): Route[] {
+export function minerRoutes(coordinator: Coordinator, clock: Clock, has: HasQuirk): Route[] {
   const register = ({ caller, body }: Call) => {
     const session_token = coordinator.register(caller.id, validate(body, REGISTRATION));
     return json(200, { ...OK, session_token });
@@ -42,7 +43,10 @@ export function minerRoutes(coordinator: Coordinator, clock: Clock): Route[] {
     const answer = coordinator.poll(caller.id);
     switch (answer.kind) {
       case "unregistered":
-        return internalError("/v1/miners/poll"); // Recorded: 500, not 404.
+        // Recorded: 500, not 404.
+        return has("poll-unknown-500")
+          ? internalError("/v1/miners/poll")
+          : detail(404, "miner not registered");
       case "nothing":
         return new Response(null, { status: 204 });
       case "job":

@@ -83,9 +83,13 @@ export class Miners {
       .run(id);
   }
 
-  /** The slot is not freed: that is what upstream does (protocols/aitbc.md §2.5.2). */
-  failedJob(id: string): void {
-    this.#db.prepare("UPDATE aitbc_miners SET jobs_failed = jobs_failed + 1 WHERE id = ?").run(id);
+  /** Upstream keeps the slot taken (protocols/aitbc.md §2.5.2). */
+  failedJob(id: string, { keepsSlot }: { keepsSlot: boolean }): void {
+    this.#db
+      .prepare(
+        "UPDATE aitbc_miners SET jobs_failed = jobs_failed + 1, inflight = MAX(0, inflight - ?) WHERE id = ?",
+      )
+      .run(keepsSlot ? 0 : 1, id);
   }
 }
 

@@ -4,6 +4,8 @@ import type { Caller, Role } from "./access.ts";
 
 export interface Call {
   readonly caller: Caller;
+  /** A Bearer token came along, whoever's it is. */
+  readonly bearer: boolean;
   /** undefined: none was sent. */
   readonly body: PyValue | undefined;
   param(name: string): string;
@@ -13,7 +15,8 @@ export interface Call {
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
-  readonly role: Role;
+  /** `anyone`: no key is looked at. */
+  readonly role: Role | "anyone";
   /** Calls per minute and address, when limits are on. */
   readonly limit: number;
   handle(call: Call): Response;

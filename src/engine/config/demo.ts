@@ -69,6 +69,8 @@ export function prepareDemo(sources: ConfigSources): Demo {
         payeeWallet: keys.wallet,
         chainId: DEMO_CHAIN_ID,
         epochMs: settings.demoEpoch ?? DEMO_EPOCH_MS,
+        // A laptop that sleeps during the demo keeps its play stake, and earns on when it wakes.
+        aicf: { slashing: false },
         demand: {
           jobsPerSecond: settings.demoRate ?? DEMO_JOBS_PER_SECOND,
           maxQueued: DEMO_MAX_QUEUED,

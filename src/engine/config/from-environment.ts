@@ -7,7 +7,7 @@ import {
   type EngineConfig,
   EngineConfigSchema,
 } from "../../shared/config.ts";
-import { DAY, GIB, SECOND } from "../../shared/durations.ts";
+import { DAY, GIB, MINUTE } from "../../shared/durations.ts";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { prepareDataFolder } from "./data-folder.ts";
 import { type Installation, openInstallation } from "./installation.ts";
@@ -29,7 +29,7 @@ export const DEFAULT_CONTROL_PORT = 7117;
 const DEFAULT_CONCURRENCY = 8;
 const DEFAULT_BATCH = 8;
 const DEFAULT_CHAIN_ID = 1;
-const DEFAULT_KEEP_ALIVE_MS = 60 * SECOND;
+const DEFAULT_KEEP_ALIVE_MS = 5 * MINUTE;
 const DEFAULT_KEEP_OUTPUTS_MS = 7 * DAY;
 const DEFAULT_KEEP_OUTPUTS_BYTES = GIB;
 
@@ -86,9 +86,12 @@ export function engineConfig(
   return EngineConfigSchema.parse({
     ...fixed,
     resourcesFolder: paths.resourcesFolder,
-    modelFolders: [...(settings.modelFolders ?? []), ...paths.modelFolders],
+    ...modelConfig(settings, paths),
     runtimeEntry: paths.entries.runtime,
     gpuBackend: settings.gpuBackend ?? "auto",
+    gpuPackFolder: gpuPackFolder(settings, paths),
+    cudaFolders: [...(settings.cudaFolders ?? [])],
+    mps: settings.mps ?? false,
     maxConcurrency: settings.maxConcurrency ?? DEFAULT_CONCURRENCY,
     batchSize: settings.batchSize ?? DEFAULT_BATCH,
     keepAliveMs: settings.keepAlive ?? DEFAULT_KEEP_ALIVE_MS,
@@ -105,7 +108,31 @@ export function engineConfig(
   } satisfies EngineConfig);
 }
 
-function aitbcConfig(settings: Settings, installation: Installation): AitbcConfig | null {
+/** One pack serves the demo and the live engine: it stands beside their folders. */
+export function gpuPackFolder(settings: Settings, paths: Pick<AppPaths, "defaultDataFolder">): string {
+  return path.join(settings.dataFolder ?? paths.defaultDataFolder, "gpu-pack");
+}
+
+/** Fetched models serve the demo and the live engine: they stand beside their folders, and before the app's own. */
+export function modelConfig(
+  settings: Settings,
+  paths: Pick<AppPaths, "defaultDataFolder" | "modelFolders">,
+): Pick<EngineConfig, "modelFolders" | "models"> {
+  const { diskCacheFolder, dataFolder, modelAllowList } = settings;
+  const home = path.join(diskCacheFolder ?? dataFolder ?? paths.defaultDataFolder, "models");
+  return {
+    modelFolders: [...(settings.modelFolders ?? []), home, ...paths.modelFolders],
+    models: {
+      home,
+      maxBytes: settings.modelsSize ?? null,
+      bytesPerSecond: settings.downloadRate ?? null,
+      allowList: modelAllowList === undefined ? null : [...modelAllowList],
+    },
+  };
+}
+
+/** null: neither service is configured. */
+export function aitbcConfig(settings: Settings, installation: Installation): AitbcConfig | null {
   const { aitbcCoordinatorUrl: coordinatorUrl = null, aitbcGpuUrl: gpuUrl = null } = settings;
   if (coordinatorUrl === null && gpuUrl === null) return null;
   return {
@@ -134,12 +161,16 @@ function aicfConfig(settings: Settings, installation: Installation): AicfConfig 
   return {
     queueUrl: settings.aicfQueueUrl,
     rpcUrl: settings.aicfRpcUrl ?? null,
+    ...(settings.aicfWsUrl === undefined ? {} : { wsUrl: settings.aicfWsUrl }),
+    ...(settings.providerEndpoint === undefined ? {} : { endpoint: settings.providerEndpoint }),
+    ...(settings.providerSecret === undefined ? {} : { secret: settings.providerSecret }),
     chainId: settings.chainId ?? DEFAULT_CHAIN_ID,
     providerId: settings.providerId ?? null,
     name: settings.providerName ?? os.hostname(),
     region: settings.providerRegion ?? null,
     workerId: installation.workerId,
     autoStakeNano: settings.autoStake ?? null,
+    ...(settings.stakeWithoutBackup === undefined ? {} : { stakeWithoutBackup: settings.stakeWithoutBackup }),
   };
 }
 

@@ -3,6 +3,7 @@ import path from "node:path";
 import { DAY, GIB, HOUR, KIB, MIB, MILLISECOND, MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
 import { parseDecimal } from "../../shared/money.ts";
+import { type WantedBackend, WantedBackendSchema } from "../../shared/runtime/protocol.ts";
 
 /** Why a text can't be used (`reason` follows the setting's name) and what to write instead. */
 export class Refusal extends Error {
@@ -39,6 +40,14 @@ export function httpUrl(text: string): string {
 /** The chain's base address; the node's own `/rpc` prefix may be written or left off. */
 export function chainUrl(text: string): string {
   return httpUrl(text).replace(/\/rpc$/, "");
+}
+
+/** A WebSocket's address, under the same rules. */
+export function wsUrl(text: string): string {
+  if (!/^wss?:\/\//i.test(text)) {
+    throw new Refusal("has no ws:// or wss:// in front", "Write it like ws://127.0.0.1:8700/ws");
+  }
+  return httpUrl(text.replace(/^ws/i, "http")).replace(/^http/, "ws");
 }
 
 export function wholeNumber(minimum: number, maximum: number) {
@@ -87,14 +96,14 @@ export function oneOf<const T extends readonly string[]>(...choices: T) {
 }
 
 /** GPU_BACKEND; the guide's `rocm` gets its own answer, because it is meant well. */
-export function gpuBackend(text: string): "auto" | "cuda" | "cpu" {
+export function gpuBackend(text: string): WantedBackend {
   if (text.toLowerCase() === "rocm") {
     throw new Refusal(
-      "is not supported: AMD GPUs can't be used",
-      "Write cuda, cpu, or auto for the best that works",
+      "is experimental and not built in",
+      "Write webgpu to try an AMD GPU, or auto for the best that works",
     );
   }
-  return oneOf("auto", "cuda", "cpu")(text);
+  return oneOf(...WantedBackendSchema.options)(text);
 }
 
 export function yesNo(text: string): boolean {
@@ -137,6 +146,23 @@ export function byteSize(text: string): number {
   return Math.round(bytes);
 }
 
+/** A size that is a limit: 0 would mean never. */
+export function positiveByteSize(text: string): number {
+  const bytes = byteSize(text);
+  if (bytes === 0) throw new Refusal("is nothing", "Write a size above 0, such as 5M, or leave it out");
+  return bytes;
+}
+
+/** Names separated by commas. */
+export function nameList(text: string): readonly string[] {
+  const names = text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  if (names.length === 0) throw new Refusal("names nothing", "Write names like text-embed-001,clip-ViT-B/32");
+  return names;
+}
+
 /** An id that goes into headers and paths: letters, digits and `_ . : -`. */
 export function identifier(text: string): string {
   if (text.length > 120) throw new Refusal("is longer than 120 characters", "Choose a shorter one");
@@ -165,6 +191,19 @@ export function secret(text: string): string {
     throw new Refusal(
       "holds a space or a character that a key can't have",
       "Copy the key again, without line breaks",
+    );
+  }
+  return text;
+}
+
+const MIN_SHARED_SECRET = 16;
+
+/** A secret that signs: too short a one could be guessed from a signature. */
+export function signingSecret(text: string): string {
+  if (secret(text).length < MIN_SHARED_SECRET) {
+    throw new Refusal(
+      `is shorter than ${MIN_SHARED_SECRET} characters`,
+      "Choose a longer one: openssl rand -hex 32 makes one",
     );
   }
   return text;

@@ -18,6 +18,7 @@ export interface AppPaths {
     readonly engine: string;
     readonly runtime: string;
     readonly devnet: string;
+    readonly nvml: string;
     readonly cli: string;
   };
   /** The dashboard's files; null when they are not built. */
@@ -63,6 +64,7 @@ export function locatePaths(from: Partial<Whereabouts> = {}): AppPaths {
       engine: entry("engine"),
       runtime: entry("runtime"),
       devnet: entry("devnet"),
+      nvml: entry("nvml"),
       cli: entry("cli"),
     },
     rendererFolder: fs.existsSync(path.join(renderer, "index.html")) ? renderer : null,

@@ -70,6 +70,12 @@ export const SETTINGS = {
     means: "Address that AITBC payouts go to",
     read: read.aitWallet,
   }),
+  aitbcWalletKey: setting({
+    env: "AITBC_WALLET_KEY",
+    secret: true,
+    means: "secp256k1 key of that address, 64 hex digits; only `bellows aitbc stake` and unstake use it",
+    read: read.secret,
+  }),
   aitbcReceiptKey: setting({
     env: "AITBC_RECEIPT_KEY",
     means: "The coordinator's receipt key (key_id); receipts signed with another one are reported",
@@ -88,6 +94,11 @@ export const SETTINGS = {
     means: "Animica node, JSON-RPC; without it payouts are read from the queue only",
     read: read.httpUrl,
   }),
+  aicfWsUrl: setting({
+    env: "AICF_RPC_WS",
+    means: "AICF event stream, ws://…; by default at /aicf/ws of the queue",
+    read: read.wsUrl,
+  }),
   chainId: setting({
     env: "CHAIN_ID",
     means: "Animica chain (default 1)",
@@ -104,18 +115,45 @@ export const SETTINGS = {
     read: read.label,
   }),
   providerRegion: setting({ env: "PROVIDER_REGION", means: "Region told to AICF", read: read.label }),
+  providerEndpoint: setting({
+    env: "PROVIDER_ENDPOINT",
+    means: "Address told to AICF; work is fetched, so nothing has to reach it",
+    read: read.httpUrl,
+  }),
+  providerSecret: setting({
+    env: "PROVIDER_SECRET",
+    secret: true,
+    means: "Signs a worker's calls at AICF instead of the key, for machines that share one provider",
+    read: read.signingSecret,
+  }),
   autoStake: setting({
     env: "BELLOWS_AUTO_STAKE",
     means:
       "ANM to stake at registration while the stake is below the market's minimum (default: never stake)",
     read: read.anmAmount,
   }),
+  stakeWithoutBackup: setting({
+    env: "BELLOWS_STAKE_WITHOUT_BACKUP",
+    means: "1 stakes although no backup of the provider key was checked: for play money (default 0)",
+    read: read.yesNo,
+  }),
 
   gpuBackend: setting({
     env: "GPU_BACKEND",
     flag: "--backend",
-    means: "cuda, cpu, or auto for the best that works (default auto)",
+    means: "cuda, webgpu, dml, cpu, or auto for the best that works (default auto)",
     read: read.gpuBackend,
+  }),
+  cudaFolders: setting({
+    env: "BELLOWS_CUDA_PATH",
+    means:
+      "Folders searched first for CUDA's libraries, separated like PATH; Python's site-packages will do too",
+    read: read.folderList,
+  }),
+  mps: setting({
+    env: "MPS_ENABLE",
+    means: "1 shares the GPU through NVIDIA's MPS daemon, where one runs (default 0)",
+    read: read.yesNo,
   }),
   maxConcurrency: setting({
     env: "MAX_CONCURRENCY",
@@ -135,9 +173,30 @@ export const SETTINGS = {
     means: "Folders searched for models before the app's own, separated like PATH",
     read: read.folderList,
   }),
+  modelAllowList: setting({
+    env: "MODEL_ALLOWLIST",
+    means:
+      "The only models that may run, by id or alias, separated by commas (default: every one that is here)",
+    read: read.nameList,
+  }),
+  diskCacheFolder: setting({
+    env: "DISK_CACHE_DIR",
+    means: "Folder that fetched models are kept in, under models (default: the data folder)",
+    read: read.folder,
+  }),
+  modelsSize: setting({
+    env: "BELLOWS_MODELS_SIZE",
+    means: "Fetched models are kept under this size, the longest unused go first (default: no limit)",
+    read: read.byteSize,
+  }),
+  downloadRate: setting({
+    env: "BELLOWS_DOWNLOAD_RATE",
+    means: "Models are fetched at this many bytes per second at most, such as 5M (default: no limit)",
+    read: read.positiveByteSize,
+  }),
   keepAlive: setting({
     env: "BELLOWS_KEEP_ALIVE",
-    means: "A device without work for this long is let go, so that the GPU is cold (default 60s)",
+    means: "A device without work for this long is let go, so that the GPU is cold (default 5m)",
     read: read.duration(0, 24 * HOUR),
   }),
   allowUnpaid: setting({
@@ -207,15 +266,9 @@ export const OTHER_NAMES: Readonly<Record<string, string>> = {
 
 /** Names in AICF's provider guide (§3) that Bellows deliberately does not read, and why. */
 export const UNUSED_GUIDE_NAMES: Readonly<Record<string, string>> = {
-  PROVIDER_SECRET: "requests are signed with the provider key instead",
-  PROVIDER_ENDPOINT: "work is fetched, so nothing has to reach this machine",
-  AICF_RPC_WS: "the queue is read by long polling",
-  MODEL_ALLOWLIST: "the models that are present and checked are offered",
   CUDA_VISIBLE_DEVICES: "every GPU is used, each by a process that sees only that one",
-  DISK_CACHE_DIR: "caches live in the data folder",
   JOB_LEASE_SEC: "the market sets the length of a lease",
   JOB_MAX_RUNTIME_SEC: "the market sets each job's limit",
   HEARTBEAT_SEC: "the market sets the heartbeat's interval",
   METRICS_PORT: "there is no metrics exporter yet",
-  MPS_ENABLE: "one process uses each GPU",
 };

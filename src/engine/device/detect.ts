@@ -1,119 +1,127 @@
 /** Which devices can work here: every NVIDIA GPU (or its MIG slices), else the CPU and the reason why, in words. */
-import { cpus, totalmem } from "node:os";
-import { cpu } from "systeminformation";
-import { MIB, SECOND } from "../../shared/durations.ts";
-import { AppError } from "../../shared/errors.ts";
-import { withTimeout } from "../../shared/wait.ts";
+import type { DeviceVerdict, HostInfo } from "../../shared/contract/views.ts";
+import type { GpuReading, MigDevice } from "../../shared/gpu/reading.ts";
+import type { WantedBackend } from "../../shared/runtime/protocol.ts";
 import type { DeviceInfo } from "./device-info.ts";
-import {
-  type GpuRow,
-  listMigSlices,
-  type MigSlice,
-  NoNvidiaDriver,
-  queryGpus,
-  type SmiOptions,
-} from "./nvidia-smi.ts";
+import { NoNvidiaDriver } from "./gpu-source.ts";
+import { readHostInfo } from "./host-info.ts";
+import type { LayeredGpus, LayeredTable } from "./layered-gpus.ts";
+import { judgeGpu } from "./verdict.ts";
 
-const CPU_NAME_TIMEOUT = 0.5 * SECOND;
+/** A GPU that is there and can't work. */
+export interface UnusableGpu {
+  readonly gpu: GpuReading;
+  readonly verdict: Extract<DeviceVerdict, { usable: false }>;
+}
 
 export interface Detection {
-  /** Never empty, but with `wanted: "cuda"` on a machine without a GPU. */
+  /** Never empty, but with a GPU back end forced on a machine without a GPU. */
   readonly devices: readonly DeviceInfo[];
   /** Why no GPU works; null when one does. */
   readonly noGpuReason: string | null;
-  /** GPUs that are there and can't work, and what the driver complained about; one sentence each. */
+  readonly unusable: readonly UnusableGpu[];
+  /** GPUs that can't work, and what the driver complained about; one sentence each. */
   readonly problems: readonly string[];
 }
 
 export interface DetectOptions {
-  /** GPU_BACKEND: `cpu` does not look for GPUs, `cuda` does not make do with the CPU. */
-  readonly wanted: "auto" | "cuda" | "cpu";
-  readonly smi?: SmiOptions;
+  /** GPU_BACKEND: `cpu` does not look for GPUs, `cuda` and its like do not make do with the CPU. */
+  readonly wanted: WantedBackend;
+  readonly gpus: LayeredGpus;
+  /** Default: asked now. */
+  readonly host?: HostInfo;
 }
 
 /** Rejects with the signal's reason only. */
-export async function detectDevices({ wanted, smi = {} }: DetectOptions): Promise<Detection> {
-  if (wanted === "cpu") {
-    return {
-      devices: [await describeCpu()],
-      noGpuReason: "The settings ask for the CPU (GPU_BACKEND=cpu)",
-      problems: [],
-    };
-  }
-  const gpus = await detectGpus(smi);
-  if (gpus.devices.length > 0) return { ...gpus, noGpuReason: null };
-  const noGpuReason = gpus.reason ?? gpus.problems[0] ?? "The NVIDIA driver answers, but shows no GPU";
-  return { devices: wanted === "cuda" ? [] : [await describeCpu()], noGpuReason, problems: gpus.problems };
-}
-
-interface GpuDetection {
-  readonly devices: readonly DeviceInfo[];
-  readonly problems: readonly string[];
-  readonly reason: string | null;
-}
-
-async function detectGpus(smi: SmiOptions): Promise<GpuDetection> {
+export async function detectDevices(
+  { wanted, gpus, host }: DetectOptions,
+  signal?: AbortSignal,
+): Promise<Detection> {
+  const machine = host ?? (await readHostInfo());
+  if (wanted === "cpu") return detectionOf(null, wanted, machine);
   try {
-    const { gpus, complaints } = await queryGpus(smi);
-    const slices = gpus.some((gpu) => gpu.migEnabled) ? await listMigSlices(smi) : [];
-    return { ...devicesOf(gpus, slices, complaints), reason: null };
+    return detectionOf(await gpus.read(signal), wanted, machine);
   } catch (thrown) {
-    if (thrown instanceof NoNvidiaDriver) return { devices: [], problems: [], reason: thrown.message };
-    throw thrown;
+    if (!(thrown instanceof NoNvidiaDriver)) throw thrown;
+    return detectionOf(thrown, wanted, machine);
   }
 }
 
-/** Rows to devices: a GPU that needs a reset is left out, a MIG parent stands for its slices. */
-export function devicesOf(
-  gpus: readonly GpuRow[],
-  slices: readonly MigSlice[],
-  complaints: readonly string[],
-): { devices: DeviceInfo[]; problems: string[] } {
+/** From a table, from the reason why there is none, or from not asking (null). */
+export function detectionOf(
+  found: LayeredTable | NoNvidiaDriver | null,
+  wanted: WantedBackend,
+  host: HostInfo,
+): Detection {
+  if (found === null) {
+    return cpuInstead("The settings ask for the CPU (GPU_BACKEND=cpu)", "auto", host, NOTHING);
+  }
+  if (found instanceof NoNvidiaDriver) return cpuInstead(found.message, wanted, host, NOTHING);
+  const sorted = sortGpus(found, wanted, host.wsl);
+  if (sorted.devices.length > 0) return { ...sorted, noGpuReason: null };
+  const reason = sorted.problems[0] ?? "The NVIDIA driver answers, but shows no GPU";
+  return cpuInstead(reason, wanted, host, sorted);
+}
+
+type Sorted = Pick<Detection, "devices" | "unusable" | "problems">;
+const NOTHING: Sorted = { devices: [], unusable: [], problems: [] };
+
+function cpuInstead(noGpuReason: string, wanted: WantedBackend, host: HostInfo, sorted: Sorted): Detection {
+  const makesDo = wanted === "auto" || wanted === "cpu";
+  return { ...sorted, devices: makesDo ? [cpuOf(host)] : [], noGpuReason };
+}
+
+/** A GPU that can't work is left out with the reason; a MIG parent stands for its slices. */
+function sortGpus({ gpus, complaints }: LayeredTable, wanted: WantedBackend, wsl: boolean): Sorted {
   const devices: DeviceInfo[] = [];
+  const unusable: UnusableGpu[] = [];
   const problems = complaints.map((line) => `The NVIDIA driver says: ${line}`);
   for (const gpu of gpus) {
-    const own = slices.filter((slice) => slice.parentIndex === gpu.index);
-    if (gpu.needsReset)
-      problems.push(`${gpu.name} (GPU ${gpu.index}) requires a reset before it works again`);
-    else if (!gpu.migEnabled) devices.push(wholeGpu(gpu));
-    else if (own.length > 0) devices.push(...own.map((slice) => migDevice(gpu, slice)));
-    else problems.push(`${gpu.name} (GPU ${gpu.index}) is in MIG mode, but has no MIG device to work on`);
+    const verdict = judgeForDetection(gpu, wanted, wsl);
+    if (gpu.migEnabled && gpu.health === "ok" && gpu.migDevices.length > 0) {
+      devices.push(...gpu.migDevices.map((slice) => migDevice(gpu, slice)));
+    } else if (verdict.usable || verdict.code === "busy") {
+      // Busy passes: what waits for a while is no reason to forget a device.
+      devices.push(wholeGpu(gpu));
+    } else {
+      unusable.push({ gpu, verdict });
+      problems.push(`${gpu.name} (GPU ${gpu.index}) can't work: ${verdict.why}`);
+    }
   }
-  return { devices, problems };
+  return { devices, unusable, problems };
 }
 
-function wholeGpu(gpu: GpuRow): DeviceInfo {
+function judgeForDetection(gpu: GpuReading, wanted: WantedBackend, wsl: boolean): DeviceVerdict {
+  return judgeGpu({
+    gpu,
+    slices: gpu.migDevices.length,
+    isSlice: false,
+    platform: process.platform,
+    wsl,
+    wanted,
+    proved: null,
+    ourPids: new Set(),
+  });
+}
+
+function wholeGpu(gpu: GpuReading): DeviceInfo {
   const { uuid, index, name, memoryTotalMb, driverVersion, computeCap } = gpu;
   return { id: uuid, kind: "gpu", index, name, memoryTotalMb, driverVersion, computeCap, sensorId: uuid };
 }
 
-function migDevice(gpu: GpuRow, slice: MigSlice): DeviceInfo {
-  // nvidia-smi tells the slice's profile, not its exact memory.
-  return { ...wholeGpu(gpu), id: slice.uuid, name: `${gpu.name} MIG ${slice.profile}`, memoryTotalMb: null };
+function migDevice(gpu: GpuReading, { uuid, profile, memoryTotalMb }: MigDevice): DeviceInfo {
+  return { ...wholeGpu(gpu), id: uuid, name: `${gpu.name} MIG ${profile}`, memoryTotalMb };
 }
 
-async function describeCpu(): Promise<DeviceInfo> {
+function cpuOf(host: HostInfo): DeviceInfo {
   return {
     id: "cpu",
     kind: "cpu",
     index: 0,
-    name: await cpuName(),
-    memoryTotalMb: Math.round(totalmem() / MIB),
+    name: host.cpu,
+    memoryTotalMb: host.memoryMb,
     driverVersion: null,
     computeCap: null,
     sensorId: null,
   };
-}
-
-async function cpuName(): Promise<string> {
-  const tooSlow = () =>
-    new AppError({ code: "CPU_UNNAMED", message: "The CPU did not tell its name", actor: "machine" });
-  try {
-    const { manufacturer, brand } = await withTimeout(cpu(), CPU_NAME_TIMEOUT, tooSlow);
-    const name = `${manufacturer} ${brand}`.trim();
-    if (name !== "") return name;
-  } catch {
-    // The name is a label and nothing depends on it: Node's will do.
-  }
-  return cpus()[0]?.model.trim() || `${process.arch} CPU`;
 }

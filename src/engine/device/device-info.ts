@@ -3,7 +3,7 @@ export interface DeviceInfo {
   /** What CUDA_VISIBLE_DEVICES takes: GPU-<uuid> or MIG-<uuid>; `cpu` for the CPU. Stable over restarts. */
   readonly id: string;
   readonly kind: "gpu" | "cpu";
-  /** nvidia-smi's index of the GPU; 0 for the CPU. */
+  /** The driver's index of the GPU; 0 for the CPU. */
   readonly index: number;
   readonly name: string;
   /** Of the GPU, or of the machine for the CPU; null: unknown. */

@@ -1,157 +1,113 @@
 /**
- * What nvidia-smi says, read tolerantly: unknown is null, never 0; a bad row costs itself only.
- *
- * `--query-gpu=… --format=csv,noheader,nounits`: one row per GPU. One field that the driver does not know fails the
- * whole query, so there is a full list and a short one that every driver since 2014 knows. Error lines may stand
- * between rows. A MIG parent has its utilisation at [N/A]; its slices appear in `nvidia-smi -L` only.
+ * nvidia-smi, run as a program: the way to ask for GPUs where NVML can't be called. One field that the driver does not
+ * know fails the whole query, so there are lists from full to short; the one that worked is remembered.
  */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { MIB, SECOND } from "../../shared/durations.ts";
+import type { GpuProcess, GpuReading, GpuTable } from "../../shared/gpu/reading.ts";
+import { type GpuSource, NoNvidiaDriver } from "./gpu-source.ts";
+import {
+  FULL_FIELDS,
+  type MigSlice,
+  OLDER_FULL_FIELDS,
+  PROCESS_FIELDS,
+  parseCudaVersion,
+  parseGpuTable,
+  parseMigSlices,
+  parseProcesses,
+  SHORT_FIELDS,
+} from "./smi-text.ts";
 
 const TIMEOUT = 5 * SECOND;
 const MOST_OUTPUT = 4 * MIB;
+/** What changes seldom is asked for no more often than this: each question starts a program. */
+const ASIDE_FRESH = 10 * SECOND;
 
-const SHORT_FIELDS = [
-  "index",
-  "uuid",
-  "name",
-  "driver_version",
-  "memory.total",
-  "memory.used",
-  "utilization.gpu",
-  "temperature.gpu",
-  "power.draw",
-] as const;
-const FULL_FIELDS = [...SHORT_FIELDS, "compute_cap", "mig.mode.current"] as const;
-
-export interface GpuRow {
-  readonly index: number;
-  readonly uuid: string;
-  readonly name: string;
-  readonly driverVersion: string | null;
-  readonly memoryTotalMb: number | null;
-  readonly memoryUsedMb: number | null;
-  readonly utilisationPct: number | null;
-  readonly temperatureC: number | null;
-  readonly powerW: number | null;
-  readonly computeCap: string | null;
-  readonly migEnabled: boolean;
-  /** The driver wants this GPU reset before it works again. */
-  readonly needsReset: boolean;
-}
-
-export interface GpuTable {
-  readonly gpus: readonly GpuRow[];
-  /** Lines that are no rows: what the driver complains about, in its own words. */
-  readonly complaints: readonly string[];
-}
-
-export interface MigSlice {
-  readonly uuid: string;
-  /** Such as "3g.40gb". */
-  readonly profile: string;
-  readonly parentIndex: number;
-}
-
-/** Why nothing can be said about GPUs, in words. */
-export class NoNvidiaDriver extends Error {
-  override readonly name = "NoNvidiaDriver";
-}
+const FIELD_LISTS = [FULL_FIELDS, OLDER_FULL_FIELDS, SHORT_FIELDS];
 
 export interface SmiOptions {
   /** Programs to try in this order; default: where each platform has it. */
   readonly programs?: readonly string[];
   readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
 }
 
-/** Asks for every GPU. Throws NoNvidiaDriver with the reason, or the signal's reason. */
-export async function queryGpus(options: SmiOptions = {}): Promise<GpuTable> {
-  const full = await runSmi(queryArguments(FULL_FIELDS), options);
-  if (!isUnknownField(full)) return parseAnswer(full, FULL_FIELDS);
-  return parseAnswer(await runSmi(queryArguments(SHORT_FIELDS), options), SHORT_FIELDS);
+interface RunOptions extends SmiOptions {
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** The MIG slices of all GPUs; empty when there are none or the list can't be had. */
-export async function listMigSlices(options: SmiOptions = {}): Promise<MigSlice[]> {
-  const { exitCode, stdout } = await runSmi(["-L"], options);
-  return exitCode === 0 ? parseMigSlices(stdout) : [];
+/** What stands in other tables than the GPUs' own. */
+interface Aside {
+  readonly at: number;
+  readonly cudaVersion: string | null;
+  readonly slices: readonly MigSlice[];
+  /** Null: could not be asked. */
+  readonly processes: ReadonlyMap<string, readonly GpuProcess[]> | null;
 }
 
-// ── Parsing ────────────────────────────────────────────────────────────────────────────────────────────────────────
+export class NvidiaSmi implements GpuSource {
+  readonly #options: SmiOptions;
+  /** Index of the first list that is worth trying with this driver. */
+  #list = 0;
+  #aside: Aside | null = null;
 
-/** Rows of `csv,noheader,nounits` (units are put up with), in the order of `fields`. */
-export function parseGpuTable(csv: string, fields: readonly string[] = FULL_FIELDS): GpuTable {
-  const gpus: GpuRow[] = [];
-  const complaints: string[] = [];
-  for (const line of csv.split(/\r?\n/).filter((line) => line.trim() !== "")) {
-    const row = parseRow(line, fields);
-    if (row) gpus.push(row);
-    else complaints.push(line.trim());
+  constructor(options: SmiOptions = {}) {
+    this.#options = options;
   }
-  return { gpus, complaints };
-}
 
-/** Lines of `nvidia-smi -L`: a GPU line, then indented MIG lines of its slices. */
-export function parseMigSlices(list: string): MigSlice[] {
-  const slices: MigSlice[] = [];
-  let parentIndex: number | null = null;
-  for (const line of list.split(/\r?\n/)) {
-    const gpu = /^GPU (\d+):/.exec(line);
-    if (gpu) parentIndex = Number(gpu[1]);
-    const mig = /^\s+MIG (\S+)\s+Device\s+\d+: \(UUID: (MIG-[^)]+)\)/.exec(line);
-    const [, profile, uuid] = mig ?? [];
-    if (profile && uuid && parentIndex !== null) slices.push({ uuid, profile, parentIndex });
+  async read(signal?: AbortSignal): Promise<GpuTable> {
+    const options = { ...this.#options, signal };
+    const { gpus, complaints } = await this.#query(options);
+    if (gpus.length === 0) return { gpus, complaints };
+    const aside = await this.#lookAside(gpus, options);
+    return { gpus: gpus.map((gpu) => withAside(gpu, aside)), complaints };
   }
-  return slices;
+
+  close(): void {
+    // Perhaps another driver answers the next time.
+    this.#list = 0;
+    this.#aside = null;
+  }
+
+  async #query(options: RunOptions): Promise<GpuTable> {
+    for (; ; this.#list++) {
+      const fields = FIELD_LISTS[this.#list] ?? SHORT_FIELDS;
+      const answer = await runSmi(csvQuery("gpu", fields), options);
+      if (!isUnknownField(answer) || fields === SHORT_FIELDS) return parseAnswer(answer, fields);
+    }
+  }
+
+  async #lookAside(gpus: readonly GpuReading[], options: RunOptions): Promise<Aside> {
+    const known = this.#aside;
+    if (known && performance.now() - known.at < ASIDE_FRESH) return known;
+    const migEnabled = gpus.some((gpu) => gpu.migEnabled);
+    const [processes, list, head] = await Promise.all([
+      textOrNull(csvQuery("compute-apps", PROCESS_FIELDS), options),
+      migEnabled ? textOrNull(["-L"], options) : null,
+      known?.cudaVersion ? null : textOrNull([], options),
+    ]);
+    this.#aside = {
+      at: performance.now(),
+      cudaVersion: known?.cudaVersion ?? (head === null ? null : parseCudaVersion(head)),
+      slices: list === null ? (known?.slices ?? []) : parseMigSlices(list),
+      processes: processes === null ? null : parseProcesses(processes),
+    };
+    return this.#aside;
+  }
 }
 
-function parseRow(line: string, fields: readonly string[]): GpuRow | null {
-  const cells = splitRow(line, fields);
-  if (!cells) return null;
-  const cell = (field: string) => cells.get(field) ?? "";
-  const index = numberOf(cell("index"));
-  const uuid = cell("uuid");
-  if (index === null || !Number.isInteger(index) || !/^(GPU|MIG)-\S+$/.test(uuid)) return null;
+function withAside(gpu: GpuReading, { cudaVersion, slices, processes }: Aside): GpuReading {
+  const own = slices.filter((slice) => slice.parentIndex === gpu.index);
   return {
-    index,
-    uuid,
-    name: textOf(cell("name")) ?? "NVIDIA GPU",
-    driverVersion: textOf(cell("driver_version")),
-    memoryTotalMb: numberOf(cell("memory.total")),
-    memoryUsedMb: numberOf(cell("memory.used")),
-    utilisationPct: numberOf(cell("utilization.gpu")),
-    temperatureC: numberOf(cell("temperature.gpu")),
-    powerW: numberOf(cell("power.draw")),
-    computeCap: textOf(cell("compute_cap")),
-    migEnabled: cell("mig.mode.current") === "Enabled",
-    needsReset: [...cells.values()].some((value) => /GPU requires reset/i.test(value)),
+    ...gpu,
+    cudaVersion,
+    // nvidia-smi tells a slice's profile, not its exact memory.
+    migDevices: gpu.migEnabled
+      ? own.map(({ uuid, profile }) => ({ uuid, profile, memoryTotalMb: null, memoryUsedMb: null }))
+      : [],
+    processes: processes && [...(processes.get(gpu.uuid) ?? [])],
   };
 }
-
-/** By field name. nvidia-smi quotes nothing, so surplus commas can only belong to the name. */
-function splitRow(line: string, fields: readonly string[]): Map<string, string> | null {
-  const parts = line.split(",").map((part) => part.trim());
-  const surplus = parts.length - fields.length;
-  const name = fields.indexOf("name");
-  if (surplus < 0 || (surplus > 0 && name === -1)) return null;
-  if (surplus > 0) parts.splice(name, surplus + 1, parts.slice(name, name + surplus + 1).join(", "));
-  return new Map(fields.map((field, i) => [field, parts[i] ?? ""]));
-}
-
-/** "[N/A]", "N/A", "ERR!", "[Unknown Error]", "[Insufficient Permissions]", "": all of them mean unknown. */
-function textOf(cell: string): string | null {
-  return cell === "" || cell === "N/A" || cell === "ERR!" || /^\[.*\]$/.test(cell) ? null : cell;
-}
-
-/** A plain decimal number, with or without its unit; anything else is unknown. */
-function numberOf(cell: string): number | null {
-  const number = /^(-?\d+(?:\.\d+)?)(?: (?:%|W|MiB|C))?$/.exec(cell)?.[1];
-  return number === undefined ? null : Number(number);
-}
-
-// ── Running ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 interface SmiAnswer {
   readonly exitCode: number;
@@ -159,8 +115,19 @@ interface SmiAnswer {
   readonly stderr: string;
 }
 
-function queryArguments(fields: readonly string[]): string[] {
-  return [`--query-gpu=${fields.join(",")}`, "--format=csv,noheader,nounits"];
+function csvQuery(table: "gpu" | "compute-apps", fields: readonly string[]): string[] {
+  return [`--query-${table}=${fields.join(",")}`, "--format=csv,noheader,nounits"];
+}
+
+/** Null when it failed: what is asked for aside is not worth losing the readings for. Throws only when aborted. */
+async function textOrNull(args: readonly string[], options: RunOptions): Promise<string | null> {
+  try {
+    const { exitCode, stdout } = await runSmi(args, options);
+    return exitCode === 0 ? stdout : null;
+  } catch (thrown) {
+    if (thrown instanceof NoNvidiaDriver) return null;
+    throw thrown;
+  }
 }
 
 function isUnknownField(answer: SmiAnswer): boolean {
@@ -192,12 +159,12 @@ const EXIT_CODES: Readonly<Record<number, string>> = {
   15: "the GPU has fallen off the bus",
 };
 
-async function runSmi(args: readonly string[], options: SmiOptions): Promise<SmiAnswer> {
+async function runSmi(args: readonly string[], options: RunOptions): Promise<SmiAnswer> {
   for (const program of options.programs ?? smiPrograms()) {
     const answer = await runProgram(program, args, options);
     if (answer) return answer;
   }
-  throw new NoNvidiaDriver("No NVIDIA driver answered: nvidia-smi not found");
+  throw new NoNvidiaDriver("No NVIDIA driver answered: nvidia-smi not found", { absent: true });
 }
 
 /**
@@ -207,14 +174,14 @@ async function runSmi(args: readonly string[], options: SmiOptions): Promise<Smi
 function runProgram(
   program: string,
   args: readonly string[],
-  options: SmiOptions,
+  options: RunOptions,
 ): Promise<SmiAnswer | null> {
   const { signal, timeoutMs = TIMEOUT } = options;
   return new Promise((resolve, reject) => {
     const child = execFile(
       program,
       [...args],
-      { maxBuffer: MOST_OUTPUT, windowsHide: true, encoding: "utf8" },
+      { maxBuffer: MOST_OUTPUT, windowsHide: true, encoding: "utf8", env: { ...process.env, LC_ALL: "C" } },
       (error, stdout, stderr) => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", onAbort);

@@ -12,7 +12,7 @@ import { createKeyFile, type KeyFile, readKeyFile, unreadable } from "./key-file
 import { type KeyPair, keyPairFromSeed, ML_DSA_65, SEED_BYTES } from "./ml-dsa.ts";
 import { sealSeed, unsealSeed } from "./sealed-seed.ts";
 
-export const KEY_FILE = "provider-key.json";
+export const IDENTITY_FILE = "provider-key.json";
 /** Names the passphrase's environment variable in help texts; whoever starts the engine reads it. */
 export const PASSPHRASE_VARIABLE = "BELLOWS_KEY_PASSPHRASE";
 const MIN_PASSPHRASE_LENGTH = 12;
@@ -43,7 +43,7 @@ export interface OpenIdentityOptions {
  * IDENTITY_UNREADABLE, IDENTITY_EXPOSED, IDENTITY_UNPROTECTED, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, PASSPHRASE_WEAK.
  */
 export async function openIdentity(options: OpenIdentityOptions): Promise<Identity> {
-  const path = join(options.folder, KEY_FILE);
+  const path = join(options.folder, IDENTITY_FILE);
   const passphrase = options.passphrase || null;
   const existing = await readKeyFile(path);
   if (existing !== null) return openExisting(path, existing, options.mode, passphrase);
@@ -58,6 +58,76 @@ export async function openIdentity(options: OpenIdentityOptions): Promise<Identi
   }
 }
 
+/** The key's public half and names, without the power to sign. */
+export interface IdentityFacts {
+  readonly publicKeyHex: string;
+  readonly address: string;
+  readonly providerId: string;
+  readonly protection: KeyFile["protection"];
+}
+
+/** What the key file says of itself; null when there is none. Needs no passphrase. */
+export async function identityFacts(folder: string): Promise<IdentityFacts | null> {
+  const file = await readKeyFile(join(folder, IDENTITY_FILE));
+  return file === null ? null : factsOf(file);
+}
+
+/** The seed and the file around it. Throws NO_IDENTITY, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, IDENTITY_UNREADABLE. */
+export async function readIdentity(
+  folder: string,
+  passphrase: string | null,
+): Promise<{ seed: Uint8Array; facts: IdentityFacts }> {
+  const path = join(folder, IDENTITY_FILE);
+  const file = await readKeyFile(path);
+  if (file === null) {
+    throw new AppError({
+      code: "NO_IDENTITY",
+      message: `There is no provider key in ${folder} yet`,
+      actor: "user",
+      help: "Make one with `bellows identity new`, or bring one back with `bellows identity restore`.",
+    });
+  }
+  const seed = await seedOf(path, file, "demo", passphrase);
+  keysOf(path, file, seed);
+  return { seed, facts: factsOf(file) };
+}
+
+/** Writes the key of this seed. Throws IDENTITY_EXISTS when there is one, PASSPHRASE_WEAK. No passphrase: for play money. */
+export async function createIdentity(
+  folder: string,
+  seed: Uint8Array,
+  passphrase: string | null,
+): Promise<IdentityFacts> {
+  const file = await keyFileOf(seed, passphrase);
+  await createKeyFile(join(folder, IDENTITY_FILE), file);
+  return factsOf(file);
+}
+
+/** What stands in the file of a key. */
+export async function keyFileOf(seed: Uint8Array, passphrase: string | null): Promise<KeyFile> {
+  if (passphrase !== null && passphrase.length < MIN_PASSPHRASE_LENGTH) throw passphraseWeak();
+  const keys = keyPairFromSeed(seed);
+  const publicKey = Buffer.from(keys.publicKey).toString("hex");
+  const common = {
+    v: 1,
+    algorithm: ML_DSA_65,
+    created_at: new Date().toISOString(),
+    provider_id: providerIdOf(keys.publicKey),
+    address: addressOf(keys.publicKey),
+    public_key: publicKey,
+  } as const;
+  return passphrase === null
+    ? { ...common, protection: "none-demo", seed: Buffer.from(seed).toString("hex") }
+    : { ...common, protection: "passphrase", sealed: await sealSeed(seed, passphrase, boundTo(publicKey)) };
+}
+
+/** The seed in a key file; null when the passphrase does not open it. */
+export async function seedInFile(file: KeyFile, passphrase: string): Promise<Uint8Array | null> {
+  return file.protection === "none-demo"
+    ? Buffer.from(file.seed, "hex")
+    : unsealSeed(file.sealed, passphrase, boundTo(file.public_key));
+}
+
 async function openExisting(
   path: string,
   file: KeyFile,
@@ -65,11 +135,20 @@ async function openExisting(
   passphrase: string | null,
 ): Promise<Identity> {
   const seed = await seedOf(path, file, mode, passphrase);
+  return identityOf(keysOf(path, file, seed), file.protection, false);
+}
+
+function keysOf(path: string, file: KeyFile, seed: Uint8Array): KeyPair {
   const keys = keyPairFromSeed(seed);
   if (Buffer.from(keys.publicKey).toString("hex") !== file.public_key) {
     throw unreadable(path, "its two halves do not belong together");
   }
-  return identityOf(keys, file.protection, false);
+  return keys;
+}
+
+function factsOf(file: KeyFile): IdentityFacts {
+  const { public_key, address, provider_id, protection } = file;
+  return { publicKeyHex: public_key, address, providerId: provider_id, protection };
 }
 
 async function seedOf(
@@ -85,7 +164,7 @@ async function seedOf(
     case "passphrase": {
       if (passphrase === null)
         throw passphraseNeeded("The provider key is protected by a passphrase, and none was given");
-      const seed = await unsealSeed(file.sealed, passphrase, boundTo(file.public_key));
+      const seed = await seedInFile(file, passphrase);
       if (seed === null) throw passphraseWrong(path);
       return seed;
     }
@@ -98,24 +177,10 @@ async function create(path: string, mode: "demo" | "live", passphrase: string | 
       "A provider key for real money is stored only under a passphrase, and none was given",
     );
   }
-  if (passphrase !== null && passphrase.length < MIN_PASSPHRASE_LENGTH) throw passphraseWeak();
   const seed = randomBytes(SEED_BYTES);
-  const keys = keyPairFromSeed(seed);
-  const publicKey = Buffer.from(keys.publicKey).toString("hex");
-  const common = {
-    v: 1,
-    algorithm: ML_DSA_65,
-    created_at: new Date().toISOString(),
-    provider_id: providerIdOf(keys.publicKey),
-    address: addressOf(keys.publicKey),
-    public_key: publicKey,
-  } as const;
-  const file: KeyFile =
-    passphrase === null
-      ? { ...common, protection: "none-demo", seed: seed.toString("hex") }
-      : { ...common, protection: "passphrase", sealed: await sealSeed(seed, passphrase, boundTo(publicKey)) };
+  const file = await keyFileOf(seed, passphrase);
   await createKeyFile(path, file);
-  return identityOf(keys, file.protection, true);
+  return identityOf(keyPairFromSeed(seed), file.protection, true);
 }
 
 function identityOf(keys: KeyPair, protection: KeyFile["protection"], created: boolean): Identity {

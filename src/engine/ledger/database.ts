@@ -58,6 +58,33 @@ export function takeSnapshot(db: Database, folder: string, now: number): void {
   for (const old of listSnapshots(folder).slice(SNAPSHOTS_KEPT)) rmSync(old, { force: true });
 }
 
+/**
+ * What a failed read or write of the ledger means to a person; anything else comes back as it was. There is no going
+ * on after one: a job's row and the memory of it would disagree, so the engine ends and starts again from the file.
+ */
+export function asLedgerError(thrown: unknown): unknown {
+  const code = sqliteCode(thrown);
+  if (!code.startsWith("SQLITE_")) return thrown;
+  if (code.startsWith("SQLITE_FULL")) {
+    return new AppError({
+      code: LEDGER_FAILED,
+      message: "The disk that holds the data folder is full, so nothing more can be written down",
+      actor: "user",
+      help: "Free some space, or choose a data folder on another disk with --data; nothing that was computed is lost.",
+      cause: thrown,
+    });
+  }
+  return new AppError({
+    code: LEDGER_FAILED,
+    message: `The ledger can't be read or written: ${thrown instanceof Error ? thrown.message : code}`,
+    actor: "machine",
+    help: "Check the disk that holds the data folder.",
+    cause: thrown,
+  });
+}
+
+export const LEDGER_FAILED = "LEDGER_FAILED";
+
 async function loadSqlite(): Promise<typeof BetterSqlite3> {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < OLDEST_NODE_MAJOR) {

@@ -3,11 +3,13 @@
  * and writes the row and the transition together.
  */
 
+import { z } from "zod";
 import { type CborValue, decodeCanonical, encodeCanonical } from "../../shared/canonical.ts";
 import type { JobRow, JobState, MarketId } from "../../shared/contract/views.ts";
 import { AppError, type ErrorValue } from "../../shared/errors.ts";
 import { type CurrencyCode, type Money, money, toMoneyValue } from "../../shared/money.ts";
-import type { Lease, Work } from "../market/port.ts";
+import { decodeWork, encodeWork, unitsOf } from "../../shared/work.ts";
+import type { Lease, LeasedWork, UnsupportedWork } from "../market/port.ts";
 import { FAILED_STATES, HELD_STATES, type JobEvent, nextState } from "../work/job-machine.ts";
 import type { Database } from "./database.ts";
 
@@ -19,7 +21,7 @@ export interface HeldLease {
   readonly jobId: string;
   readonly attempt: number;
   readonly model: string;
-  readonly work: Work;
+  readonly work: LeasedWork;
   readonly state: JobState;
   readonly leasedAt: number;
   readonly grantedAt: number;
@@ -76,6 +78,11 @@ export interface LeaseFilter {
   readonly state?: JobState | undefined;
 }
 
+const UnsupportedSchema = z.strictObject({
+  kind: z.literal("unsupported"),
+  reason: z.string(),
+  code: z.string().optional(),
+});
 const TERMINAL: ReadonlySet<JobState> = new Set<JobState>(["settled", "returned", ...FAILED_STATES]);
 /** Minor units can pass 2^53, so they leave SQLite as text. */
 const COLUMNS = `l.id, l.market, l.lease_id, l.job_id, l.attempt, l.kind, l.model, l.units, l.state, l.work,
@@ -139,8 +146,8 @@ export class LeaseTable {
       attempt: lease.attempt,
       kind: lease.work.kind,
       model: lease.model,
-      units: lease.work.kind === "embed" ? lease.work.texts.length : null,
-      work: encodeWork(lease.work),
+      units: lease.work.kind === "unsupported" ? null : unitsOf(lease.work),
+      work: keptWork(lease.work),
       feeCurrency: lease.fee?.currency ?? null,
       feeMinor: lease.fee?.minor ?? null,
       payment: lease.payment,
@@ -239,20 +246,18 @@ function unknownLease(id: string): AppError {
   return new AppError({ code: "UNKNOWN_LEASE", message: `The ledger has no lease ${id}`, actor: "user" });
 }
 
-function encodeWork(work: Work): Uint8Array {
-  const value: CborValue =
-    work.kind === "embed"
-      ? { kind: "embed", texts: [...work.texts] }
-      : { kind: "unsupported", reason: work.reason };
-  return encodeCanonical(value);
+function keptWork(work: LeasedWork): Uint8Array {
+  return work.kind === "unsupported" ? encodeCanonical(declinedToCbor(work)) : encodeWork(work);
 }
 
-function decodeWork(bytes: Uint8Array | null): Work {
+function declinedToCbor({ kind, reason, code }: UnsupportedWork): CborValue {
+  return code === undefined ? { kind, reason } : { kind, reason, code };
+}
+
+function leasedWork(bytes: Uint8Array | null): LeasedWork {
   if (bytes === null) return { kind: "unsupported", reason: "The work is no longer kept" };
-  const value = decodeCanonical(new Uint8Array(bytes)) as { kind: string; texts?: string[]; reason?: string };
-  return value.kind === "embed"
-    ? { kind: "embed", texts: value.texts ?? [] }
-    : { kind: "unsupported", reason: value.reason ?? "unknown" };
+  const refused = UnsupportedSchema.safeParse(decodeCanonical(bytes));
+  return refused.success ? refused.data : decodeWork(bytes);
 }
 
 function toHeld(record: LeaseRecord): HeldLease {
@@ -263,7 +268,7 @@ function toHeld(record: LeaseRecord): HeldLease {
     jobId: record.job_id,
     attempt: record.attempt,
     model: record.model,
-    work: decodeWork(record.work),
+    work: leasedWork(record.work),
     state: record.state,
     leasedAt: record.leased_at,
     grantedAt: record.granted_at,

@@ -3,5 +3,8 @@
  * Money columns hold minor units (shared/money.ts); times are unix milliseconds; digests are lower-case hex.
  */
 import { FIRST_LIGHT } from "./migrations/001-first-light.ts";
+import { OFFERS } from "./migrations/002-offers.ts";
+import { GPU } from "./migrations/003-gpu.ts";
+import { AICF } from "./migrations/004-aicf.ts";
 
-export const MIGRATIONS: readonly string[] = [FIRST_LIGHT];
+export const MIGRATIONS: readonly string[] = [FIRST_LIGHT, OFFERS, GPU, AICF];

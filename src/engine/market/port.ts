@@ -14,6 +14,8 @@ import type {
   ProviderStanding,
 } from "../../shared/contract/views.ts";
 import type { CurrencyCode, Money } from "../../shared/money.ts";
+import type { Work } from "../../shared/work.ts";
+import type { ServiceRules } from "../sla/rules.ts";
 
 export interface MarketCapabilities {
   /** The market grants leases with an expiry that can be renewed. */
@@ -24,6 +26,8 @@ export interface MarketCapabilities {
   readonly longPoll: boolean;
   /** The provider has to stake before it is given work. */
   readonly stake: boolean;
+  /** false: nothing to work for is reachable here, only books; default true. */
+  readonly work?: boolean;
 }
 
 export interface ProviderProfile {
@@ -55,17 +59,15 @@ export interface HeartbeatAck {
   readonly health: string | null;
 }
 
-/** Work as every market's adapter hands it over: parsed, sized and typed. */
-export interface EmbedWork {
-  readonly kind: "embed";
-  readonly texts: readonly string[];
-}
-/** Work of a kind we do not run: the engine declines it with the reason. */
+/** Work we do not take: the engine declines it with the reason. */
 export interface UnsupportedWork {
   readonly kind: "unsupported";
   readonly reason: string;
+  /** Which rule it breaks; absent: we just do not do such work. */
+  readonly code?: string | undefined;
 }
-export type Work = EmbedWork | UnsupportedWork;
+/** Work as every market's adapter hands it over: parsed, within limits and typed. */
+export type LeasedWork = Work | UnsupportedWork;
 
 export interface Lease {
   readonly market: MarketId;
@@ -76,7 +78,7 @@ export interface Lease {
   readonly model: string;
   /** Set when the market pins the model's manifest hash; a difference is declined. */
   readonly modelSha256: string | null;
-  readonly work: Work;
+  readonly work: LeasedWork;
   /** Gross offer; null when the market does not say. */
   readonly fee: Money | null;
   readonly grantedAt: number;
@@ -147,6 +149,105 @@ export interface MarketAccount {
   claim(signal: AbortSignal): Promise<ClaimReport>;
 }
 
+/** Where an offer stands at a market, whatever words it uses: only `open` can be rented. */
+export type OfferStatus = "open" | "booked" | "in-use" | "withdrawn";
+
+/** One offer of ours as the market lists it now. */
+export interface Listing {
+  readonly offerId: string;
+  readonly model: string;
+  /** Per hour; null when the market shows none that can be read. */
+  readonly price: Money | null;
+  readonly status: OfferStatus;
+  /** The market's own word for the status. */
+  readonly word: string;
+  /** It was booked or in use when last seen and is on the market again although nobody released it. */
+  readonly revived: boolean;
+}
+
+/** What one GPU is offered as. */
+export interface OfferTerms {
+  /** null where the market makes the id. */
+  readonly offerId: string | null;
+  readonly model: string;
+  readonly memoryMb: number | null;
+  readonly region: string | null;
+  /** Per hour. */
+  readonly price: Money;
+  /** Ids that other GPUs of this provider are offered under: never to be taken for this one's. */
+  readonly otherIds: readonly string[];
+}
+
+export type PublishOutcome =
+  | { readonly kind: "published"; readonly offerId: string }
+  /** It was there already, from a try whose answer was lost or an earlier life. */
+  | { readonly kind: "exists"; readonly offerId: string }
+  /** Somebody else has that id; the next one may be free. */
+  | { readonly kind: "id-taken" };
+
+export interface Booking {
+  readonly bookingId: string;
+  readonly offerId: string;
+  /** Unix ms; null: not said. */
+  readonly startsAt: number | null;
+  readonly endsAt: number | null;
+  /** For the whole time; null: not said. */
+  readonly total: Money | null;
+  readonly jobId: string | null;
+}
+
+/** What somebody asks for one GPU an hour. */
+export interface PriceSeen {
+  readonly offerId: string;
+  readonly model: string;
+  readonly price: Money;
+  readonly ours: boolean;
+}
+
+export interface OfferAbilities {
+  readonly reprice: boolean;
+  readonly withdraw: boolean;
+  /** The status can be set: a GPU that was rented elsewhere can be kept off this board. */
+  readonly status: boolean;
+}
+
+/** A registry of GPUs for rent: one offer stands for one GPU. A market may have several that know nothing of each other. */
+export interface OfferBoard {
+  /** Unique within the market; the ledger's key with market and device. */
+  readonly id: string;
+  readonly name: string;
+  readonly endpoint: string;
+  abilities(signal: AbortSignal): Promise<OfferAbilities>;
+  /** A globally unique id for a GPU, another one for each `attempt` from 0; null where the market makes it. */
+  idFor(deviceId: string, attempt: number): string | null;
+  /** All offers of this provider. */
+  listings(signal: AbortSignal): Promise<readonly Listing[]>;
+  /** Safe to repeat: looks first whether it is there. */
+  publish(terms: OfferTerms, signal: AbortSignal): Promise<PublishOutcome>;
+  reprice(offerId: string, price: Money, signal: AbortSignal): Promise<void>;
+  withdraw(offerId: string, signal: AbortSignal): Promise<void>;
+  /** By the moves the market allows. */
+  setStatus(offerId: string, status: OfferStatus, signal: AbortSignal): Promise<void>;
+  bookings(signal: AbortSignal): Promise<readonly Booking[]>;
+  prices(signal: AbortSignal): Promise<readonly PriceSeen[]>;
+  /** Lets the board know that the provider lives, where that does no harm. Call now and then. */
+  keepAlive(signal: AbortSignal): Promise<void>;
+}
+
+/** The range a market itself recommends for a GPU, per hour. */
+export interface PriceBand {
+  readonly model: string;
+  readonly low: Money;
+  readonly high: Money;
+}
+
+/** Renting whole GPUs out by the hour. */
+export interface OfferCounter {
+  readonly boards: readonly OfferBoard[];
+  /** The market's published advice; empty: none. */
+  readonly priceBands: readonly PriceBand[];
+}
+
 /** Word from the market that something changed: work to fetch, money to read, our standing to look at. */
 export type MarketNews = "work" | "money" | "standing";
 
@@ -159,6 +260,10 @@ export interface MarketAdapter {
   readonly endpoint: string;
   /** Absent where a market keeps no stakes. */
   readonly account?: MarketAccount;
+  /** What the market demands of a provider's service; absent: nothing it could punish. */
+  readonly serviceRules?: ServiceRules;
+  /** Absent where GPUs can't be offered for rent. */
+  readonly offers?: OfferCounter;
   /** What does not work here and why, one sentence each; empty: everything does. */
   limits?(): readonly string[];
   /** Calls `listener` whenever the market pushes news, until the signal aborts; reconnects by itself. */

@@ -2,14 +2,15 @@
  * One market's life with us: connect and register, then heartbeat, take work and read the books side by side until
  * the market forgets us or the engine stops; then from the start again. It keeps the proofs the UI shows.
  */
-import type { MarketView } from "../../shared/contract/views.ts";
+import type { MarketView, ProviderStanding } from "../../shared/contract/views.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, type ErrorValue, isAbort, toErrorValue } from "../../shared/errors.ts";
 import { backoffMs, delay, Wakeup } from "../../shared/wait.ts";
+import { LEDGER_FAILED } from "../ledger/database.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { WorkBoard } from "../work/board.ts";
 import type { RunControl } from "../work/run-control.ts";
-import type { Lease, MarketAdapter, ProviderProfile } from "./port.ts";
+import type { Lease, MarketAdapter, ProviderProfile, Registration } from "./port.ts";
 
 const DEFAULT_HEARTBEAT = 10 * SECOND;
 /** Never slower than this, whatever the market says: a status older than this is no status. */
@@ -33,8 +34,10 @@ export interface SessionDeps {
   readonly control: RunControl;
   readonly ledger: Ledger;
   /** Leases this market may have with us at once. */
-  readonly quota: number;
+  readonly quota: () => number;
   readonly profile: () => ProviderProfile;
+  /** What the service guard does at this market, one sentence each. */
+  readonly advice?: () => readonly string[];
   readonly now: () => number;
 }
 
@@ -56,6 +59,13 @@ export class MarketSession {
   /** The market may hold leases for us that we never heard of: an acquire ended without an answer. */
   #grantMayBeLost = false;
   readonly #creditsWanted = new Wakeup();
+  /** Rings when the market says there may be work: nobody waits out a pause then. */
+  readonly #workWanted = new Wakeup();
+  /** Rings when the market says that money moved. */
+  readonly #booksChanged = new Wakeup();
+  #standing: ProviderStanding | null = null;
+  /** The models the market was told of when it last registered us. */
+  #announced = "";
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
@@ -73,6 +83,16 @@ export class MarketSession {
 
   get providerId(): string | null {
     return this.#providerId;
+  }
+
+  /** What the market last said of this provider; null before, and where it keeps no such books. */
+  get standing(): ProviderStanding | null {
+    return this.#standing;
+  }
+
+  /** What the market asks for; null before the first heartbeat. */
+  get heartbeatIntervalMs(): number | null {
+    return this.#heartbeatIntervalMs;
   }
 
   get reconciledAt(): number | null {
@@ -94,7 +114,9 @@ export class MarketSession {
       lastPollAnswer: this.#lastPollAnswer,
       lastAcceptedAt: this.#lastAcceptedAt,
       leasesHeld: board.count(adapter.id),
-      error: this.#error,
+      error: this.#error ?? withheldBecause(this.#standing),
+      ...(this.#standing === null ? {} : { standing: this.#standing }),
+      limits: [...(adapter.limits?.() ?? []), ...(this.#deps.advice?.() ?? [])],
     };
   }
 
@@ -126,9 +148,12 @@ export class MarketSession {
       try {
         await this.#connect(both);
         attempt = 0;
-        await allOrNone([this.#heartbeats(both), this.#takeWork(both), this.#readBooks(both)], life);
+        const working =
+          this.adapter.capabilities.work === false ? [] : [this.#heartbeats(both), this.#takeWork(both)];
+        await allOrNone([...working, this.#readBooks(both), this.#listen(both)], life);
       } catch (thrown) {
         if (signal.aborted) break;
+        if (codeOf(thrown) === LEDGER_FAILED) throw thrown;
         if (codeOf(thrown) !== "NOT_REGISTERED") this.noteError(thrown);
         const pace = toErrorValue(thrown).actor === "user" ? RETRY_REFUSED : RETRY;
         await pause(Math.max(retryAfter(thrown), backoffMs(attempt + 1, pace)), signal);
@@ -141,25 +166,72 @@ export class MarketSession {
   async #connect(signal: AbortSignal): Promise<void> {
     const { adapter, ledger, now, profile } = this.#deps;
     await adapter.probe(within(signal));
-    const registration = await adapter.register(profile(), within(signal));
+    const registration = await this.#register(profile(), signal);
     if (registration.providerId !== this.#providerId) {
       ledger.audit("registered", now(), registration, { market: adapter.id });
       ledger.rememberProvider(adapter.id, registration.providerId, now());
     }
     this.#providerId = registration.providerId;
+    if (adapter.capabilities.work === false) return this.#noteReachable();
     await this.#reconcileLeases(signal);
     // A market may give no work to a provider whose first heartbeat it has not heard.
     if (this.#deps.control.intent !== "stopped") await this.#beat(signal);
     this.#noteReachable();
   }
 
+  async #register(about: ProviderProfile, signal: AbortSignal): Promise<Registration> {
+    const registration = await this.adapter.register(about, within(signal));
+    this.#announced = about.models.join("\n");
+    return registration;
+  }
+
   async #beat(signal: AbortSignal): Promise<void> {
     const { adapter, board, control, now, profile, quota } = this.#deps;
-    const capacity = control.intent === "running" ? quota : 0;
+    // A model came or went: some markets learn of models only when we register, which may be done again at any time.
+    if (profile().models.join("\n") !== this.#announced) await this.#register(profile(), signal);
+    const capacity = control.intent === "running" ? quota() : 0;
     const load = { inflight: board.count(adapter.id), capacity, profile: profile() };
     const ack = await adapter.heartbeat(load, within(signal));
     this.#lastHeartbeatAckAt = now();
+    this.#deps.ledger.service.recordHeartbeat(adapter.id, this.#lastHeartbeatAckAt, capacity);
     this.#heartbeatIntervalMs = Math.min(ack.intervalMs ?? DEFAULT_HEARTBEAT, SLOWEST_HEARTBEAT);
+    await this.refreshStanding(signal);
+  }
+
+  /** Ask the market what it thinks of us; what it said before stands when it does not answer. */
+  async refreshStanding(signal: AbortSignal): Promise<void> {
+    const { account } = this.#deps.adapter;
+    if (account === undefined) return;
+    try {
+      const before = this.#standing;
+      this.#standing = await account.standing(within(signal));
+      if (before !== null && before.state !== this.#standing.state)
+        this.#noteStanding(before, this.#standing);
+      this.#tell();
+    } catch (thrown) {
+      rethrowUnlessRetryable(thrown, signal);
+    }
+  }
+
+  #noteStanding(before: ProviderStanding, after: ProviderStanding): void {
+    const { ledger, now } = this.#deps;
+    const detail = { from: before.state, to: after.state, reasons: after.reasons, slashes: after.slashes };
+    ledger.audit("standing-changed", now(), detail, { market: this.adapter.id });
+    this.#workWanted.ring();
+  }
+
+  /** Pushed news only wake a loop that waits; what is true the loop then asks for. */
+  async #listen(signal: AbortSignal): Promise<void> {
+    await this.adapter.listen?.((news) => {
+      switch (news) {
+        case "work":
+          return this.#workWanted.ring();
+        case "money":
+          return this.#booksChanged.ring();
+        case "standing":
+          void this.refreshStanding(signal).catch((thrown) => this.noteError(thrown));
+      }
+    }, signal);
   }
 
   /** Adopt what the market says we hold and we don't know; close what we hold and it does not know. */
@@ -219,7 +291,11 @@ export class MarketSession {
         await control.changed.wait(signal);
         continue;
       }
-      const room = quota - board.count(adapter.id);
+      if (profile().models.length === 0) {
+        await control.changed.wait(signal, POLL_IDLE);
+        continue;
+      }
+      const room = quota() - board.count(adapter.id);
       if (room <= 0) {
         await board.roomFreed.wait(signal, POLL_IDLE);
         continue;
@@ -239,7 +315,7 @@ export class MarketSession {
         if (leases.length > 0) this.#adopt(leases);
         this.#noteReachable();
         if (!adapter.capabilities.longPoll) {
-          await pause(emptyPolls === 0 ? POLL_BUSY : backoffMs(emptyPolls, POLL_PACE), taking);
+          await this.#pauseForWork(emptyPolls === 0 ? POLL_BUSY : backoffMs(emptyPolls, POLL_PACE), taking);
         }
       } catch (thrown) {
         if (signal.aborted) throw thrown;
@@ -253,7 +329,7 @@ export class MarketSession {
         this.#lastPollAt = now();
         this.#lastPollAnswer = "error";
         this.noteError(thrown);
-        await pause(Math.max(retryAfter(thrown), backoffMs(attempt, RETRY)), taking);
+        await this.#pauseForWork(Math.max(retryAfter(thrown), backoffMs(attempt, RETRY)), taking);
       }
     }
   }
@@ -283,9 +359,13 @@ export class MarketSession {
         this.noteError(thrown);
         interval = Math.max(retryAfter(thrown), Math.min(CREDIT_SLOW, interval * 2));
       }
-      await pause(interval, signal);
+      await this.#booksChanged.wait(signal, interval).catch(() => undefined);
       signal.throwIfAborted();
     }
+  }
+
+  async #pauseForWork(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#workWanted.wait(signal, ms).catch(() => undefined);
   }
 
   #timedOut(): AppError {
@@ -313,13 +393,24 @@ export class MarketSession {
   }
 }
 
+/** A market that withholds work has said why: shown for as long as it says so. */
+function withheldBecause(standing: ProviderStanding | null): ErrorValue | null {
+  if (standing === null || standing.reasons.length === 0) return null;
+  return {
+    code: standing.state === "jailed" ? "JAILED" : "NOT_ELIGIBLE",
+    message: `No work is given to this provider: ${standing.reasons.map((reason) => reason.text).join("; ")}`,
+    actor: "user",
+    help: standing.reasons.map((reason) => reason.help).join(" "),
+  };
+}
+
 /** A call's own time limit on top of the life it belongs to. */
 function within(signal: AbortSignal, ms = REQUEST_TIMEOUT): AbortSignal {
   return AbortSignal.any([signal, AbortSignal.timeout(ms)]);
 }
 
 /** Loops that live and die together: the first to fail ends the others, and all have ended before it is thrown. */
-async function allOrNone(loops: readonly Promise<never>[], life: AbortController): Promise<void> {
+async function allOrNone(loops: readonly Promise<void>[], life: AbortController): Promise<void> {
   try {
     await Promise.all(loops);
   } finally {

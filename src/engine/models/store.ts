@@ -11,6 +11,7 @@ import { modelManifestSha256 } from "../../shared/digest.ts";
 import { AppError } from "../../shared/errors.ts";
 import { checkPinnedFile, modelMissing, sizeProblem } from "../../shared/model-files.ts";
 import type { ModelSpec } from "../../shared/runtime/protocol.ts";
+import { notAllowed } from "./allow-list.ts";
 
 export interface ResolvedModel {
   readonly model: CatalogueModel;
@@ -24,52 +25,78 @@ export interface ModelStoreOptions {
   readonly catalogueFile: string;
   /** Searched in order for <model id>/<file>. */
   readonly modelFolders: readonly string[];
+  /** Absent: every model may run. */
+  readonly allows?: ((model: CatalogueModel) => boolean) | undefined;
 }
+
+/** What lies on disk of a model, whether it may run or not. */
+export type ModelPresence =
+  | { readonly state: "present"; readonly folder: string; readonly error: null }
+  | { readonly state: "missing" | "corrupt"; readonly folder: null; readonly error: AppError };
 
 export class ModelStore {
   readonly catalogue: Catalogue;
   readonly #folders: readonly string[];
   readonly #byName: ReadonlyMap<string, CatalogueModel>;
+  readonly #allows: (model: CatalogueModel) => boolean;
   /** Outcome of the last full check of a file's state: null for good, else what is wrong. */
   readonly #checked = new Map<string, AppError | null>();
 
-  private constructor(catalogue: Catalogue, folders: readonly string[]) {
+  private constructor(catalogue: Catalogue, { modelFolders, allows = () => true }: ModelStoreOptions) {
     this.catalogue = catalogue;
-    this.#folders = folders;
+    this.#folders = modelFolders;
     this.#byName = byName(catalogue);
+    this.#allows = allows;
   }
 
   /** Throws CATALOGUE_UNREADABLE. */
-  static async open({ catalogueFile, modelFolders }: ModelStoreOptions): Promise<ModelStore> {
-    return new ModelStore(await readCatalogue(catalogueFile), modelFolders);
+  static async open(options: ModelStoreOptions): Promise<ModelStore> {
+    return new ModelStore(await readCatalogue(options.catalogueFile), options);
   }
 
   /**
    * The model of that id or declared alias, ready to be loaded. Sizes are looked at; contents as far as `verify` has
-   * been over them (the runtime checks them again before it loads). Throws MODEL_UNKNOWN, MODEL_MISSING, MODEL_CORRUPT.
+   * been over them (the runtime checks them again before it loads). Throws MODEL_UNKNOWN, MODEL_NOT_ALLOWED, MODEL_MISSING,
+   * MODEL_CORRUPT.
    */
   resolve(name: string): ResolvedModel {
-    const model = this.#find(name);
+    const model = this.find(name);
+    if (!this.#allows(model)) throw notAllowed(model.id);
     const folder = this.#locate(model);
-    for (const file of model.files) {
-      const known = this.#checked.get(stateKey(join(folder, file.path)));
-      if (known) throw known;
+    const spec: ModelSpec = { ...model, folder };
+    return { model, spec, manifestSha256: modelManifestSha256(model.files) };
+  }
+
+  /** What is on disk, as far as it is known without reading files. */
+  presence(model: CatalogueModel): ModelPresence {
+    try {
+      return { state: "present", folder: this.#locate(model), error: null };
+    } catch (thrown) {
+      if (!(thrown instanceof AppError)) throw thrown;
+      const state = thrown.code === "MODEL_MISSING" ? "missing" : "corrupt";
+      return { state, folder: null, error: thrown };
     }
-    const { id, version, files, embed } = model;
-    const spec: ModelSpec = { id, version, folder, files, embed };
-    return { model, spec, manifestSha256: modelManifestSha256(files) };
   }
 
   /** `resolve`, after every file's sha256 was checked; a file already checked in this state is not read again. */
   async verify(name: string, signal?: AbortSignal): Promise<ResolvedModel> {
-    const model = this.#find(name);
-    const folder = this.#locate(model);
-    for (const file of model.files) {
-      const key = stateKey(join(folder, file.path));
-      if (!this.#checked.has(key))
-        this.#checked.set(key, await outcome(checkPinnedFile(model.id, folder, file, signal)));
-    }
+    const model = this.find(name);
+    if (!this.#allows(model)) throw notAllowed(model.id);
+    // A folder that turns out bad leaves the next one to look at.
+    for (let folder = this.#locate(model); !this.#isChecked(model, folder); folder = this.#locate(model))
+      await this.#check(model, folder, signal);
     return this.resolve(name);
+  }
+
+  /** Reads every file again, whatever is known of it, and says what is there. */
+  async recheck(model: CatalogueModel, signal?: AbortSignal): Promise<ModelPresence> {
+    for (const parent of this.#folders) {
+      const folder = join(parent, model.id);
+      if (sizesProblem(model, folder) !== null) continue;
+      for (const file of model.files) this.#checked.delete(stateKey(join(folder, file.path)));
+      await this.#check(model, folder, signal);
+    }
+    return this.presence(model);
   }
 
   /** Checks all models; returns those that can be loaded, and what is wrong with the others. */
@@ -103,7 +130,12 @@ export class ModelStore {
     }
   }
 
-  #find(name: string): CatalogueModel {
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  /** The catalogue's entry of that id or alias; throws MODEL_UNKNOWN. */
+  find(name: string): CatalogueModel {
     const model = this.#byName.get(name);
     if (model) return model;
     throw new AppError({
@@ -114,21 +146,44 @@ export class ModelStore {
     });
   }
 
-  /** The first folder that holds every file in its right size; else the error of the folder that comes closest. */
+  async #check(model: CatalogueModel, folder: string, signal: AbortSignal | undefined): Promise<void> {
+    for (const file of model.files) {
+      const key = stateKey(join(folder, file.path));
+      if (!this.#checked.has(key))
+        this.#checked.set(key, await outcome(checkPinnedFile(model.id, folder, file, signal)));
+    }
+  }
+
+  #isChecked(model: CatalogueModel, folder: string): boolean {
+    return model.files.every((file) => this.#checked.has(stateKey(join(folder, file.path))));
+  }
+
+  /**
+   * The first folder that holds every file in its right size, none of them found to have other contents; else throws
+   * the error of the folder that comes closest.
+   */
   #locate(model: CatalogueModel): string {
     let best: AppError | null = null;
     for (const parent of this.#folders) {
       const folder = join(parent, model.id);
-      const problem = firstProblem(model, folder);
+      const problem = sizesProblem(model, folder) ?? this.#contentsProblem(model, folder);
       if (problem === null) return folder;
       if (best === null || (best.code === "MODEL_MISSING" && problem.code === "MODEL_CORRUPT"))
         best = problem;
     }
     throw best ?? modelMissing(model.id, "no model folder is configured");
   }
+
+  #contentsProblem(model: CatalogueModel, folder: string): AppError | null {
+    for (const file of model.files) {
+      const known = this.#checked.get(stateKey(join(folder, file.path)));
+      if (known) return known;
+    }
+    return null;
+  }
 }
 
-function firstProblem(model: CatalogueModel, folder: string): AppError | null {
+function sizesProblem(model: CatalogueModel, folder: string): AppError | null {
   for (const file of model.files) {
     const problem = sizeProblem(model.id, folder, file);
     if (problem) return problem;

@@ -12,6 +12,7 @@ import { MarketIdSchema } from "../../shared/contract/views.ts";
 import { MERKLE_CHUNK, merkleRoot, sha3_256, sha3_512 } from "../../shared/digest.ts";
 import { AppError } from "../../shared/errors.ts";
 import { BackendSchema } from "../../shared/runtime/protocol.ts";
+import { type Work, WorkKindSchema, workDigest } from "../../shared/work.ts";
 import { ML_DSA_65, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "../identity/ml-dsa.ts";
 
 export const RECEIPT_DOMAIN = "bellows/receipt/v1";
@@ -35,14 +36,19 @@ const ReceiptBodySchema = z.strictObject({
   market: MarketIdSchema,
   lease_id: Name,
   job_id: Name,
-  model: z.strictObject({
-    id: Name,
-    version: Name,
-    manifest_sha256: hexOf(32),
-    files: z.array(z.strictObject({ path: Name, sha256: hexOf(32) })).max(1000),
-  }),
-  task: z.literal("embed"),
-  /** SHA3-256 of the canonical CBOR of the work: {"kind":"embed","texts":[…]}. */
+  /** null: the work needs no model. */
+  model: z
+    .strictObject({
+      id: Name,
+      version: Name,
+      manifest_sha256: hexOf(32),
+      files: z.array(z.strictObject({ path: Name, sha256: hexOf(32) })).max(1000),
+    })
+    .nullable(),
+  task: WorkKindSchema,
+  /** Where the task can be done in more than one way: which it was. */
+  method: Name.optional(),
+  /** SHA3-256 of the canonical CBOR of the work (src/shared/work.ts), such as {"kind":"embed","texts":[…]}. */
   input_sha3_256: hexOf(32),
   output: z.strictObject({
     bytes: Count,
@@ -90,8 +96,9 @@ export interface ReceiptFacts {
     readonly version: string;
     readonly manifestSha256: string;
     readonly files: readonly { readonly path: string; readonly sha256: string }[];
-  };
-  readonly texts: readonly string[];
+  } | null;
+  readonly work: Work;
+  readonly method?: string | undefined;
   /** Canonical result bytes. */
   readonly output: Uint8Array;
   readonly runtime: {
@@ -126,14 +133,15 @@ export function buildReceipt(facts: ReceiptFacts, signer: ReceiptSigner): Receip
     market: facts.market,
     lease_id: facts.leaseId,
     job_id: facts.jobId,
-    model: {
+    model: facts.model && {
       id: facts.model.id,
       version: facts.model.version,
       manifest_sha256: facts.model.manifestSha256,
       files: facts.model.files.map(({ path, sha256 }) => ({ path, sha256 })),
     },
-    task: "embed",
-    input_sha3_256: embedInputDigest(facts.texts),
+    task: facts.work.kind,
+    ...(facts.method === undefined ? {} : { method: facts.method }),
+    input_sha3_256: workDigest(facts.work),
     output: outputDigests(facts.output),
     runtime: {
       execution_provider: facts.runtime.backend,
@@ -191,11 +199,6 @@ export function receiptFromJson(text: string): Receipt {
   return parse(withBytes(value));
 }
 
-/** SHA3-256 of the canonical bytes of embedding work. */
-export function embedInputDigest(texts: readonly string[]): string {
-  return sha3_256(encodeCanonical({ kind: "embed", texts: [...texts] }));
-}
-
 export function outputDigests(bytes: Uint8Array): Receipt["output"] {
   const digests = { bytes: bytes.length, sha3_512: sha3_512(bytes), sha3_256: sha3_256(bytes) };
   return bytes.length > MERKLE_CHUNK ? { ...digests, merkle_root_64k: merkleRoot(bytes) } : digests;
@@ -238,8 +241,13 @@ function withBytes(value: unknown): unknown {
 
 /** Absent members must not be encoded as undefined. */
 function toCbor(value: Receipt | ReceiptBody): CborValue {
+  const { method, ...rest } = value;
   const { merkle_root_64k: merkle, ...output } = value.output;
-  return { ...value, output: merkle === undefined ? output : { ...output, merkle_root_64k: merkle } };
+  return {
+    ...rest,
+    ...(method === undefined ? {} : { method }),
+    output: merkle === undefined ? output : { ...output, merkle_root_64k: merkle },
+  };
 }
 
 function base64(bytes: Uint8Array): string {

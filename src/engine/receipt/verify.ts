@@ -5,6 +5,7 @@
 import type { Catalogue } from "../../shared/catalogue.ts";
 import { modelManifestSha256, sha3_256 } from "../../shared/digest.ts";
 import { AppError } from "../../shared/errors.ts";
+import { needsModel, type WorkKind } from "../../shared/work.ts";
 import { providerIdOf } from "../identity/address.ts";
 import { verifySignature } from "../identity/ml-dsa.ts";
 import {
@@ -97,7 +98,8 @@ function checkExpectedKey({ signature }: Receipt, expected: string): ReceiptChec
   );
 }
 
-function checkManifest({ model }: Receipt): ReceiptCheck {
+function checkManifest({ model, task }: Receipt): ReceiptCheck {
+  if (model === null) return checkNoModel("model-manifest", task);
   const ok = modelManifestSha256(model.files) === model.manifest_sha256;
   const detail = ok
     ? `The manifest hash of ${model.id} follows from its ${model.files.length} file hashes`
@@ -105,7 +107,17 @@ function checkManifest({ model }: Receipt): ReceiptCheck {
   return check("model-manifest", ok, detail);
 }
 
-function checkCatalogue({ model }: Receipt, catalogue: Catalogue): ReceiptCheck {
+function checkNoModel(name: ReceiptCheck["name"], task: WorkKind): ReceiptCheck {
+  const ok = !needsModel(task);
+  return check(
+    name,
+    ok,
+    ok ? `Work of kind ${task} needs no model` : `Work of kind ${task} needs a model, and none is named`,
+  );
+}
+
+function checkCatalogue({ model, task }: Receipt, catalogue: Catalogue): ReceiptCheck {
+  if (model === null) return checkNoModel("model-catalogue", task);
   const pinned = catalogue.models.find(({ id, version }) => id === model.id && version === model.version);
   if (pinned === undefined) {
     return check("model-catalogue", false, `${model.id} ${model.version} is not in this version's catalogue`);

@@ -5,14 +5,25 @@
  *   asleep ──work──▶ starting ──▶ ready ⇄ working ──keep-alive over──▶ asleep
  *                        └──────────┴───────┴── ended unasked ──▶ failed ──next batch (after a back-off)──▶ starting
  */
+import { cpus } from "node:os";
 import type { ProcessHost, ProcessSpec } from "../../host/process-host.ts";
-import { MILLISECOND, MINUTE, SECOND } from "../../shared/durations.ts";
-import { AppError, toErrorValue } from "../../shared/errors.ts";
-import { requireTextsInLimits } from "../../shared/runtime/limits.ts";
-import type { FromRuntime, ItemResult, ModelSpec, RuntimeClass } from "../../shared/runtime/protocol.ts";
+import { MIB, MILLISECOND, MINUTE, SECOND } from "../../shared/durations.ts";
+import { AppError, type ErrorValue, toErrorValue } from "../../shared/errors.ts";
+import { describeSkipped } from "../../shared/runtime/backends.ts";
+import { requireWorkInLimits } from "../../shared/runtime/limits.ts";
+import type {
+  FromRuntime,
+  ItemResult,
+  ModelSpec,
+  RuntimeClass,
+  ToRuntime,
+  WantedBackend,
+} from "../../shared/runtime/protocol.ts";
 import { withoutSecrets } from "../../shared/secret-variables.ts";
 import { backoffMs, delay } from "../../shared/wait.ts";
+import type { Work } from "../../shared/work.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
+import type { GpuSetup } from "../gpu-pack/gpu-setup.ts";
 import { RuntimeProcess } from "./runtime-process.ts";
 import { Throughput } from "./throughput.ts";
 
@@ -38,22 +49,23 @@ export interface RuntimeStatus {
   readonly textsPerSecond: number | null;
 }
 
-export interface EmbedItem {
+export interface RunItem {
   /** Chosen by the caller, unique within a request; comes back with the item's result. */
   readonly key: string;
-  readonly texts: readonly string[];
+  readonly work: Work;
 }
 
-export interface EmbedRequest {
-  readonly model: ModelSpec;
-  readonly items: readonly EmbedItem[];
+export interface RunRequest {
+  /** null: work that needs none. */
+  readonly model: ModelSpec | null;
+  readonly items: readonly RunItem[];
   /** Milliseconds the batch may take once a process with the model loaded has it; then the process is killed. */
   readonly deadlineMs: number;
   /** Aborting rejects at once; a batch that already runs is computed to its end and thrown away. */
   readonly signal: AbortSignal;
 }
 
-export interface EmbedAnswer {
+export interface RunAnswer {
   /** One per requested item, in the same order. */
   readonly items: readonly ItemResult[];
   /** Milliseconds in session.run, and in the runtime process altogether. */
@@ -70,7 +82,7 @@ export interface DeviceRuntime {
    * Requests run one after the other. Throws RUNTIME_CRASHED, RUNTIME_HUNG, RUNTIME_STOPPED, RUNTIME_BACKING_OFF
    * (all retryable), CUDA_UNAVAILABLE, MODEL_* when the model can't be loaded, or the signal's reason.
    */
-  runEmbed(request: EmbedRequest): Promise<EmbedAnswer>;
+  run(request: RunRequest): Promise<RunAnswer>;
   /** End the process in order (SIGKILL after 2 s, or when the signal aborts); work that waits is rejected. */
   stop(signal?: AbortSignal): Promise<void>;
   /** End the process now. */
@@ -82,11 +94,15 @@ export interface RuntimeClientOptions {
   readonly host: ProcessHost;
   /** Entry of the runtime process, absolute. */
   readonly entry: string;
-  readonly backend: "auto" | "cuda" | "cpu";
+  readonly backend: WantedBackend;
   /** CPU threads of a session. */
   readonly threads: number;
   /** A process without work for this long is ended, ms. */
   readonly keepAliveMs: number;
+  /** What a process needs to reach a GPU, asked for at each start; absent: nothing but the GPU's name. */
+  readonly gpuSetup?: () => Promise<GpuSetup>;
+  /** Of the device, asked at each start of a process; null: unknown. */
+  readonly freeMemoryMb?: () => number | null;
 }
 
 export class RuntimeClient implements DeviceRuntime {
@@ -129,7 +145,7 @@ export class RuntimeClient implements DeviceRuntime {
     return () => this.#listeners.delete(listener);
   }
 
-  async runEmbed(request: EmbedRequest): Promise<EmbedAnswer> {
+  async run(request: RunRequest): Promise<RunAnswer> {
     const signal = AbortSignal.any([request.signal, this.#era.signal]);
     signal.throwIfAborted();
     const work = this.#turn.then(() => this.#run(request, signal));
@@ -157,7 +173,7 @@ export class RuntimeClient implements DeviceRuntime {
     return this.stop();
   }
 
-  async #run(request: EmbedRequest, signal: AbortSignal): Promise<EmbedAnswer> {
+  async #run(request: RunRequest, signal: AbortSignal): Promise<RunAnswer> {
     signal.throwIfAborted();
     clearTimeout(this.#keepAlive);
     // One that is on its way out may still hold the device's memory.
@@ -165,7 +181,7 @@ export class RuntimeClient implements DeviceRuntime {
     try {
       const process = this.#process ?? (await this.#start(request.deadlineMs, signal));
       const runtimeClass = await this.#load(process, request.model);
-      return await this.#embed(process, request, runtimeClass);
+      return await this.#runBatch(process, request, runtimeClass);
     } finally {
       this.#armKeepAlive();
     }
@@ -173,29 +189,28 @@ export class RuntimeClient implements DeviceRuntime {
 
   async #start(patienceMs: number, signal: AbortSignal): Promise<RuntimeProcess> {
     await this.#waitOutBackoff(patienceMs, signal);
-    const process = new RuntimeProcess(this.#options.host.spawn(this.#spec()));
+    const setup = (this.device.kind === "gpu" && (await this.#options.gpuSetup?.())) || null;
+    signal.throwIfAborted();
+    const process = new RuntimeProcess(this.#options.host.spawn(this.#spec(setup)));
     this.#process = process;
     this.#loaded = new Map();
     this.#publish({ state: "starting", reason: null, pid: process.pid });
     void process.ended.then((cause) => this.#onEnded(process, cause));
 
-    const { id, kind, index } = this.device;
-    const { backend, threads } = this.#options;
-    const init = { type: "init", device: { id, kind, index }, backend, threads } as const;
-    const ready = await process.ask(
-      init,
-      (answer) => (answer.type === "ready" ? answer : null),
-      START_DEADLINE,
-    );
-    const fellBack = kind === "gpu" && ready.runtimeClass.backend === "cpu" && backend === "auto";
-    const cause = fellBack ? await process.nativeCause(signal) : null;
-    this.#processClass = this.#describe(ready.runtimeClass, cause);
+    const pick = (answer: FromRuntime) => (answer.type === "ready" ? answer : null);
+    const ready = await process
+      .ask(this.#init(), pick, START_DEADLINE)
+      .catch(async (thrown: unknown) => Promise.reject(await this.#explainFailure(thrown, process, setup)));
+    const explained = await this.#explainSteps(ready.runtimeClass, process, setup);
+    this.#processClass = this.#describe(explained);
     if (!process.ending)
       this.#publish({ state: "ready", pid: process.pid, runtimeClass: this.#processClass });
     return process;
   }
 
-  async #load(process: RuntimeProcess, model: ModelSpec): Promise<RuntimeClass> {
+  async #load(process: RuntimeProcess, model: ModelSpec | null): Promise<RuntimeClass> {
+    // What needs no model is plain arithmetic: it runs on the CPU whatever the device is.
+    if (model === null) return onCpu(this.#processClass ?? notStarted());
     const known = this.#loaded.get(model.id);
     if (known) return known;
     const pick = (answer: FromRuntime) =>
@@ -203,37 +218,29 @@ export class RuntimeClient implements DeviceRuntime {
         ? answer
         : null;
     const answer = await process.ask({ type: "load", model }, pick, LOAD_DEADLINE);
-    if (answer.type === "load-failed") throw AppError.fromValue(answer.error);
+    for (const id of this.#loaded.keys()) if (!answer.held.includes(id)) this.#loaded.delete(id);
+    if (answer.type === "load-failed") throw loadFailed(answer.error);
     const ofProcess = this.#processClass;
     const runtimeClass =
-      ofProcess?.backend === answer.runtimeClass.backend
-        ? ofProcess
-        : this.#describe(answer.runtimeClass, null);
+      ofProcess?.backend === answer.runtimeClass.backend ? ofProcess : this.#describe(answer.runtimeClass);
     this.#loaded.set(model.id, runtimeClass);
     return runtimeClass;
   }
 
-  async #embed(
+  async #runBatch(
     process: RuntimeProcess,
-    request: EmbedRequest,
+    request: RunRequest,
     runtimeClass: RuntimeClass,
-  ): Promise<EmbedAnswer> {
+  ): Promise<RunAnswer> {
     const answers = new Map<string, ItemResult>();
-    const items: { key: string; texts: string[] }[] = [];
-    for (const { key, texts } of request.items) {
-      const error = refusal(texts);
-      if (error) answers.set(key, { key, ok: false, error });
-      else items.push({ key, texts: [...texts] });
+    const items: RunItem[] = [];
+    for (const item of request.items) {
+      const error = refusal(item.work);
+      if (error) answers.set(item.key, { key: item.key, ok: false, error });
+      else items.push(item);
     }
-    const batchId = this.#nextBatchId++;
-    const pick = (answer: FromRuntime) =>
-      answer.type === "done" && answer.batchId === batchId ? answer : null;
     this.#publish({ state: "working", runtimeClass });
-    const done = await process.ask(
-      { type: "run", batchId, model: request.model.id, items },
-      pick,
-      request.deadlineMs,
-    );
+    const done = await this.#compute(process, request, items);
     this.#crashesInRow = 0;
     this.#throughput.add(countTexts(done.items), done.totalMs);
     this.#publish({ state: "ready", textsPerSecond: this.#throughput.textsPerSecond });
@@ -246,6 +253,33 @@ export class RuntimeClient implements DeviceRuntime {
       totalMs: done.totalMs,
       runtimeClass,
     };
+  }
+
+  /** What did not fit into the device's memory together is tried once more, in two halves. */
+  async #compute(process: RuntimeProcess, request: RunRequest, items: readonly RunItem[]): Promise<Done> {
+    const done = await this.#askToRun(process, request, items);
+    const starved = new Set(done.items.filter(isOutOfMemory).map(({ key }) => key));
+    if (starved.size === 0 || items.length === 1) return done;
+    const again = items.filter(({ key }) => starved.has(key));
+    const half = Math.ceil(again.length / 2);
+    let { inferMs, totalMs } = done;
+    const answers = new Map(done.items.map((item) => [item.key, item]));
+    for (const part of [again.slice(0, half), again.slice(half)]) {
+      if (part.length === 0) continue;
+      const retried = await this.#askToRun(process, request, part);
+      inferMs += retried.inferMs;
+      totalMs += retried.totalMs;
+      for (const item of retried.items) answers.set(item.key, item);
+    }
+    return { ...done, items: [...answers.values()], inferMs, totalMs };
+  }
+
+  #askToRun(process: RuntimeProcess, request: RunRequest, items: readonly RunItem[]): Promise<Done> {
+    const batchId = this.#nextBatchId++;
+    const pick = (answer: FromRuntime) =>
+      answer.type === "done" && answer.batchId === batchId ? answer : null;
+    const model = request.model?.id ?? null;
+    return process.ask({ type: "run", batchId, model, items: [...items] }, pick, request.deadlineMs);
   }
 
   #onEnded(process: RuntimeProcess, cause: AppError): void {
@@ -293,7 +327,15 @@ export class RuntimeClient implements DeviceRuntime {
     return this.#process;
   }
 
-  #spec(): ProcessSpec {
+  #init(): Extract<ToRuntime, { type: "init" }> {
+    const { id, kind, index } = this.device;
+    const { backend, threads, freeMemoryMb } = this.#options;
+    const freeMb = freeMemoryMb?.() ?? null;
+    const memoryBytes = freeMb === null ? null : Math.floor(freeMb * MEMORY_SHARE[kind]) * MIB;
+    return { type: "init", device: { id, kind, index }, backend, threads, memoryBytes };
+  }
+
+  #spec(setup: GpuSetup | null): ProcessSpec {
     const { kind, id } = this.device;
     return {
       name: `runtime ${id}`,
@@ -306,18 +348,50 @@ export class RuntimeClient implements DeviceRuntime {
         NVIDIA_TF32_OVERRIDE: "0",
         // Exactly this GPU, or none: in the process it is CUDA device 0.
         CUDA_VISIBLE_DEVICES: kind === "gpu" ? id : "-1",
+        ...setup?.env,
       },
     };
   }
 
-  /** The runtime knows its back end; the engine knows the device's name and what stderr said. */
-  #describe(runtimeClass: RuntimeClass, cause: string | null): RuntimeClass {
-    const { reason } = runtimeClass;
+  /** The runtime says that CUDA did not start; what was missing stands on stderr and on the disk. */
+  async #explainSteps(
+    runtimeClass: RuntimeClass,
+    process: RuntimeProcess,
+    setup: GpuSetup | null,
+  ): Promise<RuntimeClass> {
+    const { backend, reason, skipped } = runtimeClass;
+    const later = setup?.missingLater;
+    if (backend === "cuda")
+      return reason && later ? { ...runtimeClass, reason: `${reason} (${later})` } : runtimeClass;
+    const step = skipped.find((each) => each.backend === "cuda");
+    if (step === undefined || setup === null) return runtimeClass;
+    const stderr = await process.nativeWords();
+    const diagnosis = setup.explain({
+      reason: step.reason,
+      stderr,
+      driverVersion: this.device.driverVersion,
+    });
+    const explained = skipped.map((each) => (each === step ? { ...each, reason: diagnosis.reason } : each));
     return {
       ...runtimeClass,
-      hardware: runtimeClass.backend === "cpu" ? runtimeClass.hardware : this.device.name,
-      reason: reason !== null && cause !== null ? `${reason} (${cause})` : reason,
+      skipped: explained,
+      reason: `${describeSkipped(explained)}. ${diagnosis.help}`,
     };
+  }
+
+  async #explainFailure(thrown: unknown, process: RuntimeProcess, setup: GpuSetup | null): Promise<unknown> {
+    if (!(thrown instanceof AppError && thrown.code === "CUDA_UNAVAILABLE") || setup === null) return thrown;
+    const stderr = await process.nativeWords();
+    const { driverVersion } = this.device;
+    const { reason, help } = setup.explain({ reason: thrown.message, stderr, driverVersion });
+    const message = reason === thrown.message ? reason : `CUDA can't be used: ${reason}`;
+    return new AppError({ ...thrown.toValue(), message, help });
+  }
+
+  /** The runtime knows its back end; the engine knows the device's name. */
+  #describe(runtimeClass: RuntimeClass): RuntimeClass {
+    const own = runtimeClass.backend === "cpu" || this.device.kind === "cpu";
+    return { ...runtimeClass, hardware: own ? runtimeClass.hardware : this.device.name };
   }
 
   #publish(change: Partial<RuntimeStatus>): void {
@@ -326,6 +400,10 @@ export class RuntimeClient implements DeviceRuntime {
   }
 }
 
+/** Of what is free, so that a model's estimate may be a little wrong, and other programs on a CPU's memory live on. */
+const MEMORY_SHARE = { gpu: 0.9, cpu: 0.5 } as const;
+
+const OUT_OF_MEMORY = "OUT_OF_MEMORY";
 const STOPPED = "RUNTIME_STOPPED";
 const IDLE = "RUNTIME_IDLE";
 
@@ -338,14 +416,39 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
+type Done = Extract<FromRuntime, { type: "done" }>;
+
+function isOutOfMemory(item: ItemResult): boolean {
+  return !item.ok && item.error.code === OUT_OF_MEMORY;
+}
+
+/** Memory may be free later or elsewhere; a model that is broken stays broken. */
+function loadFailed(error: ErrorValue): AppError {
+  return new AppError({ ...error, retryable: error.code === OUT_OF_MEMORY });
+}
+
 /** Refused here, so that a hostile input never crosses into the runtime process. */
-function refusal(texts: readonly string[]) {
+function refusal(work: Work) {
   try {
-    requireTextsInLimits(texts);
+    requireWorkInLimits(work);
     return null;
   } catch (thrown) {
     return toErrorValue(thrown);
   }
+}
+
+function onCpu(ofProcess: RuntimeClass): RuntimeClass {
+  if (ofProcess.backend === "cpu") return ofProcess;
+  const hardware = cpus()[0]?.model.trim() || `${process.arch} CPU`;
+  return { ...ofProcess, backend: "cpu", reason: "This kind of work runs on the CPU", hardware };
+}
+
+function notStarted(): never {
+  throw new AppError({
+    code: "RUNTIME_NOT_INITIALISED",
+    message: "The runtime has not started",
+    actor: "bug",
+  });
 }
 
 function countTexts(items: readonly ItemResult[]): number {

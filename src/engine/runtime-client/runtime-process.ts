@@ -85,10 +85,10 @@ export class RuntimeProcess {
     clearTimeout(timer);
   }
 
-  /** What a native library wrote last, such as the file it could not load; null when it wrote nothing. */
-  async nativeCause(signal?: AbortSignal): Promise<string | null> {
-    await delay(STDERR_LAG, signal);
-    return causeFromStderr(this.#child.stderrTail());
+  /** What native libraries wrote so far, such as the files they could not load. */
+  async nativeWords(): Promise<string> {
+    await delay(STDERR_LAG);
+    return this.#child.stderrTail();
   }
 
   #receive(message: unknown): void {

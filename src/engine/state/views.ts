@@ -1,5 +1,6 @@
 /** How each slice of the state is made from the parts that own the facts. */
-import type { DeviceView, EarningsView, State } from "../../shared/contract/views.ts";
+import type { ModelView } from "../../shared/contract/models.ts";
+import type { DeviceView, EarningsView, HostInfo, State } from "../../shared/contract/views.ts";
 import { RECENT_JOBS } from "../../shared/contract/views.ts";
 import { DAY } from "../../shared/durations.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
@@ -22,8 +23,10 @@ export interface ViewSources {
   readonly board: WorkBoard;
   readonly control: RunControl;
   readonly sessions: readonly MarketSession[];
+  readonly machine: HostInfo;
   readonly devices: () => DeviceView[];
   readonly throughput: ThroughputMeter;
+  readonly models: () => ModelView[];
   readonly modelProblem: () => HeadlineInput["modelProblem"];
   readonly now: () => number;
 }
@@ -40,6 +43,7 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
       intent: sources.control.intent,
       dataFolder: sources.dataFolder,
       notices: [...sources.notices()],
+      host: sources.machine,
     }),
     headline: () =>
       deriveHeadline({
@@ -55,6 +59,7 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
     devices: sources.devices,
     earnings: () => sessions.map((session) => earningsView(ledger, session, now())),
     throughput: () => throughputView(sources),
+    models: sources.models,
     recentJobs: () => ledger.leases.list({ limit: RECENT_JOBS }).rows,
   };
 }

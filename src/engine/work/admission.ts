@@ -1,6 +1,8 @@
 /** Decline rather than fail: a lease is judged before it is queued, and given back with the reason when it can't be served. */
 import { SECOND } from "../../shared/durations.ts";
 import { AppError, type ErrorValue } from "../../shared/errors.ts";
+import { requireWorkInLimits } from "../../shared/runtime/limits.ts";
+import { type ModelTask, needsModel, WORK_OF_TASK, type WorkKind } from "../../shared/work.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 
 export type Admission =
@@ -9,8 +11,8 @@ export type Admission =
   | { readonly kind: "expired"; readonly error: ErrorValue };
 
 export interface AdmissionRules {
-  /** Throws an AppError when the named model is unknown, missing or damaged. */
-  readonly requireModel: (name: string) => void;
+  /** What the named model is for. Throws an AppError when it is unknown, missing or damaged. */
+  readonly taskOf: (name: string) => ModelTask;
   readonly allowUnpaid: boolean;
   readonly now: () => number;
 }
@@ -29,17 +31,29 @@ export function judgeLease(lease: HeldLease, rules: AdmissionRules): Admission {
       },
     };
   }
-  if (lease.work.kind === "unsupported") return decline("WORK_UNSUPPORTED", lease.work.reason, "market");
+  if (lease.work.kind === "unsupported")
+    return decline(lease.work.code ?? "WORK_UNSUPPORTED", lease.work.reason, "market");
   if (lease.payment === "unfunded" && !rules.allowUnpaid) {
     return decline("JOB_UNPAID", "The market shows no payment set aside for this job", "market");
   }
   try {
-    rules.requireModel(lease.model);
+    requireWorkInLimits(lease.work);
+    if (needsModel(lease.work.kind)) requireTask(lease.model, rules.taskOf(lease.model), lease.work.kind);
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
     return { kind: "decline", error: thrown.toValue() };
   }
   return { kind: "admit" };
+}
+
+function requireTask(model: string, task: ModelTask, kind: WorkKind): void {
+  const can: readonly WorkKind[] = WORK_OF_TASK[task];
+  if (can.includes(kind)) return;
+  throw new AppError({
+    code: "WORK_MISMATCH",
+    message: `The model ${model} is for ${task}, the job asks for ${kind}`,
+    actor: "market",
+  });
 }
 
 function decline(code: string, message: string, actor: ErrorValue["actor"]): Admission {

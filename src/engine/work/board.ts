@@ -10,6 +10,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { StoredResult } from "../ledger/results.ts";
 import type { JobCredit, Lease, SubmitOutcome } from "../market/port.ts";
 import type { Admission } from "./admission.ts";
+import { FairShare } from "./fair-share.ts";
 import { canHappen, type JobEvent, UNSTARTED_STATES } from "./job-machine.ts";
 
 /** A runtime that dies with the same job this often takes no further victim. */
@@ -44,6 +45,7 @@ export class WorkBoard {
   readonly outboxFilled = new Wakeup();
 
   readonly #held = new Map<number, HeldLease>();
+  readonly #share = new FairShare();
   readonly #listeners = new Set<(change: BoardChange) => void>();
   readonly #deps: BoardDeps;
 
@@ -101,12 +103,28 @@ export class WorkBoard {
     return fresh.length;
   }
 
-  /** The oldest ready job and others of the same model, marked running; empty when nothing is ready. */
+  /** Jobs that could run now. */
+  readyCount(): number {
+    return this.#inState("admitted").length;
+  }
+
+  /** Device time went to these jobs, ms in all: their markets' share of it is remembered. */
+  noteServed(leases: readonly HeldLease[], ms: number): void {
+    for (const lease of leases) this.#share.account(lease.market, ms / leases.length, this.#deps.now());
+  }
+
+  /**
+   * The oldest ready job of the market served least, and others of the same model, marked running; empty when nothing
+   * is ready.
+   */
   takeBatch(max: number, device: string, modelOf: (lease: HeldLease) => string): HeldLease[] {
-    const [first, ...others] = this.#inState("admitted");
+    const ready = this.#inState("admitted");
+    const market = this.#share.next([...new Set(ready.map((lease) => lease.market))], this.#deps.now());
+    const first = ready.find((lease) => lease.market === market);
     if (first === undefined) return [];
     const model = modelOf(first);
-    const batch = [first, ...others.filter((lease) => modelOf(lease) === model)].slice(0, max);
+    const others = ready.filter((lease) => lease !== first && modelOf(lease) === model);
+    const batch = [first, ...others].slice(0, max);
     return this.#deps.ledger.transaction(() => batch.map((lease) => this.#move(lease, "run", { device })));
   }
 

@@ -3,23 +3,29 @@
  * take the next. Three failures in a row open the breaker: the device rests, and says why.
  */
 import type { DeviceView } from "../../shared/contract/views.ts";
-import { MINUTE, SECOND } from "../../shared/durations.ts";
+import { MILLISECOND, MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, isAbort, toErrorValue } from "../../shared/errors.ts";
 import type { ItemResult } from "../../shared/runtime/protocol.ts";
+import type { Wakeup } from "../../shared/wait.ts";
+import { needsModel } from "../../shared/work.ts";
 import type { Telemetry } from "../device/telemetry.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ModelStore, ResolvedModel } from "../models/store.ts";
 import type { ReceiptSigner } from "../receipt/receipt.ts";
-import type { DeviceRuntime, EmbedAnswer } from "../runtime-client/runtime-client.ts";
+import type { DeviceRuntime, RunAnswer } from "../runtime-client/runtime-client.ts";
 import type { ComputedItem, WorkBoard } from "./board.ts";
-import { describeResult } from "./result.ts";
+import { describeResult, workOf } from "./result.ts";
 
 const FAILURES_TO_BREAK = 3;
 const BREAK = 3 * MINUTE;
 /** A batch may take this long when its leases do not say. */
 const DEFAULT_MAX_RUNTIME = 90 * SECOND;
+/** Past its longest allowed time by this much, a batch hangs: its process is killed. */
+const HANG_GRACE = 5 * SECOND;
 const IDLE_LOOK = 5 * SECOND;
+/** How long a job may wait for company, so that one batch serves both. */
+const LATENCY_BUDGET = 5 * MILLISECOND;
 
 export interface DeviceWorkerDeps {
   readonly runtime: DeviceRuntime;
@@ -30,6 +36,8 @@ export interface DeviceWorkerDeps {
   /** The id under which a market knows us; receipts carry it. */
   readonly providerIdAt: (lease: HeldLease) => string;
   readonly batchSize: number;
+  /** Somebody rented this device as a whole: it runs no jobs. */
+  readonly isReserved: () => boolean;
   /** Why this device and no GPU, in words; null when it is a GPU. */
   readonly noGpuReason: string | null;
   readonly now: () => number;
@@ -62,7 +70,8 @@ export class DeviceWorker {
       backend: status.runtimeClass?.backend ?? null,
       backendReason: device.kind === "cpu" ? this.#deps.noGpuReason : stepDown,
       state: this.#breaker ? "breaker" : status.state,
-      stateReason: this.#breaker?.reason ?? status.reason,
+      stateReason:
+        this.#breaker?.reason ?? (this.#deps.isReserved() ? "Rented out: it runs no jobs" : status.reason),
       runtimePid: status.pid,
       runningJobs: this.#running,
       temperatureC: telemetry.temperatureC,
@@ -75,17 +84,21 @@ export class DeviceWorker {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { board, models, runtime, batchSize } = this.#deps;
+    const { board, runtime, batchSize } = this.#deps;
+    let lastBatch = 0;
     while (!signal.aborted) {
-      const batch = board.takeBatch(
-        batchSize,
-        runtime.device.id,
-        (lease) => models.resolve(lease.model).model.id,
-      );
-      if (batch.length === 0) {
-        await board.workReady.wait(signal, IDLE_LOOK).catch(() => undefined);
+      if (this.#deps.isReserved()) {
+        await ring(board.workReady, IDLE_LOOK, signal);
         continue;
       }
+      // Jobs that came together last time may do so again; one that comes alone is never kept waiting.
+      if (lastBatch > 1 && board.readyCount() === 1) await ring(board.workReady, LATENCY_BUDGET, signal);
+      const batch = board.takeBatch(batchSize, runtime.device.id, (lease) => this.#modelKey(lease));
+      if (batch.length === 0) {
+        await ring(board.workReady, IDLE_LOOK, signal);
+        continue;
+      }
+      lastBatch = batch.length;
       this.#running = batch.length;
       this.#tell();
       await this.#runBatch(batch, signal);
@@ -95,18 +108,34 @@ export class DeviceWorker {
     }
   }
 
+  /** What may share a batch: the model behind the name; a model that went missing fails its own jobs when they run. */
+  #modelKey(lease: HeldLease): string {
+    try {
+      return this.#modelOf(lease)?.model.id ?? lease.work.kind;
+    } catch (thrown) {
+      if (thrown instanceof AppError) return lease.model;
+      throw thrown;
+    }
+  }
+
+  /** null: its work needs none. */
+  #modelOf({ work, model }: HeldLease): ResolvedModel | null {
+    return work.kind === "unsupported" || needsModel(work.kind) ? this.#deps.models.resolve(model) : null;
+  }
+
   async #runBatch(batch: readonly HeldLease[], signal: AbortSignal): Promise<void> {
-    const { board, runtime, models, now } = this.#deps;
+    const { board, runtime, now } = this.#deps;
     const startedAt = now();
     try {
-      const resolved = models.resolve((batch[0] as HeldLease).model);
-      const answer = await runtime.runEmbed({
-        model: resolved.spec,
-        items: batch.map((lease) => ({ key: String(lease.row), texts: textsOf(lease) })),
-        deadlineMs: Math.max(...batch.map((lease) => lease.maxRuntimeMs ?? DEFAULT_MAX_RUNTIME)),
+      const resolved = this.#modelOf(batch[0] as HeldLease);
+      const answer = await runtime.run({
+        model: resolved?.spec ?? null,
+        items: batch.map((lease) => ({ key: String(lease.row), work: workOf(lease) })),
+        deadlineMs: Math.max(...batch.map((lease) => lease.maxRuntimeMs ?? DEFAULT_MAX_RUNTIME)) + HANG_GRACE,
         signal,
       });
       this.#failuresInRow = 0;
+      board.noteServed(batch, answer.totalMs);
       this.#finish(batch, answer, resolved, startedAt);
     } catch (thrown) {
       // Stopped: what is still held is either given back already or runs again after the next start.
@@ -121,8 +150,8 @@ export class DeviceWorker {
 
   #finish(
     batch: readonly HeldLease[],
-    answer: EmbedAnswer,
-    resolved: ResolvedModel,
+    answer: RunAnswer,
+    resolved: ResolvedModel | null,
     startedAt: number,
   ): void {
     const { board, signer, providerIdAt, now } = this.#deps;
@@ -131,7 +160,10 @@ export class DeviceWorker {
     for (const lease of batch) {
       const item = results.get(String(lease.row));
       if (item?.ok !== true) {
-        board.fail(lease, item ? AppError.fromValue(item.error) : noAnswer());
+        const error = item ? AppError.fromValue(item.error) : noAnswer();
+        // Another device, or this one with less beside it, may have the memory.
+        if (error.code === "OUT_OF_MEMORY") board.requeue([lease], error);
+        else board.fail(lease, error);
         continue;
       }
       const timing = { startedAt, computedAt: now(), inferMs: answer.inferMs };
@@ -170,10 +202,6 @@ export class DeviceWorker {
   }
 }
 
-function textsOf(lease: HeldLease): readonly string[] {
-  return lease.work.kind === "embed" ? lease.work.texts : [];
-}
-
 function asAppError(thrown: unknown): AppError {
   return thrown instanceof AppError ? thrown : AppError.fromValue(toErrorValue(thrown));
 }
@@ -184,6 +212,11 @@ function noAnswer(): AppError {
     message: "The runtime left this job out of its answer",
     actor: "bug",
   });
+}
+
+/** Until the bell or the time; an abort ends the wait quietly, the loop around it looks at its signal next. */
+async function ring(bell: Wakeup, ms: number, signal: AbortSignal): Promise<void> {
+  await bell.wait(signal, ms).catch(() => undefined);
 }
 
 async function waitQuietly(ms: number, signal: AbortSignal): Promise<void> {

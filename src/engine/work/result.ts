@@ -1,16 +1,20 @@
 /** From a runtime's answer to what the ledger keeps: the result's digests, and the receipt the provider signs. */
+
+import { AppError } from "../../shared/errors.ts";
 import type { ItemResult } from "../../shared/runtime/protocol.ts";
+import type { Work } from "../../shared/work.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import type { ResolvedModel } from "../models/store.ts";
 import { buildReceipt, encodeReceipt, type ReceiptSigner } from "../receipt/receipt.ts";
-import type { EmbedAnswer } from "../runtime-client/runtime-client.ts";
+import type { RunAnswer } from "../runtime-client/runtime-client.ts";
 import type { ComputedItem } from "./board.ts";
 
 export interface FinishedItem {
   readonly lease: HeldLease;
   readonly item: Extract<ItemResult, { ok: true }>;
-  readonly answer: EmbedAnswer;
-  readonly resolved: ResolvedModel;
+  readonly answer: RunAnswer;
+  /** null: the work needed no model. */
+  readonly resolved: ResolvedModel | null;
   /** Unix ms; `inferMs` is the whole batch's time in session.run. */
   readonly timing: { readonly startedAt: number; readonly computedAt: number; readonly inferMs: number };
   readonly batchSize: number;
@@ -25,15 +29,16 @@ export function describeResult(finished: FinishedItem, signer: ReceiptSigner): C
       leaseId: lease.leaseId,
       jobId: lease.jobId,
       providerId,
-      model: {
+      model: resolved && {
         id: resolved.model.id,
         version: resolved.model.version,
         manifestSha256: resolved.manifestSha256,
         files: resolved.model.files,
       },
-      texts: lease.work.kind === "embed" ? lease.work.texts : [],
+      work: workOf(lease),
+      method: item.method,
       output: item.bytes,
-      runtime: { ...answer.runtimeClass, precision: resolved.model.embed.precision },
+      runtime: { ...answer.runtimeClass, precision: resolved?.model.precision ?? "fp32" },
       timing: {
         leasedAt: lease.leasedAt,
         startedAt: timing.startedAt,
@@ -58,4 +63,10 @@ export function describeResult(finished: FinishedItem, signer: ReceiptSigner): C
       receipt: encodeReceipt(receipt),
     },
   };
+}
+
+/** Admission let only work pass that can be run. */
+export function workOf({ work }: Pick<HeldLease, "work">): Work {
+  if (work.kind !== "unsupported") return work;
+  throw new AppError({ code: "WORK_UNSUPPORTED", message: work.reason, actor: "bug" });
 }

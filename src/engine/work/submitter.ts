@@ -5,6 +5,7 @@
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, toErrorValue, unreachable } from "../../shared/errors.ts";
 import { backoffMs } from "../../shared/wait.ts";
+import { LEDGER_FAILED } from "../ledger/database.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { OutboxItem } from "../ledger/outbox.ts";
 import type { MarketSession } from "../market/session.ts";
@@ -26,6 +27,8 @@ export interface SubmitterDeps {
 export class Submitter {
   readonly #deps: SubmitterDeps;
   readonly #inFlight = new Map<number, Promise<void>>();
+  /** A delivery ended in a way nobody can wait out: the ledger itself failed. */
+  #failure: { readonly cause: unknown } | null = null;
 
   constructor(deps: SubmitterDeps) {
     this.#deps = deps;
@@ -35,6 +38,7 @@ export class Submitter {
   async run(signal: AbortSignal): Promise<void> {
     const { board, ledger, session, now } = this.#deps;
     while (!signal.aborted) {
+      if (this.#failure !== null) throw this.#failure.cause;
       if (session.registered) this.#startDue(signal);
       const nextAt = ledger.outbox.nextAt(session.adapter.id);
       // In-flight rows stay due until answered: wait for one of them, not for the clock.
@@ -54,7 +58,11 @@ export class Submitter {
     for (const item of ledger.outbox.due(session.adapter.id, now(), PARALLEL + this.#inFlight.size)) {
       if (this.#inFlight.size >= PARALLEL) return;
       if (this.#inFlight.has(item.row)) continue;
-      const delivery = this.#deliver(item, signal).finally(() => this.#inFlight.delete(item.row));
+      const delivery = this.#deliver(item, signal)
+        .catch((cause: unknown) => {
+          this.#failure ??= { cause };
+        })
+        .finally(() => this.#inFlight.delete(item.row));
       this.#inFlight.set(item.row, delivery);
     }
   }
@@ -74,6 +82,7 @@ export class Submitter {
           unreachable(item.kind);
       }
     } catch (thrown) {
+      if (thrown instanceof AppError && thrown.code === LEDGER_FAILED) throw thrown;
       if (signal.aborted) return; // The row stays; the next start sends it again.
       this.#retryLater(item, thrown);
     }

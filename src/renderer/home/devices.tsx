@@ -84,15 +84,17 @@ function Device({ device }: { device: DeviceView }) {
           unit={device.runningJobs === 1 ? "job" : "jobs"}
         />
       </dl>
-      <div className="device-foot">
-        {device.backend !== null && (
-          <span className={`tag ${device.state === "working" ? "tone-ember" : ""}`}>
-            {BACKENDS[device.backend]}
-          </span>
-        )}
-        {device.stateReason !== null && <span className="device-reason">{device.stateReason}</span>}
-        {device.backendReason !== null && <span className="device-reason quiet">{device.backendReason}</span>}
-      </div>
+      {device.stateReason !== null && <p className="device-reason">{device.stateReason}</p>}
+      {(device.backend !== null || device.backendReason !== null) && (
+        <p className="device-reason quiet">
+          {device.backend !== null && (
+            <span className={`tag ${device.state === "working" ? "tone-ember" : ""}`}>
+              {BACKENDS[device.backend]}
+            </span>
+          )}
+          {device.backendReason}
+        </p>
+      )}
     </li>
   );
 }

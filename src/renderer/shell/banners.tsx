@@ -1,5 +1,6 @@
 /** What is true of the whole page: play money, no answer from the engine, things that happened at its start. */
 import { FlaskConical, Unplug } from "lucide-react";
+import type { Bridge } from "../bridge/bridge.ts";
 import { coarse, formatClock } from "../format/time.ts";
 import { ErrorNote, Note } from "../parts/note.tsx";
 import { useBridge, useVerb } from "../state/bridge-context.ts";
@@ -50,7 +51,7 @@ function SilenceBanner() {
     );
   }
   const since = heardAt ?? now;
-  const next = kind === "desktop" ? "restarting" : "reconnecting";
+  const next = nextStep(kind, link.state === "up");
   const cause = link.state === "restarting" ? link.error : null;
   return (
     <Note
@@ -72,6 +73,12 @@ function SilenceBanner() {
       </span>
     </Note>
   );
+}
+
+/** A hanging engine is given some seconds more before it is ended; a dead one is replaced at once. */
+function nextStep(kind: Bridge["kind"], hangs: boolean): string {
+  if (kind === "web") return hangs ? "asking again" : "reconnecting";
+  return hangs ? "it is restarted if it stays silent" : "restarting";
 }
 
 /** The engine answers, but not with a state this page understands: say so instead of showing an old one as new. */

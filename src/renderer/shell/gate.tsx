@@ -58,7 +58,9 @@ function Loading() {
           <p className="hero-proof" role="status">
             {waited > LONG_WAIT_MS
               ? `Not there after ${coarse(waited)}; it is tried again by itself.`
-              : "Looking for GPUs, the ledger and the markets."}
+              : kind === "desktop"
+                ? "It opens the ledger, looks for GPUs and greets the markets."
+                : "What it does shows here as soon as it answers."}
           </p>
         </div>
       </section>
@@ -91,16 +93,15 @@ function Loading() {
   );
 }
 
-/** The loopback page without a valid cookie: nothing is wrong, the link is just needed again. */
+/** The loopback page without a valid cookie: nothing is wrong, a link is just needed again. */
 export function NoSession() {
   return (
     <main className="gate gate-page">
       <KeyRound className="gate-icon" size={36} strokeWidth={1.5} aria-hidden />
-      <h1>Open the link again</h1>
+      <h1>This page needs its link</h1>
       <p className="gate-text">
-        This page belongs to the engine on this machine and needs the link that{" "}
-        <span className="mono">bellows</span> printed when it started. Open that link again, in this tab or a
-        new one.
+        The link that <span className="mono">bellows</span> printed opens this page once, in one browser. For
+        a new one run <span className="mono">bellows dashboard</span> on this machine and open what it prints.
       </p>
       <button type="button" className="button" onClick={() => window.location.reload()}>
         Try again

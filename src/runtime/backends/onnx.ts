@@ -1,21 +1,22 @@
 /**
- * ONNX Runtime sessions on one device: CUDA where it proves to work, else the CPU, with the reason in words.
+ * ONNX Runtime sessions on one device, on the best back end that proves to work there.
  *
- * The proof is a session that runs, on CUDA alone, because the list of supported back ends is fixed when the library
- * is compiled and says nothing of this machine. The spawner shows this process exactly one GPU (CUDA_VISIBLE_DEVICES),
- * so the CUDA device is always number 0.
+ * The ladder is climbed down from the fastest (shared/runtime/backends.ts); each step is a real session that runs
+ * (probe.ts), because the list of supported back ends is fixed when the library is compiled and says nothing of this
+ * machine. The spawner shows this process exactly one GPU (CUDA_VISIBLE_DEVICES), so the CUDA device is always number 0.
  */
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { cpus } from "node:os";
-import { dirname, join } from "node:path";
-import { env, InferenceSession, Tensor } from "onnxruntime-node";
+import { join } from "node:path";
+import { env, InferenceSession } from "onnxruntime-node";
 import { AppError } from "../../shared/errors.ts";
-import type { RuntimeClass, ToRuntime } from "../../shared/runtime/protocol.ts";
-import { oneNodeModel } from "./onnx-file.ts";
+import { BACKEND_NAMES, describeSkipped, ladderOf } from "../../shared/runtime/backends.ts";
+import type { Backend, RuntimeClass, SkippedBackend, ToRuntime } from "../../shared/runtime/protocol.ts";
+import { loadFailure } from "./failure.ts";
+import { libraryFolder, libraryProblem } from "./library.ts";
+import { BIG_MATMUL, CONV, fastestRun, MATMUL, probeObstacle } from "./probe.ts";
 
 type Init = Extract<ToRuntime, { type: "init" }>;
-type Provider = "cuda" | "cpu";
 
 export interface OpenSession {
   readonly session: InferenceSession;
@@ -24,147 +25,196 @@ export interface OpenSession {
 
 export class OnnxBackend {
   readonly runtimeClass: RuntimeClass;
-  readonly #mustBeCuda: boolean;
+  /** The settings name this back end: then the CPU is no substitute. */
+  readonly #forced: boolean;
 
-  private constructor(runtimeClass: RuntimeClass, mustBeCuda: boolean) {
+  private constructor(runtimeClass: RuntimeClass, forced: boolean) {
     this.runtimeClass = runtimeClass;
-    this.#mustBeCuda = mustBeCuda;
+    this.#forced = forced;
   }
 
-  /** Throws CUDA_UNAVAILABLE when `init` insists on CUDA and it does not work here. */
+  /** Throws CUDA_UNAVAILABLE, WEBGPU_UNAVAILABLE or DML_UNAVAILABLE when `init` insists on one that does not work. */
   static async open(init: Init): Promise<OnnxBackend> {
-    const { provider, reason } = await chooseProvider(init);
+    const { backend, reason, skipped } = await choose(init);
     const runtimeClass: RuntimeClass = {
-      backend: provider,
+      backend,
       reason,
+      skipped: [...skipped],
       onnxruntime: env.versions.node ?? env.versions.common,
       node: process.versions.node,
       threads: init.threads,
-      hardware: provider === "cuda" ? `GPU ${init.device.index} (${init.device.id})` : cpuName(),
+      hardware: hardwareOf(backend, init),
     };
-    return new OnnxBackend(runtimeClass, init.backend === "cuda");
+    return new OnnxBackend(runtimeClass, init.backend !== "auto" && backend !== "cpu");
   }
 
-  /** A session of a checked graph file. Throws MODEL_NOT_LOADABLE; falls back to the CPU unless CUDA is a must. */
+  /**
+   * A session of a checked graph file. Throws MODEL_NOT_LOADABLE, OUT_OF_MEMORY; a graph that this device can't run is
+   * run on the CPU instead, unless the settings name the back end. Memory that ran out is no reason for the CPU.
+   */
   async createSession(graphFile: string): Promise<OpenSession> {
     const { backend, threads } = this.runtimeClass;
-    if (backend === "cuda") {
-      const onCuda = await createSession(graphFile, "cuda", threads).catch(describe);
-      if (typeof onCuda !== "string") return { session: onCuda, runtimeClass: this.runtimeClass };
-      if (this.#mustBeCuda) throw notLoadable(`on CUDA: ${onCuda}`);
-      const session = await createOnCpu(graphFile, threads);
-      const reason = `This model could not be loaded on the GPU: ${onCuda}`;
-      return { session, runtimeClass: { ...this.runtimeClass, backend: "cpu", reason, hardware: cpuName() } };
+    try {
+      const session = await InferenceSession.create(graphFile, sessionOptions(backend, threads));
+      return { session, runtimeClass: this.runtimeClass };
+    } catch (thrown) {
+      const failure = loadFailure(thrown, backend === "cpu" ? "" : ` on ${BACKEND_NAMES[backend]}`);
+      if (backend === "cpu" || this.#forced || failure.code === "OUT_OF_MEMORY") throw failure;
+      return await this.#createOnCpu(graphFile, failure);
     }
-    return { session: await createOnCpu(graphFile, threads), runtimeClass: this.runtimeClass };
+  }
+
+  async #createOnCpu(graphFile: string, failure: AppError): Promise<OpenSession> {
+    const { backend, threads, skipped } = this.runtimeClass;
+    const session = await InferenceSession.create(graphFile, sessionOptions("cpu", threads)).catch(
+      (thrown: unknown) => {
+        throw loadFailure(thrown);
+      },
+    );
+    const runtimeClass: RuntimeClass = {
+      ...this.runtimeClass,
+      backend: "cpu",
+      reason: failure.message,
+      skipped: [...skipped, { backend, reason: failure.message }],
+      hardware: cpuName(),
+    };
+    return { session, runtimeClass };
   }
 }
 
-async function chooseProvider(init: Init): Promise<{ provider: Provider; reason: string | null }> {
-  if (init.device.kind === "cpu") return { provider: "cpu", reason: null };
-  if (init.backend === "cpu")
-    return { provider: "cpu", reason: "The settings ask for the CPU (GPU_BACKEND=cpu)" };
-  const obstacle = await cudaObstacle(init.threads);
-  if (obstacle === null) return { provider: "cuda", reason: await convolutionObstacle(init.threads) };
-  if (init.backend === "cuda") {
-    throw new AppError({
-      code: "CUDA_UNAVAILABLE",
-      message: obstacle,
-      actor: "user",
-      help: "Install the CUDA libraries named here, or set GPU_BACKEND=auto to work on the CPU meanwhile.",
-    });
+interface Choice {
+  readonly backend: Backend;
+  /** Why not a faster one, or what this one can't do; null: nothing to say. */
+  readonly reason: string | null;
+  readonly skipped: readonly SkippedBackend[];
+}
+
+async function choose(init: Init): Promise<Choice> {
+  if (init.backend !== "auto") return forced(init, init.backend);
+  // No GPU: no reason to look for one, and a software driver would only be slower.
+  if (init.device.kind === "cpu") return { backend: "cpu", reason: null, skipped: [] };
+  const skipped: SkippedBackend[] = [];
+  for (const backend of ladderOf(process.platform)) {
+    const verdict = await tryBackend(backend, init);
+    if (verdict.kind === "works")
+      return { backend, reason: describeSkipped(skipped) ?? verdict.remark, skipped };
+    skipped.push({ backend, reason: verdict.reason });
   }
-  return { provider: "cpu", reason: obstacle };
-}
-
-/** Null when a matrix product runs on CUDA and is right; else why not, in words. */
-async function cudaObstacle(threads: number): Promise<string | null> {
-  const missing = missingCudaProvider();
-  if (missing !== null) return `ONNX Runtime's CUDA support is not installed: ${missing} is missing`;
-  const product = await runOnCuda("MatMul", { a: [2, 2], b: [2, 2] }, [2, 2], threads).catch(describe);
-  if (typeof product === "string") return `CUDA does not start: ${product}`;
-  const right = [7, 10, 15, 22].every((value, i) => product[i] === value);
-  return right ? null : `CUDA computes wrong results: ${product.join(", ")}`;
-}
-
-/** cuDNN is opened by the first convolution only: text models do without it, so it is a remark and no obstacle. */
-async function convolutionObstacle(threads: number): Promise<string | null> {
-  const result = await runOnCuda("Conv", { a: [1, 1, 2, 2], b: [1, 1, 1, 1] }, [1, 1, 2, 2], threads).catch(
-    describe,
-  );
-  return typeof result === "string" ? `Image and audio models can't run on this GPU yet: ${result}` : null;
-}
-
-/** Runs one operator with inputs 1, 2, 3, … on CUDA alone and returns its output. */
-async function runOnCuda(
-  operator: string,
-  inputs: Record<string, readonly number[]>,
-  output: readonly number[],
-  threads: number,
-): Promise<number[]> {
-  const session = await InferenceSession.create(oneNodeModel(operator, inputs, output), {
-    ...sessionOptions("cuda", threads),
-    executionProviders: [{ name: "cuda", deviceId: 0 }],
-    extra: { session: { disable_cpu_ep_fallback: "1" } },
-  });
-  try {
-    const feeds = Object.entries(inputs).map(([name, shape]) => {
-      const count = shape.reduce((product, size) => product * size, 1);
-      return [
-        name,
-        new Tensor(
-          "float32",
-          Float32Array.from({ length: count }, (_, i) => i + 1),
-          [...shape],
-        ),
-      ] as const;
-    });
-    const { y } = await session.run(Object.fromEntries(feeds));
-    return y?.data instanceof Float32Array ? [...y.data] : [];
-  } finally {
-    await session.release();
-  }
-}
-
-/** The provider's file must lie beside the library it is loaded by; the loader tells only stderr when it does not. */
-function missingCudaProvider(): string | null {
-  const name =
-    process.platform === "win32" ? "onnxruntime_providers_cuda.dll" : "libonnxruntime_providers_cuda.so";
-  const packageFolder = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
-  return existsSync(join(packageFolder, "bin/napi-v6", process.platform, process.arch, name)) ? null : name;
-}
-
-function createOnCpu(graphFile: string, threads: number): Promise<InferenceSession> {
-  return createSession(graphFile, "cpu", threads).catch((thrown: unknown) => {
-    throw notLoadable(describe(thrown));
+  throw new AppError({
+    code: "CPU_UNAVAILABLE",
+    message: `Nothing computes here: ${describeSkipped(skipped)}`,
+    actor: "machine",
+    help: "Install Bellows again; if this repeats, report it with the diagnostics file.",
   });
 }
 
-function createSession(graphFile: string, provider: Provider, threads: number): Promise<InferenceSession> {
-  return InferenceSession.create(graphFile, sessionOptions(provider, threads));
+async function forced(init: Init, backend: Backend): Promise<Choice> {
+  if (backend === "cpu") {
+    const reason = init.device.kind === "gpu" ? "The settings ask for the CPU (GPU_BACKEND=cpu)" : null;
+    return { backend, reason, skipped: [] };
+  }
+  const verdict = await tryBackend(backend, init);
+  if (verdict.kind === "works") return { backend, reason: verdict.remark, skipped: [] };
+  throw new AppError({
+    code: `${backend.toUpperCase()}_UNAVAILABLE`,
+    message: `${BACKEND_NAMES[backend]} can't be used: ${verdict.reason}`,
+    actor: "user",
+    help: `Put right what is named here, or set GPU_BACKEND=auto to take the best that works.`,
+  });
 }
 
-function sessionOptions(provider: Provider, threads: number): InferenceSession.SessionOptions {
+type Verdict =
+  | { readonly kind: "works"; readonly remark: string | null }
+  | { readonly kind: "fails"; readonly reason: string };
+
+const works: Verdict = { kind: "works", remark: null };
+const fails = (reason: string): Verdict => ({ kind: "fails", reason });
+
+/** A step of the ladder. Never throws. */
+async function tryBackend(backend: Backend, init: Init): Promise<Verdict> {
+  const obstacle = obstacleBefore(backend, init);
+  if (obstacle !== null) return fails(obstacle);
+  const options = aloneOn(backend, init.threads);
+  const reference = sessionOptions("cpu", init.threads);
+  const product = await probeObstacle(MATMUL, options, reference);
+  if (product !== null) return fails(product);
+  const convolution = await probeObstacle(CONV, options, reference);
+  if (convolution !== null) {
+    // CUDA opens cuDNN for the first convolution only: text models do without it, so its absence is a remark.
+    if (backend !== "cuda" || !/cudnn/i.test(convolution)) return fails(convolution);
+    return { kind: "works", remark: `Image and audio models can't run on this GPU yet: ${convolution}` };
+  }
+  return init.backend === "auto" && backend === "webgpu" ? await fasterThanCpu(options, reference) : works;
+}
+
+/** What is known without trying, where a try would end in words nobody understands. */
+function obstacleBefore(backend: Backend, { device, backend: wanted }: Init): string | null {
+  if (!ladderOf(process.platform).includes(backend)) return `ONNX Runtime has none for ${process.platform}`;
+  if (backend === "cuda" && !existsSync(join(libraryFolder(), CUDA_PROVIDER))) {
+    const problem = libraryProblem();
+    return `its provider ${CUDA_PROVIDER} is missing${problem === null ? "" : ` (the GPU pack could not be loaded: ${problem})`}`;
+  }
+  // CUDA is told its GPU by the environment; WebGPU takes the system's first one, which may not be ours.
+  if (backend === "webgpu" && wanted === "auto" && device.index > 0) {
+    return "it can't choose among several GPUs";
+  }
+  return null;
+}
+
+const CUDA_PROVIDER = "libonnxruntime_providers_cuda.so";
+/** A GPU is many times faster than the CPU at this size; a driver in software is many times slower. */
+const SLOWER_THAN_CPU = 4;
+
+async function fasterThanCpu(
+  options: InferenceSession.SessionOptions,
+  reference: InferenceSession.SessionOptions,
+): Promise<Verdict> {
+  const [ours, cpu] = [await fastestRun(BIG_MATMUL, options), await fastestRun(BIG_MATMUL, reference)];
+  if (ours <= cpu * SLOWER_THAN_CPU) return works;
+  return fails(`it is ${Math.round(ours / cpu)} times slower than the CPU, so its driver works in software`);
+}
+
+function sessionOptions(backend: Backend, threads: number): InferenceSession.SessionOptions {
   return {
-    executionProviders: provider === "cuda" ? [{ name: "cuda", deviceId: 0 }, "cpu"] : ["cpu"],
+    executionProviders: providersOf(backend),
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
+    // DirectML can't work with it (onnxruntime.ai, DirectML execution provider).
+    ...(backend === "dml" ? { enableMemPattern: false } : {}),
     // A spinning thread keeps a core at 100 % between batches.
     extra: { session: { intra_op: { allow_spinning: "0" } } },
   };
 }
 
-function notLoadable(why: string): AppError {
-  return new AppError({
-    code: "MODEL_NOT_LOADABLE",
-    message: `ONNX Runtime can't load the model: ${why}`,
-    actor: "machine",
-  });
+/** The back end by itself: what it can't run is an error, not quietly the CPU's work. */
+function aloneOn(backend: Backend, threads: number): InferenceSession.SessionOptions {
+  const session = { intra_op: { allow_spinning: "0" }, disable_cpu_ep_fallback: "1" };
+  return {
+    ...sessionOptions(backend, threads),
+    executionProviders: providersOf(backend).slice(0, 1),
+    ...(backend === "cpu" ? {} : { extra: { session } }),
+  };
 }
 
-function describe(thrown: unknown): string {
-  return (thrown instanceof Error ? thrown.message : String(thrown)).replaceAll(/\s+/g, " ").slice(0, 500);
+function providersOf(backend: Backend): InferenceSession.ExecutionProviderConfig[] {
+  switch (backend) {
+    case "cuda":
+      return [{ name: "cuda", deviceId: 0 }, "cpu"];
+    case "dml":
+      return [{ name: "dml", deviceId: 0 }, "cpu"];
+    case "webgpu":
+      return ["webgpu", "cpu"];
+    case "cpu":
+      return ["cpu"];
+  }
+}
+
+function hardwareOf(backend: Backend, { device }: Init): string {
+  if (backend === "cpu") return cpuName();
+  return device.kind === "gpu"
+    ? `GPU ${device.index} (${device.id})`
+    : `the GPU that ${BACKEND_NAMES[backend]} chose`;
 }
 
 function cpuName(): string {

@@ -1,5 +1,5 @@
 /** From a model's hidden states to unit vectors: the mean over a text's own tokens, scaled to length 1. */
-import { AppError } from "../../shared/errors.ts";
+import { resultNotFinite } from "./task.ts";
 
 /** Row-major [rows, width, dimensions] float32, as the session returned it. */
 export interface HiddenStates {
@@ -31,12 +31,7 @@ export function poolRow(
   for (const sum of sums) squares += sum * sum;
   const norm = Math.sqrt(squares);
   if (!Number.isFinite(norm) || norm === 0) {
-    throw new AppError({
-      code: "RESULT_NOT_FINITE",
-      message: "The model returned values that are not finite numbers",
-      actor: "machine",
-      retryable: true,
-    });
+    throw resultNotFinite();
   }
   const start = targetRow * dimensions;
   for (let i = 0; i < dimensions; i++) target[start + i] = (sums[i] as number) / norm;

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { ErrorValueSchema } from "../errors.ts";
 import { CurrencyCodeSchema, MoneyValueSchema } from "../money.ts";
+import { ModelViewSchema } from "./models.ts";
 
 export const MarketIdSchema = z.enum(["aitbc", "aicf"]);
 export type MarketId = z.infer<typeof MarketIdSchema>;
@@ -35,6 +36,18 @@ export const HeadlineLevelSchema = z.enum([
 ]);
 export type HeadlineLevel = z.infer<typeof HeadlineLevelSchema>;
 
+/** The machine around the devices; null: not known. */
+export const HostInfoSchema = z.object({
+  cpu: Text,
+  cores: z.number().int().positive(),
+  memoryMb: z.number().nonnegative(),
+  os: Text,
+  wsl: z.boolean(),
+  /** null: it has none. */
+  battery: z.object({ charging: z.boolean(), percent: z.number() }).nullable(),
+});
+export type HostInfo = z.infer<typeof HostInfoSchema>;
+
 export const EngineViewSchema = z.object({
   version: Text,
   /** `demo`: the embedded devnet with play money. `live`: configured markets. */
@@ -45,6 +58,7 @@ export const EngineViewSchema = z.object({
   dataFolder: Text,
   /** Set when a database was restored, moved aside, … at this start; shown once until dismissed. */
   notices: z.array(ErrorValueSchema),
+  host: HostInfoSchema.optional(),
 });
 export type EngineView = z.infer<typeof EngineViewSchema>;
 
@@ -94,6 +108,8 @@ export const ProviderStandingSchema = z.object({
       text: Text,
       amount: MoneyValueSchema,
       height: z.number().int().nullable(),
+      /** When; null: the market does not say. */
+      at: TimeMs.nullish(),
       jobId: Text.nullable(),
     }),
   ),
@@ -152,6 +168,61 @@ export const MarketViewSchema = z.object({
 });
 export type MarketView = z.infer<typeof MarketViewSchema>;
 
+/** Can this GPU do work, in words. `code` is stable, for scripts; `help` says what a person can do about it. */
+export const DeviceVerdictSchema = z.discriminatedUnion("usable", [
+  z.object({ usable: z.literal(true), code: Text, how: Text, help: Text.nullable() }),
+  z.object({ usable: z.literal(false), code: Text, why: Text, help: Text.nullable() }),
+]);
+export type DeviceVerdict = z.infer<typeof DeviceVerdictSchema>;
+
+const Reading = z.number().nullable();
+
+/** What the driver tells of a GPU beside the readings every device has. Unknown is null; `unknown` says why. */
+export const GpuDetailsSchema = z.object({
+  /** Who told it; `none`: the driver does not answer now. */
+  source: z.enum(["nvml", "nvidia-smi", "none"]),
+  /** Why not NVML, the better source; null when it is. */
+  sourceReason: Text.nullable(),
+  /** A laptop GPU that is switched off for now: it is not asked, so that it may stay so. */
+  suspended: z.boolean(),
+  index: z.number().int().nonnegative(),
+  pciBusId: Text.nullable(),
+  driver: Text.nullable(),
+  /** The newest CUDA the driver runs. */
+  cuda: Text.nullable(),
+  computeCap: Text.nullable(),
+  memoryFreeMb: Reading,
+  memoryUtilisationPct: Reading,
+  fanPct: Reading,
+  powerLimitW: Reading,
+  powerMaxW: Reading,
+  clockMhz: Reading,
+  clockMaxMhz: Reading,
+  /** What holds the clocks back, in words; empty: nothing. */
+  throttle: z.array(Text).nullable(),
+  pstate: Text.nullable(),
+  pcie: z.object({ gen: Reading, genMax: Reading, width: Reading, widthMax: Reading }),
+  computeMode: z.enum(["default", "exclusive", "prohibited"]).nullable(),
+  /** `slice`: this device is one; `parent`: it works through its slices. */
+  mig: z.enum(["off", "parent", "slice"]),
+  /** With a context on the GPU; `ours` runs our jobs. null: could not be asked. */
+  processes: z
+    .array(
+      z.object({
+        pid: z.number().int().nonnegative(),
+        name: Text.nullable(),
+        memoryMb: Reading,
+        ours: z.boolean(),
+      }),
+    )
+    .nullable(),
+  unknown: z.record(z.string(), Text),
+});
+export type GpuDetails = z.infer<typeof GpuDetailsSchema>;
+
+export const SelfTestSummarySchema = z.object({ at: TimeMs, ok: z.boolean(), summary: Text });
+export type SelfTestSummary = z.infer<typeof SelfTestSummarySchema>;
+
 export const DeviceViewSchema = z.object({
   /** GPU UUID, or `cpu`. */
   id: Text,
@@ -173,6 +244,11 @@ export const DeviceViewSchema = z.object({
   memoryTotalMb: z.number().nullable(),
   /** Texts embedded per second over the last minute of work; null before the first. */
   textsPerSecond: z.number().nullable(),
+  /** Of GPUs only. */
+  gpu: GpuDetailsSchema.optional(),
+  verdict: DeviceVerdictSchema.optional(),
+  /** null: it was never tested. */
+  lastSelfTest: SelfTestSummarySchema.nullable().optional(),
 });
 export type DeviceView = z.infer<typeof DeviceViewSchema>;
 
@@ -259,6 +335,8 @@ export const StateSchema = z.object({
   throughput: ThroughputViewSchema,
   /** The newest jobs, newest first, at most RECENT_JOBS. */
   recentJobs: z.array(JobRowSchema),
+  /** Every model of the catalogue. */
+  models: z.array(ModelViewSchema),
 });
 export type State = z.infer<typeof StateSchema>;
 export type SliceName = keyof State;

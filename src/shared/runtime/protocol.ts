@@ -1,45 +1,70 @@
 /**
  * What the engine and a runtime process say to each other. The runtime owns one device; it has no network, no
- * database and no secret: texts go in, canonical result bytes and their digests come out.
+ * database and no secret: work goes in, canonical result bytes and their digests come out.
  */
 import { z } from "zod";
+import {
+  ClipSettingsSchema,
+  EmbedSettingsSchema,
+  GenerateSettingsSchema,
+  RerankSettingsSchema,
+} from "../catalogue.ts";
 import { ErrorValueSchema } from "../errors.ts";
+import { WorkSchema } from "../work.ts";
 
 export const BackendSchema = z.enum(["cuda", "cpu", "webgpu", "dml"]);
 export type Backend = z.infer<typeof BackendSchema>;
 
-/** A model the runtime may load: files are checked against sha256 before a session is made from them. */
-export const ModelSpecSchema = z.object({
+/** GPU_BACKEND: `auto` takes the best that proves to work, anything else is that one or an error. */
+export const WantedBackendSchema = z.enum(["auto", ...BackendSchema.options]);
+export type WantedBackend = z.infer<typeof WantedBackendSchema>;
+
+/** A back end that was tried or looked at, and not taken. */
+export const SkippedBackendSchema = z.object({
+  backend: BackendSchema,
+  /** What stood in its way: a clause without a full stop, such as "libcudnn.so.9 is missing". */
+  reason: z.string(),
+});
+export type SkippedBackend = z.infer<typeof SkippedBackendSchema>;
+
+const AnyModelSchema = z.object({
   id: z.string(),
   version: z.string(),
   folder: z.string(),
   files: z.array(z.object({ path: z.string(), bytes: z.number().int(), sha256: z.string().length(64) })),
-  embed: z.object({
-    graph: z.string(),
-    tokenizer: z.string(),
-    dimensions: z.number().int().positive(),
-    maxTokens: z.number().int().positive(),
-    precision: z.string(),
-  }),
+  /** Device memory it takes once loaded; absent: estimated from its files. */
+  memoryBytes: z.number().int().positive().optional(),
 });
+
+/** A model the runtime may load: files are checked against sha256 before a session is made from them. */
+export const ModelSpecSchema = z.discriminatedUnion("task", [
+  AnyModelSchema.extend({ task: z.literal("embed"), embed: EmbedSettingsSchema }),
+  AnyModelSchema.extend({ task: z.literal("rerank"), rerank: RerankSettingsSchema }),
+  AnyModelSchema.extend({ task: z.literal("clip"), clip: ClipSettingsSchema }),
+  AnyModelSchema.extend({ task: z.literal("generate"), generate: GenerateSettingsSchema }),
+]);
 export type ModelSpec = z.infer<typeof ModelSpecSchema>;
+/** The spec of one task's models. */
+export type SpecOf<Task extends ModelSpec["task"]> = Extract<ModelSpec, { task: Task }>;
 
 export const ToRuntimeSchema = z.discriminatedUnion("type", [
   /** First message: which device, which back end (`auto` takes the best that works), how many CPU threads. */
   z.object({
     type: z.literal("init"),
     device: z.object({ id: z.string(), kind: z.enum(["gpu", "cpu"]), index: z.number().int().nonnegative() }),
-    backend: z.enum(["auto", "cuda", "cpu"]),
+    backend: WantedBackendSchema,
     threads: z.number().int().positive(),
+    /** Memory of the device that models may fill, bytes; null: unknown. */
+    memoryBytes: z.number().int().nonnegative().nullable(),
   }),
   /** Check, load and warm a model. Answered by `loaded` or `load-failed`. */
   z.object({ type: z.literal("load"), model: ModelSpecSchema }),
-  /** One batch of one model. Answered by exactly one `done` carrying every item. */
+  /** One batch of one model, or of work that needs none. Answered by exactly one `done` carrying every item. */
   z.object({
     type: z.literal("run"),
     batchId: z.number().int(),
-    model: z.string(),
-    items: z.array(z.object({ key: z.string(), texts: z.array(z.string()) })),
+    model: z.string().nullable(),
+    items: z.array(z.object({ key: z.string(), work: WorkSchema })),
   }),
   z.object({ type: z.literal("shutdown") }),
 ]);
@@ -47,8 +72,10 @@ export type ToRuntime = z.infer<typeof ToRuntimeSchema>;
 
 export const RuntimeClassSchema = z.object({
   backend: BackendSchema,
-  /** Why not a faster back end; null when the best was taken. */
+  /** Why not a faster back end, in one sentence; null when the best was taken. */
   reason: z.string().nullable(),
+  /** The steps down the ladder that led here, fastest first. */
+  skipped: z.array(SkippedBackendSchema),
   onnxruntime: z.string(),
   node: z.string(),
   threads: z.number().int().positive(),
@@ -65,9 +92,12 @@ const ItemResultSchema = z.discriminatedUnion("ok", [
     bytes: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
     sha3_512: z.string().length(128),
     sha3_256: z.string().length(64),
+    /** Of the result (src/shared/results.ts `shapeOf`). */
     shape: z.array(z.number().int()),
-    /** Tokens fed to the model, padding not counted. */
+    /** Tokens fed to the model, padding not counted, and tokens it wrote. */
     tokens: z.number().int(),
+    /** Where one kind of work can be done in more than one way: which it was. */
+    method: z.enum(["cross-encoder", "embedding-cosine"]).optional(),
   }),
   z.object({ key: z.string(), ok: z.literal(false), error: ErrorValueSchema }),
 ]);
@@ -81,8 +111,15 @@ export const FromRuntimeSchema = z.discriminatedUnion("type", [
     model: z.string(),
     loadMs: z.number(),
     runtimeClass: RuntimeClassSchema,
+    /** Ids of the models loaded now: others may have made room for this one. */
+    held: z.array(z.string()),
   }),
-  z.object({ type: z.literal("load-failed"), model: z.string(), error: ErrorValueSchema }),
+  z.object({
+    type: z.literal("load-failed"),
+    model: z.string(),
+    error: ErrorValueSchema,
+    held: z.array(z.string()),
+  }),
   z.object({
     type: z.literal("done"),
     batchId: z.number().int(),

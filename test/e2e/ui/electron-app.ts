@@ -35,10 +35,16 @@ export async function openScreen(): Promise<Screen> {
   const server = spawn(XVFB, ["-displayfd", "3", "-screen", "0", "1400x900x24", "-nolisten", "tcp"], {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
   });
+  const close = () => {
+    process.off("exit", close);
+    server.kill("SIGTERM");
+  };
+  // A run that is cut short leaves no screen behind either.
+  process.on("exit", close);
   const numbers = server.stdio[3];
   if (!numbers || !("read" in numbers)) throw new Error("Xvfb gives no display number");
   for await (const line of createInterface({ input: numbers as NodeJS.ReadableStream })) {
-    return { display: `:${line.trim()}`, close: () => server.kill("SIGTERM") };
+    return { display: `:${line.trim()}`, close };
   }
   throw new Error("Xvfb ended before it had a display");
 }
@@ -55,11 +61,24 @@ export function appEnvironment(screen: Screen, more: Record<string, string>): Re
   return env;
 }
 
-export function launchApp(
-  env: Record<string, string>,
-  args: readonly string[] = [],
-): Promise<ElectronApplication> {
-  return _electron.launch({ executablePath: electronFile ?? "", args: [...ARGUMENTS, ...args], env });
+/** The app with its window: `firstWindow()` of what is returned has it. */
+export async function launchApp(env: Record<string, string>): Promise<ElectronApplication> {
+  const app = await launchHidden(env);
+  // A window that opens while Playwright still connects makes it wait for ever (1 of 50 starts): so it comes after.
+  await Promise.all([app.waitForEvent("window"), activate(app)]);
+  return app;
+}
+
+/** The app in the tray, without a window. */
+export function launchHidden(env: Record<string, string>): Promise<ElectronApplication> {
+  return _electron.launch({ executablePath: electronFile ?? "", args: [...ARGUMENTS, "--hidden"], env });
+}
+
+/** As a click on the dock does. */
+function activate(app: ElectronApplication): Promise<void> {
+  return app.evaluate(({ app: electron }) => {
+    electron.emit("activate");
+  });
 }
 
 /** A second start of the app by hand, without anybody driving it. */

@@ -12,6 +12,7 @@ import type { CommandName, ContractHandlers } from "../../../src/shared/contract
 import { type Channel, serveContract } from "../../../src/shared/contract/rpc.ts";
 import type { RunIntent, State } from "../../../src/shared/contract/views.ts";
 import { AppError } from "../../../src/shared/errors.ts";
+import { scriptedModelHandlers } from "../../support/scripted-models.ts";
 import { detailOf, job } from "./states.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -147,6 +148,9 @@ export class ScriptedEngine {
         this.tell({ engine: { ...this.state.engine, intent } });
         return { intent };
       });
+    const noAccount = (): never => {
+      throw new AppError({ code: "NO_ACCOUNT", message: "No stakes are kept here", actor: "user" });
+    };
     return {
       "state.snapshot": (input) =>
         noted("state.snapshot", input, () => ({ seq: this.seq, at: Date.now(), state: this.state })),
@@ -154,6 +158,7 @@ export class ScriptedEngine {
       "run.pause": verb("run.pause", "paused"),
       "run.finish": verb("run.finish", "finishing"),
       "run.stop": verb("run.stop", "stopped"),
+      "selftest.run": async () => ({ reports: [] }),
       "devices.list": (input) => noted("devices.list", input, () => ({ devices: this.state.devices })),
       "jobs.list": (input) =>
         noted("jobs.list", input, () => {
@@ -185,6 +190,17 @@ export class ScriptedEngine {
           }
           return detailOf(row);
         }),
+      "provider.standing": (input) => noted("provider.standing", input, () => ({ standing: null })),
+      "provider.stake": (input) => noted("provider.stake", input, noAccount),
+      "provider.unstake": (input) => noted("provider.unstake", input, noAccount),
+      "provider.balance": (input) => noted("provider.balance", input, noAccount),
+      "provider.claim": (input) => noted("provider.claim", input, noAccount),
+      ...scriptedModelHandlers(this.state.models),
+      "service.level": (input) => noted("service.level", input, () => ({ level: null })),
+      "offers.list": (input) => noted("offers.list", input, () => ({ offers: [] })),
+      "offers.offer": (input) => noted("offers.offer", input, () => ({ offers: [] })),
+      "offers.withdraw": (input) => noted("offers.withdraw", input, () => ({ offers: [] })),
+      "prices.quote": (input) => noted("prices.quote", input, () => ({ quote: null })),
       "notices.dismiss": (input) =>
         noted("notices.dismiss", input, () => {
           this.tell({ engine: { ...this.state.engine, notices: [] } });

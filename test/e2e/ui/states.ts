@@ -1,4 +1,5 @@
 /** Engine states as the page meets them, from "nothing yet" to "everything is wrong and has a long name". */
+
 import type {
   DeviceView,
   JobDetail,
@@ -10,6 +11,7 @@ import type {
 import { HOUR, MINUTE, SECOND } from "../../../src/shared/durations.ts";
 import type { CurrencyCode, MoneyValue } from "../../../src/shared/money.ts";
 import { parseDecimal, toMoneyValue } from "../../../src/shared/money.ts";
+import { aModel } from "../../support/scripted-models.ts";
 
 export const amount = (currency: CurrencyCode, text: string): MoneyValue =>
   toMoneyValue(parseDecimal(currency, text));
@@ -177,6 +179,7 @@ export function earning(now: number): State {
       },
     ],
     throughput: { jobsLastMinute: 212, acceptedTotal: 48_201, failedLastDay: 3, perSecond: [...BUSY_MINUTE] },
+    models: [aModel()],
     recentJobs: [
       job(0, now, "running"),
       job(1, now, "submitting"),
@@ -224,6 +227,7 @@ export function idle(now: number): State {
       }),
     ],
     throughput: { ...state.throughput, jobsLastMinute: 0, perSecond: Array.from({ length: 60 }, () => 0) },
+    models: [aModel()],
     recentJobs: Array.from({ length: 20 }, (_, index) => job(index, now - 14 * MINUTE)),
   };
 }
@@ -316,6 +320,7 @@ export function attention(now: number): State {
           "The CUDA provider could not be loaded: libcublasLt.so.13: cannot open shared object file: No such file or directory",
       }),
     ],
+    models: [aModel()],
     recentJobs: [
       job(0, now, "failed", {
         model: "sentence-transformers/paraphrase-multilingual-mpnet-base-v2-quantized-int8",
@@ -354,6 +359,7 @@ export function empty(now: number): State {
     devices: [],
     earnings: [],
     throughput: { jobsLastMinute: 0, acceptedTotal: 0, failedLastDay: 0, perSecond: [] },
+    models: [aModel()],
     recentJobs: [],
   };
 }

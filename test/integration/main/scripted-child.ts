@@ -5,9 +5,11 @@
 import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { openParentChannel } from "../../../src/host/parent-channel.ts";
+import type { DevnetReady, EngineReady } from "../../../src/shared/config.ts";
 import type { ContractHandlers } from "../../../src/shared/contract/contract.ts";
 import { serveContract } from "../../../src/shared/contract/rpc.ts";
 import { earning } from "../../e2e/ui/states.ts";
+import { scriptedModelHandlers } from "../../support/scripted-models.ts";
 
 const channel = openParentChannel();
 if (channel === null) throw new Error("Started by hand");
@@ -37,11 +39,12 @@ function beDevnet(): void {
   channel?.post({
     kind: "ready",
     coordinatorUrl: url,
+    gpuUrl: null,
     chainRpcUrl: url,
     queueUrl: url,
     nodeUrl: url,
     logFile: "/dev/null",
-  });
+  } satisfies DevnetReady);
 }
 
 function beEngine(mayEnd: () => boolean): void {
@@ -57,9 +60,21 @@ function beEngine(mayEnd: () => boolean): void {
     "run.pause": () => intent("paused"),
     "run.finish": () => intent("paused"),
     "run.stop": () => intent("paused"),
+    "selftest.run": async () => ({ reports: [] }),
     "devices.list": async () => ({ devices: [] }),
     "jobs.list": async () => ({ jobs: [], next: null }),
     "jobs.get": () => Promise.reject(new Error("There are no jobs here")),
+    "provider.standing": async () => ({ standing: null }),
+    "provider.stake": () => Promise.reject(new Error("There is no account here")),
+    "provider.unstake": () => Promise.reject(new Error("There is no account here")),
+    "provider.balance": () => Promise.reject(new Error("There is no account here")),
+    "provider.claim": () => Promise.reject(new Error("There is no account here")),
+    ...scriptedModelHandlers(),
+    "service.level": async () => ({ level: null }),
+    "offers.list": async () => ({ offers: [] }),
+    "offers.offer": async () => ({ offers: [] }),
+    "offers.withdraw": async () => ({ offers: [] }),
+    "prices.quote": async () => ({ quote: null }),
     "notices.dismiss": async () => ({}),
     "engine.shutdown": async () => {
       if (mayEnd()) setTimeout(() => process.exit(0), 20);
@@ -67,5 +82,5 @@ function beEngine(mayEnd: () => boolean): void {
     },
   };
   const contract = serveContract(handlers, channel);
-  channel.post({ kind: "engine-ready", control: null });
+  channel.post({ kind: "engine-ready", control: null } satisfies EngineReady);
 }

@@ -94,6 +94,8 @@ describe("demand", () => {
       maxQueued,
       markets: ["aitbc", "aicf"],
       seed: 3,
+      traps: null,
+      trapShare: 0,
       payeeWallet: "ait1payee",
       onBug: (error) => bugs.push(error),
     });

@@ -32,6 +32,6 @@ describe("the devnet's store", () => {
     const { store, folder } = openStore();
     store.db.pragma("user_version = 99");
     store.close();
-    expect(() => Store.open(folder, testClock())).toThrow(/written by another version of Bellows \(99\)/);
+    expect(() => Store.open(folder, testClock())).toThrow(/written by a newer version of Bellows \(99\)/);
   });
 });

@@ -1,6 +1,6 @@
 /** Markets on a store of their own and a clock that only the test moves. */
 import { onTestFinished } from "vitest";
-import { AicfMarket } from "../../../src/devnet/aicf/market.ts";
+import { AicfMarket, type AicfOptions } from "../../../src/devnet/aicf/market.ts";
 import { Chain } from "../../../src/devnet/aitbc/chain.ts";
 import { Coordinator } from "../../../src/devnet/aitbc/coordinator.ts";
 import { BlockClock } from "../../../src/devnet/clock.ts";
@@ -43,7 +43,7 @@ export function aitbc() {
   return { coordinator: new Coordinator(store, chain, clock), chain, clock, log };
 }
 
-export function aicf() {
+export function aicf(options: Partial<AicfOptions> = {}) {
   const clock = testClock();
   const { store, log } = openStore(clock);
   const bugs: unknown[] = [];
@@ -56,6 +56,7 @@ export function aicf() {
     leaseMs: LEASE_MS,
     heartbeatMs: HEARTBEAT_MS,
     onBug: (error) => bugs.push(error),
+    ...options,
   });
   return { market, clock, log, bugs, store };
 }

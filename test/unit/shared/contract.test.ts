@@ -12,6 +12,7 @@ import {
 import { type Channel, connectContract, dispatch, serveContract } from "../../../src/shared/contract/rpc.ts";
 import type { Delta, RunIntent } from "../../../src/shared/contract/views.ts";
 import { AppError } from "../../../src/shared/errors.ts";
+import { scriptedModelHandlers } from "../../support/scripted-models.ts";
 
 const NO_OUTPUT = async () => ({});
 const HANDLERS: ContractHandlers = {
@@ -21,9 +22,21 @@ const HANDLERS: ContractHandlers = {
   "run.pause": async () => ({ intent: "paused" }),
   "run.finish": async () => ({ intent: "finishing" }),
   "run.stop": async () => ({ intent: "nonsense" as RunIntent }),
+  "selftest.run": async () => ({ reports: [] }),
   "devices.list": async () => ({ devices: [] }),
   "jobs.list": async ({ limit }) => ({ jobs: [], next: String(limit) }),
   "jobs.get": () => Promise.reject(new Error("boom")),
+  "provider.standing": async () => ({ standing: null }),
+  "provider.stake": () => Promise.reject(new Error("no account")),
+  "provider.unstake": () => Promise.reject(new Error("no account")),
+  "provider.balance": () => Promise.reject(new Error("no account")),
+  "provider.claim": () => Promise.reject(new Error("no account")),
+  ...scriptedModelHandlers(),
+  "service.level": async () => ({ level: null }),
+  "offers.list": async () => ({ offers: [] }),
+  "offers.offer": async () => ({ offers: [] }),
+  "offers.withdraw": async () => ({ offers: [] }),
+  "prices.quote": async () => ({ quote: null }),
   "notices.dismiss": NO_OUTPUT,
   "engine.shutdown": NO_OUTPUT,
 };

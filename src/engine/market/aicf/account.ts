@@ -10,7 +10,7 @@ import type { MarketAccount } from "../port.ts";
 import type { AicfClient } from "./client.ts";
 import type { NodeRpc } from "./node-rpc.ts";
 import { refused } from "./refusal.ts";
-import { show, standingOf } from "./standing.ts";
+import { standingOf } from "./standing.ts";
 import { anm, type ProviderDetail, ProviderDetailSchema } from "./wire.ts";
 
 /** What the market is told of the provider's key. */
@@ -27,6 +27,8 @@ export interface AccountDeps {
   /** null: no node is configured. */
   readonly node: NodeRpc | null;
   readonly now: () => number;
+  /** false: no backup of the key was checked, so nothing is staked yet. */
+  readonly mayStake: () => Promise<boolean>;
 }
 
 export interface AicfAccount extends MarketAccount {
@@ -34,11 +36,14 @@ export interface AicfAccount extends MarketAccount {
   announce(key: ProviderKey, region: string | null, signal: AbortSignal): Promise<ProviderDetail>;
   /** null: the market does not know this provider. */
   detail(signal: AbortSignal): Promise<ProviderDetail | null>;
-  /** Brings the stake up to the minimum as far as the settings allow; throws INSUFFICIENT_STAKE beyond. */
+  /**
+   * Brings the stake up to the minimum where the settings allow that much. Never after a penalty: staking again what
+   * was slashed is a person's decision.
+   */
   stakeUp(detail: ProviderDetail, signal: AbortSignal): Promise<void>;
 }
 
-export function createAccount({ config, providerId, client, node, now }: AccountDeps): AicfAccount {
+export function createAccount({ config, providerId, client, node, now, mayStake }: AccountDeps): AicfAccount {
   const queue = (): AicfClient => client ?? missing("queue", "AICF_QUEUE_URL", "Registration and stake");
   const chain = (): NodeRpc => node ?? missing("node", "RPC_URL", "Balance and claims");
   const standing = (detail: ProviderDetail) => standingOf(detail, queue().clock, now());
@@ -83,10 +88,10 @@ export function createAccount({ config, providerId, client, node, now }: Account
 
     async stakeUp(known, signal) {
       const short = known.stake.minimum - known.stake.effective;
-      if (short <= 0n) return;
       const allowed = config.autoStakeNano === null ? 0n : BigInt(config.autoStakeNano);
-      if (short > allowed) throw stakeNeeded(known, short, allowed);
-      await changeStake("stake", short, signal);
+      if (short > 0n && short <= allowed && known.slashes.length === 0 && (await mayStake())) {
+        await changeStake("stake", short, signal);
+      }
     },
 
     async standing(signal): Promise<ProviderStanding> {
@@ -95,7 +100,10 @@ export function createAccount({ config, providerId, client, node, now }: Account
       return standing(known);
     },
 
-    stake: async (amount, signal) => standing(await changeStake("stake", nanoOf(amount), signal)),
+    async stake(amount, signal) {
+      if (!(await mayStake())) throw backupUnchecked();
+      return standing(await changeStake("stake", nanoOf(amount), signal));
+    },
     unstake: async (amount, signal) => standing(await changeStake("unstake", nanoOf(amount), signal)),
 
     async balance(signal): Promise<ProviderBalance> {
@@ -151,23 +159,20 @@ function unknownProvider(providerId: string): AppError {
   });
 }
 
+function backupUnchecked(): AppError {
+  return new AppError({
+    code: "BACKUP_UNCHECKED",
+    message: "No backup of this provider key was checked yet, and a lost key is a lost stake",
+    actor: "user",
+    help: "Print the phrase with `bellows identity export --phrase`, then prove it with `bellows identity check`.",
+  });
+}
+
 function idTaken(providerId: string): AppError {
   return new AppError({
     code: "PROVIDER_ID_TAKEN",
     message: `The market knows ${providerId} with another key`,
     actor: "user",
     help: "Restore that provider's key (bellows identity restore), or choose another provider id.",
-  });
-}
-
-function stakeNeeded({ stake }: ProviderDetail, missing: bigint, allowed: bigint): AppError {
-  return new AppError({
-    code: "INSUFFICIENT_STAKE",
-    message: `The market wants ${show(stake.minimum)} staked and sees ${show(stake.effective)}`,
-    actor: "user",
-    help:
-      allowed === 0n
-        ? `Stake ${show(missing)} (bellows aicf stake --amount ${missing}), or allow Bellows to do it.`
-        : `Bellows may stake up to ${show(allowed)} by itself, ${show(missing)} are missing.`,
   });
 }

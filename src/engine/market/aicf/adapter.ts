@@ -8,16 +8,22 @@
  */
 import { z } from "zod";
 import type { AicfConfig } from "../../../shared/config.ts";
+import type { ProviderStanding } from "../../../shared/contract/views.ts";
 import { KIB, SECOND } from "../../../shared/durations.ts";
 import { AppError } from "../../../shared/errors.ts";
-import { formatDecimal } from "../../../shared/money.ts";
-import { declined, readEmbedWork } from "../embed-work.ts";
+import { WORK_KINDS } from "../../../shared/work.ts";
 import type { DebugSink, FetchLike } from "../http.ts";
 import type { JobCredit, Lease, MarketAdapter, ProviderProfile, Submission, SubmitOutcome } from "../port.ts";
-import { createAicfClient, type ProviderSigner } from "./client.ts";
+import { readWork, type WorkFields } from "../read-work.ts";
+import { createAccount, type ProviderKey } from "./account.ts";
+import { type AicfClient, createAicfClient, type ProviderSigner } from "./client.ts";
 import { collectCredits, providerShare } from "./credits.ts";
+import { eventsUrl, followEvents } from "./events.ts";
 import { createNodeRpc } from "./node-rpc.ts";
-import { isGone, refused, refusedResult } from "./refusal.ts";
+import { isGone, isIneligible, type Refusal, refused, refusedResult } from "./refusal.ts";
+import { AICF_SERVICE } from "./service-rules.ts";
+import { standingOf } from "./standing.ts";
+import { Surfaces } from "./surfaces.ts";
 import {
   anm,
   bareHex,
@@ -26,7 +32,6 @@ import {
   LeaseSchema,
   LeasesSchema,
   type ProviderDetail,
-  ProviderDetailSchema,
   RenewAnswerSchema,
   readRows,
   type WireLease,
@@ -35,19 +40,21 @@ import {
 /** Bigger outputs are stored first and named by digest (protocols/aicf-profile.md "Calls"). */
 export const INLINE_OUTPUT_BYTES = 256 * KIB;
 const MAX_WAIT_MS = 30 * SECOND;
+/** While jailed the market is asked again this often: a jail can end early. */
+const JAIL_LOOK = 30 * SECOND;
 const MAX_ACQUIRE = 64;
 const MAX_TEXT = 500;
 const AnyObject = z.record(z.string(), z.unknown());
 
 /** What the adapter needs of the provider's identity. */
-export interface AicfIdentity extends ProviderSigner {
-  readonly publicKey: Uint8Array;
-  readonly address: string;
+export interface AicfIdentity extends ProviderSigner, ProviderKey {
   readonly providerId: string;
 }
 
 export interface AicfDeps {
   readonly identity: AicfIdentity;
+  /** Was a backup of the key read back? Absent: play money, nothing to wait for. */
+  readonly mayStake?: (() => Promise<boolean>) | undefined;
   readonly fetch?: FetchLike | undefined;
   /** Unix ms. */
   readonly now?: (() => number) | undefined;
@@ -62,42 +69,30 @@ export interface AicfAdapter extends MarketAdapter {
 export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapter {
   const now = deps.now ?? Date.now;
   const { identity, fetch, onDebug } = deps;
+  const { queueUrl, rpcUrl } = config;
   const providerId = config.providerId ?? identity.providerId;
-  const client = createAicfClient({ config, providerId, signer: identity, fetch, now, onDebug });
-  const node = config.rpcUrl === null ? null : createNodeRpc({ rpcUrl: config.rpcUrl, fetch, now, onDebug });
+  const client =
+    queueUrl === null
+      ? null
+      : createAicfClient({ config, queueUrl, providerId, signer: identity, fetch, now, onDebug });
+  const node = rpcUrl === null ? null : createNodeRpc({ rpcUrl, fetch, now, onDebug });
+  const account = createAccount({
+    config,
+    providerId,
+    client,
+    node,
+    now,
+    mayStake: deps.mayStake ?? (async () => true),
+  });
+  const surfaces = new Surfaces(config);
   const worker = { worker_id: config.workerId };
   const leasePath = (leaseId: string, verb: string) => `/v1/leases/${encodeURIComponent(leaseId)}/${verb}`;
+  const queue = (): AicfClient => client ?? noQueue();
 
-  async function announce(profile: ProviderProfile, signal: AbortSignal): Promise<ProviderDetail> {
-    const fields = {
-      name: config.name,
-      capabilities: ["AI"],
-      region: config.region ?? profile.region,
-      public_key: `0x${Buffer.from(identity.publicKey).toString("hex")}`,
-      address: identity.address,
-    };
-    const call = { op: "register", path: "/v1/providers", fields, schema: ProviderDetailSchema };
-    const reply = await client.signed(call, signal);
-    if (reply.kind === "ok") return reply.value;
-    if (reply.status === 409 && reply.code === "AICF_REGISTRY_ERROR") throw idTaken(providerId);
-    throw refused(reply);
-  }
-
-  /** Brings the stake up to the market's minimum, as far as the settings allow. */
-  async function stakeUp(detail: ProviderDetail, signal: AbortSignal): Promise<void> {
-    const missing = detail.stake.minimum - detail.stake.effective;
-    if (missing <= 0n) return;
-    const allowed = config.autoStakeNano === null ? 0n : BigInt(config.autoStakeNano);
-    if (missing > allowed) throw stakeNeeded(detail, missing, allowed);
-    const amount = Number.isSafeInteger(Number(missing)) ? Number(missing) : missing.toString();
-    const call = {
-      op: "stake",
-      path: `${client.providerPath}/stake`,
-      fields: { amount },
-      schema: ProviderDetailSchema,
-    };
-    const reply = await client.signed(call, signal);
-    if (reply.kind === "refused") throw refused(reply);
+  /** A worker with the shared secret needs no key of its own, once the provider is known. */
+  async function introduce(profile: ProviderProfile, signal: AbortSignal): Promise<ProviderDetail> {
+    const known = config.secret === undefined ? null : await account.detail(signal);
+    return known ?? account.announce(identity, profile.region, signal);
   }
 
   function toLease(wire: WireLease): Lease {
@@ -108,13 +103,10 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       attempt: wire.attempt,
       model: wire.model,
       modelSha256: wire.model_sha256 == null ? null : bareHex(wire.model_sha256),
-      work:
-        wire.kind === "embed"
-          ? readEmbedWork(wire.input)
-          : declined(`Jobs of kind "${wire.kind.slice(0, 40)}" are not run here`),
+      work: readWork(wire.kind, workFields(wire)),
       fee: wire.fee == null ? null : anm(wire.fee),
-      grantedAt: client.clock.toLocal(wire.granted_at_ms),
-      expiresAt: client.clock.toLocal(wire.expires_at_ms),
+      grantedAt: queue().clock.toLocal(wire.granted_at_ms),
+      expiresAt: queue().clock.toLocal(wire.expires_at_ms),
       maxRuntimeMs: wire.max_runtime_ms ?? null,
       payment: null,
     };
@@ -133,14 +125,14 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       fields: { ...worker, ...fields },
       schema: AnyObject,
     };
-    const reply = await client.signed(call, signal);
+    const reply = await queue().signed(call, signal);
     if (reply.kind === "refused" && !isGone(reply)) throw refused(reply);
   }
 
   async function complete(submission: Submission, signal: AbortSignal): Promise<SubmitOutcome> {
     const inline = submission.output.byteLength <= INLINE_OUTPUT_BYTES;
     if (!inline) {
-      const refusal = await client.putOutput(submission.sha3_512, submission.output, signal);
+      const refusal = await queue().putOutput(submission.sha3_512, submission.output, signal);
       if (refusal !== null) return refusedResult(refusal);
     }
     const fields = {
@@ -163,7 +155,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       fields,
       schema: CompleteAnswerSchema,
     };
-    const reply = await client.signed(call, signal);
+    const reply = await queue().signed(call, signal);
     if (reply.kind === "refused") return refusedResult(reply);
     if (bareHex(reply.value.output_digest) !== submission.sha3_512) {
       return {
@@ -175,21 +167,49 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
     return { kind: "accepted", marketReceipt: JSON.stringify(reply.value) };
   }
 
+  /** Why no work is given out, by the market's own detail; the bare refusal when that can't be read. */
+  async function withheld(refusal: Refusal, signal: AbortSignal): Promise<AppError> {
+    const detail = await account.detail(signal).catch(() => null);
+    const standing = detail === null ? null : standingOf(detail, queue().clock, now());
+    return standing === null || standing.reasons.length === 0
+      ? refused(refusal)
+      : withheldError(standing, now());
+  }
+
   return {
     id: "aicf",
     name: "Animica AICF",
     currency: "ANM",
-    endpoint: config.queueUrl,
-    capabilities: { renewableLeases: true, returnsLeases: true, longPoll: true, stake: true, offers: false },
-    offerBoards: [],
-    priceBands: [],
+    endpoint: queueUrl ?? rpcUrl ?? "not configured",
+    capabilities: {
+      renewableLeases: true,
+      returnsLeases: true,
+      longPoll: true,
+      stake: true,
+      work: queueUrl !== null,
+    },
+    account,
+    serviceRules: AICF_SERVICE,
     expectedNet: providerShare,
-    clockSkewMs: () => client.clock.skewMs(),
+    clockSkewMs: () => client?.clock.skewMs() ?? null,
+    limits: () => surfaces.limits(),
 
-    probe: (signal) => client.probe(signal),
+    async listen(listener, signal) {
+      const url = eventsUrl(config);
+      if (url === null) return;
+      const onConnection = (connected: boolean) => surfaces.note("events", connected);
+      await followEvents({ url, providerId, onNews: listener, onConnection, now, onDebug }, signal);
+    },
+
+    async probe(signal) {
+      if (client !== null) return client.probe(signal);
+      if (node === null) return noQueue();
+      await node.listProviders({ limit: 1 }, signal);
+    },
 
     async register(profile, signal) {
-      await stakeUp(await announce(profile, signal), signal);
+      if (client === null) await node?.provider(providerId, signal);
+      else await account.stakeUp(await introduce(profile, signal), signal);
       return { providerId };
     },
 
@@ -207,11 +227,11 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       };
       const call = {
         op: "heartbeat",
-        path: `${client.providerPath}/heartbeat`,
+        path: `${queue().providerPath}/heartbeat`,
         fields,
         schema: HeartbeatAnswerSchema,
       };
-      const reply = await client.signed(call, signal);
+      const reply = await queue().signed(call, signal);
       if (reply.kind === "refused") throw refused(reply);
       const { health_state, interval_ms, jailed_until_ms } = reply.value;
       return {
@@ -227,12 +247,13 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
         max: Math.min(Math.max(1, wish.max), MAX_ACQUIRE),
         wait_ms: waitMs,
         models: wish.models,
-        kinds: ["embed"],
+        kinds: WORK_KINDS,
       };
       const call = { op: "acquire", path: "/v1/leases", fields, schema: LeasesSchema, waitMs };
-      const reply = await client.signedOrNothing(call, signal);
+      const reply = await queue().signedOrNothing(call, signal);
       if (reply === null) return [];
-      if (reply.kind === "refused") throw refused(reply);
+      if (reply.kind === "refused")
+        throw isIneligible(reply) ? await withheld(reply, signal) : refused(reply);
       return readRows(LeaseSchema, reply.value.leases).map(toLease);
     },
 
@@ -244,9 +265,9 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
         fields,
         schema: RenewAnswerSchema,
       };
-      const reply = await client.signed(call, signal);
+      const reply = await queue().signed(call, signal);
       if (reply.kind === "refused") throw refused(reply);
-      return client.clock.toLocal(reply.value.expires_at_ms);
+      return queue().clock.toLocal(reply.value.expires_at_ms);
     },
 
     // Completing is idempotent at the market, so a resend needs no look before.
@@ -266,7 +287,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       endLease(lease.leaseId, "return", { reason: reason.slice(0, MAX_TEXT) }, signal),
 
     async openLeases(signal) {
-      const reply = await client.get(
+      const reply = await queue().get(
         "/v1/leases",
         { provider_id: providerId, ...worker },
         LeasesSchema,
@@ -278,28 +299,46 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
     },
 
     credits: (unsettledJobIds, signal): Promise<readonly JobCredit[]> =>
-      collectCredits({ client, node, providerId, now, onDebug }, unsettledJobIds, signal),
+      collectCredits(
+        {
+          client: queue(),
+          node,
+          providerId,
+          now,
+          onNode: (answered) => surfaces.note("node", answered),
+          onDebug,
+        },
+        unsettledJobIds,
+        signal,
+      ),
   };
 }
 
-function idTaken(providerId: string): AppError {
+/** Work is withheld: in the words of the market's detail, with what the person can do. */
+function withheldError({ reasons, jailedUntil }: ProviderStanding, now: number): AppError {
+  const jailed = jailedUntil !== null && jailedUntil > now;
   return new AppError({
-    code: "PROVIDER_ID_TAKEN",
-    message: `The market knows ${providerId} with another key`,
-    actor: "user",
-    help: "Restore that provider's key, or choose another provider id.",
+    code: jailed ? "JAILED" : "NOT_ELIGIBLE",
+    message: `AICF gives this provider no work: ${reasons.map((reason) => reason.text).join("; ")}`,
+    actor: "market",
+    help: reasons[0]?.help,
+    retryable: true,
+    ...(jailed ? { retryAfterMs: Math.min(jailedUntil - now, JAIL_LOOK) } : {}),
   });
 }
 
-function stakeNeeded(detail: ProviderDetail, missing: bigint, allowed: bigint): AppError {
-  const show = (nano: bigint) => `${formatDecimal(anm(nano))} ANM`;
-  return new AppError({
-    code: "INSUFFICIENT_STAKE",
-    message: `The market wants ${show(detail.stake.minimum)} staked and sees ${show(detail.stake.effective)}`,
+function noQueue(): never {
+  throw new AppError({
+    code: "NO_QUEUE",
+    message: "AICF gives out work at its queue, and none is configured",
     actor: "user",
-    help:
-      allowed === 0n
-        ? `Stake ${show(missing)}, or allow Bellows to do it.`
-        : `Bellows may stake up to ${show(allowed)} by itself, ${show(missing)} are missing.`,
+    help: "Set AICF_QUEUE_URL; the guide's is http://127.0.0.1:8700.",
   });
+}
+
+/** An embedding's texts are the input itself; other kinds bring their fields in it, with settings beside it. */
+function workFields({ kind, input, params }: WireLease): WorkFields {
+  if (kind === "embed") return { input };
+  if (typeof input === "string") return { ...params, prompt: input };
+  return typeof input === "object" ? { ...params, ...input } : params;
 }

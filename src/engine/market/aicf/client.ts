@@ -17,7 +17,7 @@ import {
 import { statusError, unreadable } from "../http-errors.ts";
 import { createMarketClock } from "./market-clock.ts";
 import { type Refusal, refused } from "./refusal.ts";
-import { keySignature } from "./sign.ts";
+import { keySignature, secretSignature } from "./sign.ts";
 import { PayoutPageSchema, type PayoutRow, PayoutSchema, RefusalSchema, readRows } from "./wire.ts";
 
 /** The slack an answer has after the market's own waiting time. */
@@ -26,6 +26,9 @@ const OUTPUT_TIMEOUT_MS = 5 * MINUTE;
 /** The market refuses timestamps further off than this (protocols/aicf-profile.md). */
 const ACCEPTED_SKEW_MS = 5 * MINUTE;
 const PAYOUTS_PER_CALL = 100;
+const PAYOUTS_PER_PAGE = 1000;
+/** protocols/aicf-profile.md "Authentication". */
+const KEY_ONLY: ReadonlySet<string> = new Set(["register", "stake", "unstake"]);
 
 export type Reply<T> = { readonly kind: "ok"; readonly value: T } | Refusal;
 
@@ -34,7 +37,8 @@ export interface ProviderSigner {
 }
 
 export interface AicfClientOptions {
-  readonly config: AicfConfig;
+  readonly config: Pick<AicfConfig, "chainId" | "secret">;
+  readonly queueUrl: string;
   readonly providerId: string;
   readonly signer: ProviderSigner;
   readonly fetch?: FetchLike | undefined;
@@ -56,13 +60,21 @@ export type AicfClient = ReturnType<typeof createAicfClient>;
 export function createAicfClient(options: AicfClientOptions) {
   const { config, providerId, signer, now } = options;
   const http = createHttpClient({
-    baseUrl: config.queueUrl,
+    baseUrl: options.queueUrl,
+    secrets: config.secret === undefined ? [] : [config.secret],
     fetch: options.fetch,
     now,
     onDebug: options.onDebug,
   });
   const clock = createMarketClock(now);
   const providerPath = `/v1/providers/${encodeURIComponent(providerId)}`;
+
+  /** The shared secret where there is one; what moves identity or money needs the key. */
+  function signatureOf(op: string, body: Uint8Array): string {
+    return config.secret === undefined || KEY_ONLY.has(op)
+      ? keySignature(signer, config.chainId, op, body)
+      : secretSignature(config.secret, body);
+  }
 
   async function send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const answer = await http.request(request, signal);
@@ -81,7 +93,7 @@ export function createAicfClient(options: AicfClientOptions) {
       {
         method: "POST",
         path: call.path,
-        headers: { "x-signature": keySignature(signer, config.chainId, call.op, body) },
+        headers: { "x-signature": signatureOf(call.op, body) },
         body: { kind: "raw", bytes: body, contentType: "application/json" },
         ...(call.waitMs === undefined ? {} : { timeoutMs: call.waitMs + POLL_MARGIN_MS }),
       },
@@ -154,6 +166,19 @@ export function createAicfClient(options: AicfClientOptions) {
       return reply;
     },
 
+    /** An unsigned call of the client's side: jobs, and the devnet's epochs. */
+    async post<T>(
+      path: string,
+      value: unknown,
+      schema: z.ZodType<T>,
+      signal: AbortSignal,
+    ): Promise<Reply<T>> {
+      const answer = await send({ method: "POST", path, body: { kind: "json", value } }, signal);
+      const reply = read(answer, schema);
+      if (reply === null) throw unreadable(http.host, answer.what, "an empty answer");
+      return reply;
+    },
+
     /** Store result bytes under their digest; storing them again changes nothing. */
     async putOutput(sha3_512: string, bytes: Uint8Array, signal: AbortSignal): Promise<Refusal | null> {
       const body = { kind: "raw", bytes, contentType: "application/octet-stream" } as const;
@@ -165,6 +190,23 @@ export function createAicfClient(options: AicfClientOptions) {
       const refusal = refusalIn(answer);
       if (refusal === null) throw statusError(http.host, answer, http.redact, now());
       return refusal;
+    },
+
+    /** Every payout row of this provider, oldest first; null when this market does not show them. */
+    async allPayouts(signal: AbortSignal): Promise<PayoutRow[] | null> {
+      const rows: PayoutRow[] = [];
+      for (let after = 0; ; ) {
+        const query = { after, limit: PAYOUTS_PER_PAGE };
+        const answer = await send({ method: "GET", path: `${providerPath}/payouts`, query }, signal);
+        if (answer.status === 404 && refusalIn(answer)?.code !== "AICF_REGISTRY_ERROR") return null;
+        const reply = read(answer, PayoutPageSchema);
+        if (reply?.kind === "refused") throw refused(reply);
+        if (reply === null) throw unreadable(http.host, answer.what, "an empty answer");
+        rows.push(...readRows(PayoutSchema, reply.value.items));
+        const next = reply.value.next_after;
+        if (reply.value.items.length < PAYOUTS_PER_PAGE || next == null || next <= after) return rows;
+        after = next;
+      }
     },
 
     /** The market's payout rows of these jobs; null when this market does not show them. */

@@ -29,6 +29,8 @@ export interface CreditSources {
   readonly node: NodeRpc | null;
   readonly providerId: string;
   readonly now: () => number;
+  /** Whether the node answered, told at each claim. */
+  readonly onNode?: ((answered: boolean) => void) | undefined;
   readonly onDebug?: DebugSink | undefined;
 }
 
@@ -62,9 +64,11 @@ async function claimWaiting(
 ): Promise<Claim | null> {
   try {
     const { pending } = await node.balance(sources.providerId, signal);
+    sources.onNode?.(true);
     return pending > 0n ? await node.claim(sources.providerId, signal) : null;
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
+    sources.onNode?.(false);
     sources.onDebug?.("claim not made", { reason: thrown.message });
     return null;
   }

@@ -82,9 +82,25 @@ export function createNodeRpc(options: {
       return await viaJsonRpc(call, signal);
     } catch (thrown) {
       if (call.rest === null || !lacksJsonRpc(thrown)) throw thrown;
-      const value = await viaRest(call, call.rest, signal);
+      return await firstRest(call, call.rest, thrown, signal);
+    }
+  }
+
+  /** Whether there is REST where JSON-RPC is missing; if not, the JSON-RPC's own answer is what to tell. */
+  async function firstRest<T>(
+    call: NodeCall<T>,
+    rest: NonNullable<NodeCall<T>["rest"]>,
+    refusal: unknown,
+    signal: AbortSignal,
+  ): Promise<T> {
+    try {
+      const value = await viaRest(call, rest, signal);
       dialect = "rest";
       return value;
+    } catch (thrown) {
+      if (thrown instanceof AppError && thrown.code !== "NODE_REST_ERROR") throw refusal;
+      dialect = "rest";
+      throw thrown;
     }
   }
 

@@ -18,10 +18,9 @@ export function refused(refusal: Refusal): AppError {
       return refusal.status === 404
         ? notRegistered()
         : notEligible(message, refusal.details.ineligible_reasons);
-    case "AICF_INSUFFICIENT_STAKE": {
-      const help = "Stake more, or allow staking in the settings.";
-      return new AppError({ code: "INSUFFICIENT_STAKE", message, actor: "user", help });
-    }
+    case "AICF_INSUFFICIENT_STAKE":
+    case "AICF_SLASHED":
+      return notEligible(message, refusal.details.ineligible_reasons);
     case "AICF_LEASE_LOST":
     case "AICF_JOB_EXPIRED":
       return new AppError({ code: refusal.code.slice("AICF_".length), message, actor: "market" });
@@ -42,6 +41,12 @@ export function refusedResult(refusal: Refusal): SubmitOutcome {
     default:
       return { kind: "rejected", code: refusal.code, message: refusal.message };
   }
+}
+
+/** No work is given out to this provider as it stands: the provider's detail says why, and what helps. */
+export function isIneligible(refusal: Refusal): boolean {
+  const standing = ["AICF_REGISTRY_ERROR", "AICF_INSUFFICIENT_STAKE", "AICF_SLASHED"].includes(refusal.code);
+  return standing && refusal.status !== 404;
 }
 
 /** The lease has already ended at the market, one way or another. */

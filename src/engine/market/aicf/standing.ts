@@ -40,6 +40,7 @@ export function standingOf(
       text: slashText(slash),
       amount: toMoneyValue(anm(slash.amount)),
       height: slash.height ?? null,
+      at: slash.at_ms == null ? null : clock.toLocal(slash.at_ms),
       jobId: slash.job_id ?? null,
     })),
     service: {

@@ -47,6 +47,7 @@ export const ProviderDetailSchema = z.object({
         reason: z.string(),
         amount: Nano,
         height: Height,
+        at_ms: Millis.nullish().catch(null),
         job_id: z.string().nullish().catch(null),
       }),
     )
@@ -76,6 +77,7 @@ export const LeaseSchema = z.object({
     .nullish()
     .catch(null),
   input: z.unknown(),
+  params: z.record(z.string(), z.unknown()).catch({}),
   fee: Nano.nullish().catch(null),
   granted_at_ms: Millis,
   expires_at_ms: Millis,
@@ -97,7 +99,10 @@ export const PayoutSchema = z.object({
   claimed_at_ms: Millis.nullish().catch(null),
 });
 export type PayoutRow = z.infer<typeof PayoutSchema>;
-export const PayoutPageSchema = z.object({ items: z.array(z.unknown()) });
+export const PayoutPageSchema = z.object({
+  items: z.array(z.unknown()),
+  next_after: z.number().int().nonnegative().nullish().catch(null),
+});
 
 export const RpcAnswerSchema = z.union([
   z.object({ error: z.object({ code: z.number().int(), message: z.string() }) }),

@@ -41,15 +41,8 @@ export function createAitbcAdapter(config: AitbcConfig, deps: AitbcDeps = {}): M
     name: "AITBC",
     currency: "AIT",
     endpoint: coordinatorUrl ?? gpuUrl ?? "",
-    capabilities: {
-      renewableLeases: false,
-      returnsLeases: false,
-      longPoll: false,
-      stake: false,
-      offers: true,
-    },
-    offerBoards: boards(),
-    priceBands: GUIDE_PRICE_BANDS,
+    capabilities: { renewableLeases: false, returnsLeases: false, longPoll: false, stake: false },
+    offers: { boards: boards(), priceBands: GUIDE_PRICE_BANDS },
     expectedNet: netOf,
     renew() {
       return Promise.reject(

@@ -37,6 +37,7 @@ export interface BoardDeps {
 
 export function inventoryBoard(inventory: Inventory, presence: Presence, deps: BoardDeps): OfferBoard {
   const { minerId, endpoint } = deps;
+  let registered = false;
   const ours = (row: GpuRow) => row.miner_id == null || row.miner_id === minerId;
 
   async function find(offerId: string, signal: AbortSignal): Promise<GpuRow> {
@@ -112,6 +113,8 @@ export function inventoryBoard(inventory: Inventory, presence: Presence, deps: B
     },
 
     async keepAlive(signal) {
+      if (!registered) await presence.register(signal);
+      registered = true;
       await presence.beat(signal);
     },
   };

@@ -26,6 +26,8 @@ import {
   TransactionSchema,
 } from "./wire.ts";
 
+/** A stranger's name for itself, in an error. */
+const SHOWN_NAME = 60;
 /** A result may be megabytes on a slow line. */
 const RESULT_TIMEOUT_MS = 60 * SECOND;
 
@@ -143,6 +145,27 @@ export function createCoordinatorClient(options: CoordinatorClientOptions) {
       if (status !== 200 && status !== 404) throw refusal(coordinator, answer);
     },
 
+    /**
+     * Acts on the authenticated miner, whatever id the path names; what `body` leaves out falls back to its default, so
+     * it is always the whole registration (§12.7).
+     */
+    async capabilities(body: unknown, signal: AbortSignal): Promise<void> {
+      const path = `/v1/miners/${miner}/capabilities`;
+      const answer = await coordinator.request(
+        { method: "PUT", path, body: { kind: "json", value: body } },
+        signal,
+      );
+      read(coordinator, answer, ResultAnswerSchema);
+    },
+
+    /** False: the coordinator did not know this miner. It is only marked, and given jobs if it goes on polling. */
+    async deregister(signal: AbortSignal): Promise<boolean> {
+      const answer = await coordinator.request({ method: "DELETE", path: `/v1/miners/${miner}` }, signal);
+      if (meantStatus(answer.status, answer.body) === 404) return false;
+      read(coordinator, answer, ResultAnswerSchema);
+      return true;
+    },
+
     /** The newest earnings rows (the coordinator sends 20), gross. */
     async earnings(signal: AbortSignal) {
       const answer = await coordinator.request(
@@ -189,7 +212,7 @@ export function notRegistered(host: string, minerId: string): AppError {
 function wrongService(host: string, found: string | null): AppError {
   return new AppError({
     code: "WRONG_SERVICE",
-    message: `${host} is not an AITBC coordinator${found === null ? "" : ` but ${found}`}`,
+    message: `${host} is not an AITBC coordinator${found === null ? "" : ` but ${found.slice(0, SHOWN_NAME)}`}`,
     actor: "user",
     help: "Jobs come from the coordinator (port 8203); the gpu service (port 8101) only lists GPUs.",
   });

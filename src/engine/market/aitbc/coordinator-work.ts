@@ -5,9 +5,11 @@
  * again; a 500 that stays after a registration is an ordinary MARKET_ERROR. A lease is a job: the coordinator knows
  * no lease of its own, so the job id is both. Failing a job does not free its slot, so a heartbeat follows at once.
  */
-import { decodeEmbedResult } from "../../../shared/canonical.ts";
+import type { FloatTensor } from "../../../shared/canonical.ts";
 import { SECOND } from "../../../shared/durations.ts";
-import { AppError } from "../../../shared/errors.ts";
+import { AppError, isAbort, unreachable } from "../../../shared/errors.ts";
+import { decodeResult, type TaskResult } from "../../../shared/results.ts";
+import { backoffMs, delay } from "../../../shared/wait.ts";
 import type { JobCredit, Lease, Load, ProviderProfile, Submission, SubmitOutcome } from "../port.ts";
 import { registrationOf } from "./capabilities.ts";
 import type { CoordinatorClient } from "./client.ts";
@@ -22,6 +24,12 @@ const PAGE_SIZE = 100;
 /** How far back a job is looked for before it counts as not listed. */
 const MAX_PAGES = 20;
 const MAX_FAILURE_TEXT = 500;
+/** How often an idle poll looks for jobs that are ours without our knowing. */
+const AUDIT_EVERY = 15 * SECOND;
+/** Failed polls in one round after which the round ends with what it has. */
+const MAX_STUMBLES = 3;
+const FACT_TRIES = 4;
+const FACT_PACE = { base: 100, cap: SECOND };
 
 export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps): WorkHalf {
   const { config, now } = deps;
@@ -35,6 +43,9 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
   let freshlyRegistered = false;
   /** After a 429 the coordinator is left alone until then. */
   let quietUntil = 0;
+  /** When our list of jobs was last compared with the coordinator's, and which of them the engine has. */
+  let auditedAt = now();
+  const handed = new Set<string>();
 
   async function poll(signal: AbortSignal): Promise<AssignedJob | null> {
     try {
@@ -84,19 +95,22 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
     }
   }
 
-  /** Facts that the poll does not carry. Not getting them is no reason to lose a job that is ours already. */
+  /**
+   * Facts that the poll does not carry: asked for more than once, because a job must not run unpaid for want of one
+   * answer. Not getting them at all is no reason to lose a job that is ours already.
+   */
   async function toLeases(jobs: readonly AssignedJob[], signal: AbortSignal): Promise<Lease[]> {
     const ids = new Set(jobs.map((job) => job.job_id));
-    const known = await views(ids, "RUNNING", signal).catch((thrown) =>
+    const known = await insistently(() => views(ids, "RUNNING", signal), signal).catch((thrown) =>
       ignored("job list", thrown, new Map<string, JobView>()),
     );
     return Promise.all(jobs.map((job) => toLease(job, known.get(job.job_id), signal)));
   }
 
   async function toLease(job: AssignedJob, view: JobView | undefined, signal: AbortSignal): Promise<Lease> {
-    const finding = await client
-      .escrow(job.job_id, signal)
-      .catch((thrown) => ignored("escrow", thrown, null));
+    const finding = await insistently(() => client.escrow(job.job_id, signal), signal).catch((thrown) =>
+      ignored("escrow", thrown, null),
+    );
     const { model, modelSha256, work } = readOrder(job.payload, job.constraints ?? {});
     return {
       market: "aitbc",
@@ -113,7 +127,9 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
     };
   }
 
+  /** What the other side did wrong may be done without; a bug and an abort may not. */
   function ignored<T>(what: string, thrown: unknown, instead: T): T {
+    if (!(thrown instanceof AppError) && !isAbort(thrown)) throw thrown;
     deps.onDebug?.(`${what} not read`, { reason: thrown instanceof Error ? thrown.message : String(thrown) });
     return instead;
   }
@@ -174,6 +190,26 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
     await beat(signal).catch((thrown) => ignored("heartbeat after /fail", thrown, undefined));
   }
 
+  async function openLeases(signal: AbortSignal): Promise<Lease[]> {
+    auditedAt = now();
+    const leases: Promise<Lease>[] = [];
+    for await (const view of listed("RUNNING", signal)) {
+      const ours = view.assigned_miner_id === config.minerId && view.state.toUpperCase() === "RUNNING";
+      if (ours && view.payload != null) {
+        leases.push(toLease({ job_id: view.job_id, payload: view.payload, constraints: null }, view, signal));
+      }
+    }
+    return Promise.all(leases);
+  }
+
+  /** A job whose assignment never reached us (a doubled request, a lost answer) is ours all the same, and waits. */
+  async function overlooked(max: number, signal: AbortSignal): Promise<Lease[]> {
+    const open = await openLeases(signal);
+    const unknown = open.filter(({ jobId }) => !handed.has(jobId)).slice(0, max);
+    for (const { jobId } of unknown) handed.add(jobId);
+    return unknown;
+  }
+
   return {
     probe: (signal) => client.probe(signal),
 
@@ -195,25 +231,37 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
     async acquire(wish, signal) {
       if (now() < quietUntil) throw stillLimited(quietUntil - now());
       const jobs: AssignedJob[] = [];
-      while (jobs.length < wish.max) {
+      for (let stumbles = 0; jobs.length < wish.max; ) {
         try {
           const job = await poll(signal);
           if (job === null) break;
           jobs.push(job);
         } catch (thrown) {
           if (jobs.length === 0) throw thrown;
-          ignored("poll after the first job", thrown, null); // The jobs in hand are ours and must be handed over.
-          break;
+          // The jobs in hand are ours and must be handed over; and this poll may have brought one that was lost.
+          ignored("poll after the first job", thrown, null);
+          auditedAt = Number.NEGATIVE_INFINITY;
+          stumbles += 1;
+          const passing = thrown instanceof AppError && thrown.retryable && thrown.code !== "RATE_LIMITED";
+          if (!passing || stumbles >= MAX_STUMBLES) break;
         }
       }
       inflight += jobs.length;
-      return jobs.length === 0 ? [] : toLeases(jobs, signal);
+      for (const job of jobs) handed.add(job.job_id);
+      const leases = jobs.length === 0 ? [] : await toLeases(jobs, signal);
+      if (now() - auditedAt < AUDIT_EVERY) return leases;
+      const room = wish.max - leases.length;
+      return [
+        ...leases,
+        ...(await overlooked(room, signal).catch((thrown) => ignored("open jobs", thrown, []))),
+      ];
     },
 
     async submit(submission, signal) {
       const known = submission.resend ? await outcomeAlreadyThere(submission, signal) : null;
       const outcome = known ?? (await sendResult(submission, signal));
       inflight = Math.max(0, inflight - 1);
+      handed.delete(submission.jobId);
       return outcome;
     },
 
@@ -221,18 +269,7 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
 
     giveBack: (lease, reason, signal) => fail(lease.jobId, "RETURNED", reason, signal),
 
-    async openLeases(signal) {
-      const leases: Promise<Lease>[] = [];
-      for await (const view of listed("RUNNING", signal)) {
-        const ours = view.assigned_miner_id === config.minerId && view.state.toUpperCase() === "RUNNING";
-        if (ours && view.payload != null) {
-          leases.push(
-            toLease({ job_id: view.job_id, payload: view.payload, constraints: null }, view, signal),
-          );
-        }
-      }
-      return Promise.all(leases);
-    },
+    openLeases,
 
     async credits(unsettledJobIds, signal): Promise<readonly JobCredit[]> {
       if (unsettledJobIds.length === 0) return [];
@@ -244,25 +281,60 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
   };
 }
 
+/** A read that is worth a few tries. */
+async function insistently<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await read();
+    } catch (thrown) {
+      const hopeless = !(thrown instanceof AppError) || !thrown.retryable || thrown.code === "RATE_LIMITED";
+      if (signal.aborted || hopeless || attempt >= FACT_TRIES) throw thrown;
+      await delay(backoffMs(attempt, FACT_PACE), signal);
+    }
+  }
+}
+
 /** The result as docs/markets-devnet.md fixes it: the tensor itself, the digest of its canonical bytes, our receipt. */
 function resultBody(submission: Submission) {
-  const tensor = decodeEmbedResult(submission.output);
   const seconds = submission.computeMs / SECOND;
-  const bytes = Buffer.alloc(tensor.data.length * 4);
-  tensor.data.forEach((value, i) => {
-    bytes.writeFloatLE(value, i * 4);
-  });
   return {
     result: {
       status: "completed",
       model: submission.model,
-      output: { dtype: "f32", shape: tensor.shape, data_base64: bytes.toString("base64") },
+      ...outputFields(decodeResult(submission.output)),
       output_sha3_512: submission.sha3_512,
       receipt: Buffer.from(submission.receipt).toString("hex"),
       execution_time: seconds,
     },
     metrics: { duration_ms: Math.round(submission.computeMs), units: seconds },
   };
+}
+
+/** `output` as docs/markets-devnet.md fixes it for tensors, and as the market's own miner answers for text. */
+function outputFields(result: TaskResult): Record<string, unknown> {
+  switch (result.kind) {
+    case "embed":
+    case "rerank":
+      return { output: tensorJson(result.tensor) };
+    case "vector":
+      return result.indices === undefined
+        ? { output: tensorJson(result.tensor) }
+        : { output: tensorJson(result.tensor), indices: [...result.indices.data] };
+    case "clip":
+      return { output: { texts: tensorJson(result.texts), images: tensorJson(result.images) } };
+    case "generate":
+      return { output: result.text, token_ids: result.tokenIds, tokens_processed: result.tokenIds.length };
+    default:
+      return unreachable(result);
+  }
+}
+
+function tensorJson({ shape, data }: FloatTensor) {
+  const bytes = Buffer.alloc(data.length * 4);
+  data.forEach((value, i) => {
+    bytes.writeFloatLE(value, i * 4);
+  });
+  return { dtype: "f32", shape, data_base64: bytes.toString("base64") };
 }
 
 function completedOutcome(view: JobView, submission: Submission): SubmitOutcome {

@@ -88,6 +88,8 @@ export interface InventoryOptions {
 export type Inventory = ReturnType<typeof createInventory>;
 
 const SERVICE = "gpu-service";
+/** A stranger's name for itself, in an error. */
+const SHOWN_NAME = 60;
 const ID_EXISTS = /UNIQUE constraint failed: gpu_registry\.id/;
 const ILLEGAL_MOVE = /^Invalid offer transition/;
 
@@ -406,7 +408,7 @@ function serviceHasNoKey(host: string): AppError {
 function wrongService(host: string, found: string): AppError {
   return new AppError({
     code: "WRONG_SERVICE",
-    message: `${host} is not an AITBC gpu service but ${found}`,
+    message: `${host} is not an AITBC gpu service but ${found.slice(0, SHOWN_NAME)}`,
     actor: "user",
     help: "AITBC_GPU_URL is the gpu service (port 8101); the coordinator (port 8203) goes into AITBC_COORDINATOR_URL.",
   });

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { AppError } from "../../../shared/errors.ts";
-import { AIT_COMPUTE_SECOND, type Money, money, parseDecimal } from "../../../shared/money.ts";
+import { AIT_COMPUTE_SECOND, CURRENCIES, type Money, money, parseDecimal } from "../../../shared/money.ts";
 
 const Id = z.string().min(1).max(200);
 /** Anything unexpected counts as "not said". */
@@ -86,10 +86,14 @@ export function readUtc(text: string | null | undefined): number | null {
   return Number.isFinite(ms) ? ms : null;
 }
 
-/** A decimal amount of AIT from number, "35.00000000" or "0E-8"; null when it is none, or not exact. */
+/** More AIT than there will be, and what the ledger's 64-bit columns can hold. */
+const MOST_MINOR = 10_000_000_000n * CURRENCIES.AIT.scale;
+
+/** A decimal amount of AIT from number, "35.00000000" or "0E-8"; null when it is none, negative, absurd or not exact. */
 export function readAit(amount: string | number): Money | null {
   try {
-    return parseDecimal("AIT", amount);
+    const read = parseDecimal("AIT", amount);
+    return read.minor >= 0n && read.minor <= MOST_MINOR ? read : null;
   } catch (thrown) {
     if (thrown instanceof AppError) return null;
     throw thrown;
@@ -99,5 +103,7 @@ export function readAit(amount: string | number): Money | null {
 /** A chain value in whole compute-seconds (1 AIT = 3600); null when it is not a whole number. */
 export function readComputeSeconds(value: string | number): Money | null {
   const text = typeof value === "number" ? (Number.isSafeInteger(value) ? String(value) : "") : value.trim();
-  return /^\d{1,40}$/.test(text) ? money("AIT", BigInt(text) * AIT_COMPUTE_SECOND) : null;
+  if (!/^\d{1,40}$/.test(text)) return null;
+  const minor = BigInt(text) * AIT_COMPUTE_SECOND;
+  return minor <= MOST_MINOR ? money("AIT", minor) : null;
 }

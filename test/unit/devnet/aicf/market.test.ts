@@ -438,7 +438,7 @@ describe("what the market says of a provider", () => {
     expect(market.registry.detail(PROVIDER).sla).toMatchObject({
       window: { jobs: 1 },
       traps: null,
-      qos: expect.closeTo(0.9),
+      qos: 1,
       latency_p95_ms: 1500,
       availability: 1,
       thresholds: { availability: 0.98, latency_p95_ms: 3000 },

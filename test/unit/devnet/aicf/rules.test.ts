@@ -108,6 +108,8 @@ describe("eligibility", () => {
     effectiveStake: 100_000_000_000,
     health: { score: 0.5, state: "DEGRADED" },
     everHeard: true,
+    jailed: false,
+    denied: null,
   };
   it("lets a staked provider with one heartbeat work", () => expect(ineligibleReasons(good)).toEqual([]));
   it.each<[Partial<Standing>, string]>([
@@ -115,6 +117,9 @@ describe("eligibility", () => {
     [{ health: { score: 0.1, state: "UNRESPONSIVE" } }, "unresponsive"],
     [{ everHeard: false, health: { score: 0, state: "UNRESPONSIVE" } }, "no_heartbeat"],
     [{ capabilities: ["QUANTUM"] }, "capability_missing"],
+    [{ jailed: true }, "jailed"],
+    [{ denied: "provider" }, "denied"],
+    [{ denied: "region" }, "region_denied"],
   ])("names what is missing: %o", (change, reason) => {
     expect(ineligibleReasons({ ...good, ...change })).toEqual([reason]);
   });

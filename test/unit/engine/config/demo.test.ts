@@ -11,6 +11,7 @@ const paths = locatePaths();
 const READY: DevnetReady = {
   kind: "ready",
   coordinatorUrl: "http://127.0.0.1:41001",
+  gpuUrl: null,
   chainRpcUrl: "http://127.0.0.1:41002",
   queueUrl: "http://127.0.0.1:41003",
   nodeUrl: "http://127.0.0.1:41004",

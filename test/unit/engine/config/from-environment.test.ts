@@ -170,7 +170,7 @@ describe("a wrong value", () => {
     [{ PROVIDER_ID: "prov/../x" }, "PROVIDER_ID", /character/, /letters/],
     [{ PROVIDER_NAME: "y".repeat(121) }, "PROVIDER_NAME", /longer/, /shorter/],
     [{ PROVIDER_REGION: "a\u0000b" }, "PROVIDER_REGION", /control character/, /one line/],
-    [{ GPU_BACKEND: "rocm" }, "GPU_BACKEND", /AMD/, /cuda, cpu/],
+    [{ GPU_BACKEND: "rocm" }, "GPU_BACKEND", /experimental and not built in/, /webgpu/],
     [{ GPU_BACKEND: "gpu" }, "GPU_BACKEND", /none of/, /auto, cuda, cpu/],
     [{ MAX_CONCURRENCY: "0" }, "MAX_CONCURRENCY", /less than 1/, /1 to 256/],
     [{ MAX_CONCURRENCY: "257" }, "MAX_CONCURRENCY", /more than 256/, /1 to 256/],
@@ -274,10 +274,10 @@ describe("the mode", () => {
 
 describe("names of the guide that are not used", () => {
   it("are named with the reason, but only to AICF providers", () => {
-    const env = { PROVIDER_SECRET: "s3cret", HEARTBEAT_SEC: "15", RPC_URL: "http://127.0.0.1:8545" };
+    const env = { JOB_LEASE_SEC: "120", HEARTBEAT_SEC: "15", RPC_URL: "http://127.0.0.1:8545" };
     expect(unusedNames(env)).toEqual([]);
     const named = unusedNames({ ...env, ...AICF });
-    expect(named.map(({ name }) => name)).toEqual(["PROVIDER_SECRET", "HEARTBEAT_SEC"]);
+    expect(named.map(({ name }) => name)).toEqual(["JOB_LEASE_SEC", "HEARTBEAT_SEC"]);
     expect(JSON.stringify(named)).not.toContain("s3cret");
   });
 });

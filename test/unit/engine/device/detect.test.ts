@@ -1,30 +1,24 @@
 import { describe, expect, test } from "vitest";
-import { detectDevices, devicesOf } from "../../../../src/engine/device/detect.ts";
-import type { GpuRow } from "../../../../src/engine/device/nvidia-smi.ts";
+import { detectDevices, detectionOf } from "../../../../src/engine/device/detect.ts";
+import { LayeredGpus, type LayeredTable } from "../../../../src/engine/device/layered-gpus.ts";
+import { NvidiaSmi } from "../../../../src/engine/device/nvidia-smi.ts";
+import type { GpuReading } from "../../../../src/shared/gpu/reading.ts";
+import { HOST, testGpu } from "../../../support/gpus.ts";
 
-const NO_SMI = { programs: ["/nonexistent/nvidia-smi"] };
-
-const gpu = (change: Partial<GpuRow> = {}): GpuRow => ({
-  index: 0,
-  uuid: "GPU-1",
-  name: "NVIDIA H100 80GB HBM3",
-  driverVersion: "590.48.01",
-  memoryTotalMb: 81_559,
-  memoryUsedMb: 0,
-  utilisationPct: 0,
-  temperatureC: 41,
-  powerW: 69.85,
-  computeCap: "9.0",
-  migEnabled: false,
-  needsReset: false,
-  ...change,
+const noSmi = () =>
+  new LayeredGpus({ nvml: null, smi: new NvidiaSmi({ programs: ["/nonexistent/nvidia-smi"] }) });
+const table = (gpus: GpuReading[], complaints: string[] = []): LayeredTable => ({
+  gpus,
+  complaints,
+  source: "nvml",
+  sourceReason: null,
 });
+const devicesOf = (gpus: GpuReading[], complaints: string[] = []) =>
+  detectionOf(table(gpus, complaints), "auto", HOST);
 
 describe("a machine without nvidia-smi", () => {
   test("is one CPU, and the reason in words, within a second", async () => {
-    const startedAt = performance.now();
-    const detection = await detectDevices({ wanted: "auto", smi: NO_SMI });
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    const detection = await detectDevices({ wanted: "auto", gpus: noSmi() });
     expect(detection).toEqual({
       devices: [
         {
@@ -39,68 +33,96 @@ describe("a machine without nvidia-smi", () => {
         },
       ],
       noGpuReason: "No NVIDIA driver answered: nvidia-smi not found",
+      unusable: [],
       problems: [],
     });
     expect(detection.devices[0]?.memoryTotalMb).toBeGreaterThan(100);
   });
 
   test("has no device when only CUDA is wanted", async () => {
-    const { devices, noGpuReason } = await detectDevices({ wanted: "cuda", smi: NO_SMI });
+    const { devices, noGpuReason } = await detectDevices({ wanted: "cuda", gpus: noSmi() });
     expect(devices).toEqual([]);
     expect(noGpuReason).toBe("No NVIDIA driver answered: nvidia-smi not found");
   });
 
   test("is not asked about GPUs when only the CPU is wanted", async () => {
-    const { devices, noGpuReason } = await detectDevices({ wanted: "cpu", smi: NO_SMI });
+    const { devices, noGpuReason } = await detectDevices({ wanted: "cpu", gpus: noSmi() });
     expect(devices.map((device) => device.id)).toEqual(["cpu"]);
     expect(noGpuReason).toBe("The settings ask for the CPU (GPU_BACKEND=cpu)");
   });
 });
 
-describe("rows to devices", () => {
+describe("GPUs to devices", () => {
   test("a GPU is a device under its UUID", () => {
-    expect(devicesOf([gpu()], [], [])).toEqual({
+    expect(devicesOf([testGpu()])).toEqual({
       devices: [
         {
           id: "GPU-1",
           kind: "gpu",
           index: 0,
-          name: "NVIDIA H100 80GB HBM3",
-          memoryTotalMb: 81_559,
+          name: "NVIDIA GeForce RTX 4090",
+          memoryTotalMb: 24_564,
           driverVersion: "590.48.01",
-          computeCap: "9.0",
+          computeCap: "8.9",
           sensorId: "GPU-1",
         },
       ],
+      noGpuReason: null,
+      unusable: [],
       problems: [],
     });
   });
 
-  test("a MIG parent stands for its own slices, whose memory is not known", () => {
-    const slices = [
-      { uuid: "MIG-a", profile: "3g.40gb", parentIndex: 0 },
-      { uuid: "MIG-b", profile: "1g.10gb", parentIndex: 1 },
-    ];
-    const { devices } = devicesOf([gpu({ migEnabled: true }), gpu({ index: 1, uuid: "GPU-2" })], slices, []);
-    expect(
-      devices.map(({ id, name, memoryTotalMb, sensorId }) => ({ id, name, memoryTotalMb, sensorId })),
-    ).toEqual([
-      { id: "MIG-a", name: "NVIDIA H100 80GB HBM3 MIG 3g.40gb", memoryTotalMb: null, sensorId: "GPU-1" },
-      { id: "GPU-2", name: "NVIDIA H100 80GB HBM3", memoryTotalMb: 81_559, sensorId: "GPU-2" },
+  test("two equal cards are two devices", () => {
+    const { devices } = devicesOf([testGpu(), testGpu({ index: 1, uuid: "GPU-2" })]);
+    expect(devices.map(({ id, index }) => [id, index])).toEqual([
+      ["GPU-1", 0],
+      ["GPU-2", 1],
     ]);
   });
 
-  test("what can't work is named, not hidden", () => {
-    const { devices, problems } = devicesOf(
-      [gpu({ migEnabled: true }), gpu({ index: 1, needsReset: true })],
-      [],
+  test("a MIG parent stands for its own slices", () => {
+    const { devices } = devicesOf([
+      testGpu({
+        name: "NVIDIA H100 80GB HBM3",
+        migEnabled: true,
+        migDevices: [{ uuid: "MIG-a", profile: "3g.40gb", memoryTotalMb: 40_448, memoryUsedMb: 26 }],
+      }),
+      testGpu({ index: 1, uuid: "GPU-2" }),
+    ]);
+    expect(
+      devices.map(({ id, name, memoryTotalMb, sensorId }) => ({ id, name, memoryTotalMb, sensorId })),
+    ).toEqual([
+      { id: "MIG-a", name: "NVIDIA H100 80GB HBM3 MIG 3g.40gb", memoryTotalMb: 40_448, sensorId: "GPU-1" },
+      { id: "GPU-2", name: "NVIDIA GeForce RTX 4090", memoryTotalMb: 24_564, sensorId: "GPU-2" },
+    ]);
+  });
+
+  test("what can't work is named, not hidden, and the CPU does the work", () => {
+    const { devices, noGpuReason, unusable, problems } = devicesOf(
+      [
+        testGpu({ migEnabled: true }),
+        testGpu({ index: 1, health: "reset" }),
+        testGpu({ index: 2, computeCap: "3.5" }),
+      ],
       ["Unable to determine the device handle for GPU0000:41:00.0: Unknown Error"],
     );
-    expect(devices).toEqual([]);
+    expect(devices.map(({ id }) => id)).toEqual(["cpu"]);
+    expect(unusable.map(({ gpu, verdict }) => [gpu.index, verdict.code])).toEqual([
+      [0, "mig-parent"],
+      [1, "needs-reset"],
+      [2, "compute-capability"],
+    ]);
+    expect(noGpuReason).toBe(problems[0]);
     expect(problems).toEqual([
       "The NVIDIA driver says: Unable to determine the device handle for GPU0000:41:00.0: Unknown Error",
-      "NVIDIA H100 80GB HBM3 (GPU 0) is in MIG mode, but has no MIG device to work on",
-      "NVIDIA H100 80GB HBM3 (GPU 1) requires a reset before it works again",
+      "NVIDIA GeForce RTX 4090 (GPU 0) can't work: it is in MIG mode, but has no MIG device to work on",
+      "NVIDIA GeForce RTX 4090 (GPU 1) can't work: it requires a reset before it works again",
+      "NVIDIA GeForce RTX 4090 (GPU 2) can't work: its compute capability 3.5 is older than the 7.5 that CUDA 13 needs",
     ]);
+  });
+
+  test("a GPU that somebody else fills is a device all the same: it waits", () => {
+    expect(devicesOf([testGpu({ memoryFreeMb: 20 })]).devices.map(({ id }) => id)).toEqual(["GPU-1"]);
   });
 });

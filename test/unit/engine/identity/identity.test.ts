@@ -10,7 +10,7 @@ import {
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Identity, KEY_FILE, openIdentity } from "../../../../src/engine/identity/identity.ts";
+import { IDENTITY_FILE, type Identity, openIdentity } from "../../../../src/engine/identity/identity.ts";
 import { verifySignature } from "../../../../src/engine/identity/ml-dsa.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
@@ -20,7 +20,7 @@ const posix = process.platform !== "win32";
 
 function folderAndFile() {
   const folder = join(tempFolder(), "data", "identity");
-  return { folder, file: join(folder, KEY_FILE) };
+  return { folder, file: join(folder, IDENTITY_FILE) };
 }
 
 function expectSame(a: Identity, b: Identity) {
@@ -42,7 +42,7 @@ describe("in demo mode", () => {
       protection: "none-demo",
       provider_id: first.providerId,
     });
-    expect(readdirSync(folder)).toEqual([KEY_FILE]);
+    expect(readdirSync(folder)).toEqual([IDENTITY_FILE]);
   });
 
   test.runIf(posix)("file and folder are the owner's only", async () => {
@@ -60,7 +60,7 @@ describe("in demo mode", () => {
     if (!first) throw new Error("no identity");
     for (const other of others) expectSame(first, other);
     expect([first, ...others].filter(({ created }) => created)).toHaveLength(1);
-    expect(readdirSync(folder)).toEqual([KEY_FILE]);
+    expect(readdirSync(folder)).toEqual([IDENTITY_FILE]);
   });
 });
 
@@ -127,7 +127,7 @@ describe("a key file that can't be used is left as it is", () => {
       help: expect.stringContaining("backup"),
     });
     expect(readFileSync(file)).toEqual(Buffer.from(content));
-    expect(readdirSync(folder)).toEqual([KEY_FILE]);
+    expect(readdirSync(folder)).toEqual([IDENTITY_FILE]);
   }
 
   test.each([

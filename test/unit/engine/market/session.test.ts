@@ -27,7 +27,7 @@ async function aSession(market = new ScriptedMarket(), quota = 2) {
     board,
     control,
     ledger,
-    quota,
+    quota: () => quota,
     profile: () => PROFILE,
     now: Date.now,
   });

@@ -16,7 +16,7 @@ function model(id: string, change: Record<string, unknown> = {}) {
     task: "embed",
     aliases: [`${id}-alias`],
     licence: "MIT",
-    source: { kind: "npm", package: "p", version: "1.0.0", folder: "f" },
+    sources: [{ kind: "npm", package: "p", version: "1.0.0", folder: "f" }],
     files: Object.entries(FILES).map(([path, text]) => ({
       path,
       from: path,
@@ -30,8 +30,10 @@ function model(id: string, change: Record<string, unknown> = {}) {
       maxTokens: 16,
       pooling: "mean",
       normalise: true,
-      precision: "fp32",
     },
+    precision: "fp32",
+    vramMb: 100,
+    batchTable: [{ freeMb: 0, jobs: 8 }],
     tolerance: { cosine: 0.999, maxAbs: 0.005 },
     ...change,
   };

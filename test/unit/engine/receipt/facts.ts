@@ -23,7 +23,7 @@ export function facts(overrides: Partial<ReceiptFacts> = {}): ReceiptFacts {
     jobId: "0xabc",
     providerId: "prov_test",
     model: { id: "all-MiniLM-L6-v2", version: "q4", manifestSha256: modelManifestSha256(files), files },
-    texts: ["Animica brings useful work to consensus", "ü 😀"],
+    work: { kind: "embed", texts: ["Animica brings useful work to consensus", "ü 😀"] },
     output: outputOf(2, 3),
     runtime: {
       backend: "cpu",

@@ -7,7 +7,6 @@ import {
   bodyOf,
   buildReceipt,
   decodeReceipt,
-  embedInputDigest,
   encodeBody,
   encodeReceipt,
   type Receipt,
@@ -18,6 +17,7 @@ import {
 import { isVerified, type ReceiptCheck, verifyReceipt } from "../../../../src/engine/receipt/verify.ts";
 import { type Catalogue, CatalogueSchema } from "../../../../src/shared/catalogue.ts";
 import { merkleRoot, modelManifestSha256, sha3_256, sha3_512 } from "../../../../src/shared/digest.ts";
+import { workDigest } from "../../../../src/shared/work.ts";
 import { facts, outputOf } from "./facts.ts";
 
 const fixture = JSON.parse(
@@ -54,7 +54,7 @@ describe("building", () => {
       sha3_512: sha3_512(output),
       sha3_256: sha3_256(output),
     });
-    expect(receipt.input_sha3_256).toBe(embedInputDigest(facts().texts));
+    expect(receipt.input_sha3_256).toBe(workDigest(facts().work));
     expect(verifySignature(keys.publicKey, signedDigest(bodyOf(receipt)), receipt.signature.value)).toBe(
       true,
     );
@@ -212,6 +212,7 @@ describe("verifying", () => {
   });
 
   test("a manifest hash that its files do not give is false, even when signed", () => {
+    if (receipt.model === null) throw new Error("A receipt without a model");
     const model = { ...receipt.model, manifest_sha256: "33".repeat(32) };
     const body = { ...bodyOf(receipt), model };
     expect(failed(verifyReceipt(encodeReceipt(resigned(body, keys))))).toEqual(["model-manifest"]);

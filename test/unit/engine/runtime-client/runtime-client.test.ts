@@ -1,22 +1,27 @@
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import type { DeviceInfo } from "../../../../src/engine/device/device-info.ts";
+import { diagnoseCuda } from "../../../../src/engine/gpu-pack/cuda-diagnosis.ts";
+import type { GpuSetup } from "../../../../src/engine/gpu-pack/gpu-setup.ts";
 import {
-  type EmbedAnswer,
+  type RunAnswer,
   RuntimeClient,
   type RuntimeClientOptions,
   type RuntimeStatus,
 } from "../../../../src/engine/runtime-client/runtime-client.ts";
 import { ForkProcessHost } from "../../../../src/host/fork-host.ts";
+import type { SpecOf } from "../../../../src/shared/runtime/protocol.ts";
 import { eventually, isAlive } from "../../../fixtures/host/processes.ts";
+import { embedding } from "../../../fixtures/runtime/minilm.ts";
 
 const MISBEHAVING = fileURLToPath(new URL("../../../fixtures/runtime/misbehaving.ts", import.meta.url));
-const MODEL = {
+const MODEL: SpecOf<"embed"> = {
   id: "m",
   version: "1",
   folder: "/nowhere",
   files: [],
-  embed: { graph: "g", tokenizer: "t", dimensions: 1, maxTokens: 8, precision: "fp32" },
+  task: "embed",
+  embed: { graph: "g", tokenizer: "t", dimensions: 1, maxTokens: 8, pooling: "mean", normalise: true },
 };
 
 const device = (id: string, change: Partial<DeviceInfo> = {}): DeviceInfo => ({
@@ -50,19 +55,22 @@ function open(id = "cpu", options: Partial<RuntimeClientOptions> = {}) {
     states.push(status);
     if (status.pid !== null) pids.add(status.pid);
   });
-  const run = (
-    order: string,
-    deadlineMs = 5000,
-    signal = new AbortController().signal,
-  ): Promise<EmbedAnswer> =>
-    client.runEmbed({ model: MODEL, items: [{ key: "a", texts: [order] }], deadlineMs, signal });
+  const run = (order: string, deadlineMs = 5000, signal = new AbortController().signal): Promise<RunAnswer> =>
+    client.run({ model: MODEL, items: [embedding("a", [order])], deadlineMs, signal });
   return { client, states, run, names: () => states.map((status) => status.state) };
 }
 
-const tell = (answer: EmbedAnswer) => {
+const tell = (answer: RunAnswer) => {
   const item = answer.items[0];
   if (!item?.ok) throw new Error(JSON.stringify(item));
-  return JSON.parse(new TextDecoder().decode(item.bytes)) as { gpu: string; tf32: string; pid: number };
+  return JSON.parse(new TextDecoder().decode(item.bytes)) as {
+    gpu: string;
+    tf32: string;
+    pid: number;
+    batch: number;
+    memoryBytes: number | null;
+    library?: string;
+  };
 };
 
 afterEach(async () => {
@@ -94,7 +102,7 @@ describe("a runtime's life", () => {
   test("goes on over batches in one process, one at a time and in order", async () => {
     const { run } = open();
     const finished: string[] = [];
-    const note = (name: string) => (answer: EmbedAnswer) => {
+    const note = (name: string) => (answer: RunAnswer) => {
       finished.push(name);
       return tell(answer).pid;
     };
@@ -143,12 +151,45 @@ describe("what the runtime class says", () => {
     });
   });
 
-  test("a fall-back to the CPU comes with what the native library said", async () => {
-    const { runtimeClass } = await open("GPU-without-cuda").run("hello");
-    expect(runtimeClass.backend).toBe("cpu");
-    expect(runtimeClass.reason).toMatch(
-      /^CUDA does not start: .*libcublasLt.so.13: cannot open shared object file/,
-    );
+  const gpuSetup = async (): Promise<GpuSetup> => ({
+    env: { BELLOWS_ONNXRUNTIME_DIR: "/packs/one" },
+    mps: null,
+    missingLater: "libcudnn.so.9 is missing",
+    explain: (failure) =>
+      diagnoseCuda({
+        ...failure,
+        providerInstalled: true,
+        search: { found: new Map(), missing: [], folders: [] },
+      }),
+  });
+
+  test("a step down from CUDA names the library that the loader missed, and what brings it", async () => {
+    const { runtimeClass } = await open("GPU-without-cuda", { gpuSetup }).run("hello");
+    expect(runtimeClass).toMatchObject({
+      backend: "cpu",
+      skipped: [{ backend: "cuda", reason: "libcublasLt.so.13 is missing" }],
+      reason: expect.stringMatching(
+        /^CUDA can't be used: libcublasLt.so.13 is missing\. Install CUDA 13's libraries/,
+      ),
+    });
+  });
+
+  test("CUDA that is a must and does not start is an error with the same words", async () => {
+    const { run } = open("GPU-without-cuda", { gpuSetup, backend: "cuda" });
+    await expect(run("hello")).rejects.toMatchObject({
+      code: "CUDA_UNAVAILABLE",
+      message: "CUDA can't be used: libcublasLt.so.13 is missing",
+      actor: "user",
+      help: expect.stringContaining("Install CUDA 13's libraries"),
+    });
+  });
+
+  test("a GPU's process is told where its libraries are and how much memory models may fill", async () => {
+    const answer = await open("GPU-good", { gpuSetup, freeMemoryMb: () => 10_000 }).run("hello");
+    expect(tell(answer)).toMatchObject({ library: "/packs/one", memoryBytes: 9000 * 1024 * 1024 });
+    const cpu = tell(await open("cpu", { gpuSetup, freeMemoryMb: () => null }).run("hello"));
+    expect(cpu).toMatchObject({ memoryBytes: null });
+    expect(cpu.library).toBeUndefined();
   });
 });
 
@@ -188,14 +229,69 @@ describe("a runtime that goes wrong", () => {
     await run("hello");
   });
 
+  test("a batch too big for the memory is tried again in two halves", async () => {
+    const { client } = open("GPU-good");
+    const items = ["starve", "x", "starve", "y"].map((text, i) => embedding(String(i), [text]));
+    const answer = await client.run({
+      model: MODEL,
+      items,
+      deadlineMs: 5000,
+      signal: new AbortController().signal,
+    });
+    expect(answer.items.map((item) => [item.key, item.ok])).toEqual([
+      ["0", true],
+      ["1", true],
+      ["2", true],
+      ["3", true],
+    ]);
+    expect(tell(answer).batch).toBe(2);
+    expect(answer.inferMs).toBe(30);
+  });
+
+  test("once: halves that are still too big fail, and may be tried elsewhere", async () => {
+    const { client } = open("GPU-good");
+    const items = Array.from({ length: 6 }, (_, i) => embedding(String(i), ["starve"]));
+    const answer = await client.run({
+      model: MODEL,
+      items,
+      deadlineMs: 5000,
+      signal: new AbortController().signal,
+    });
+    expect(answer.items).toHaveLength(6);
+    for (const item of answer.items)
+      expect(item).toMatchObject({ ok: false, error: { code: "OUT_OF_MEMORY" } });
+  });
+
+  test("a model for which there is no memory may be tried again later", async () => {
+    const { client } = open("GPU-good");
+    const request = {
+      items: [embedding("a", ["x"])],
+      deadlineMs: 5000,
+      signal: new AbortController().signal,
+    };
+    await expect(client.run({ ...request, model: { ...MODEL, id: "too big" } })).rejects.toMatchObject({
+      code: "OUT_OF_MEMORY",
+      retryable: true,
+    });
+  });
+
+  test("a model that made room for another is loaded again before it runs", async () => {
+    const { client } = open("GPU-good");
+    const run = (id: string) =>
+      client.run({
+        model: { ...MODEL, id },
+        items: [embedding("a", ["strict"])],
+        deadlineMs: 5000,
+        signal: new AbortController().signal,
+      });
+    for (const id of ["one", "two", "one", "two"]) expect((await run(id)).items[0]?.ok).toBe(true);
+  });
+
   test("one that leaves out an item has failed that item", async () => {
     const { client } = open();
-    const { items } = await client.runEmbed({
+    const { items } = await client.run({
       model: MODEL,
-      items: [
-        { key: "a", texts: ["forget"] },
-        { key: "b", texts: ["x"] },
-      ],
+      items: [embedding("a", ["forget"]), embedding("b", ["x"])],
       deadlineMs: 5000,
       signal: new AbortController().signal,
     });

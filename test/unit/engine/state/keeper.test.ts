@@ -26,6 +26,7 @@ const quiet = {
   earnings: () => [],
   throughput: () => 0,
   recentJobs: () => [],
+  models: () => [],
 };
 
 describe("state deltas", () => {

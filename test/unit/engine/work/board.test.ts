@@ -19,14 +19,13 @@ const CRASH = new AppError({
 
 async function aBoard(folder = tempFolder(), now = () => 10_000) {
   const ledger = await Ledger.open(folder);
-  const requireModel = (name: string) => {
-    if (name !== KNOWN_MODEL) {
-      throw new AppError({ code: "MODEL_UNKNOWN", message: `No model ${name}`, actor: "user" });
-    }
+  const taskOf = (name: string): "embed" => {
+    if (name === KNOWN_MODEL) return "embed";
+    throw new AppError({ code: "MODEL_UNKNOWN", message: `No model ${name}`, actor: "user" });
   };
   const board = new WorkBoard({
     ledger,
-    admit: (lease) => judgeLease(lease, { requireModel, allowUnpaid: false, now }),
+    admit: (lease) => judgeLease(lease, { taskOf, allowUnpaid: false, now }),
     now,
   });
   return { board, ledger, folder };
@@ -132,6 +131,21 @@ describe("the board", () => {
     const byName = board.takeBatch(8, "cpu", (lease) => (lease.leaseId === "2" ? "other" : "same"));
     expect(byName.map((lease) => lease.leaseId)).toEqual(["1", "3"]);
     expect(take(board, 1).map((lease) => lease.leaseId)).toEqual(["2"]);
+    ledger.close();
+  });
+
+  it("serves the market that got less of the device first", async () => {
+    const { board, ledger } = await aBoard();
+    board.grant([
+      aLease({ leaseId: "1" }),
+      aLease({ leaseId: "2" }),
+      aLease({ leaseId: "3", market: "aitbc" }),
+    ]);
+    const first = take(board, 1);
+    expect(first.map((lease) => lease.leaseId)).toEqual(["1"]);
+    board.noteServed(first, 250);
+    expect(take(board, 1).map((lease) => lease.leaseId)).toEqual(["3"]);
+    expect(board.readyCount()).toBe(1);
     ledger.close();
   });
 

@@ -44,9 +44,9 @@ describe("the node's recorded answers", () => {
     for (const { status, text } of balances)
       read.push(await (await nodeAnswering(status, text)).node.balance("prov_01ce5b7f", signal));
     expect(read).toEqual([
-      { available: 0n, pending: 0n },
-      { available: 0n, pending: 850_000n },
-      { available: 850_000n, pending: 0n },
+      { available: 0n, pending: 0n, escrow: 0n, lastSettlementEpoch: null },
+      { available: 0n, pending: 850_000n, escrow: 0n, lastSettlementEpoch: null },
+      { available: 850_000n, pending: 0n, escrow: 0n, lastSettlementEpoch: 3 },
     ]);
   });
 
@@ -54,6 +54,7 @@ describe("the node's recorded answers", () => {
     const [claim] = answers("aicf.claimPayout");
     const { node, server } = await nodeAnswering(claim?.status ?? 0, claim?.text ?? "");
     expect(await node.claim("prov_01ce5b7f", signal)).toEqual({
+      totalPaid: 850_000n,
       epochTo: 3,
       payouts: [
         { jobId: "0x77747ddf7c00bd31853cd36017c41a135e43d875b54c826b4f98b654e6447075", amount: 850_000n },
@@ -72,7 +73,7 @@ describe("the node's recorded answers", () => {
     expect(internal?.text).toContain("-32603");
     const call = async (text = "") => (await nodeAnswering(200, text)).node.balance("p", signal);
     await expect(call(missing?.text)).rejects.toMatchObject({
-      code: "NODE_RPC_ERROR",
+      code: "NODE_METHOD_MISSING",
       retryable: false,
       actor: "market",
     });

@@ -181,7 +181,7 @@ describe("taking work", () => {
     });
   });
 
-  test("the recorded job becomes a lease with its end, declined because it is no embedding", async () => {
+  test("the recorded job becomes a lease with its end, with its work read", async () => {
     const { adapter, asked } = await against({
       "/v1/miners/poll": (_request, nth) =>
         nth === 0 ? replay("POST", "/v1/miners/poll", 200)() : { status: 204 },
@@ -193,7 +193,7 @@ describe("taking work", () => {
         leaseId: "1ecf3cf0ced34925aafa47cebda56137",
         jobId: "1ecf3cf0ced34925aafa47cebda56137",
         model: "llama3.2:3b",
-        work: { kind: "unsupported", reason: 'Jobs of type "inference" are not run here' },
+        work: { kind: "generate", prompt: "hi", maxTokens: 256, temperature: 0, seed: 0, stop: [] },
         expiresAt: Date.parse("2026-11-21T20:05:37.984Z"),
         payment: "unfunded",
         fee: null,

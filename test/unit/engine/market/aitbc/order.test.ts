@@ -10,6 +10,7 @@ import { type JobView, JobViewSchema } from "../../../../../src/engine/market/ai
 import { readOrder } from "../../../../../src/engine/market/aitbc/work.ts";
 import type { ProviderProfile } from "../../../../../src/engine/market/port.ts";
 import { money } from "../../../../../src/shared/money.ts";
+import { WORK_KINDS } from "../../../../../src/shared/work.ts";
 
 function profile(devices: ProviderProfile["devices"]): ProviderProfile {
   return { name: "box", region: "eu", concurrency: 3, models: ["text-embed-001"], devices };
@@ -110,8 +111,21 @@ describe("a payload", () => {
     });
   });
 
+  test("of inference is work too, also without its type: model and prompt say enough", () => {
+    const work = { kind: "generate", prompt: "hi", maxTokens: 256, temperature: 0, seed: 0, stop: [] };
+    for (const type of ["inference", undefined]) {
+      const order = readOrder({ ...(type && { type }), model: "llama3.2:3b", prompt: "hi" }, {});
+      expect(order).toEqual({ model: "llama3.2:3b", modelSha256: null, work });
+    }
+  });
+
+  test("of vectors needs no model", () => {
+    const order = readOrder({ type: "vector", op: "dot", a: [1], b: [2] }, {});
+    expect(order).toMatchObject({ model: "", work: { kind: "vector", op: "dot" } });
+  });
+
   test.each([
-    [{ type: "inference", model: "llama3.2:3b", prompt: "hi" }, {}, 'type "inference"'],
+    [{ type: "inference", model: "llama3.2:3b" }, {}, '"prompt" is not a text'],
     [{ type: "transcribe", url: "http://169.254.169.254/" }, {}, "transcribe"],
     [{ model: "text-embed-001", input: ["a"] }, {}, "type null"],
     [{ type: "embeddings", input: ["a"] }, {}, "no model"],
@@ -133,7 +147,7 @@ describe("a payload", () => {
         fc.dictionary(fc.string(), fc.anything()),
         (payload, constraints) => {
           const order = readOrder(payload, constraints);
-          expect(["embed", "unsupported"]).toContain(order.work.kind);
+          expect([...WORK_KINDS, "unsupported"]).toContain(order.work.kind);
           expect(typeof order.model).toBe("string");
         },
       ),

@@ -1,44 +1,63 @@
-/** The recorded session with the real coordinator (test/fixtures/aitbc/coordinator-miner.txt), exchange by exchange. */
+/** The recorded sessions with the real services (test/fixtures/aitbc/*.txt), exchange by exchange. */
 import { readFileSync } from "node:fs";
 
+export type TranscriptName = "coordinator-miner" | "gpu-service-guide-era" | "gpu-service-today";
+
 export interface Exchange {
-  readonly method: string;
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** With the query. */
   readonly path: string;
+  /** As sent; a text where it was not JSON. */
   readonly sent: unknown;
+  /** Of `-H` flags: "X-Api-Key: …". */
+  readonly flags: string;
   readonly withKey: boolean;
   readonly status: number;
   readonly text: string;
   readonly body: unknown;
 }
 
-const FILE = new URL("../../../../fixtures/aitbc/coordinator-miner.txt", import.meta.url);
-const REQUEST = /^>>> (GET|POST|PUT|DELETE) (\S+)\s+(?:body=(\{.*?\}) )?\s*(.*)$/;
+const REQUEST = /^>>> (GET|POST|PUT|DELETE) (\S+)\s+(?:body=(.*?) ?)?((?:-H .*)?)$/;
 
-export function transcript(): Exchange[] {
-  return readFileSync(FILE, "utf8")
+export function transcript(name: TranscriptName = "coordinator-miner"): Exchange[] {
+  const file = new URL(`../../../../fixtures/aitbc/${name}.txt`, import.meta.url);
+  return readFileSync(file, "utf8")
     .split(/^(?=>>> )/m)
     .flatMap((block) => {
       const [head = "", statusLine = "", ...rest] = block.split("\n");
       const request = REQUEST.exec(head);
       const status = /^HTTP\/1\.1 (\d+)/.exec(statusLine)?.[1];
       if (!request || status === undefined) return [];
-      const blank = rest.indexOf("");
-      const text = rest[blank + 1] ?? "";
-      const body = text === "" ? undefined : JSON.parse(text);
-      const [, method = "", path = "", sent] = request;
-      const withKey = (request[4] ?? "").includes("X-Miner-ID");
+      const text = rest[rest.indexOf("") + 1] ?? "";
+      const [, method = "GET", path = "", sent, flags = ""] = request;
       return [
         {
-          method,
+          method: method as Exchange["method"],
           path,
-          sent: sent === undefined ? undefined : JSON.parse(sent),
-          withKey,
+          sent: parse(sent),
+          flags,
+          withKey: flags.includes("X-Miner-ID"),
           status: Number(status),
           text,
-          body,
+          body: text === "" ? undefined : JSON.parse(text),
         },
       ];
     });
+}
+
+/** How many exchanges the file holds, counted without reading them. */
+export function countOf(name: TranscriptName): number {
+  const file = new URL(`../../../../fixtures/aitbc/${name}.txt`, import.meta.url);
+  return readFileSync(file, "utf8").match(/^>>> /gm)?.length ?? 0;
+}
+
+function parse(sent: string | undefined): unknown {
+  if (sent === undefined) return undefined;
+  try {
+    return JSON.parse(sent);
+  } catch {
+    return sent; // The recorder also sent what is not JSON.
+  }
 }
 
 /** Those of one call, by method and the end of its path; `{…}` stands for one segment. */

@@ -1,0 +1,370 @@
+/**
+ * `bellows aitbc …`: AITBC's provider guide at the terminal. Looking, registering and staking speak to the services
+ * directly; offers go through the running engine, which keeps them true (program: aitbc-program.ts).
+ */
+import { sameAddress } from "../../engine/market/aitbc/address.ts";
+import { LOCK_DAYS } from "../../engine/market/aitbc/chain.ts";
+import { type GpuRow, priceOf } from "../../engine/market/aitbc/inventory-wire.ts";
+import type { OfferView } from "../../shared/contract/offers.ts";
+import { AppError } from "../../shared/errors.ts";
+import { formatDecimal, parseDecimal, toMoneyValue } from "../../shared/money.ts";
+import type { CliContext } from "../context.ts";
+import { findEngine } from "../engine-client.ts";
+import { ago, dateTime, fields, money, orUnknown, short, table, UNKNOWN } from "../format.ts";
+import { usageError } from "../usage.ts";
+import {
+  type AitbcFlags,
+  engineIfRunning,
+  needChain,
+  needGpuService,
+  openAitbc,
+  walletOf,
+} from "./aitbc-desk.ts";
+
+const MARKET = "aitbc";
+
+/** At every configured service. Booked GPUs keep their status (protocols/aitbc.md §12.5). */
+export async function aitbcRegister(context: CliContext, flags: AitbcFlags): Promise<void> {
+  const { desk, signal } = openAitbc(context, flags);
+  const said: Record<string, unknown> = { miner_id: desk.minerId };
+  if (desk.gpuService) {
+    await desk.gpuService.inventory.dialect(signal);
+    said.gpu_service = await desk.gpuService.presence.register(signal);
+  }
+  if (desk.coordinator) {
+    await desk.coordinator.client.probe(signal);
+    if (await engineIfRunning(context, flags)) said.coordinator = "the running engine is registered there";
+    else {
+      const capabilities = { gpus: [], models: [], max_concurrent_jobs: 1 };
+      await desk.coordinator.client.register({ capabilities, concurrency: 1, region: desk.region }, signal);
+      said.coordinator = "registered; the engine adds GPUs and models when it runs";
+    }
+  }
+  show(context, flags, said);
+}
+
+/** Withheld where it would put a rented or withdrawn GPU on the market. */
+export async function aitbcHeartbeat(context: CliContext, flags: AitbcFlags): Promise<void> {
+  const { desk, signal } = openAitbc(context, flags);
+  const said: Record<string, unknown> = { miner_id: desk.minerId };
+  if (desk.gpuService) said.gpu_service = await desk.gpuService.presence.beat(signal);
+  if (desk.coordinator) {
+    const running = await engineIfRunning(context, flags);
+    if (running) said.coordinator = "the running engine sends its own, with the jobs it holds";
+    else {
+      await desk.coordinator.client.heartbeat({ inflight: 0, status: "ONLINE", metadata: {} }, signal);
+      said.coordinator = { kind: "sent" };
+    }
+  }
+  show(context, flags, said);
+}
+
+export async function aitbcGpus(context: CliContext, flags: AitbcFlags & { all: boolean }): Promise<void> {
+  const { desk, signal } = openAitbc(context, flags);
+  const rows: (GpuRow & { board: string })[] = [];
+  if (desk.gpuService) {
+    const { inventory } = desk.gpuService;
+    const found = flags.all ? await inventory.offers({}, signal) : await inventory.gpus(signal);
+    rows.push(...found.map((row) => ({ ...row, board: "gpu-service" })));
+  }
+  if (desk.coordinator) {
+    const found = await desk.coordinator.registry.list(signal);
+    const mine = flags.all ? found : found.filter((row) => row.miner_id === desk.minerId);
+    rows.push(...mine.map((row) => ({ ...row, board: "coordinator" })));
+  }
+  if (flags.json) return context.terminal.json(rows);
+  if (rows.length === 0) return context.terminal.print("None is listed.");
+  const price = (row: GpuRow) => {
+    const amount = priceOf(row);
+    return amount === null ? UNKNOWN : `${formatDecimal(amount, 8)} AIT/h`;
+  };
+  for (const line of table(
+    [
+      { title: "Board", value: (row) => row.board },
+      { title: "Id", value: (row) => short(row.id, 36) },
+      { title: "Model", value: (row) => row.model },
+      {
+        title: "Memory",
+        align: "right",
+        value: (row) => (row.memory_gb == null ? UNKNOWN : `${row.memory_gb} GB`),
+      },
+      { title: "Price", align: "right", value: price },
+      { title: "Status", value: (row) => row.status },
+      { title: "Miner", value: (row) => short(row.miner_id ?? desk.minerId, 24) },
+    ],
+    rows,
+  ))
+    context.terminal.print(line);
+}
+
+export async function aitbcEarnings(context: CliContext, flags: AitbcFlags): Promise<void> {
+  const { desk, config, signal } = openAitbc(context, flags);
+  const said: Record<string, unknown> = { miner_id: desk.minerId };
+  if (desk.gpuService) said.gpu_service = await desk.gpuService.inventory.earnings(signal);
+  if (desk.coordinator) said.coordinator = await desk.coordinator.client.earnings(signal);
+  if (desk.chain && config.wallet !== null) {
+    const account = await desk.chain.account(config.wallet, signal);
+    said.balance = account === null ? null : formatDecimal(account.balance, 8);
+  }
+  show(context, flags, said);
+}
+
+/** The gpu service echoes and keeps nothing; the coordinator replaces everything, so it is the engine's to send there. */
+export async function aitbcCapabilities(
+  context: CliContext,
+  flags: AitbcFlags & { set: string },
+): Promise<void> {
+  const { desk, signal } = openAitbc(context, flags);
+  const { inventory } = needGpuService(desk);
+  show(context, flags, { capabilities: await inventory.capabilities(readObject(flags.set), signal) });
+}
+
+export async function aitbcProfiles(
+  context: CliContext,
+  flags: AitbcFlags & { architecture?: string | undefined; minMemory?: string | undefined },
+): Promise<void> {
+  const { desk, signal } = openAitbc(context, flags);
+  const minMemoryGb = flags.minMemory === undefined ? undefined : Number(flags.minMemory);
+  if (minMemoryGb !== undefined && !Number.isSafeInteger(minMemoryGb))
+    throw usageError(`--min-memory "${flags.minMemory}" is not a whole number of GB`);
+  const rows = await needGpuService(desk).inventory.profiles(
+    {
+      ...(flags.architecture === undefined ? {} : { architecture: flags.architecture }),
+      ...(minMemoryGb === undefined ? {} : { minMemoryGb }),
+    },
+    signal,
+  );
+  if (flags.json) return context.terminal.json(rows);
+  for (const row of rows)
+    context.terminal.print(
+      `${String(row.gpu_model)}  ${String(row.memory_gb)} GB  ${String(row.architecture)}`,
+    );
+  if (rows.length === 0) context.terminal.print("The service has none.");
+}
+
+export async function aitbcScan(context: CliContext, flags: AitbcFlags): Promise<void> {
+  const { desk, signal } = openAitbc(context, flags);
+  show(context, flags, await needGpuService(desk).inventory.scan(signal));
+}
+
+export async function aitbcMetrics(
+  context: CliContext,
+  flags: AitbcFlags & { gpuId: string },
+): Promise<void> {
+  const { desk, signal } = openAitbc(context, flags);
+  const rows = await needGpuService(desk).inventory.metrics(flags.gpuId, signal);
+  if (flags.json) return context.terminal.json(rows);
+  context.terminal.print(
+    rows.length === 0 ? "The service keeps none for this GPU." : JSON.stringify(rows, null, 2),
+  );
+}
+
+export async function aitbcHealth(context: CliContext, flags: AitbcFlags): Promise<void> {
+  const { desk, signal } = openAitbc(context, flags);
+  const said: Record<string, unknown> = {};
+  if (desk.gpuService) said.gpu_service = await desk.gpuService.inventory.health(signal);
+  if (desk.coordinator) {
+    await desk.coordinator.client.probe(signal);
+    said.coordinator = { live: true };
+  }
+  if (desk.chain) said.chain = { chain_id: await desk.chain.chainId(signal) };
+  show(context, flags, said);
+}
+
+/** While an engine runs it would come back with its next heartbeat, so it has to be stopped first (§12.5). */
+export async function aitbcDeregister(context: CliContext, flags: AitbcFlags): Promise<void> {
+  const engine = await engineIfRunning(context, flags);
+  if (engine) {
+    throw new AppError({
+      code: "ENGINE_RUNNING",
+      message: "The running engine would register again at once",
+      actor: "user",
+      help: "End it first, then deregister.",
+    });
+  }
+  const { desk, signal } = openAitbc(context, flags);
+  const said: Record<string, unknown> = { miner_id: desk.minerId };
+  if (desk.gpuService) said.gpu_service = await desk.gpuService.inventory.deregister(signal);
+  if (desk.coordinator) {
+    const known = await desk.coordinator.client.deregister(signal);
+    said.coordinator = known ? "deregistered" : "was not registered";
+  }
+  show(context, flags, said);
+}
+
+export async function aitbcStake(
+  context: CliContext,
+  flags: AitbcFlags & { amount: string; days: string },
+): Promise<void> {
+  const { desk, config, signal } = openAitbc(context, flags);
+  const days = Number(flags.days);
+  if (!Number.isInteger(days) || days < LOCK_DAYS.least || days > LOCK_DAYS.most)
+    throw usageError(
+      `--days "${flags.days}" is not a number of days`,
+      `Write ${LOCK_DAYS.least} to ${LOCK_DAYS.most}`,
+    );
+  const amount = readAmount("--amount", flags.amount);
+  const wallet = walletOf(context, config, sameAddress);
+  const { stakeId, lockedUntil } = await needChain(desk).stake(wallet, amount, days, signal);
+  const said = { stake_id: stakeId, address: wallet.address, amount: formatDecimal(amount, 8) };
+  if (flags.json) return context.terminal.json({ ...said, locked_until: lockedUntil });
+  context.terminal.print(`Staked ${said.amount} AIT until ${dateTime(lockedUntil)}, as ${stakeId}.`);
+}
+
+export async function aitbcUnstake(
+  context: CliContext,
+  flags: AitbcFlags & { stakeId: string },
+): Promise<void> {
+  const { desk, config, signal } = openAitbc(context, flags);
+  const wallet = walletOf(context, config, sameAddress);
+  await needChain(desk).unstake(wallet, flags.stakeId, signal);
+  if (flags.json) return context.terminal.json({ stake_id: flags.stakeId, released: true });
+  context.terminal.print(`Released ${flags.stakeId}.`);
+}
+
+/** Stakes and bonds of the wallet. */
+export async function aitbcStakes(context: CliContext, flags: AitbcFlags): Promise<void> {
+  const { desk, config, signal } = openAitbc(context, flags);
+  const address = config.wallet ?? walletOf(context, config, sameAddress).address;
+  const chain = needChain(desk);
+  const { total, stakes } = await chain.stakes(address, signal);
+  const bonds = await chain.bonds(address, signal);
+  const shown = {
+    total: formatDecimal(total, 8),
+    stakes: stakes.map((stake) => ({ ...stake, amount: formatDecimal(stake.amount, 8) })),
+    bonds: bonds.map((bond) => ({ ...bond, amount: formatDecimal(bond.amount, 8) })),
+  };
+  if (flags.json) return context.terminal.json(shown);
+  context.terminal.print(`Staked  ${shown.total} AIT`);
+  for (const stake of shown.stakes)
+    context.terminal.print(`  ${stake.stakeId}  ${stake.amount} AIT until ${dateTime(stake.lockedUntil)}`);
+  for (const bond of shown.bonds) context.terminal.print(`Bond    ${bond.bondId}  ${bond.amount} AIT`);
+}
+
+interface OfferFlags extends AitbcFlags {
+  readonly device?: string | undefined;
+  readonly board?: string | undefined;
+}
+
+export async function aitbcOffers(context: CliContext, flags: AitbcFlags): Promise<void> {
+  const engine = await engineOf(context, flags);
+  showOffers(context, flags, (await engine.invoke("offers.list", {})).offers);
+}
+
+/** Also a new price for what is offered already. */
+export async function aitbcOffer(context: CliContext, flags: OfferFlags & { price: string }): Promise<void> {
+  const price = readAmount("--price", flags.price);
+  const engine = await engineOf(context, flags);
+  const input = { market: MARKET, ...targetOf(flags), price: toMoneyValue(price) } as const;
+  showOffers(context, flags, (await engine.invoke("offers.offer", input)).offers);
+}
+
+export async function aitbcReprice(
+  context: CliContext,
+  flags: OfferFlags & { price: string },
+): Promise<void> {
+  const engine = await engineOf(context, flags);
+  const { offers } = await engine.invoke("offers.list", {});
+  const there = offers.filter(({ market, wanted }) => market === MARKET && wanted);
+  if (!there.some(({ device }) => flags.device === undefined || device === flags.device)) {
+    throw new AppError({
+      code: "NO_SUCH_OFFER",
+      message: flags.device === undefined ? "No GPU is offered" : `The GPU "${flags.device}" is not offered`,
+      actor: "user",
+      help: "Offer it with `bellows aitbc offer --price AIT`.",
+    });
+  }
+  await aitbcOffer(context, flags);
+}
+
+export async function aitbcWithdraw(context: CliContext, flags: OfferFlags): Promise<void> {
+  const engine = await engineOf(context, flags);
+  const input = { market: MARKET, ...targetOf(flags) } as const;
+  showOffers(context, flags, (await engine.invoke("offers.withdraw", input)).offers);
+}
+
+export async function aitbcPrices(context: CliContext, flags: AitbcFlags & { model: string }): Promise<void> {
+  const engine = await engineOf(context, flags);
+  const { quote } = await engine.invoke("prices.quote", { market: MARKET, model: flags.model });
+  if (flags.json) return context.terminal.json(quote);
+  if (quote === null) return context.terminal.print(`Nobody knows what a ${flags.model} costs.`);
+  const { low, middle, high, sample, ageMs, source } = quote;
+  context.terminal.print(`${money(low)} to ${money(high)} an hour, in the middle ${money(middle)}`);
+  context.terminal.print(
+    source === "guide"
+      ? "By the market's guide: too few offers are seen."
+      : `From ${sample} offers, the newest ${Math.round((ageMs ?? 0) / 1000)} s old.`,
+  );
+}
+
+const engineOf = (context: CliContext, flags: AitbcFlags) =>
+  findEngine({ env: context.env, paths: context.paths, flags: { dataFolder: flags.data } });
+
+const targetOf = ({ device, board }: OfferFlags) => ({
+  ...(device === undefined ? {} : { device }),
+  ...(board === undefined ? {} : { board }),
+});
+
+function showOffers(context: CliContext, flags: AitbcFlags, all: readonly OfferView[]): void {
+  const offers = all.filter(({ market }) => market === MARKET);
+  const { terminal } = context;
+  if (flags.json) {
+    terminal.json(offers);
+    return;
+  }
+  if (offers.length === 0) {
+    terminal.print("No GPU is offered. `bellows aitbc offer --price AIT` offers them.");
+    return;
+  }
+  for (const line of table<OfferView>(
+    [
+      { title: "GPU", value: (offer) => short(offer.device) },
+      { title: "Board", value: (offer) => offer.board },
+      { title: "Offer", value: (offer) => orUnknown(offer.offerId) },
+      { title: "State", value: (offer) => offer.state },
+      { title: "Price", align: "right", value: (offer) => money(offer.price) },
+      { title: "Listed", align: "right", value: (offer) => money(offer.listedPrice) },
+      { title: "Until", value: (offer) => dateTime(offer.booking?.endsAt ?? null) },
+      { title: "Checked", value: (offer) => ago(offer.checkedAt, context.now()) },
+    ],
+    offers,
+  ))
+    terminal.print(line);
+  for (const { board, drift, error } of offers) {
+    if (drift !== null) terminal.note(`${board}: ${drift}.`);
+    if (error !== null)
+      terminal.note(`${board}: ${error.message}.${error.help === undefined ? "" : ` ${error.help}`}`);
+  }
+}
+
+function show(context: CliContext, flags: AitbcFlags, said: Readonly<Record<string, unknown>>): void {
+  if (flags.json) {
+    context.terminal.json(said);
+    return;
+  }
+  const pairs = Object.entries(said).map(([name, value]) => {
+    return [name.replaceAll("_", " "), typeof value === "string" ? value : JSON.stringify(value)] as const;
+  });
+  for (const line of fields(pairs)) context.terminal.print(line);
+}
+
+function readAmount(flag: string, text: string) {
+  try {
+    const amount = parseDecimal("AIT", text);
+    if (amount.minor > 0n) return amount;
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+  }
+  throw usageError(`${flag} "${text}" is not an amount of AIT`, "Write a positive amount such as 12.5");
+}
+
+function readObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
+  } catch {
+    // Said below, for whatever is no object.
+  }
+  throw usageError("--set needs a JSON object", `Write it like --set '{"max_batch_size":32}'`);
+}

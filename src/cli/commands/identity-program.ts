@@ -1,0 +1,69 @@
+/** The names and flags of `bellows identity`. */
+import { Command, Option } from "commander";
+import type { CliContext } from "../context.ts";
+import {
+  BACKUP_PASSPHRASE_VARIABLE,
+  identityCheck,
+  identityExport,
+  identityNew,
+  identityRestore,
+  identityRotate,
+  identityShow,
+} from "./identity.ts";
+
+type Options = Readonly<Record<string, unknown>>;
+
+export function identityProgram(
+  context: CliContext,
+  dataFolder: () => string | undefined,
+  onWrong: () => void,
+): Command {
+  const identity = new Command("identity")
+    .description("The provider key of the live markets: make, show, back up, check, restore, replace")
+    .helpOption("-h, --help", "Print help")
+    .helpCommand(false)
+    .exitOverride()
+    .addHelpText(
+      "after",
+      `\nThe key opens with BELLOWS_KEY_PASSPHRASE; backup files with ${BACKUP_PASSPHRASE_VARIABLE}, or the same.`,
+    );
+  const add = (name: string, means: string) =>
+    identity
+      .command(name)
+      .description(means)
+      .addOption(new Option("--json", "Print one line of JSON"))
+      .exitOverride();
+  const common = (options: Options) => ({ data: dataFolder(), json: options.json === true });
+  const backup = (options: Options) => ({ file: text(options.file), phrase: text(options.phrase) });
+
+  add("new", "Make a key").action((options: Options) => identityNew(context, common(options)));
+  add("show", "Id, address, and whether a backup was checked").action((options: Options) =>
+    identityShow(context, common(options)),
+  );
+  add("export", "A copy: 24 words to print, or an encrypted file")
+    .option("--phrase", "Print the 24 words")
+    .option("-o, --output <file>", "Write the encrypted file")
+    .action((options: Options) =>
+      identityExport(context, {
+        ...common(options),
+        phrase: options.phrase === true,
+        output: text(options.output),
+      }),
+    );
+  add("check", "Prove that a backup gives the key in use")
+    .option("--file <file>", "The encrypted file")
+    .option("--phrase <file>", "A file of the words; - for stdin")
+    .action(async (options: Options) => {
+      if (!(await identityCheck(context, { ...common(options), ...backup(options) }))) onWrong();
+    });
+  add("restore", "Bring the key back from a backup")
+    .option("--file <file>", "The encrypted file")
+    .option("--phrase <file>", "A file of the words; - for stdin")
+    .action((options: Options) => identityRestore(context, { ...common(options), ...backup(options) }));
+  add("rotate", "Replace the key by a new one; the old one is kept beside it")
+    .option("--yes", "Although the new key is a new provider")
+    .action((options: Options) => identityRotate(context, { ...common(options), yes: options.yes === true }));
+  return identity;
+}
+
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);

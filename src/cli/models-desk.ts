@@ -1,0 +1,63 @@
+/** Whoever looks after the models: the running engine of this data folder, else this process itself. */
+import { modelConfig, readSettings } from "../engine/config/from-environment.ts";
+import { SETTINGS, type Setting, type SettingName } from "../engine/config/settings.ts";
+import { modelHandlers } from "../engine/models/model-handlers.ts";
+import { openModels } from "../engine/models/open-models.ts";
+import {
+  COMMANDS,
+  type CommandInput,
+  type CommandName,
+  type CommandOutput,
+} from "../shared/contract/contract.ts";
+import { AppError } from "../shared/errors.ts";
+import { findEngine, type Where } from "./engine-client.ts";
+
+export type ModelCommand = Extract<CommandName, `models.${string}`>;
+
+export interface ModelsDesk {
+  /** False: it is this process that works, and what is not done when it ends waits for the next time. */
+  readonly isEngine: boolean;
+  invoke<C extends ModelCommand>(command: C, input: CommandInput<C>): Promise<CommandOutput<C>>;
+  close(): Promise<void>;
+}
+
+const MODEL_SETTINGS: readonly SettingName[] = [
+  "dataFolder",
+  "modelFolders",
+  "modelAllowList",
+  "diskCacheFolder",
+  "modelsSize",
+  "downloadRate",
+];
+
+export async function openModelsDesk(where: Where): Promise<ModelsDesk> {
+  const engine = await findEngine(where).catch((thrown) => {
+    if (thrown instanceof AppError && thrown.code === "ENGINE_NOT_RUNNING") return null;
+    throw thrown;
+  });
+  if (engine) {
+    return {
+      isEngine: true,
+      invoke: (command, input) => engine.invoke(command, input),
+      close: () => Promise.resolve(),
+    };
+  }
+  const settings = readSettings({ env: onlyModelSettings(where.env), flags: where.flags });
+  const { resourcesFolder } = where.paths;
+  const { manager } = await openModels({ resourcesFolder, ...modelConfig(settings, where.paths) });
+  const handlers = modelHandlers(manager);
+  return {
+    isEngine: false,
+    async invoke<C extends ModelCommand>(command: C, input: CommandInput<C>) {
+      const handler = handlers[command] as (input: unknown) => Promise<CommandOutput<C>>;
+      return handler(COMMANDS[command].input.parse(input));
+    },
+    close: () => manager.close(),
+  };
+}
+
+/** What is wrong with a market's settings is nothing that a look at the models should fail for. */
+function onlyModelSettings(env: Where["env"]): Where["env"] {
+  const names = MODEL_SETTINGS.map((name) => (SETTINGS[name] as Setting<unknown>).env);
+  return Object.fromEntries(names.map((name) => [name, env[name]]));
+}

@@ -1,0 +1,145 @@
+/**
+ * Copies of the provider key, outside the data folder: an encrypted file and 24 printable words. A backup counts only
+ * once it was read back and gave the same key; until then nothing is staked with real money (users.md rule 20).
+ */
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { AppError } from "../../shared/errors.ts";
+import {
+  createIdentity,
+  IDENTITY_FILE,
+  type IdentityFacts,
+  keyFileOf,
+  readIdentity,
+  seedInFile,
+} from "./identity.ts";
+import { type KeyFile, KeyFileSchema, readKeyFile } from "./key-file.ts";
+import { keyPairFromSeed } from "./ml-dsa.ts";
+import { seedOfPhrase } from "./phrase.ts";
+
+const CHECK_FILE = "backup-checked.json";
+const OWNER_ONLY = 0o600;
+
+const CheckSchema = z.object({
+  public_key: z.string(),
+  checked_at: z.string(),
+  by: z.enum(["phrase", "file", "restore"]),
+});
+
+/** A backup as the person hands it over. */
+export type Backup =
+  | { readonly kind: "phrase"; readonly words: string }
+  | { readonly kind: "file"; readonly text: string; readonly passphrase: string };
+
+/** The key's file under a passphrase of its own: what `restore` reads anywhere. */
+export async function exportKey(
+  folder: string,
+  passphrase: string | null,
+  backupPassphrase: string,
+): Promise<string> {
+  const { seed } = await readIdentity(folder, passphrase);
+  return `${JSON.stringify(await keyFileOf(seed, backupPassphrase), null, 2)}\n`;
+}
+
+/** Does this backup give the key that is in use? True is written down: from then on staking may begin. */
+export async function checkBackup(folder: string, backup: Backup): Promise<boolean> {
+  const file = await readKeyFile(join(folder, IDENTITY_FILE));
+  if (file === null) throw noKey(folder);
+  const { publicKey } = keyPairFromSeed(await seedIn(backup));
+  const same = Buffer.from(publicKey).toString("hex") === file.public_key;
+  if (same) await noteChecked(folder, file.public_key, backup.kind);
+  return same;
+}
+
+/** Make the identity folder's key from a backup. Never over another key: IDENTITY_EXISTS. */
+export async function restoreKey(
+  folder: string,
+  backup: Backup,
+  passphrase: string | null,
+): Promise<IdentityFacts> {
+  const facts = await createIdentity(folder, await seedIn(backup), passphrase);
+  await noteChecked(folder, facts.publicKeyHex, "restore");
+  return facts;
+}
+
+/** Was a backup of this very key read back? */
+export async function isBackupChecked(folder: string): Promise<boolean> {
+  const file = await readKeyFile(join(folder, IDENTITY_FILE));
+  const text = await readFile(join(folder, CHECK_FILE), "utf8").catch(() => null);
+  if (file === null || text === null) return false;
+  try {
+    return CheckSchema.parse(JSON.parse(text)).public_key === file.public_key;
+  } catch {
+    return false; // A damaged note proves nothing: check again.
+  }
+}
+
+/**
+ * A new key in the old one's place; the old file stays beside it under a name of its own, because its stake and its
+ * earnings are still reached only with it. The market sees a new provider: upstream knows no change of keys.
+ */
+export async function rotateKey(
+  folder: string,
+  seed: Uint8Array,
+  passphrase: string | null,
+  now: Date,
+): Promise<{ before: KeyFile; retiredFile: string; after: IdentityFacts }> {
+  const path = join(folder, IDENTITY_FILE);
+  const before = await readKeyFile(path);
+  if (before === null) throw noKey(folder);
+  // Proves that the old key can still be opened, before anything is moved.
+  await readIdentity(folder, passphrase);
+  const retiredFile = join(folder, `provider-key.retired-${now.toISOString().replaceAll(/[:.]/g, "-")}.json`);
+  await rename(path, retiredFile);
+  try {
+    return { before, retiredFile, after: await createIdentity(folder, seed, passphrase) };
+  } catch (thrown) {
+    await rename(retiredFile, path);
+    throw thrown;
+  }
+}
+
+async function seedIn(backup: Backup): Promise<Uint8Array> {
+  if (backup.kind === "phrase") return seedOfPhrase(backup.words);
+  let file: KeyFile;
+  try {
+    file = KeyFileSchema.parse(JSON.parse(backup.text));
+  } catch (cause) {
+    throw new AppError({
+      code: "BACKUP_UNREADABLE",
+      message: "This is not a backup file of a provider key",
+      actor: "user",
+      help: "Name the file that `bellows identity export -o` wrote.",
+      cause,
+    });
+  }
+  const seed = await seedInFile(file, backup.passphrase);
+  if (seed !== null) return seed;
+  throw new AppError({
+    code: "PASSPHRASE_WRONG",
+    message: "The passphrase does not open this backup, or the file was damaged",
+    actor: "user",
+    help: "Set BELLOWS_BACKUP_PASSPHRASE to the one the backup was made with.",
+  });
+}
+
+async function noteChecked(
+  folder: string,
+  publicKey: string,
+  by: z.infer<typeof CheckSchema>["by"],
+): Promise<void> {
+  const note = { public_key: publicKey, checked_at: new Date().toISOString(), by };
+  const path = join(folder, CHECK_FILE);
+  await writeFile(`${path}.part`, `${JSON.stringify(note, null, 2)}\n`, { mode: OWNER_ONLY, flush: true });
+  await rename(`${path}.part`, path);
+}
+
+function noKey(folder: string): AppError {
+  return new AppError({
+    code: "NO_IDENTITY",
+    message: `There is no provider key in ${folder} yet`,
+    actor: "user",
+    help: "Make one with `bellows identity new`, or bring one back with `bellows identity restore`.",
+  });
+}

@@ -1,0 +1,89 @@
+/** Devices that were ever seen here, and their self-tests: the newest one of a device says whether it can be trusted. */
+import type { SelfTestSummary } from "../../shared/contract/views.ts";
+import type { Database } from "./database.ts";
+
+/** Tests of one device that are kept. */
+const TESTS_KEPT = 20;
+
+export interface SeenDevice {
+  readonly id: string;
+  readonly kind: "gpu" | "cpu";
+  readonly name: string;
+  readonly driverVersion: string | null;
+}
+
+export interface StoredSelfTest extends SelfTestSummary {
+  readonly device: SeenDevice;
+  readonly modelManifest: string | null;
+  /** JSON. */
+  readonly report: string;
+}
+
+interface TestRecord {
+  readonly at: number;
+  readonly ok: number;
+  readonly summary: string;
+  readonly driver: string | null;
+  readonly model_manifest: string | null;
+}
+
+export class DeviceTable {
+  readonly #db: Database;
+  readonly #statements;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#statements = {
+      seen: db.prepare<[string, string, string, string | null, number, number]>(
+        `INSERT INTO devices (id, kind, name, driver, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, driver = excluded.driver, last_seen = excluded.last_seen`,
+      ),
+      insert: db.prepare<[string, number, number, string, string | null, string | null, string]>(
+        `INSERT INTO self_tests (device, at, ok, summary, driver, model_manifest, report) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      ),
+      newest: db.prepare<[string], TestRecord>(
+        "SELECT at, ok, summary, driver, model_manifest FROM self_tests WHERE device = ? ORDER BY id DESC LIMIT 1",
+      ),
+      prune: db.prepare<[string, string, number]>(
+        `DELETE FROM self_tests WHERE device = ? AND id NOT IN
+           (SELECT id FROM self_tests WHERE device = ? ORDER BY id DESC LIMIT ?)`,
+      ),
+    };
+  }
+
+  noteSeen(devices: readonly SeenDevice[], now: number): void {
+    this.#db.transaction(() => {
+      for (const { id, kind, name, driverVersion } of devices) {
+        this.#statements.seen.run(id, kind, name, driverVersion, now, now);
+      }
+    })();
+  }
+
+  addSelfTest({ device, at, ok, summary, modelManifest, report }: StoredSelfTest): void {
+    this.#db.transaction(() => {
+      this.noteSeen([device], at);
+      this.#statements.insert.run(
+        device.id,
+        at,
+        ok ? 1 : 0,
+        summary,
+        device.driverVersion,
+        modelManifest,
+        report,
+      );
+      this.#statements.prune.run(device.id, device.id, TESTS_KEPT);
+    })();
+  }
+
+  /** null: it was never tested. */
+  lastSelfTest(device: string): SelfTestSummary | null {
+    const newest = this.#statements.newest.get(device);
+    return newest ? { at: newest.at, ok: newest.ok === 1, summary: newest.summary } : null;
+  }
+
+  /** Was it tested with this driver and this model, whatever came out? */
+  wasTested({ id, driverVersion }: SeenDevice, modelManifest: string): boolean {
+    const newest = this.#statements.newest.get(id);
+    return newest !== undefined && newest.driver === driverVersion && newest.model_manifest === modelManifest;
+  }
+}

@@ -1,0 +1,57 @@
+/** The contract's commands about the provider's account at a market: standing, stake, balance, claim. */
+import type { ContractHandlers } from "../../shared/contract/contract.ts";
+import type { MarketId } from "../../shared/contract/views.ts";
+import { SECOND } from "../../shared/durations.ts";
+import { AppError } from "../../shared/errors.ts";
+import { money } from "../../shared/money.ts";
+import type { MarketAccount } from "./port.ts";
+import type { MarketSession } from "./session.ts";
+
+const ANSWER_WITHIN = 20 * SECOND;
+
+type AccountCommand =
+  | "provider.standing"
+  | "provider.stake"
+  | "provider.unstake"
+  | "provider.balance"
+  | "provider.claim";
+
+export function accountHandlers(sessions: readonly MarketSession[]): Pick<ContractHandlers, AccountCommand> {
+  const sessionOf = (market: MarketId) => sessions.find((session) => session.adapter.id === market);
+  const soon = () => AbortSignal.timeout(ANSWER_WITHIN);
+
+  function accountAt(market: MarketId): MarketAccount {
+    const account = sessionOf(market)?.adapter.account;
+    if (account !== undefined) return account;
+    throw new AppError({
+      code: "NO_ACCOUNT",
+      message: `${market} is not configured here, or keeps no stakes`,
+      actor: "user",
+    });
+  }
+
+  /** The change is shown at once, not with the next heartbeat. */
+  async function changed<T>(market: MarketId, change: Promise<T>): Promise<T> {
+    const done = await change;
+    await sessionOf(market)?.refreshStanding(soon());
+    return done;
+  }
+
+  const amountAt = (market: MarketId, minor: string) =>
+    money(sessionOf(market)?.adapter.currency ?? "ANM", BigInt(minor));
+
+  return {
+    "provider.standing": async ({ market }) => {
+      const account = sessionOf(market)?.adapter.account;
+      return { standing: account === undefined ? null : await account.standing(soon()) };
+    },
+    "provider.stake": async ({ market, amountMinor }) => ({
+      standing: await changed(market, accountAt(market).stake(amountAt(market, amountMinor), soon())),
+    }),
+    "provider.unstake": async ({ market, amountMinor }) => ({
+      standing: await changed(market, accountAt(market).unstake(amountAt(market, amountMinor), soon())),
+    }),
+    "provider.balance": async ({ market }) => accountAt(market).balance(soon()),
+    "provider.claim": async ({ market }) => accountAt(market).claim(soon()),
+  };
+}

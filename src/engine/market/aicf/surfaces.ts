@@ -1,0 +1,35 @@
+/** Which of AICF's three surfaces (queue, node, events) are there, and what is missing without one. */
+import type { AicfConfig } from "../../../shared/config.ts";
+
+type Surface = "node" | "events";
+
+export class Surfaces {
+  readonly #config: Pick<AicfConfig, "queueUrl" | "rpcUrl">;
+  /** By the last try; a surface nobody has tried yet is not reported. */
+  readonly #answers = new Map<Surface, boolean>();
+
+  constructor(config: Pick<AicfConfig, "queueUrl" | "rpcUrl">) {
+    this.#config = config;
+  }
+
+  note(surface: Surface, answered: boolean): void {
+    this.#answers.set(surface, answered);
+  }
+
+  limits(): string[] {
+    const { queueUrl, rpcUrl } = this.#config;
+    const limits: string[] = [];
+    if (queueUrl === null) {
+      limits.push("No queue is configured (AICF_QUEUE_URL): no work is taken, the node's books are shown.");
+    }
+    if (rpcUrl === null) {
+      limits.push("No node is configured (RPC_URL): payouts are not claimed and the balance is not known.");
+    } else if (this.#answers.get("node") === false) {
+      limits.push("The node does not answer: payouts are claimed when it does.");
+    }
+    if (this.#answers.get("events") === false) {
+      limits.push("The market's event stream is not connected: news come with the next poll.");
+    }
+    return limits;
+  }
+}

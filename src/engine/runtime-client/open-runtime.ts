@@ -1,0 +1,30 @@
+/** A device's runtime as the configuration wants it. */
+import { availableParallelism } from "node:os";
+import type { ProcessHost } from "../../host/process-host.ts";
+import type { EngineConfig } from "../../shared/config.ts";
+import type { DeviceInfo } from "../device/device-info.ts";
+import { setUpGpu } from "../gpu-pack/gpu-setup.ts";
+import { RuntimeClient } from "./runtime-client.ts";
+
+export interface RuntimePlace {
+  readonly device: DeviceInfo;
+  /** Devices that share the machine's processor. */
+  readonly devices: number;
+  readonly host: ProcessHost;
+  /** Free memory of the device, MiB; null: unknown. */
+  readonly freeMemoryMb: () => number | null;
+}
+
+export function openRuntime(config: EngineConfig, place: RuntimePlace): RuntimeClient {
+  const { device, devices, host, freeMemoryMb } = place;
+  return new RuntimeClient({
+    device,
+    host,
+    entry: config.runtimeEntry,
+    backend: config.gpuBackend,
+    threads: Math.max(1, Math.floor(availableParallelism() / devices)),
+    keepAliveMs: config.keepAliveMs,
+    gpuSetup: () => setUpGpu(config),
+    freeMemoryMb,
+  });
+}

@@ -1,0 +1,73 @@
+/** A self-test without an engine: devices, models and a runtime of its own, for as long as it takes. */
+import { join } from "node:path";
+import { PidNotingHost } from "../../host/pid-file.ts";
+import type { ProcessHost } from "../../host/process-host.ts";
+import type { EngineConfig } from "../../shared/config.ts";
+import type { SelfTestReport } from "../../shared/contract/self-test.ts";
+import { openDevices } from "../device/open-devices.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { openModels } from "../models/open-models.ts";
+import { openRuntime } from "../runtime-client/open-runtime.ts";
+import { readReferences } from "./reference.ts";
+import { SelfTester } from "./self-tester.ts";
+
+export interface OfflineTest {
+  readonly config: EngineConfig;
+  readonly host: ProcessHost;
+  readonly nvmlEntry: string;
+  /** Absent: all. */
+  readonly deviceId: string | undefined;
+}
+
+/** Results are kept in the ledger of `config.dataFolder`. Throws as SelfTester.run, and LEDGER_… */
+export async function testOffline(test: OfflineTest, signal: AbortSignal): Promise<SelfTestReport[]> {
+  const { config, nvmlEntry, deviceId } = test;
+  const host = new PidNotingHost(test.host, join(config.dataFolder, "run"));
+  const ledger = await Ledger.open(config.dataFolder);
+  const closing = new AbortController();
+  try {
+    const [references, { store: models }, { watcher }] = await Promise.all([
+      readReferences(config.resourcesFolder),
+      openModels(config),
+      openDevices({
+        wanted: config.gpuBackend,
+        host,
+        nvmlEntry,
+        attention: () => ({ watched: true, working: true }),
+      }),
+    ]);
+    const watching = watcher.run(closing.signal);
+    const { devices } = watcher.detection;
+    const runtimes = devices.map((device) =>
+      openRuntime(config, {
+        device,
+        devices: devices.length,
+        host,
+        freeMemoryMb: () => watcher.latest(device.id).gpu?.memoryFreeMb ?? null,
+      }),
+    );
+    const tester = new SelfTester({
+      runtimes: () => runtimes,
+      references,
+      models,
+      ledger,
+      telemetry: async (id) => {
+        await watcher.refresh();
+        return watcher.latest(id);
+      },
+      isReserved: () => false,
+      mayTest: () => false,
+      onResult: () => undefined,
+      now: Date.now,
+    });
+    try {
+      return await tester.run(deviceId, signal);
+    } finally {
+      await Promise.all(runtimes.map((runtime) => runtime.stop()));
+      closing.abort(new DOMException("The test is over", "AbortError"));
+      await watching;
+    }
+  } finally {
+    ledger.close();
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * The self-test of one device: a canned job with a known answer through the whole runtime, then the pace, the memory
+ * and the heat while it works. It says in words what it found; a measure that can't be had is no failure.
+ */
+import { decodeEmbedResult } from "../../shared/canonical.ts";
+import type { CatalogueModel } from "../../shared/catalogue.ts";
+import type { SelfTestReport, SelfTestStep } from "../../shared/contract/self-test.ts";
+import { MINUTE, SECOND } from "../../shared/durations.ts";
+import { AppError, toErrorValue } from "../../shared/errors.ts";
+import { BACKEND_NAMES } from "../../shared/runtime/backends.ts";
+import type { Backend } from "../../shared/runtime/protocol.ts";
+import type { DeviceInfo } from "../device/device-info.ts";
+import type { Telemetry } from "../device/telemetry.ts";
+import type { ResolvedModel } from "../models/store.ts";
+import type { DeviceRuntime, RunAnswer } from "../runtime-client/runtime-client.ts";
+import { compareVectors, type Difference, type SelfTestReference } from "./reference.ts";
+
+const BATCH_DEADLINE = MINUTE;
+/** Batches whose pace is taken, after the one with the known answer has warmed everything up. */
+const PACE_BATCHES = 4;
+const PACE_BATCH_TEXTS = 32;
+const SHORT_TEXT = 200;
+/** NVIDIA's GPUs slow themselves down at 83 to 92 °C. */
+const HOT_C = 90;
+
+export interface SelfTestParts {
+  readonly runtime: DeviceRuntime;
+  readonly model: ResolvedModel;
+  readonly reference: SelfTestReference;
+  /** A fresh reading of this device. */
+  readonly telemetry: () => Promise<Telemetry>;
+  /** Unix ms. */
+  readonly now: () => number;
+}
+
+type Outcome = Omit<SelfTestReport, "device" | "at" | "ok" | "summary" | "tookMs">;
+
+/** Rejects with the signal's reason only. */
+export async function runSelfTest(parts: SelfTestParts, signal: AbortSignal): Promise<SelfTestReport> {
+  const startedAt = performance.now();
+  const { device } = parts.runtime;
+  const outcome = await examine(parts, signal);
+  const failed = outcome.steps.filter((step) => step.ok === false);
+  return {
+    device: { id: device.id, name: device.name, driver: device.driverVersion },
+    at: parts.now(),
+    ok: failed.length === 0,
+    summary: failed.length === 0 ? praise(outcome) : failed.map((step) => step.detail).join("; "),
+    tookMs: performance.now() - startedAt,
+    ...outcome,
+  };
+}
+
+async function examine(parts: SelfTestParts, signal: AbortSignal): Promise<Outcome> {
+  const { runtime, model, reference } = parts;
+  const { id, version } = model.model;
+  const steps: SelfTestStep[] = [{ name: "device", ok: true, detail: describeDevice(runtime.device) }];
+  const outcome: Outcome = {
+    steps,
+    model: { id, version, manifestSha256: model.manifestSha256 },
+    backend: null,
+    answer: null,
+    textsPerSecond: null,
+    memoryUsedMb: null,
+    temperatureC: null,
+  };
+  const before = await parts.telemetry();
+  try {
+    const known = await embed(parts, reference.texts, signal);
+    const { backend, reason } = known.runtimeClass;
+    steps.push(backendStep(runtime.device, backend, reason));
+    const answer = compareVectors(vectorsOf(known), reference.vectors);
+    steps.push(answerStep(answer, model.model));
+    const textsPerSecond = await measurePace(parts, signal);
+    steps.push({ name: "throughput", ok: true, detail: `${textsPerSecond.toFixed(0)} short texts a second` });
+    const after = await parts.telemetry();
+    steps.push(memoryStep(before, after), heatStep(after));
+    const { memoryUsedMb, temperatureC } = after;
+    return { ...outcome, backend, answer, textsPerSecond, memoryUsedMb, temperatureC };
+  } catch (thrown) {
+    signal.throwIfAborted();
+    const { message } = toErrorValue(thrown);
+    steps.push({ name: steps.length === 1 ? "backend" : "throughput", ok: false, detail: message });
+    return outcome;
+  }
+}
+
+async function embed(
+  { runtime, model }: SelfTestParts,
+  texts: readonly string[],
+  signal: AbortSignal,
+): Promise<RunAnswer> {
+  const items = [{ key: "self-test", work: { kind: "embed" as const, texts } }];
+  return runtime.run({ model: model.spec, items, deadlineMs: BATCH_DEADLINE, signal });
+}
+
+function vectorsOf({ items: [item] }: RunAnswer): Float32Array {
+  if (item?.ok) return decodeEmbedResult(item.bytes).data;
+  throw item ? AppError.fromValue(item.error) : noAnswer();
+}
+
+/** Texts per second of the fastest batch, whole time in the runtime: the others may have had company. */
+async function measurePace(parts: SelfTestParts, signal: AbortSignal): Promise<number> {
+  const texts = parts.reference.texts.filter((text) => text.length <= SHORT_TEXT);
+  const batch = Array.from({ length: PACE_BATCH_TEXTS }, (_, i) => texts[i % texts.length] ?? "");
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < PACE_BATCHES; i++) {
+    const answer = await embed(parts, batch, signal);
+    vectorsOf(answer);
+    fastest = Math.min(fastest, answer.totalMs);
+  }
+  return PACE_BATCH_TEXTS / (fastest / SECOND);
+}
+
+function describeDevice({ name, driverVersion }: DeviceInfo): string {
+  return driverVersion === null ? name : `${name}, driver ${driverVersion}`;
+}
+
+function backendStep({ kind }: DeviceInfo, backend: Backend, reason: string | null): SelfTestStep {
+  const detail = `runs on ${BACKEND_NAMES[backend]}${reason === null ? "" : `: ${reason.replace(/\.$/, "")}`}`;
+  // A GPU that leaves its work to the CPU is no GPU to sell.
+  return { name: "backend", ok: kind === "cpu" || backend !== "cpu", detail };
+}
+
+function answerStep(answer: Difference, { tolerance }: CatalogueModel): SelfTestStep {
+  // NaN fails both comparisons.
+  const ok = answer.cosine >= tolerance.cosine && answer.maxAbs <= tolerance.maxAbs;
+  const found = `cosine ${answer.cosine.toFixed(6)}, largest difference ${answer.maxAbs.toExponential(1)}`;
+  const allowed = `allowed are ${tolerance.cosine} and ${tolerance.maxAbs}`;
+  return {
+    name: "answer",
+    ok,
+    detail: ok ? `the known answer (${found})` : `a wrong answer: ${found}; ${allowed}`,
+  };
+}
+
+function memoryStep(before: Telemetry, after: Telemetry): SelfTestStep {
+  if (after.memoryUsedMb === null) return { name: "memory", ok: null, detail: "memory is not told" };
+  const grown = before.memoryUsedMb === null ? null : after.memoryUsedMb - before.memoryUsedMb;
+  const more = grown === null || grown < 0 ? "" : `, ${Math.round(grown)} MB more than before`;
+  return { name: "memory", ok: true, detail: `${Math.round(after.memoryUsedMb)} MB in use${more}` };
+}
+
+function heatStep({ temperatureC }: Telemetry): SelfTestStep {
+  if (temperatureC === null) return { name: "temperature", ok: null, detail: "temperature is not told" };
+  const ok = temperatureC < HOT_C;
+  return { name: "temperature", ok, detail: `${temperatureC.toFixed(0)} °C${ok ? "" : ": too hot"}` };
+}
+
+function praise({ backend, textsPerSecond, temperatureC }: Outcome): string {
+  const heat = temperatureC === null ? "" : ` at ${temperatureC.toFixed(0)} °C`;
+  const where = backend === null ? "" : ` on ${BACKEND_NAMES[backend]}`;
+  return `Right answer${where}, ${textsPerSecond?.toFixed(0) ?? "?"} texts/s${heat}`;
+}
+
+function noAnswer(): AppError {
+  return new AppError({
+    code: "RUNTIME_UNREADABLE",
+    message: "The runtime gave no answer to the known job",
+    actor: "bug",
+  });
+}

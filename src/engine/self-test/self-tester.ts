@@ -1,0 +1,170 @@
+/**
+ * Runs self-tests when somebody asks, and of its own accord on a GPU that was not yet tested with its driver and the
+ * model: before anybody pays for it. One at a time, and each result is kept.
+ */
+import type { SelfTestReport } from "../../shared/contract/self-test.ts";
+import { AppError } from "../../shared/errors.ts";
+import { Wakeup } from "../../shared/wait.ts";
+import type { DeviceInfo } from "../device/device-info.ts";
+import type { Telemetry } from "../device/telemetry.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { ModelStore, ResolvedModel } from "../models/store.ts";
+import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
+import type { SelfTestReference } from "./reference.ts";
+import { runSelfTest } from "./self-test.ts";
+
+export interface SelfTesterDeps {
+  readonly runtimes: () => readonly DeviceRuntime[];
+  readonly references: readonly SelfTestReference[];
+  readonly models: Pick<ModelStore, "resolve" | "has">;
+  readonly ledger: Pick<Ledger, "devices" | "audit">;
+  /** A fresh reading of a device. */
+  readonly telemetry: (deviceId: string) => Promise<Telemetry>;
+  /** Somebody else has the use of it now. */
+  readonly isReserved: (deviceId: string) => boolean;
+  /** Of its own accord: false while the person wants the machine left alone. */
+  readonly mayTest: () => boolean;
+  readonly onResult: () => void;
+  /** Unix ms. */
+  readonly now: () => number;
+}
+
+interface Exam {
+  readonly model: ResolvedModel;
+  readonly reference: SelfTestReference;
+}
+
+export class SelfTester {
+  readonly #deps: SelfTesterDeps;
+  readonly #due = new Wakeup();
+  /** The end of the queue. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: SelfTesterDeps) {
+    this.#deps = deps;
+  }
+
+  /** One device, or all. Throws UNKNOWN_DEVICE, DEVICE_RESERVED, SELF_TEST_NO_MODEL, or the signal's reason. */
+  run(deviceId: string | undefined, signal: AbortSignal): Promise<SelfTestReport[]> {
+    return this.#inTurn(async () => {
+      const exam = this.#exam();
+      const runtimes = this.#choose(deviceId);
+      const reports: SelfTestReport[] = [];
+      for (const runtime of runtimes) reports.push(await this.#test(runtime, exam, signal));
+      return reports;
+    });
+  }
+
+  /** GPUs whose newest test is of another driver or another model; without a model nothing can be tested. */
+  runDue(signal: AbortSignal): Promise<SelfTestReport[]> {
+    return this.#inTurn(async () => {
+      const exam = this.#findExam();
+      const reports: SelfTestReport[] = [];
+      if (exam === null) return reports;
+      for (const runtime of this.#deps.runtimes()) {
+        if (this.#isDue(runtime.device, exam)) reports.push(await this.#test(runtime, exam, signal));
+      }
+      return reports;
+    });
+  }
+
+  /** Tests what is due at the start and whenever `lookAgain` rings, until the signal aborts. */
+  async runWhenDue(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (this.#deps.mayTest()) {
+        await this.runDue(signal).catch((thrown) => {
+          if (!signal.aborted) throw thrown;
+        });
+      }
+      await this.#due.wait(signal).catch(() => undefined); // Aborted: the loop ends by its condition.
+    }
+  }
+
+  /** Devices or the wish to work changed. */
+  lookAgain(): void {
+    this.#due.ring();
+  }
+
+  #isDue(device: DeviceInfo, { model }: Exam): boolean {
+    if (device.kind !== "gpu" || this.#deps.isReserved(device.id)) return false;
+    return !this.#deps.ledger.devices.wasTested(device, model.manifestSha256);
+  }
+
+  async #test(runtime: DeviceRuntime, exam: Exam, signal: AbortSignal): Promise<SelfTestReport> {
+    const { ledger, telemetry, now, onResult } = this.#deps;
+    const { device } = runtime;
+    const report = await runSelfTest(
+      { runtime, ...exam, telemetry: () => telemetry(device.id), now },
+      signal,
+    );
+    const { at, ok, summary } = report;
+    const modelManifest = exam.model.manifestSha256;
+    ledger.devices.addSelfTest({ device, at, ok, summary, modelManifest, report: JSON.stringify(report) });
+    ledger.audit("self-tested", at, { device: device.id, ok, summary });
+    onResult();
+    return report;
+  }
+
+  #choose(deviceId: string | undefined): readonly DeviceRuntime[] {
+    const all = this.#deps.runtimes();
+    const chosen = deviceId === undefined ? all : all.filter(({ device }) => device.id === deviceId);
+    if (chosen.length === 0) throw unknownDevice(deviceId);
+    const free = chosen.filter(({ device }) => !this.#deps.isReserved(device.id));
+    if (free.length === 0) throw reserved();
+    return free;
+  }
+
+  #exam(): Exam {
+    const exam = this.#findExam();
+    if (exam) return exam;
+    throw new AppError({
+      code: "SELF_TEST_NO_MODEL",
+      message: "No model with a known answer is here",
+      actor: "user",
+      help: "`bellows models` shows which models are missing.",
+    });
+  }
+
+  /** The first reference whose model is here in exactly the files it was made with. */
+  #findExam(): Exam | null {
+    const { models, references } = this.#deps;
+    for (const reference of references) {
+      const model = models.has(reference.model) ? resolveOrNull(models, reference.model) : null;
+      if (model?.manifestSha256 === reference.manifestSha256) return { model, reference };
+    }
+    return null;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined); // The caller gets the error; the queue goes on.
+    return mine;
+  }
+}
+
+function resolveOrNull(models: Pick<ModelStore, "resolve">, name: string): ResolvedModel | null {
+  try {
+    return models.resolve(name);
+  } catch (thrown) {
+    if (thrown instanceof AppError) return null;
+    throw thrown;
+  }
+}
+
+function unknownDevice(id: string | undefined): AppError {
+  return new AppError({
+    code: "UNKNOWN_DEVICE",
+    message: id === undefined ? "There is no device to test" : `There is no device "${id}"`,
+    actor: "user",
+    help: "`bellows devices` lists them.",
+  });
+}
+
+function reserved(): AppError {
+  return new AppError({
+    code: "DEVICE_RESERVED",
+    message: "The device is rented out; a test would take it from whoever pays for it",
+    actor: "user",
+    help: "Test it when the booking has ended.",
+  });
+}

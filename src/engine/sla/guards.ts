@@ -1,0 +1,69 @@
+/** The guards of all markets that demand something of a provider's service; markets that don't have none. */
+import type { ServiceLevel } from "../../shared/contract/service-level.ts";
+import type { MarketId, ProviderStanding } from "../../shared/contract/views.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { ServiceGuard } from "./guard.ts";
+import type { ServiceRules } from "./rules.ts";
+
+/** What a session knows of its market's word about us. */
+export interface Watched {
+  readonly standing: ProviderStanding | null;
+  readonly heartbeatIntervalMs: number | null;
+}
+
+export interface GuardsDeps {
+  readonly markets: readonly { readonly id: MarketId; readonly serviceRules?: ServiceRules }[];
+  readonly watched: (market: MarketId) => Watched | undefined;
+  readonly fullQuota: () => number;
+  readonly ledger: Ledger;
+  readonly now: () => number;
+  readonly onChange: () => void;
+}
+
+export class ServiceGuards {
+  readonly #guards = new Map<MarketId, ServiceGuard>();
+  readonly #fullQuota: () => number;
+
+  constructor(deps: GuardsDeps) {
+    const { ledger, now, onChange, fullQuota } = deps;
+    this.#fullQuota = fullQuota;
+    for (const { id, serviceRules } of deps.markets) {
+      if (serviceRules === undefined) continue;
+      const market = {
+        id,
+        rules: serviceRules,
+        standing: () => deps.watched(id)?.standing ?? null,
+        heartbeatIntervalMs: () => deps.watched(id)?.heartbeatIntervalMs ?? null,
+        fullQuota,
+      };
+      this.#guards.set(id, new ServiceGuard({ market, ledger, now, onChange }));
+    }
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([...this.#guards.values()].map((guard) => guard.run(signal)));
+  }
+
+  /** Leases to hold at most at this market now. */
+  quota(market: MarketId): number {
+    return this.#guards.get(market)?.quota ?? this.#fullQuota();
+  }
+
+  /** False when a guard leaves this model out. */
+  offers(model: string): boolean {
+    return [...this.#guards.values()].every((guard) => guard.offers(model));
+  }
+
+  /** What a guard does at this market, one sentence each. */
+  sentences(market: MarketId): readonly string[] {
+    return this.#guards.get(market)?.sentences ?? [];
+  }
+
+  level(market: MarketId): ServiceLevel | null {
+    return this.#guards.get(market)?.level ?? null;
+  }
+
+  noteSelfTest(model: string, passed: boolean, detail: string): void {
+    for (const guard of this.#guards.values()) guard.noteSelfTest(model, passed, detail);
+  }
+}

@@ -1,0 +1,28 @@
+/** From a model's task to the code that runs it. */
+import { AppError, unreachable } from "../../shared/errors.ts";
+import type { ModelSpec } from "../../shared/runtime/protocol.ts";
+import type { OnnxBackend } from "../backends/onnx.ts";
+import { ClipModel } from "./clip.ts";
+import { EmbedModel } from "./embed.ts";
+import { RerankModel } from "./rerank.ts";
+import type { TaskModel } from "./task.ts";
+
+/** Checks every file, then loads and warms. Throws MODEL_*, TOKENIZER_UNREADABLE. */
+export async function loadTaskModel(spec: ModelSpec, backend: OnnxBackend): Promise<TaskModel> {
+  switch (spec.task) {
+    case "embed":
+      return EmbedModel.load(spec, backend);
+    case "rerank":
+      return RerankModel.load(spec, backend);
+    case "clip":
+      return ClipModel.load(spec, backend);
+    case "generate":
+      throw new AppError({
+        code: "MODEL_NOT_LOADABLE",
+        message: `Models for ${spec.task} can't be run yet`,
+        actor: "machine",
+      });
+    default:
+      return unreachable(spec);
+  }
+}

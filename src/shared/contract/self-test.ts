@@ -1,0 +1,33 @@
+/** What a self-test of one device found. */
+import { z } from "zod";
+import { BackendSchema } from "../runtime/protocol.ts";
+
+const Reading = z.number().nullable();
+
+export const SelfTestStepSchema = z.object({
+  name: z.enum(["device", "backend", "answer", "throughput", "memory", "temperature"]),
+  /** null: could not be measured, which is no failure. */
+  ok: z.boolean().nullable(),
+  /** One sentence without its full stop. */
+  detail: z.string(),
+});
+export type SelfTestStep = z.infer<typeof SelfTestStepSchema>;
+
+export const SelfTestReportSchema = z.object({
+  device: z.object({ id: z.string(), name: z.string(), driver: z.string().nullable() }),
+  /** Unix ms of its end. */
+  at: z.number().int().nonnegative(),
+  /** No step failed. */
+  ok: z.boolean(),
+  summary: z.string(),
+  tookMs: z.number().nonnegative(),
+  steps: z.array(SelfTestStepSchema),
+  model: z.object({ id: z.string(), version: z.string(), manifestSha256: z.string() }).nullable(),
+  backend: BackendSchema.nullable(),
+  /** Of the worst of the known texts, against the reference. */
+  answer: z.object({ cosine: z.number(), maxAbs: z.number() }).nullable(),
+  textsPerSecond: Reading,
+  memoryUsedMb: Reading,
+  temperatureC: Reading,
+});
+export type SelfTestReport = z.infer<typeof SelfTestReportSchema>;

@@ -1,0 +1,52 @@
+/**
+ * The service level as the provider's own guard computes it from the ledger, by the market's formulas: for each
+ * threshold where we stand, how far off it is, where it is going, and what crossing it would cost now.
+ */
+import { z } from "zod";
+import { MoneyValueSchema } from "../money.ts";
+import { MarketIdSchema } from "./views.ts";
+
+const TimeMs = z.number().int().nonnegative();
+const Text = z.string().max(2000);
+
+export const ServiceMeasureSchema = z.object({
+  name: z.enum(["health", "availability", "latency-p95", "traps", "qos", "jail"]),
+  /** "Share of trap jobs answered rightly". */
+  label: Text,
+  /** null: nothing to measure yet. */
+  value: z.number().nullable(),
+  limit: z.number(),
+  /** Which side of the limit is the good one. */
+  good: z.enum(["above", "below"]),
+  unit: z.enum(["ratio", "ms", "count"]),
+  /** To the limit, positive on the good side; null while the value is. */
+  distance: z.number().nullable(),
+  trend: z.enum(["better", "steady", "worse", "unknown"]),
+  state: z.enum(["good", "warning", "breached", "unknown"]),
+  /** What a breach would cost at this moment; null: nothing is staked, or the measure costs no stake. */
+  breachCost: MoneyValueSchema.nullable(),
+  /** What happens at the limit, in a sentence. */
+  breachText: Text,
+});
+export type ServiceMeasure = z.infer<typeof ServiceMeasureSchema>;
+
+/** What the guard does of its own accord, before the market does. */
+export const GuardActionSchema = z.object({
+  kind: z.enum(["warn", "lower-concurrency", "finish-only", "pause-model"]),
+  since: TimeMs,
+  /** Because of which measure; null for a failed self-test. */
+  measure: ServiceMeasureSchema.shape.name.nullable(),
+  model: Text.nullable(),
+  text: Text,
+});
+export type GuardAction = z.infer<typeof GuardActionSchema>;
+
+export const ServiceLevelSchema = z.object({
+  market: MarketIdSchema,
+  at: TimeMs,
+  window: z.object({ from: TimeMs, to: TimeMs, jobs: z.number().int().nonnegative() }),
+  measures: z.array(ServiceMeasureSchema),
+  /** What the guard is doing now, oldest first. */
+  actions: z.array(GuardActionSchema),
+});
+export type ServiceLevel = z.infer<typeof ServiceLevelSchema>;

@@ -1,0 +1,201 @@
+/**
+ * A thousand AITBC jobs through bad weather: at 5 % each, requests are refused with 429 or 500, cut off, answered
+ * late, doubled, or answered into the void. The engine's own parts do the work (session, board, ledger, submitter);
+ * only the inference is a constant. In the end the books have to agree to the last compute-second.
+ */
+import { expect, onTestFinished, test } from "vitest";
+import { Ledger } from "../../src/engine/ledger/ledger.ts";
+import { createAitbcAdapter } from "../../src/engine/market/aitbc/adapter.ts";
+import { MarketSession } from "../../src/engine/market/session.ts";
+import { OfferManager } from "../../src/engine/offers/manager.ts";
+import { judgeLease } from "../../src/engine/work/admission.ts";
+import { WorkBoard } from "../../src/engine/work/board.ts";
+import { RunControl } from "../../src/engine/work/run-control.ts";
+import { Submitter } from "../../src/engine/work/submitter.ts";
+import { encodeEmbedResult } from "../../src/shared/canonical.ts";
+import { sha3_256, sha3_512 } from "../../src/shared/digest.ts";
+import { MINUTE } from "../../src/shared/durations.ts";
+import { AIT_COMPUTE_SECOND, parseDecimal } from "../../src/shared/money.ts";
+import { delay } from "../../src/shared/wait.ts";
+import { devnet, MINER_API_KEY, post, type TestDevnet } from "../support/devnet.ts";
+import { type Fault, faultProxy } from "../support/fault-proxy.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+/** Of every 21 jobs offered, 20 are paid. For the jobs the gpu service's era makes no difference, so one era has them all. */
+const PAID: Record<string, number> = { today: 1000, guide: 100, coordinator: 100 };
+const MODEL = "text-embed-001";
+const WALLET = `0x${"ab".repeat(20)}`;
+const GPU_KEY = "gpu-service-key-0123456789";
+const CARD = {
+  id: "GPU-8f6d2c1e-0b7a-4c55-9d1e-aa00bb11cc22",
+  name: "NVIDIA GeForce RTX 4090",
+  memoryMb: 24_564,
+};
+const PROFILE = { name: "box", region: null, concurrency: 48, models: [MODEL], devices: [] };
+
+const WEATHER: readonly Fault[] = [
+  { kind: "answer", status: 429, headers: { "retry-after": "1" }, body: '{"detail":"Rate limit exceeded"}' },
+  { kind: "answer", status: 500, body: '{"error":{"type":"internal_error","message":"boom"}}' },
+  { kind: "reset" },
+  { kind: "slow", ms: 300 },
+  { kind: "duplicate" },
+  { kind: "lose-answer" },
+];
+const SHARE = 0.05;
+
+test.each(["guide", "today", "coordinator"] as const)(
+  "jobs beside the gpu service's era of %s: nothing lost, nothing sent twice, nothing run unpaid",
+  async (aitbcDialect) => {
+    const paidJobs = PAID[aitbcDialect] ?? 0;
+    const unpaidJobs = paidJobs / 20;
+    const market = await devnet({ aitbcDialect, gpuApiKey: GPU_KEY });
+    const random = mulberry(20_261_121);
+    let duplicatedResults = 0;
+    const chance = (call: string): Fault | null => {
+      const fault = WEATHER[Math.floor(random() / SHARE)] ?? null;
+      // What the network doubles is not our doing; it is counted, to be told apart from it.
+      if (fault?.kind === "duplicate" && call.endsWith("/result")) duplicatedResults += 1;
+      return fault;
+    };
+    const coordinator = await faultProxy(market.ready.coordinatorUrl, chance);
+    const chain = await faultProxy(market.ready.chainRpcUrl, chance);
+    const gpu = market.ready.gpuUrl === null ? null : await faultProxy(market.ready.gpuUrl, chance);
+    await offerJobs(market, paidJobs + unpaidJobs);
+
+    const ledger = await Ledger.open(tempFolder());
+    const adapter = createAitbcAdapter({
+      coordinatorUrl: coordinator.url,
+      coordinatorKey: MINER_API_KEY,
+      gpuUrl: gpu?.url ?? null,
+      gpuKey: GPU_KEY,
+      rpcUrl: chain.url,
+      minerId: "miner-1",
+      nodeId: null,
+      region: null,
+      wallet: WALLET,
+      receiptKeyId: null,
+    });
+    const board = new WorkBoard({
+      ledger,
+      admit: (lease) => judgeLease(lease, { taskOf: () => "embed", allowUnpaid: false, now: Date.now }),
+      now: Date.now,
+    });
+    const control = new RunControl(
+      { ledger, board, now: Date.now, killRuntimes: () => undefined },
+      "running",
+    );
+    const deps = { adapter, board, control, ledger, profile: () => PROFILE, now: Date.now };
+    const session = new MarketSession({ ...deps, quota: () => PROFILE.concurrency });
+    const offers = new OfferManager({
+      adapters: [adapter],
+      devices: [CARD],
+      region: null,
+      ledger,
+      now: Date.now,
+      lookEveryMs: 500,
+    });
+    offers.offer({ market: "aitbc", price: parseDecimal("AIT", 20) });
+    const stop = new AbortController();
+    const loops = [
+      session.run(stop.signal),
+      new Submitter({ session, board, ledger, now: Date.now }).run(stop.signal),
+      offers.run(stop.signal),
+      compute(board, stop.signal),
+    ];
+    onTestFinished(async () => {
+      stop.abort(new DOMException("The test is over", "AbortError"));
+      await Promise.all(loops);
+      ledger.close();
+    });
+
+    const count = (state: string) =>
+      ledger.leases.list({ limit: 2000 }).rows.filter((row) => row.state === state).length;
+    await expect
+      .poll(
+        () => ({ settled: count("settled"), returned: count("returned"), outbox: ledger.outbox.size() }),
+        {
+          timeout: 5 * MINUTE,
+          interval: 250,
+        },
+      )
+      .toEqual({ settled: paidJobs, returned: unpaidJobs, outbox: 0 });
+
+    // Every paid job has its result, none but those the network itself doubled has two, no unpaid one has any.
+    const results = market.log().filter((line) => line.event === "result");
+    const byJob = new Map<string, number>();
+    for (const { jobId } of results) byJob.set(jobId, (byJob.get(jobId) ?? 0) + 1);
+    expect(byJob.size).toBe(paidJobs);
+    const twice = results.length - paidJobs;
+    expect(twice).toBeLessThanOrEqual(duplicatedResults);
+    expect(results.every((line) => line.verdict === "accepted" && !line.mismatch)).toBe(true);
+    const unpaid = new Set(
+      market
+        .log()
+        .flatMap((line) => (line.event === "job-created" && line.payment === null ? [line.jobId] : [])),
+    );
+    expect(unpaid.size).toBe(unpaidJobs);
+    expect([...unpaid].filter((jobId) => byJob.has(jobId))).toEqual([]);
+
+    // The money: our ledger, the chain's releases and the account's balance are one number.
+    const released = market
+      .log()
+      .reduce(
+        (sum, line) => (line.event === "escrow-released" ? sum + BigInt(line.netComputeSeconds) : sum),
+        0n,
+      );
+    const ours = ledger.earnings.sums("aitbc", "AIT", 0);
+    expect(ours.settledTotal.minor).toBe(released * AIT_COMPUTE_SECOND);
+    expect(ours.pendingFees).toEqual([]);
+    const account = await (await fetch(`${market.ready.chainRpcUrl}/rpc/account/${WALLET}`)).json();
+    expect(BigInt(account.balance)).toBe(released);
+
+    // The offer stands once on each board, whatever the weather did to it.
+    await expect
+      .poll(() => offers.list().map(({ state }) => state), { timeout: MINUTE })
+      .toEqual(offers.list().map(() => "listed"));
+    expect(offers.list()).toHaveLength(gpu === null ? 1 : 2);
+  },
+  6 * MINUTE,
+);
+
+async function offerJobs(market: TestDevnet, jobs: number): Promise<void> {
+  for (let n = 0; n < jobs; n += 1) {
+    const paid = n % 21 !== 20;
+    await post(
+      `${market.ready.coordinatorUrl}/v1/jobs`,
+      {
+        payload: { type: "embeddings", model: MODEL, input: [`text ${n}`] },
+        constraints: { models: [MODEL] },
+        ttl_seconds: 3600,
+        ...(paid
+          ? { payment_amount: ((n % 17) + 1) / 10, buyer_address: "ait1buyer", provider_address: WALLET }
+          : {}),
+      },
+      { authorization: "Bearer client" },
+    );
+  }
+}
+
+/** Instead of a runtime: one vector for every text, at once. */
+async function compute(board: WorkBoard, signal: AbortSignal): Promise<void> {
+  const output = encodeEmbedResult({ shape: [1, 3], data: Float32Array.of(0.25, -1, 2) });
+  const digests = { sha3_512: sha3_512(output), sha3_256: sha3_256(output), inputSha3_256: "0".repeat(64) };
+  const result = { ...digests, shape: [1, 3], computeMs: 5, receipt: Uint8Array.of(0xa0) };
+  while (!signal.aborted) {
+    const batch = board.takeBatch(8, "cpu", (lease) => lease.model);
+    board.completeBatch(batch.map((lease) => ({ lease, result, output })));
+    if (batch.length === 0) await board.workReady.wait(signal, 50).catch(() => undefined);
+    else await delay(0);
+  }
+}
+
+/** Same seed, same weather. */
+function mulberry(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
