@@ -11,6 +11,7 @@ import { endRunning } from "./lib/run.mjs";
 import { electronNote, readElectron } from "./setup/electron.mjs";
 import { exitCodes, SetupFailure } from "./setup/failure.mjs";
 import { ensureElectron } from "./setup/get-electron.mjs";
+import { ensureLlama, llamaManifest } from "./setup/llama.mjs";
 import { ensureStarterModel, modelFiles, starterModel } from "./setup/model.mjs";
 import { checkNode, ensureNpmPackages } from "./setup/npm-packages.mjs";
 import { createProgress, seconds } from "./setup/progress.mjs";
@@ -20,7 +21,7 @@ import { ensureSystemPackages, isDebian, packageDatabase } from "./setup/system-
 const PURPOSES = ["start", "headless", "test", "package"];
 
 /** What set-up may do without: the caller can still run what does not need it. */
-const OPTIONAL = ["electron", "systemPackages"];
+const OPTIONAL = ["electron", "systemPackages", "llama"];
 
 const lockFile = path.join(cacheDir, "setup.lock");
 const temporaryRoot = path.join(cacheDir, "tmp");
@@ -61,7 +62,10 @@ async function bring(purpose, progress, retryElectron) {
   await attempt(() => ensureStarterModel(progress, temporaryRoot));
   if (needsElectron(purpose))
     await attempt(() => ensureElectron(progress, temporaryRoot, { retry: retryElectron }));
-  if (purpose === "test") await attempt(() => ensureSystemPackages(progress));
+  if (purpose === "test") {
+    await attempt(() => ensureLlama(progress));
+    await attempt(() => ensureSystemPackages(progress));
+  }
   fs.rmSync(temporaryRoot, { recursive: true, force: true });
   if (missing.length === 0) writeStamp(purpose);
   return { changed, missing };
@@ -97,6 +101,7 @@ function state(purpose) {
     ...modelFiles(starterModel()),
   ];
   if (needsElectron(purpose)) files.push(electronNote, readElectron()?.executable);
+  if (purpose === "test") files.push(llamaManifest);
   if (purpose === "test" && isDebian()) files.push(packageDatabase);
   return Object.fromEntries(
     files.map((file, index) => [file ?? `missing ${index}`, file ? fingerprint(file) : "missing"]),

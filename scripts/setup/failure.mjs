@@ -8,6 +8,7 @@ export const exitCodes = {
   electron: 13,
   systemPackages: 14,
   disk: 15,
+  llama: 16,
   interrupted: 130,
 };
 

@@ -17,6 +17,7 @@ import { formatDecimal, fromMoneyValue } from "../shared/money.ts";
 import { delay } from "../shared/wait.ts";
 import type { CliContext } from "./context.ts";
 import { DemoSession } from "./demo-session.ts";
+import { marketName } from "./format.ts";
 import { usageError } from "./usage.ts";
 
 const LOOK_EVERY_MS = 250;
@@ -73,7 +74,8 @@ export async function runDemoUntilAccepted(
     options.onSession?.(session);
     try {
       const failed = session.whenFailed();
-      return await Promise.race([watch(session, context.startedAt, options.wanted, signal), failed]);
+      const tell = (sentence: string) => context.terminal.note(sentence);
+      return await Promise.race([watch(session, context.startedAt, options.wanted, signal, tell), failed]);
     } catch (thrown) {
       if (!isAbort(thrown)) throw thrown;
       throw options.signal.aborted ? interrupted() : await tooSlow(session, options);
@@ -101,13 +103,19 @@ async function watch(
   startedAt: number,
   wanted: number,
   signal: AbortSignal,
+  tell: (sentence: string) => void,
 ): Promise<DemoRunReport> {
+  tell("Two markets and an engine are being started.");
   await session.start(signal);
   let settleUntil: number | null = null;
+  let told = "";
   for (;;) {
     try {
       const { client } = session.life;
       const jobs = await allJobs(client);
+      const progress = progressOf(jobs, wanted);
+      if (progress !== told) tell(progress);
+      told = progress;
       if (MARKETS.every((market) => acceptedIn(jobs, market).length >= wanted)) {
         settleUntil ??= Date.now() + SETTLE_WITHIN_MS;
         const earned = await earnedSoFar(client);
@@ -120,6 +128,16 @@ async function watch(
     }
     await delay(LOOK_EVERY_MS, signal);
   }
+}
+
+/** `Accepted so far: AITBC 3 of 5, AICF 5 of 5; waiting for the money.` */
+function progressOf(jobs: readonly JobRow[], wanted: number): string {
+  const counts = MARKETS.map((market) => ({ market, accepted: acceptedIn(jobs, market).length }));
+  const each = counts.map(
+    ({ market, accepted }) => `${marketName(market)} ${Math.min(accepted, wanted)} of ${wanted}`,
+  );
+  const all = counts.every(({ accepted }) => accepted >= wanted);
+  return `Accepted so far: ${each.join(", ")}${all ? "; waiting for the money" : ""}.`;
 }
 
 const ZERO = formatDecimal({ currency: "ANM", minor: 0n }, DECIMALS);

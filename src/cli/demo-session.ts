@@ -29,7 +29,7 @@ export interface DemoSessionOptions {
   readonly host: ProcessHost;
   /** The engine is ready; again after each restart. */
   readonly onEngine?: (life: EngineLife) => void;
-  /** A process restarts or gave up, in words. */
+  /** A process is started again, in words; that one gave up is told by `whenFailed`. */
   readonly onTrouble?: (sentence: string) => void;
   readonly timings?: { devnet?: Partial<SupervisorTimings>; engine?: Partial<SupervisorTimings> };
 }
@@ -94,7 +94,10 @@ export class DemoSession {
   /** Rejects when a process ended so often that it is not started any more. Never resolves. */
   whenFailed(): Promise<never> {
     return new Promise((_, reject) => {
-      for (const supervisor of [this.#devnet, this.#engine]) {
+      for (const [who, supervisor] of [
+        ["The devnet", this.#devnet],
+        ["The engine", this.#engine],
+      ] as const) {
         supervisor.onState(({ state, error, reason }) => {
           if (state !== "failed") return;
           reject(
@@ -102,7 +105,7 @@ export class DemoSession {
               ? AppError.fromValue(error)
               : new AppError({
                   code: "PROCESS_FAILED",
-                  message: reason ?? "A process can't be started",
+                  message: `${who} gave up: ${reason ?? "it can't be started"}`,
                   actor: "machine",
                 }),
           );
@@ -159,6 +162,5 @@ export class DemoSession {
     // Said once, when it ended, not again when its successor has a pid.
     if (state === "restarting" && pid === null)
       this.#options.onTrouble?.(`${who} is started again: ${reason ?? "it ended"}.`);
-    if (state === "failed") this.#options.onTrouble?.(`${who} gave up: ${reason ?? "it ended"}.`);
   }
 }

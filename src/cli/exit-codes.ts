@@ -16,16 +16,22 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export const EXIT_CODES_HELP = `Exit codes
-  0  done
-  1  it went wrong; stderr says why
-  2  the command line or a setting is wrong
-  3  the command needs a running engine, and there is none
-  4  a check did not pass (bellows verify, bellows self-test)`;
+  0    done
+  1    it went wrong; stderr says why
+  2    the command line or a setting is wrong
+  3    the command needs a running engine, and there is none
+  4    a check did not pass (bellows verify, bellows self-test)
+  130  ended by a second Ctrl-C, without waiting`;
 
 const BY_CODE: Readonly<Record<string, ExitCode>> = {
   USAGE: EXIT.usage,
   CONFIG_INVALID: EXIT.usage,
   NO_MARKET: EXIT.usage,
+  PASSPHRASE_NEEDED: EXIT.usage,
+  PASSPHRASE_WEAK: EXIT.usage,
+  PASSPHRASE_WRONG: EXIT.usage,
+  /** The engine refused what it was asked for: `--before` with a made-up place. */
+  BAD_INPUT: EXIT.usage,
   ENGINE_NOT_RUNNING: EXIT.notRunning,
 };
 

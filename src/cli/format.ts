@@ -1,4 +1,5 @@
 /** Words and numbers as the CLI shows them; unknown is `–`, never 0. */
+import type { MarketId } from "../shared/contract/views.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../shared/durations.ts";
 import { formatDecimal, fromMoneyValue, type MoneyValue } from "../shared/money.ts";
 
@@ -82,13 +83,29 @@ export function quantity(value: number | null, unit: string, decimals = 0): stri
 
 export const orUnknown = (text: string | null): string => text ?? UNKNOWN;
 
+/** On one line, with a full stop. */
+export function sentence(text: string): string {
+  const line = text.trim().replaceAll(/\s*\n\s*/g, " ");
+  return /[.!?]$/.test(line) ? line : `${line}.`;
+}
+
+/** What is wrong, then what to do about it. The window's buttons are commands here. */
+export function advice({ message, help }: { message: string; help?: string | undefined }): string {
+  if (!help) return sentence(message);
+  return `${sentence(message)} ${sentence(help).replace(/^Press Start\b/, "Run `bellows start`")}`;
+}
+
+/** One short name for a market, everywhere in the terminal. */
+const MARKET_NAMES: Readonly<Record<MarketId, string>> = { aitbc: "AITBC", aicf: "AICF" };
+export const marketName = (id: MarketId): string => MARKET_NAMES[id];
+
 /** Enough of an id to tell it from its neighbours. */
 export function short(id: string, length = 16): string {
   return id.length <= length ? id : `${id.slice(0, length - 1)}…`;
 }
 
-/** Where the running engine is reached, with a dashboard or without. */
-export function addressLine(control: { url: string; dashboardUrl: string }): string {
+/** Where the running engine is reached, with a dashboard or without; for `fields`. */
+export function addressField(control: { url: string; dashboardUrl: string }): readonly [string, string] {
   const { url, dashboardUrl } = control;
-  return dashboardUrl === url ? `Control    ${url}` : `Dashboard  ${dashboardUrl}`;
+  return dashboardUrl === url ? ["Control", url] : ["Dashboard", dashboardUrl];
 }

@@ -1,7 +1,8 @@
 /** A running engine in a few words: one line for each change of state and each result that was accepted or went wrong. */
 import { FAILED_STATES } from "../engine/work/job-machine.ts";
 import type { Delta, JobRow, State } from "../shared/contract/views.ts";
-import { clock, money, short } from "./format.ts";
+import type { ErrorValue } from "../shared/errors.ts";
+import { advice, clock, marketName, money, short } from "./format.ts";
 
 const FAILED: ReadonlySet<string> = new Set(FAILED_STATES);
 const ACCEPTED: ReadonlySet<string> = new Set(["accepted", "settled"]);
@@ -10,7 +11,10 @@ export class LiveLog {
   readonly #print: (line: string) => void;
   /** Ended jobs that were told already, as many as `recentJobs` can name again; null before the first look. */
   #told: ReadonlySet<string> | null = null;
-  #lastNews = "";
+  /** The headline of this moment, and every reason that was told of it. */
+  #sentence = "";
+  #reasons = new Set<string>();
+  readonly #notices = new Set<string>();
 
   constructor(print: (line: string) => void) {
     this.#print = print;
@@ -18,15 +22,30 @@ export class LiveLog {
 
   /** Slices of a snapshot or delta. */
   show(slices: Delta["slices"], at: number): void {
+    if (slices.engine) this.#showNotices(slices.engine.notices);
     if (slices.recentJobs) this.#showJobs(slices.recentJobs, at);
     if (slices.headline) this.#showHeadline(slices.headline, at);
   }
 
+  /** What was found at the start and stays true, such as a ledger that had to be restored. */
+  #showNotices(notices: readonly ErrorValue[]): void {
+    for (const notice of notices) {
+      const text = advice(notice);
+      if (this.#notices.has(text)) continue;
+      this.#notices.add(text);
+      this.#print(`Notice: ${text}`);
+    }
+  }
+
   #showHeadline({ sentence, reasons }: State["headline"], at: number): void {
+    const isSame = shapeOf(sentence) === this.#sentence;
+    if (!isSame) this.#reasons.clear();
+    this.#sentence = shapeOf(sentence);
+    // A market with two silent services names them in turns: each is news once.
+    const fresh = reasons.filter((reason) => !this.#reasons.has(shapeOf(reason.text)));
+    if (isSame && fresh.length === 0) return;
+    for (const reason of fresh) this.#reasons.add(shapeOf(reason.text));
     const why = reasons.map((reason) => reason.text).join(" ");
-    const news = shapeOf(`${sentence} ${why}`);
-    if (news === this.#lastNews) return;
-    this.#lastNews = news;
     this.#print(`${clock(at)}  ${sentence}.${why === "" ? "" : ` ${why}`}`);
   }
 
@@ -47,10 +66,16 @@ const shapeOf = (text: string) => text.replaceAll(/\d+ \w+/g, "#");
 const key = (job: JobRow) => `${job.market} ${job.leaseId}`;
 
 function jobLine(job: JobRow): string {
-  const market = job.market.padEnd(5);
+  const market = marketName(job.market).padEnd(5);
   if (ACCEPTED.has(job.state)) {
     const texts = job.units === null ? "" : `  ${job.units} ${job.units === 1 ? "text" : "texts"}`;
-    return `${market}  accepted  ${short(job.leaseId)}${texts}  ${money(job.earned ?? job.fee)}`;
+    return `${market}  accepted  ${short(job.leaseId)}${texts}${payment(job)}`;
   }
   return `${market}  ${job.state}  ${short(job.leaseId)}  ${job.error?.message ?? ""}`.trimEnd();
+}
+
+/** A market credits less than it offers, and later: the two are never mixed up. */
+function payment({ earned, fee }: JobRow): string {
+  if (earned !== null) return `  credited ${money(earned)}`;
+  return fee === null ? "" : `  offered ${money(fee)}`;
 }

@@ -17,6 +17,8 @@ export type ModelCommand = Extract<CommandName, `models.${string}`>;
 export interface ModelsDesk {
   /** False: it is this process that works, and what is not done when it ends waits for the next time. */
   readonly isEngine: boolean;
+  /** What the person should know of the settings; an engine shows its own. */
+  readonly notices: readonly AppError[];
   invoke<C extends ModelCommand>(command: C, input: CommandInput<C>): Promise<CommandOutput<C>>;
   close(): Promise<void>;
 }
@@ -38,16 +40,18 @@ export async function openModelsDesk(where: Where): Promise<ModelsDesk> {
   if (engine) {
     return {
       isEngine: true,
+      notices: [],
       invoke: (command, input) => engine.invoke(command, input),
       close: () => Promise.resolve(),
     };
   }
   const settings = readSettings({ env: onlyModelSettings(where.env), flags: where.flags });
   const { resourcesFolder } = where.paths;
-  const { manager } = await openModels({ resourcesFolder, ...modelConfig(settings, where.paths) });
+  const { manager, notices } = await openModels({ resourcesFolder, ...modelConfig(settings, where.paths) });
   const handlers = modelHandlers(manager);
   return {
     isEngine: false,
+    notices,
     async invoke<C extends ModelCommand>(command: C, input: CommandInput<C>) {
       const handler = handlers[command] as (input: unknown) => Promise<CommandOutput<C>>;
       return handler(COMMANDS[command].input.parse(input));

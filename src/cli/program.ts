@@ -23,6 +23,7 @@ import type { CliContext } from "./context.ts";
 import { type EngineClient, findEngine } from "./engine-client.ts";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { fields } from "./format.ts";
+import { type JobsDesk, openJobsDesk } from "./jobs-desk.ts";
 import { addSettingOptions, flagsFrom } from "./setting-options.ts";
 import { usageError } from "./usage.ts";
 
@@ -69,7 +70,8 @@ type Options = Readonly<Record<string, unknown>>;
 function createProgram(context: CliContext, outcome: Outcome): Command {
   const program = new Command("bellows")
     .description("Turn NVIDIA GPUs into an earning AI compute provider.")
-    .version(context.paths.version, "-V, --version", "Print the version")
+    .version(context.paths.version, "-v, --version", "Print the version")
+    .addOption(new Option("-V").hideHelp())
     .helpOption("-h, --help", "Print help")
     .helpCommand(false)
     .option("--data <dir>", `Folder of ledger, keys and logs (default ${context.paths.defaultDataFolder})`)
@@ -87,6 +89,14 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
   });
   const withEngine = async (act: (engine: EngineClient) => Promise<void>) =>
     act(await findEngine({ env: context.env, paths: context.paths, flags: flagsOf({}, []) }));
+  const withJobs = async (act: (desk: JobsDesk) => Promise<void>) => {
+    const desk = await openJobsDesk({ env: context.env, paths: context.paths, flags: flagsOf({}, []) });
+    try {
+      await act(desk);
+    } finally {
+      desk.close();
+    }
+  };
 
   const upSettings = [...ENGINE_SETTINGS, ...MARKET_SETTINGS, ...DEMO_SETTINGS];
   addSettingOptions(program.command("up"), upSettings)
@@ -199,7 +209,7 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
 
   const jobsCommand = program
     .command("jobs")
-    .description("The newest jobs")
+    .description("The newest jobs; with an engine or without")
     .option("--limit <n>", "How many (default 50, at most 1000)")
     .option("--market <id>", `Only of ${MarketIdSchema.options.join(" or ")}`)
     .option("--state <state>", "Only in this state, such as accepted or failed")
@@ -212,24 +222,23 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
         state: textOf(options.state),
         before: textOf(options.before),
       });
-      return withEngine((engine) => jobs(context, engine, query, { json: options.json === true }));
+      return withJobs((desk) => jobs(context, desk, query, { json: options.json === true }));
     });
   jobsCommand
     .command("show <lease>")
     .description("One job with its history")
     .addOption(jsonOption())
     .action((lease: string, _options: Options, command: Command) =>
-      withEngine((engine) =>
-        showJob(context, engine, lease, { json: command.optsWithGlobals().json === true }),
-      ),
+      withJobs((desk) => showJob(context, desk, lease, { json: command.optsWithGlobals().json === true })),
     );
 
   program
     .command("receipt <lease>")
-    .description("The signed receipt of a job, as JSON")
+    .description("The signed receipt of a job, as JSON; with an engine or without")
     .option("-o, --output <file>", "Write it to a file")
-    .action((lease: string, options: Options) =>
-      withEngine((engine) => receipt(context, engine, lease, { file: textOf(options.output) })),
+    .addOption(new Option("--json", "Print it on one line"))
+    .action((lease: string, { output, json }: Options) =>
+      withJobs((desk) => receipt(context, desk, lease, { file: textOf(output), json: json === true })),
     );
 
   program
@@ -272,6 +281,13 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
     .action((options: Options) =>
       withEngine((engine) => dashboard(context, engine, { json: options.json === true })),
     );
+
+  const printVersion = () => context.terminal.print(context.paths.version);
+  program.command("version").description("Print the version").action(printVersion);
+  program.on("option:V", () => {
+    printVersion();
+    throw new CommanderError(0, "commander.version", context.paths.version);
+  });
 
   program
     .command("help [topic]")

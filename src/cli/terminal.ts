@@ -2,6 +2,7 @@
 import { styleText } from "node:util";
 import { ConfigError } from "../engine/config/config-error.ts";
 import { toErrorValue } from "../shared/errors.ts";
+import { advice, sentence } from "./format.ts";
 
 export type Style = Parameters<typeof styleText>[0];
 
@@ -44,17 +45,10 @@ export class Terminal {
         this.note(`  ${name}${value === null ? "" : ` "${value}"`} ${reason}. ${sentence(fix)}`);
       }
     } else {
-      const { message, help } = toErrorValue(thrown);
-      this.note(`Error: ${sentence(message)}${help === undefined ? "" : ` ${sentence(help)}`}`);
+      this.note(`Error: ${advice(toErrorValue(thrown))}`);
     }
     if (this.#debug && thrown instanceof Error) this.note(stackWithCauses(thrown));
   }
-}
-
-/** On one line, with a full stop. */
-function sentence(text: string): string {
-  const line = text.trim().replaceAll(/\s*\n\s*/g, " ");
-  return /[.!?]$/.test(line) ? line : `${line}.`;
 }
 
 function stackWithCauses(error: Error): string {

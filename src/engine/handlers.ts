@@ -3,15 +3,14 @@ import type { ContractHandlers } from "../shared/contract/contract.ts";
 import type { SelfTestReport } from "../shared/contract/self-test.ts";
 import type { ServiceLevel } from "../shared/contract/service-level.ts";
 import type { DeviceView, MarketId } from "../shared/contract/views.ts";
-import { AppError } from "../shared/errors.ts";
 import { fromMoneyValue } from "../shared/money.ts";
+import { jobHandlers } from "./ledger/job-reader.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { accountHandlers } from "./market/account-handlers.ts";
 import type { MarketSession } from "./market/session.ts";
 import type { ModelManager } from "./models/manager.ts";
 import { modelHandlers } from "./models/model-handlers.ts";
 import type { OfferManager } from "./offers/manager.ts";
-import { decodeReceipt, receiptToJson } from "./receipt/receipt.ts";
 import type { StateKeeper } from "./state/keeper.ts";
 import type { RunControl } from "./work/run-control.ts";
 
@@ -39,31 +38,7 @@ export function contractHandlers(deps: HandlerDeps): ContractHandlers {
     "run.stop": async () => ({ intent: control.stop() }),
     "selftest.run": async ({ device }) => ({ reports: await deps.selfTest(device) }),
     "devices.list": async () => ({ devices: deps.devices() }),
-    "jobs.list": async ({ limit, before, market, state: jobState }) => {
-      const page = ledger.leases.list({ limit, before: readCursor(before), market, state: jobState });
-      return { jobs: page.rows, next: page.next === null ? null : String(page.next) };
-    },
-    "jobs.get": async ({ leaseId }) => {
-      const found = ledger.leases.find(leaseId);
-      if (!found) {
-        throw new AppError({
-          code: "UNKNOWN_LEASE",
-          message: `The ledger has no lease "${leaseId}"`,
-          actor: "user",
-          help: "`bellows jobs` lists those it has.",
-        });
-      }
-      const result = ledger.results.get(found.row);
-      return {
-        ...found.job,
-        device: found.device,
-        inputSha3: result?.inputSha3_256 ?? null,
-        attempts: found.attempts,
-        timeline: ledger.leases.timeline(found.row),
-        receipt: result && receiptToJson(decodeReceipt(result.receipt)),
-        outputKept: ledger.results.hasOutput(found.row),
-      };
-    },
+    ...jobHandlers(ledger),
     ...accountHandlers(deps.sessions),
     "offers.list": async () => ({ offers: deps.offers.list() }),
     "offers.offer": async ({ price, ...wish }) => ({
@@ -83,11 +58,4 @@ export function contractHandlers(deps: HandlerDeps): ContractHandlers {
       return {};
     },
   };
-}
-
-function readCursor(before: string | undefined): number | undefined {
-  if (before === undefined) return undefined;
-  const cursor = Number(before);
-  if (Number.isSafeInteger(cursor) && cursor >= 0) return cursor;
-  throw new AppError({ code: "BAD_INPUT", message: `"${before}" is not a page of jobs.list`, actor: "user" });
 }

@@ -21,6 +21,10 @@ export function planEngine(sources: ConfigSources): EnginePlan {
     : { mode: "live", config: loadConfig(sources) };
 }
 
+/** Where the plan's engine keeps its ledger and its control file. */
+export const planFolder = (plan: EnginePlan): string =>
+  plan.mode === "demo" ? plan.demo.dataFolder : plan.config.dataFolder;
+
 /** Where the app itself keeps things (window size, Chromium's files): beside live/ and demo/, never in them. */
 export function desktopFolder(env: ConfigSources["env"], paths: AppPaths): string {
   return path.join(dataRoot(env, paths), "desktop");

@@ -32,6 +32,8 @@ const DEVNET_STOP = 2 * SECOND;
 export interface EngineSupervisorOptions {
   /** Made anew at each start from the stopped or failed state, so that a corrected setting counts. May throw. */
   readonly plan: () => EnginePlan;
+  /** Asked before anything of the plan is started; throws what speaks against it. */
+  readonly mayStart?: (plan: EnginePlan, signal: AbortSignal) => Promise<void>;
   readonly host: ProcessHost;
   readonly entries: { readonly engine: string; readonly devnet: string };
   readonly timings?: {
@@ -142,8 +144,11 @@ export class EngineSupervisor implements ContractClient {
   }
 
   async #bringUp(signal: AbortSignal): Promise<void> {
-    this.#plan = this.#options.plan();
-    if (this.#plan.mode === "demo") {
+    const plan = this.#options.plan();
+    this.#plan = plan;
+    await this.#options.mayStart?.(plan, signal);
+    signal.throwIfAborted();
+    if (plan.mode === "demo") {
       this.#devnet.start();
       await this.#devnet.whenUp(signal);
     }

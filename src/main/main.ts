@@ -10,22 +10,27 @@ import type { ProcessHost } from "../host/process-host.ts";
 import { StateMirror } from "../shared/contract/state-mirror.ts";
 import { SECOND } from "../shared/durations.ts";
 import { APP_SCHEME, serveFolder } from "./app-protocol.ts";
+import { askToQuit, askToStop } from "./ask.ts";
 import { carryOut } from "./commands.ts";
-import { desktopFolder, planEngine } from "./config.ts";
+import { desktopFolder, planEngine, planFolder } from "./config.ts";
 import { EngineSupervisor } from "./engine-supervisor.ts";
 import { HangWatch, TICK } from "./hang-watch.ts";
 import { relay } from "./ipc.ts";
 import { lockDown } from "./lockdown.ts";
-import { installMenu } from "./menu.ts";
+import { AppMenu } from "./menu.ts";
 import { PowerSave } from "./power-save.ts";
+import { refuseSecondEngine } from "./running-engine.ts";
 import { TrayController } from "./tray.ts";
 import { hasTrayHost } from "./tray-host.ts";
-import { trayModel } from "./tray-model.ts";
+import { jobsHeld, type TrayVerb, trayModel } from "./tray-model.ts";
 import { UtilityProcessHost } from "./utility-host.ts";
 import { preloadFile, WindowController } from "./window.ts";
 
 /** Beyond this nothing is waited for any more: the engine's own bounded end, and a margin. */
 const QUIT_WITHIN = 12 * SECOND;
+
+/** Chromium's level for what ends the process. */
+const FATAL_ONLY = "3";
 
 const paths = locatePaths();
 const { env } = process;
@@ -37,6 +42,8 @@ app.setAppUserModelId("bellows.desktop");
 app.setPath("userData", desktop);
 // The GPU belongs to the jobs; a dashboard is drawn quickly enough without it.
 app.disableHardwareAcceleration();
+// Chromium's complaints about the desktop (no session bus, …) help nobody: the terminal shows what Bellows says.
+app.commandLine.appendSwitch("log-level", FATAL_ONLY);
 protocol.registerSchemesAsPrivileged([{ scheme: APP_SCHEME, privileges: { standard: true, secure: true } }]);
 // Whoever reads our log may go away first.
 process.stderr.on("error", () => undefined);
@@ -44,12 +51,14 @@ process.stderr.on("error", () => undefined);
 if (app.requestSingleInstanceLock()) {
   void app.whenReady().then(run);
 } else {
+  log("Bellows is already running with this data folder; its window is brought to the front.");
   app.quit(); // The first instance is told, and shows its window.
 }
 
 function run(): void {
   const engine = new EngineSupervisor({
     plan: () => planEngine({ env, flags: {}, paths }),
+    mayStart: (plan, signal) => refuseSecondEngine(planFolder(plan), { ownPid: engine.enginePid, signal }),
     host: processHost(),
     entries: paths.entries,
   });
@@ -59,19 +68,14 @@ function run(): void {
     stateFile: path.join(desktop, "window.json"),
     version: paths.version,
     canHide: () => hasTrayHost({ platform: process.platform, override: env.BELLOWS_TRAY }),
+    cannotClose: (window) => void askToQuit(window).then((quit) => quit && app.quit()),
   });
   const tray = new TrayController(
     path.join(paths.root, "resources", "icons"),
     trayModel(engine.status, null),
-    {
-      run: (verb) => {
-        // A refusal is shown by the state that follows; the tray has no place for a sentence of its own.
-        carryOut(engine, verb, {}).catch((thrown: unknown) => log(`${verb}: ${String(thrown)}`));
-      },
-      open: () => windows.show(),
-      quit: () => app.quit(),
-    },
+    { run: order, open: () => windows.show(), quit: () => app.quit() },
   );
+  const menu = new AppMenu({ run: order, quit: () => app.quit() });
   const powerSave = new PowerSave(powerSaveBlocker);
 
   const mirror = new StateMirror(engine, { changed: update, failed: () => undefined });
@@ -92,7 +96,6 @@ function run(): void {
   const ticks = setInterval(() => hangs.tick(), TICK);
 
   lockDown();
-  installMenu(() => app.quit());
   protocol.handle(APP_SCHEME, serveFolder(path.join(paths.root, "dist", "renderer")));
   const stopRelay = relay(engine, () => windows.window);
   app.on("second-instance", () => windows.show());
@@ -109,13 +112,27 @@ function run(): void {
     tray.dispose();
   }, engine);
 
+  update();
   engine.start();
   if (!process.argv.includes("--hidden")) windows.show();
 
   function update(): void {
     const state = mirror.current?.state ?? null;
-    tray.update(trayModel(engine.status, state));
+    const model = trayModel(engine.status, state);
+    tray.update(model);
+    menu.update(model);
     powerSave.update(state);
+  }
+
+  /** From tray or menu. A refusal is shown by the state that follows: neither has a place for a sentence of its own. */
+  function order(verb: TrayVerb): void {
+    carryOutAsked(verb).catch((thrown: unknown) => log(`${verb}: ${String(thrown)}`));
+  }
+
+  async function carryOutAsked(verb: TrayVerb): Promise<void> {
+    const held = jobsHeld(mirror.current?.state ?? null);
+    if (verb === "run.stop" && held > 0 && !(await askToStop(windows.window, held))) return;
+    await carryOut(engine, verb, {});
   }
 }
 
@@ -135,6 +152,7 @@ function quitInOrder(end: () => Promise<void>, engine: EngineSupervisor): void {
     event.preventDefault();
     if (state === "ending") return;
     state = "ending";
+    log("Stopping…");
     const deadline = setTimeout(() => {
       engine.kill();
       app.exit(1);

@@ -1,33 +1,60 @@
 /** The window's menu: hidden until Alt on Windows and Linux, but its shortcuts (zoom, copy, close) always work. */
 import { Menu, type MenuItemConstructorOptions } from "electron";
+import type { TrayModel, TrayVerb } from "./tray-model.ts";
 
-export function installMenu(quit: () => void): void {
-  const mac = process.platform === "darwin";
-  const template: MenuItemConstructorOptions[] = [
-    {
-      label: mac ? "Bellows" : "&File",
-      submenu: [
-        { role: "close", label: "Close Window" },
-        { type: "separator" },
-        { label: "Quit Bellows", accelerator: "CommandOrControl+Q", click: quit },
-      ],
-    },
-    {
-      label: "&Edit",
-      submenu: [{ role: "copy" }, { role: "selectAll" }],
-    },
-    {
-      label: "&View",
-      submenu: [
-        { role: "zoomIn" },
-        // The plus key without Shift is what people press.
-        { role: "zoomIn", accelerator: "CommandOrControl+=", visible: false },
-        { role: "zoomOut" },
-        { role: "resetZoom", label: "Normal Size" },
-        { type: "separator" },
-        { role: "togglefullscreen" },
-      ],
-    },
-  ];
-  Menu.setApplicationMenu(Menu.buildFromTemplate(template));
+export interface MenuActions {
+  run(verb: TrayVerb): void;
+  quit(): void;
+}
+
+/** The work's verbs stand here as in the tray; the menu is set anew only when they change. */
+export class AppMenu {
+  readonly #actions: MenuActions;
+  #shown = "";
+
+  constructor(actions: MenuActions) {
+    this.#actions = actions;
+  }
+
+  update({ verbs }: Pick<TrayModel, "verbs">): void {
+    const wanted = JSON.stringify(verbs);
+    if (wanted === this.#shown) return;
+    this.#shown = wanted;
+    Menu.setApplicationMenu(Menu.buildFromTemplate(this.#template(verbs)));
+  }
+
+  #template(verbs: TrayModel["verbs"]): MenuItemConstructorOptions[] {
+    const mac = process.platform === "darwin";
+    const { run, quit } = this.#actions;
+    return [
+      {
+        label: mac ? "Bellows" : "&File",
+        submenu: [
+          { role: "close", label: "Close Window" },
+          { type: "separator" },
+          { label: "Quit Bellows", accelerator: "CommandOrControl+Q", click: quit },
+        ],
+      },
+      {
+        label: "&Work",
+        submenu: verbs.map(({ verb, label, enabled }) => ({ label, enabled, click: () => run(verb) })),
+      },
+      {
+        label: "&Edit",
+        submenu: [{ role: "copy" }, { role: "selectAll" }],
+      },
+      {
+        label: "&View",
+        submenu: [
+          { role: "zoomIn" },
+          // The plus key without Shift is what people press.
+          { role: "zoomIn", accelerator: "CommandOrControl+=", visible: false },
+          { role: "zoomOut" },
+          { role: "resetZoom", label: "Normal Size" },
+          { type: "separator" },
+          { role: "togglefullscreen" },
+        ],
+      },
+    ];
+  }
 }

@@ -3,10 +3,11 @@ import type { EngineStatus } from "../shared/contract/bridge.ts";
 import type { CommandName } from "../shared/contract/contract.ts";
 import type { EarningsView, HeadlineLevel, State } from "../shared/contract/views.ts";
 import { unreachable } from "../shared/errors.ts";
-import { add, formatDecimal, fromMoneyValue } from "../shared/money.ts";
+import { CURRENCIES, formatDecimal, fromMoneyValue } from "../shared/money.ts";
+import { ALREADY_RUNNING } from "./running-engine.ts";
 
 export type TrayIcon = "idle" | "earning" | "paused" | "attention" | "error";
-export type TrayVerb = Extract<CommandName, "run.start" | "run.pause" | "run.finish">;
+export type TrayVerb = Extract<CommandName, "run.start" | "run.pause" | "run.finish" | "run.stop">;
 
 export interface TrayModel {
   readonly icon: TrayIcon;
@@ -80,7 +81,9 @@ function lineWithoutEngine(status: EngineStatus): string {
     case "restarting":
       return "The engine is being restarted";
     case "failed":
-      return "The engine could not start";
+      return status.error.code === ALREADY_RUNNING
+        ? "Bellows is already running"
+        : "The engine could not start";
     case "stopping":
       return "Stopping";
     default:
@@ -88,14 +91,14 @@ function lineWithoutEngine(status: EngineStatus): string {
   }
 }
 
-/** "Today 1.28 ANM, 43.73 AIT": each currency for itself. */
+/** "Earned today 1.204131 ANM, 41.680400 AIT": what was credited, each currency for itself. */
 function earnedToday(earnings: readonly EarningsView[]): string | null {
   if (earnings.length === 0) return null;
-  const amounts = earnings.map(({ settledToday, pendingToday, currency }) => {
-    const today = add(fromMoneyValue(settledToday), fromMoneyValue(pendingToday));
-    return `${formatDecimal(today)} ${currency}`;
+  const amounts = earnings.map(({ settledToday, currency }) => {
+    const { decimals } = CURRENCIES[currency];
+    return `${formatDecimal(fromMoneyValue(settledToday), decimals, decimals)} ${currency}`;
   });
-  return `Today ${amounts.join(", ")}`;
+  return `Earned today ${amounts.join(", ")}`;
 }
 
 function verbsOf(status: EngineStatus, state: State | null): TrayModel["verbs"] {
@@ -108,5 +111,10 @@ function verbsOf(status: EngineStatus, state: State | null): TrayModel["verbs"] 
     },
     { verb: "run.pause", label: "Pause", enabled: intent === "running" || intent === "finishing" },
     { verb: "run.finish", label: "Finish current and stop", enabled: intent === "running" },
+    { verb: "run.stop", label: "Stop", enabled: intent !== undefined && intent !== "stopped" },
   ];
 }
+
+/** Jobs a stop would end. */
+export const jobsHeld = (state: Pick<State, "markets"> | null): number =>
+  state === null ? 0 : state.markets.reduce((sum, { leasesHeld }) => sum + leasesHeld, 0);

@@ -5,11 +5,15 @@
 import path from "node:path";
 import { BrowserWindow, nativeImage, nativeTheme, screen } from "electron";
 import { VERSION_ARGUMENT } from "../shared/contract/ipc-names.ts";
+import { SECOND } from "../shared/durations.ts";
 import { APP_PAGE } from "./app-protocol.ts";
 import { MINIMUM_SIZE, placeWindow, readWindowState, writeWindowState } from "./window-state.ts";
 
 /** The page's ground (tokens.css --bg), so that nothing flashes before the first frame. */
 const GROUND = { dark: "#0e1012", light: "#f6f5f3" } as const;
+
+/** A slow desktop's animation takes less. */
+const MINIMISED_WITHIN = SECOND;
 
 export interface WindowOptions {
   readonly preload: string;
@@ -18,6 +22,8 @@ export interface WindowOptions {
   readonly version: string;
   /** Would a person find Bellows again after its window is gone? */
   readonly canHide: () => Promise<boolean>;
+  /** The window can neither be hidden nor minimised: the person has to be told how Bellows ends. */
+  readonly cannotClose: (window: BrowserWindow) => void;
 }
 
 export class WindowController {
@@ -98,7 +104,7 @@ export class WindowController {
     const canHide = await this.#options.canHide();
     if (window.isDestroyed()) return;
     if (canHide) window.destroy();
-    else window.minimize();
+    else if (!(await minimise(window))) this.#options.cannotClose(window);
   }
 
   #remember(): void {
@@ -109,6 +115,21 @@ export class WindowController {
       maximised: window.isMaximized(),
     });
   }
+}
+
+/** Without a window manager the wish is simply lost. False: the window is still there to be seen. */
+async function minimise(window: BrowserWindow): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const late = setTimeout(resolve, MINIMISED_WITHIN);
+  window.once("minimize", resolve);
+  window.once("closed", resolve);
+  window.minimize();
+  if (!window.isMinimized()) await promise;
+  clearTimeout(late);
+  if (window.isDestroyed()) return true;
+  window.off("minimize", resolve);
+  window.off("closed", resolve);
+  return window.isMinimized();
 }
 
 /** Where the build puts the preload, seen from the app's folder. */

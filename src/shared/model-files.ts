@@ -13,7 +13,8 @@ export interface PinnedFile {
   readonly sha256: string;
 }
 
-export const MODEL_HELP = "Run `npm run setup` to fetch the model again.";
+export const MODEL_HELP =
+  "Run `bellows models download` with its id, or in a source checkout `npm run setup`, to fetch it again.";
 const READ_CHUNK = MIB;
 
 /** Size and sha256 of one file. Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNSAFE, or the signal's reason. */

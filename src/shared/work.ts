@@ -14,7 +14,6 @@ import {
   tensorFromCbor,
   tensorToCbor,
 } from "./canonical.ts";
-import { sha3_256 } from "./digest.ts";
 import { AppError, unreachable } from "./errors.ts";
 
 export const WORK_KINDS = ["embed", "vector", "rerank", "clip", "generate"] as const;
@@ -107,11 +106,6 @@ export function unitsOf(work: Work): number {
 
 export function encodeWork(work: Work): Uint8Array {
   return encodeCanonical(toCbor(work));
-}
-
-/** SHA3-256 (hex) of the canonical bytes: what a receipt says about its input. */
-export function workDigest(work: Work): string {
-  return sha3_256(encodeWork(work));
 }
 
 /** Throws BAD_CBOR, BAD_WORK. */

@@ -11,6 +11,7 @@ import { loadConfig } from "../../src/engine/config/from-environment.ts";
 import { locatePaths } from "../../src/engine/config/paths.ts";
 import { type Engine, startEngine } from "../../src/engine/engine.ts";
 import { PASSPHRASE_VARIABLE } from "../../src/engine/identity/identity.ts";
+import { createAicfAdapter } from "../../src/engine/market/aicf/adapter.ts";
 import { ForkProcessHost } from "../../src/host/fork-host.ts";
 import type { JobRow } from "../../src/shared/contract/views.ts";
 import { MINUTE, SECOND } from "../../src/shared/durations.ts";
@@ -21,6 +22,7 @@ import { tempFolder } from "../support/temp-folder.ts";
 
 const JOBS = 2_000;
 const PROVIDER = "prov_fleet";
+const SECRET = "a-secret-of-the-whole-fleet";
 const SKEW = 10 * MINUTE;
 const FEE = 1_000_003; // Odd, so that every split has a remainder.
 
@@ -39,7 +41,7 @@ test(
       minerApiKey: MINER_API_KEY,
       chainId: 1,
       epochMs: 2 * SECOND,
-      leaseMs: 5 * SECOND,
+      leaseMs: 4 * SECOND,
       heartbeatMs: 2 * SECOND,
       demand: null,
       aicf: {
@@ -66,13 +68,14 @@ test(
         RPC_URL: nodeUrl,
         CHAIN_ID: "1",
         PROVIDER_ID: PROVIDER,
-        PROVIDER_SECRET: "a secret of the whole fleet".replaceAll(" ", "-"),
+        PROVIDER_SECRET: SECRET,
         GPU_BACKEND: "cpu",
-        MAX_CONCURRENCY: "48",
+        MAX_CONCURRENCY: "200",
         BATCH_SIZE: "16",
         BELLOWS_AUTO_STAKE: "100",
         BELLOWS_STAKE_WITHOUT_BACKUP: "1",
         BELLOWS_DATA_DIR: tempFolder(),
+        [PASSPHRASE_VARIABLE]: process.env[PASSPHRASE_VARIABLE],
       };
       const config = { ...loadConfig({ env, flags: {}, paths }), control: null };
       const engine = await startEngine(config, new ForkProcessHost(), () => Date.now() + skewMs);
@@ -85,10 +88,16 @@ test(
     const second = await startWorker(eavesdropped.url, -SKEW);
     const engines = [first, second];
 
-    await submitJobs(queueUrl);
+    const submitting = submitJobs(queueUrl);
+    await takeAndDie(queueUrl, 20);
+    await submitting;
     expect(of(log(), "job-created")).toHaveLength(JOBS);
     const completed = () => new Set(accepted(log()).map(({ jobId }) => jobId)).size;
     await until(() => completed() === JOBS, `all results, ${completed()} so far`, 120 * SECOND);
+    // A result whose answer was lost is asked about again: then both sides agree that it was taken.
+    const acceptedHere = () =>
+      engines.reduce((sum, e) => sum + e.snapshot().state.throughput.acceptedTotal, 0);
+    await until(() => acceptedHere() === JOBS, "our own books to say so", 60 * SECOND);
     const pending = () => engines.map((engine) => engine.snapshot().state.earnings[0]?.pendingTotal.minor);
     await until(() => pending().every((minor) => minor === "0"), "all money", 90 * SECOND);
 
@@ -98,7 +107,6 @@ test(
     for (const engine of engines) {
       expect(engine.snapshot().state.throughput.acceptedTotal).toBeGreaterThan(JOBS / 10);
     }
-    expect(engines.reduce((sum, e) => sum + e.snapshot().state.throughput.acceptedTotal, 0)).toBe(JOBS);
     // Nothing went out twice: no lease ever heard two digests.
     const digests = new Map<string, Set<string | null>>();
     for (const { leaseId, claimed } of of(log(), "result")) {
@@ -131,7 +139,7 @@ test(
       expect({ again, body }).toMatchObject({ again: 409, body: expect.stringContaining("AICF_REPLAY") });
     }
     expect(results.some(({ duplicate }) => duplicate)).toBe(true);
-    expect(of(log(), "lease-expired").length + of(log(), "renewed").length).toBeGreaterThan(0);
+    expect(of(log(), "lease-expired").length).toBeGreaterThanOrEqual(20);
   },
   5 * MINUTE,
 );
@@ -164,12 +172,31 @@ async function submitJobs(queueUrl: string): Promise<void> {
 }
 
 /** Exactly one job a call: what may have arrived is looked up before it is sent again. */
-async function submitOne(queueUrl: string, job: { requester: string }): Promise<void> {
+async function submitOne(
+  queueUrl: string,
+  job: { requester: string } & Record<string, unknown>,
+): Promise<void> {
   for (;;) {
     const there = await tryJson(`${queueUrl}/v1/jobs?requester=${job.requester}`);
     if (there !== null && (there.items as unknown[]).length > 0) return;
     if (there === null) continue;
     await fetch(`${queueUrl}/v1/jobs`, { method: "POST", body: JSON.stringify(job) }).catch(() => null);
+  }
+}
+
+/** A third worker of the fleet that takes leases and is never heard of again. */
+async function takeAndDie(queueUrl: string, leases: number): Promise<void> {
+  const config = { queueUrl, rpcUrl: null, chainId: 1, providerId: PROVIDER, name: "third", region: null };
+  const never = () => {
+    throw new Error("this worker has no key");
+  };
+  const worker = createAicfAdapter(
+    { ...config, workerId: "the-third", secret: SECRET, autoStakeNano: null },
+    { identity: { publicKey: new Uint8Array(), address: "", providerId: PROVIDER, sign: never } },
+  );
+  for (let taken = 0; taken < leases; ) {
+    const wish = { max: leases - taken, waitMs: 1000, models: ["text-embed-001"] };
+    taken += (await worker.acquire(wish, AbortSignal.timeout(10 * SECOND)).catch(() => [])).length;
   }
 }
 

@@ -9,7 +9,18 @@ import { AppError } from "../../src/shared/errors.ts";
 import { chromiumFile, launchBrowser, watchFaults } from "./ui/browser.ts";
 import { buildRenderer, type RendererBuild } from "./ui/renderer-build.ts";
 import { ScriptedEngine } from "./ui/scripted-engine.ts";
-import { amount, attention, cpu, earning, empty, idle, job, LONG_GPU_NAME, paused } from "./ui/states.ts";
+import {
+  aicf,
+  amount,
+  attention,
+  cpu,
+  earning,
+  empty,
+  idle,
+  job,
+  LONG_GPU_NAME,
+  paused,
+} from "./ui/states.ts";
 
 const WIDE = { width: 1280, height: 800 };
 const NARROW = { width: 900, height: 600 };
@@ -91,9 +102,29 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       await open();
       await page.getByText(/^Result accepted \d+ s ago on AICF$/).waitFor();
       const earned = card("Earned today");
-      expect(await earned.getByText("1.287651 ANM").count()).toBe(1);
-      expect(await earned.getByText("43.7304 AIT").count()).toBe(1);
+      expect(await earned.getByText("1.204131 ANM").count()).toBe(1);
+      expect(await earned.getByText("41.680400 AIT").count()).toBe(1);
       await page.getByText("play money on an embedded devnet").waitFor();
+    });
+
+    it("counts only what was credited as earned, and says why a job came to nothing", async () => {
+      await open();
+      const cells = (state: string) =>
+        page.getByRole("row").filter({ hasText: state }).first().getByRole("cell").allInnerTexts();
+      for (const state of ["running", "submitting", "accepted"])
+        expect((await cells(state)).at(-2)).toBe("–");
+      expect((await cells("settled")).at(-2)?.replace(/\s+/g, " ")).toMatch(/^0\.0\d{5} (AIT|ANM)$/);
+      await page
+        .getByRole("row")
+        .filter({ hasText: "returned" })
+        .getByText("declined, model not cached.")
+        .waitFor();
+    });
+
+    it("shows no pace of a device that sleeps", async () => {
+      await open({ ...earning(Date.now()), devices: [cpu({ state: "asleep", runningJobs: 0 })] });
+      const pace = card("Devices").locator("dl > div", { hasText: "Throughput" }).locator("dd");
+      expect(await pace.innerText()).toBe("–");
     });
 
     it("follows deltas, and ages tick without any", async () => {
@@ -203,10 +234,41 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       expect(await page.getByRole("group", { name: "Work" }).getByRole("button").allInnerTexts()).toEqual([
         "Pause",
         "Start",
+        "Stop",
       ]);
       expect(
         engine.calls.map(({ command }) => command).filter((command) => command.startsWith("run.")),
       ).toEqual(["run.pause", "run.start", "run.finish"]);
+    });
+
+    it("asks before a stop that ends jobs, and offers the gentler way", async () => {
+      await open();
+      const dialog = page.getByRole("dialog", { name: "Stop with 2 jobs under way?" });
+      await page.getByRole("button", { name: "Stop", exact: true }).click();
+      await dialog.getByRole("button", { name: "Cancel" }).click();
+      await dialog.waitFor({ state: "detached" });
+      expect(engine.callsOf("run.stop")).toBe(0);
+      await page.getByRole("button", { name: "Stop", exact: true }).click();
+      expect(await violations(page)).toEqual([]);
+      await dialog.getByRole("button", { name: "Stop now" }).click();
+      await page.getByRole("button", { name: "Stop", exact: true }).waitFor({ state: "detached" });
+      expect(engine.callsOf("run.stop")).toBe(1);
+    });
+
+    it("stops at once where nothing is held, and no old heartbeat looks like trouble then", async () => {
+      const now = Date.now();
+      await open({
+        ...idle(now),
+        markets: [aicf(now, { lastHeartbeatAckAt: now - 90 * SECOND, leasesHeld: 0 })],
+      });
+      await card("Markets").getByText("1 min ago, silent").waitFor();
+      await page.getByRole("button", { name: "Stop", exact: true }).click();
+      await card("Markets").getByText("none while stopped").waitFor();
+      await card("Markets").getByText("not in use").waitFor();
+      expect(await page.getByText(/silent|connected/).count()).toBe(0);
+      expect(await page.getByRole("group", { name: "Work" }).getByRole("button").allInnerTexts()).toEqual([
+        "Start",
+      ]);
     });
 
     it("shows why a verb was refused, with help, until it is hidden", async () => {
@@ -257,6 +319,8 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       const now = others[0]?.leasedAt ?? Date.now();
       engine.tell({ recentJobs: [running, job(1, now, "accepted", { leasedAt: now }), ...others] });
       await sheet.locator("header").getByText("accepted").waitFor();
+      await sheet.getByRole("button", { name: "Copy", exact: true }).waitFor();
+      await sheet.getByText("bellows verify receipt-aicf-lease-8999.json").waitFor();
       expect(await sheet.getByRole("textbox", { name: "Receipt as JSON" }).inputValue()).toContain(
         '"sha3_512"',
       );

@@ -188,6 +188,7 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
       { label: "Try again", enabled: true },
       { label: "Pause", enabled: false },
       { label: "Finish current and stop", enabled: false },
+      { label: "Stop", enabled: false },
       { label: "Open Bellows", enabled: true },
       { label: "Quit", enabled: true },
     ]);
@@ -215,23 +216,69 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
     expect(size).toMatchObject({ width: 1000, height: 700 });
   });
 
+  it("offers the work's verbs in the menu too", async () => {
+    const work = await app.evaluate(({ Menu }) =>
+      Menu.getApplicationMenu()
+        ?.items.find(({ label }) => label === "&Work")
+        ?.submenu?.items.map(({ label, enabled }) => ({ label, enabled })),
+    );
+    expect(work).toEqual([
+      { label: "Try again", enabled: true },
+      { label: "Pause", enabled: false },
+      { label: "Finish current and stop", enabled: false },
+      { label: "Stop", enabled: false },
+    ]);
+  });
+
+  it("says in the terminal that it runs already and that it stops, and nothing of Chromium's", async () => {
+    const again = startApp(env, [], "pipe");
+    const answer: string[] = [];
+    again.stderr?.on("data", (chunk: Buffer) => answer.push(chunk.toString("utf8")));
+    expect(await exitOf(again)).toBe(0);
+    expect(answer.join("")).toBe(
+      "Bellows is already running with this data folder; its window is brought to the front.\n",
+    );
+    await quit();
+    await exitOf(main);
+    const first = startApp(env, ["--hidden"], "pipe");
+    const said: string[] = [];
+    first.stderr?.on("data", (chunk: Buffer) => said.push(chunk.toString("utf8")));
+    await vi.waitUntil(() => said.join("").includes("CONFIG_INVALID"), within);
+    first.kill("SIGINT");
+    await exitOf(first);
+    expect(said.join("")).toMatch(/^engine: CONFIG_INVALID[^]*\nStopping…\n$/);
+    expect(said.join("")).not.toMatch(/ERROR:/);
+  });
+
   it("keeps the window where no tray would show the way back", async () => {
     await quit();
     await exitOf(main);
     app = await launchApp({ ...env, BELLOWS_TRAY: "no" });
     main = app.process();
     page = await app.firstWindow();
-    // Without a window manager nothing is ever minimised: only the wish can be seen.
-    await app.evaluate(({ BrowserWindow }) => {
+    // Without a window manager nothing is ever minimised: the wish is lost, and the person is told how to quit.
+    await app.evaluate(({ BrowserWindow, dialog }) => {
+      const scope = globalThis as unknown as { asked: string[]; answer(button: number): void };
+      scope.asked = [];
+      dialog.showMessageBox = (...asked: unknown[]) => {
+        scope.asked.push((asked.at(-1) as { message: string }).message);
+        return new Promise((resolve) => {
+          scope.answer = (response) => resolve({ response, checkboxChecked: false });
+        });
+      };
       const [window] = BrowserWindow.getAllWindows();
       if (window === undefined) return;
-      window.minimize = () => {
-        (globalThis as unknown as { minimised: boolean }).minimised = true;
-      };
+      window.minimize = () => undefined;
       window.close();
     });
-    await vi.waitUntil(() => app.evaluate(() => "minimised" in globalThis), within);
+    const asked = () => app.evaluate(() => (globalThis as unknown as { asked: string[] }).asked);
+    await vi.waitUntil(async () => (await asked()).length > 0, within);
+    expect(await asked()).toEqual(["Bellows keeps its window open here"]);
     expect(await windowCount()).toBe(1);
+    await app.evaluate(() => {
+      setTimeout(() => (globalThis as unknown as { answer(button: number): void }).answer(1));
+    });
+    expect(await exitOf(main)).toBe(0);
   });
 
   it("starts without a window when asked, and quits leaving nothing behind but its window's place", async () => {

@@ -354,3 +354,72 @@ describe("when the network misbehaves", () => {
     ]);
   });
 });
+
+describe("with a part of the market missing", () => {
+  test("without a node it works and is paid, and says that nothing is claimed", async () => {
+    const market = await devnet();
+    const { adapter } = await ready(market, { rpcUrl: null });
+    const jobId = await offerJob(market);
+    const lease = await oneLease(adapter);
+    expect((await adapter.submit(resultFor(lease), signal)).kind).toBe("accepted");
+    await settle(market);
+    expect(await adapter.credits([jobId], signal)).toMatchObject([{ jobId, net: money("ANM", 800_000n) }]);
+    expect(adapter.limits?.().join()).toContain("RPC_URL");
+    await expect(adapter.account?.balance(signal)).rejects.toMatchObject({ code: "SURFACE_MISSING" });
+  });
+
+  test("without a queue its books are read, nothing is asked for, and it says so", async () => {
+    const market = await devnet();
+    const { identity } = await ready(market);
+    const reader = adapterFor(market, identity, { queueUrl: null });
+    await reader.probe(signal);
+    expect(await reader.register(profile, signal)).toEqual({ providerId: identity.providerId });
+    expect(reader.capabilities.work).toBe(false);
+    expect(await reader.account?.balance(signal)).toMatchObject({ available: { minor: "0" } });
+    await expect(reader.acquire(wish, signal)).rejects.toMatchObject({ code: "NO_QUEUE", actor: "user" });
+    expect(reader.limits?.().join()).toContain("AICF_QUEUE_URL");
+  });
+
+  test("a node without JSON-RPC is read through upstream's REST routes", async () => {
+    const market = await devnet();
+    const node = await faultProxy(market.ready.nodeUrl);
+    node.inject(/^POST \/rpc/, { kind: "answer", status: 404, body: '{"detail":"Not Found"}' }, 99);
+    const { adapter } = await ready(market, { rpcUrl: node.url });
+    const jobId = await offerJob(market);
+    await adapter.submit(resultFor(await oneLease(adapter)), signal);
+    await settle(market);
+    expect(await adapter.credits([jobId], signal)).toMatchObject([{ jobId, net: money("ANM", 800_000n) }]);
+    expect(await adapter.account?.balance(signal)).toMatchObject({ available: { minor: "800000" } });
+    expect(node.seen.filter((call) => call.startsWith("POST /rpc"))).toHaveLength(1);
+    expect(node.seen).toContainEqual(
+      expect.stringMatching(/^POST \/aicf\/providers\/prov_[0-9a-f]+\/claim$/),
+    );
+  });
+
+  test("a worker with the shared secret works without the provider's key", async () => {
+    const market = await devnet();
+    const secret = "0123456789abcdef0123456789abcdef";
+    const first = await ready(market, { secret });
+    const stranger = await newIdentity();
+    const providerId = first.identity.providerId;
+    const second = adapterFor(market, stranger, { secret, providerId, workerId: "worker-2" });
+    expect(await second.register(profile, signal)).toEqual({ providerId });
+    await second.heartbeat(load(0), signal);
+    await offerJob(market);
+    expect((await second.submit(resultFor(await oneLease(second)), signal)).kind).toBe("accepted");
+    await expect(second.account?.stake(money("ANM", 1n), signal)).rejects.toMatchObject({ actor: "user" });
+  });
+
+  test("the market's event stream wakes: an epoch's end, a penalty of ours", async () => {
+    const market = await devnet();
+    const { adapter } = await ready(market);
+    const news: string[] = [];
+    const stop = new AbortController();
+    const listening = adapter.listen?.((one) => void news.push(one), stop.signal);
+    await expect.poll(() => news).toEqual(["work", "money", "standing"]);
+    await settle(market);
+    await expect.poll(() => news.at(-1)).toBe("money");
+    stop.abort();
+    await listening;
+  });
+});

@@ -3,6 +3,7 @@
  * was asked for and how many bytes it gave.
  */
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
@@ -116,7 +117,7 @@ async function answer(state: ModelServer, request: IncomingMessage, response: Se
     if (response.destroyed) return;
     entry.sent += bytes.length;
     const wantsMore = response.write(bytes);
-    if (!wantsMore) await new Promise((resolve) => response.once("drain", resolve).once("close", resolve));
+    if (!wantsMore) await drained(response);
     if (state.pace) await delay(state.pace.ms);
   }
   if (fault?.kind === "stall") return;
@@ -127,6 +128,14 @@ async function answer(state: ModelServer, request: IncomingMessage, response: Se
     return;
   }
   response.end();
+}
+
+/** Resolves when there is room for more, or nobody reads any longer. */
+async function drained(response: ServerResponse): Promise<void> {
+  const over = new AbortController();
+  const waits = ["drain", "close"].map((event) => once(response, event, { signal: over.signal }));
+  await Promise.race(waits).finally(() => over.abort());
+  await Promise.allSettled(waits);
 }
 
 /** A whole file whose length is said short would be another file: there the end just comes early. */

@@ -9,7 +9,7 @@ import { type DemoRunReport, runDemoUntilAccepted } from "../demo-run.ts";
 import { DemoSession } from "../demo-session.ts";
 import { refuseSecondEngine } from "../engine-client.ts";
 import { followState } from "../follow.ts";
-import { addressLine, fields } from "../format.ts";
+import { addressField, fields } from "../format.ts";
 import { LiveLog } from "../live-log.ts";
 import { listenForStop } from "../signals.ts";
 import { readFlag } from "../usage.ts";
@@ -25,14 +25,16 @@ export async function demo(context: CliContext, flags: Flags): Promise<void> {
       if (!signals.asked.aborted) terminal.note(sentence);
     },
     onEngine: ({ client, ready }) => {
-      if (ready.control) terminal.print(addressLine(ready.control));
+      if (ready.control) terminal.print(headerLine(addressField(ready.control)));
       followState(client, (slices, at) => log.show(slices, at));
     },
   });
   await refuseSecondEngine(session.demo.dataFolder);
 
   const folder = path.dirname(session.demo.dataFolder);
-  terminal.print(`Demo       two markets on this machine, play money, real work; data in ${folder}`);
+  terminal.print(
+    headerLine(["Demo", `two markets on this machine, play money, real work; data in ${folder}`]),
+  );
   try {
     const failed = session.whenFailed();
     failed.catch(() => undefined); // It may fail while nobody races with it any more.
@@ -44,6 +46,11 @@ export async function demo(context: CliContext, flags: Flags): Promise<void> {
     if (signals.asked.aborted) terminal.note("Stopping: leases are given back, results submitted.");
     await session.stop();
   }
+}
+
+/** The lines come one by one, so their width can't be that of the widest. */
+function headerLine([name, value]: readonly [string, string]): string {
+  return `${name.padEnd("Dashboard".length)}  ${value}`;
 }
 
 const DEFAULT_TIMEOUT_MS = 2 * MINUTE;

@@ -1,5 +1,6 @@
 /** `bellows devnet`: both markets alone, on their usual ports, for trying `bellows serve` or another client. */
 import { randomBytes, randomInt } from "node:crypto";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { QuirkSchema } from "../../devnet/aitbc/quirks.ts";
@@ -20,6 +21,8 @@ const DIALECTS = ["guide", "today", "coordinator"] as const;
 const DEVNET_CHAIN_ID = 1;
 const MAX_QUEUED = 32;
 const STOP_WITHIN_MS = 5 * SECOND;
+/** No secret: the key it opens owns play money, in a data folder of its own. */
+const PLAY_PASSPHRASE = "play-money-only";
 
 const DevnetKeysSchema = z.object({
   minerApiKey: z.string().min(16),
@@ -70,10 +73,11 @@ export async function devnet(context: CliContext, options: DevnetOptions): Promi
     const names = environmentFor(ready, configFor(ready));
     if (options.json) terminal.json({ ...names, logFile: ready.logFile });
     else {
-      terminal.print("Both markets run here, with play money. To earn on them, in another terminal:");
+      terminal.print("Both markets run here, with play money. To earn on them, in another terminal");
+      terminal.print("(with a key and a data folder of their own, apart from those for real money):");
       terminal.print();
-      for (const [name, value] of Object.entries(names)) terminal.print(`export ${name}=${value}`);
-      terminal.print("bellows serve");
+      for (const setting of Object.entries(names)) terminal.print(assignment(setting));
+      terminal.print(`${nameOfCommand(paths)} serve`);
       terminal.print();
       terminal.print(`Everything they are told is logged to ${ready.logFile}`);
     }
@@ -99,20 +103,29 @@ function environmentFor(ready: DevnetReady, config: DevnetConfig): Record<string
   return {
     AITBC_COORDINATOR_URL: ready.coordinatorUrl,
     AITBC_RPC_URL: ready.chainRpcUrl,
-    ...(ready.gpuUrl === null
-      ? { AITBC_API_KEY: config.minerApiKey }
-      : {
-          AITBC_COORDINATOR_KEY: config.minerApiKey,
-          AITBC_GPU_URL: ready.gpuUrl,
-          AITBC_API_KEY: config.gpuApiKey ?? "",
-        }),
+    AITBC_COORDINATOR_KEY: config.minerApiKey,
+    ...(ready.gpuUrl === null ? {} : { AITBC_GPU_URL: ready.gpuUrl, AITBC_API_KEY: config.gpuApiKey ?? "" }),
     ...(config.payeeWallet === undefined ? {} : { AITBC_WALLET: config.payeeWallet }),
     AICF_QUEUE_URL: ready.queueUrl,
     RPC_URL: ready.nodeUrl,
     CHAIN_ID: String(config.chainId),
     BELLOWS_AUTO_STAKE: "100",
     BELLOWS_STAKE_WITHOUT_BACKUP: "1",
+    BELLOWS_KEY_PASSPHRASE: PLAY_PASSPHRASE,
+    BELLOWS_DATA_DIR: path.join(config.dataFolder, "provider"),
   };
+}
+
+/** One line for the shell of this system. */
+function assignment([name, value]: readonly [string, string]): string {
+  return process.platform === "win32"
+    ? `$env:${name} = '${value.replaceAll("'", "''")}'`
+    : `export ${name}=${/^[\w./:@-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`}`;
+}
+
+/** In a clone there is no `bellows` on the PATH, only in the clone's packages. */
+function nameOfCommand({ root }: CliContext["paths"]): string {
+  return existsSync(path.join(root, "src", "cli")) ? "npx bellows" : "bellows";
 }
 
 function prepare({ env, paths }: CliContext, options: DevnetOptions): (before?: DevnetReady) => DevnetConfig {
@@ -127,8 +140,7 @@ function prepare({ env, paths }: CliContext, options: DevnetOptions): (before?: 
   const aitbcQuirksOff = (options.quirksOff ?? "").split(",").filter((name) => name !== "");
   for (const quirk of aitbcQuirksOff) readFlag("--quirks-off", quirk, read.oneOf(...QuirkSchema.options));
   const epochMs = readFlag("--epoch", options.epoch, read.duration(SECOND, DAY));
-  const jobsPerSecond =
-    options.demand === "0" ? null : readFlag("--demand", options.demand, read.positiveNumber(1000));
+  const jobsPerSecond = readFlag("--demand", options.demand, read.rateOrNone(1000));
 
   const dataFolder = path.join(dataFolderOf({ env, flags: { dataFolder: options.data }, paths }), "devnet");
   prepareDataFolder(dataFolder);
@@ -157,7 +169,7 @@ function prepare({ env, paths }: CliContext, options: DevnetOptions): (before?: 
     chainId: DEVNET_CHAIN_ID,
     epochMs,
     demand:
-      jobsPerSecond === null
+      jobsPerSecond === 0
         ? null
         : { jobsPerSecond, maxQueued: MAX_QUEUED, markets: ["aitbc", "aicf"], seed: keys.seed },
   });

@@ -2,15 +2,17 @@
 import fs from "node:fs";
 import path from "node:path";
 import { oneOf, wholeNumber } from "../../engine/config/parsers.ts";
-import type { CommandInput } from "../../shared/contract/contract.ts";
+import type { CommandInput, CommandOutput } from "../../shared/contract/contract.ts";
 import { type JobDetail, type JobRow, JobStateSchema, MarketIdSchema } from "../../shared/contract/views.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
-import type { EngineClient } from "../engine-client.ts";
-import { dateTime, fields, money, orUnknown, short, table, UNKNOWN } from "../format.ts";
-import { readFlag } from "../usage.ts";
+import { dateTime, fields, marketName, money, orUnknown, short, table, UNKNOWN } from "../format.ts";
+import type { JobsDesk } from "../jobs-desk.ts";
+import { readFlag, usageError } from "../usage.ts";
 
 const MOST_ROWS = 1000;
+/** Fewer characters than this are no id but a slip. */
+const SHORTEST_PREFIX = 4;
 
 /** Text as typed. */
 export interface JobsOptions {
@@ -35,11 +37,11 @@ export function jobsQuery(options: JobsOptions): CommandInput<"jobs.list"> {
 
 export async function jobs(
   context: CliContext,
-  engine: EngineClient,
+  desk: JobsDesk,
   query: CommandInput<"jobs.list">,
   options: { json: boolean },
 ): Promise<void> {
-  const answer = await engine.invoke("jobs.list", query);
+  const answer = await desk.list(query);
   if (options.json) return context.terminal.json(answer);
   for (const line of jobLines(answer.jobs)) context.terminal.print(line);
   if (answer.next !== null) context.terminal.note(`Older ones: add --before ${answer.next}`);
@@ -51,7 +53,7 @@ export function jobLines(rows: readonly JobRow[]): string[] {
     [
       { title: "Leased", value: (job) => dateTime(job.leasedAt) },
       { title: "Lease", value: (job) => job.leaseId },
-      { title: "Market", value: (job) => job.market },
+      { title: "Market", value: (job) => marketName(job.market) },
       { title: "Model", value: (job) => short(job.model, 24) },
       { title: "Texts", align: "right", value: (job) => (job.units === null ? UNKNOWN : String(job.units)) },
       { title: "State", value: (job) => job.state },
@@ -64,11 +66,11 @@ export function jobLines(rows: readonly JobRow[]): string[] {
 
 export async function showJob(
   context: CliContext,
-  engine: EngineClient,
-  leaseId: string,
+  desk: JobsDesk,
+  lease: string,
   options: { json: boolean },
 ): Promise<void> {
-  const job = await engine.invoke("jobs.get", { leaseId });
+  const job = await findJob(desk, lease);
   if (options.json) return context.terminal.json(job);
   for (const line of jobDetailLines(job)) context.terminal.print(line);
 }
@@ -78,17 +80,17 @@ export function jobDetailLines(job: JobDetail): string[] {
     ...fields([
       ["Lease", job.leaseId],
       ["Job", job.jobId],
-      ["Market", job.market],
+      ["Market", marketName(job.market)],
       ["Work", `${job.kind}, ${job.model}${job.units === null ? "" : `, ${job.units} texts`}`],
       ["State", job.state],
       ...(job.error === null ? [] : [["Why", job.error.message] as const]),
       ["Device", orUnknown(job.device)],
-      ["Input", orUnknown(job.inputSha3)],
-      ["Digest", orUnknown(job.digest)],
+      ["Input, SHA3-256", orUnknown(job.inputSha3)],
+      ["Result, SHA3-512", orUnknown(job.digest)],
       ["Offered", money(job.fee)],
       ["Earned", money(job.earned)],
       ["Receipt", job.receipt === null ? UNKNOWN : `bellows receipt ${job.leaseId}`],
-      ["Result kept", job.outputKept ? "yes" : "no"],
+      ["Result", job.outputKept ? "kept here, for checks" : "not kept here"],
     ]),
     "",
     ...table(
@@ -104,23 +106,56 @@ export function jobDetailLines(job: JobDetail): string[] {
 
 export async function receipt(
   context: CliContext,
-  engine: EngineClient,
-  leaseId: string,
-  options: { file?: string | undefined },
+  desk: JobsDesk,
+  lease: string,
+  options: { file?: string | undefined; json: boolean },
 ): Promise<void> {
-  const job = await engine.invoke("jobs.get", { leaseId });
+  const job = await findJob(desk, lease);
   if (job.receipt === null) {
     throw new AppError({
       code: "NO_RECEIPT",
-      message: `Job ${leaseId} has no receipt: it is ${job.state}`,
+      message: `Job ${job.leaseId} has no receipt: it is ${job.state}`,
       actor: "user",
       help: "A receipt is made when the result is computed.",
     });
   }
-  if (options.file === undefined) return context.terminal.print(job.receipt.trimEnd());
+  const text = options.json ? JSON.stringify(JSON.parse(job.receipt)) : job.receipt.trimEnd();
+  if (options.file === undefined) return context.terminal.print(text);
   const file = path.resolve(options.file);
-  writeFile(file, `${job.receipt.trimEnd()}\n`);
+  writeFile(file, `${text}\n`);
   context.terminal.note(`Written to ${file}`);
+}
+
+/** By its whole lease id or by the beginning of it, as the live log shows it: `lease_4941e47cd…`. */
+async function findJob(desk: JobsDesk, lease: string): Promise<JobDetail> {
+  try {
+    return await desk.get(lease);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError && thrown.code === "UNKNOWN_LEASE")) throw thrown;
+    const prefix = lease.replace(/(…|\.\.\.)$/, "");
+    const found = prefix.length < SHORTEST_PREFIX ? [] : await leasesBeginning(desk, prefix);
+    const [only, another] = found;
+    if (only === undefined) throw thrown;
+    if (another === undefined) return desk.get(only);
+    throw usageError(
+      `More than one lease begins with "${prefix}": ${only} and ${another}`,
+      "Write more of the one you mean",
+    );
+  }
+}
+
+/** Two at most: more only say once again that it is not clear which. */
+async function leasesBeginning(desk: JobsDesk, prefix: string): Promise<string[]> {
+  const found = new Set<string>();
+  for (let before: string | undefined; ; ) {
+    const page: CommandOutput<"jobs.list"> = await desk.list({
+      limit: MOST_ROWS,
+      ...(before === undefined ? {} : { before }),
+    });
+    for (const { leaseId } of page.jobs) if (leaseId.startsWith(prefix)) found.add(leaseId);
+    if (found.size > 1 || page.next === null) return [...found].slice(0, 2);
+    before = page.next;
+  }
 }
 
 function writeFile(file: string, text: string): void {

@@ -15,6 +15,8 @@ export async function listModels(context: CliContext, desk: ModelsDesk, options:
   const { models } = await desk.invoke("models.list", {});
   if (options.json) return context.terminal.json(models);
   for (const line of modelLines(models, context.now())) context.terminal.print(line);
+  for (const { message, help } of desk.notices)
+    context.terminal.note(`Notice: ${message}. ${help ?? ""}`.trimEnd());
 }
 
 export function modelLines(models: readonly ModelView[], now: number): string[] {

@@ -4,7 +4,7 @@ import { ForkProcessHost } from "../../host/fork-host.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
 import { refuseSecondEngine } from "../engine-client.ts";
-import { addressLine } from "../format.ts";
+import { addressField, fields, marketName } from "../format.ts";
 import { LiveLog } from "../live-log.ts";
 import { listenForStop } from "../signals.ts";
 
@@ -23,9 +23,12 @@ export async function serve(context: CliContext, flags: Flags): Promise<void> {
     const log = new LiveLog((line) => terminal.print(line));
     using _deltas = disposable(engine.onDelta((delta) => log.show(delta.slices, delta.at)));
     const { state, at } = engine.snapshot();
-    for (const market of state.markets) terminal.print(`${market.name.padEnd(9)}  ${market.endpoint}`);
-    if (engine.control) terminal.print(addressLine(engine.control));
-    terminal.print(`Data       ${config.dataFolder}`);
+    const header = fields([
+      ...state.markets.map(({ id, endpoint }) => [marketName(id), endpoint] as const),
+      ...(engine.control ? [addressField(engine.control)] : []),
+      ["Data", config.dataFolder],
+    ]);
+    for (const line of header) terminal.print(line);
     log.show(state, at);
     await Promise.race([signals.whenAsked, engine.ended]);
     if (signals.asked.aborted) terminal.note("Stopping: leases are given back, results submitted.");
@@ -43,6 +46,6 @@ function noMarket(): AppError {
     code: "NO_MARKET",
     message: "No market is configured",
     actor: "user",
-    help: "Set AITBC_COORDINATOR_URL with AITBC_API_KEY, or AICF_QUEUE_URL; or try `bellows demo`, which needs neither.",
+    help: "Set AITBC_COORDINATOR_URL with AITBC_COORDINATOR_KEY, or AICF_QUEUE_URL; or try `bellows demo`, which needs neither.",
   });
 }

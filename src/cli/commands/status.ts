@@ -1,8 +1,8 @@
 /** `bellows status`: the state sentence first, then its proofs. */
-import type { State } from "../../shared/contract/views.ts";
+import type { MarketView, State } from "../../shared/contract/views.ts";
 import type { CliContext } from "../context.ts";
 import type { EngineClient } from "../engine-client.ts";
-import { ago, fields, money, orUnknown, span, table } from "../format.ts";
+import { advice, ago, fields, marketName, money, orUnknown, span, table } from "../format.ts";
 import type { Style, Terminal } from "../terminal.ts";
 
 const LEVEL_STYLE: Readonly<Record<State["headline"]["level"], Style>> = {
@@ -15,6 +15,15 @@ const LEVEL_STYLE: Readonly<Record<State["headline"]["level"], Style>> = {
   starting: "cyan",
   earning: "green",
   idle: "cyan",
+};
+
+/** The same words as in the window. */
+const STATE_WORDS: Readonly<Record<MarketView["state"], string>> = {
+  connecting: "connecting",
+  registered: "connected",
+  unreachable: "not reachable",
+  refused: "refused",
+  off: "off",
 };
 
 export async function status(
@@ -33,16 +42,13 @@ export function statusLines(state: State, now: number, terminal: Pick<Terminal, 
   const { engine, headline, throughput } = state;
   return [
     terminal.style(LEVEL_STYLE[headline.level], `${headline.sentence}.`),
-    ...headline.reasons.map((reason) => `  ${[reason.text, reason.help].filter(Boolean).join(" ")}`),
+    ...headline.reasons.map(({ text, help }) => `  ${advice({ message: text, help })}`),
     "",
-    ...engine.notices.flatMap((notice) => [
-      `Notice: ${notice.message}${notice.help ? ` ${notice.help}` : ""}`,
-      "",
-    ]),
+    ...engine.notices.flatMap((notice) => [`Notice: ${advice(notice)}`, ""]),
     ...table(
       [
-        { title: "Market", value: (market) => market.name },
-        { title: "State", value: (market) => market.state },
+        { title: "Market", value: (market) => marketName(market.id) },
+        { title: "State", value: (market) => STATE_WORDS[market.state] },
         { title: "Heartbeat", align: "right", value: (market) => ago(market.lastHeartbeatAckAt, now) },
         { title: "Asked for work", align: "right", value: (market) => ago(market.lastPollAt, now) },
         { title: "Answer", value: (market) => orUnknown(market.lastPollAnswer) },
@@ -54,7 +60,7 @@ export function statusLines(state: State, now: number, terminal: Pick<Terminal, 
     "",
     ...table(
       [
-        { title: "Earnings", value: (row) => row.market },
+        { title: "Earnings", value: (row) => marketName(row.market) },
         { title: "Settled today", align: "right", value: (row) => money(row.settledToday) },
         { title: "Pending today", align: "right", value: (row) => money(row.pendingToday) },
         { title: "Settled in all", align: "right", value: (row) => money(row.settledTotal) },

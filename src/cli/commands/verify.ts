@@ -13,7 +13,9 @@ import { usageError } from "../usage.ts";
 const MAX_FILE_BYTES = 256 * MIB;
 const STDIN = "-";
 const STDIN_FD = 0;
-const OPENING_BRACE = "{".charCodeAt(0);
+/** Major type 5 of RFC 8949: a CBOR receipt is a map. */
+const CBOR_MAP = 5;
+const MAJOR_TYPE_SHIFT = 5;
 
 export interface VerifyOptions {
   readonly output: string | undefined;
@@ -50,10 +52,10 @@ export function verify({ terminal, paths }: CliContext, file: string, options: V
   return verified;
 }
 
-/** JSON as people see it, or the canonical CBOR as it is sent. */
+/** The canonical CBOR as it is sent, or JSON as people see it: nobody who names a wrong file means CBOR. */
 function textOrBytes(bytes: Buffer): string | Uint8Array {
-  const text = bytes.toString("utf8").trimStart();
-  return text.charCodeAt(0) === OPENING_BRACE ? text : bytes;
+  const [first = 0] = bytes;
+  return first >> MAJOR_TYPE_SHIFT === CBOR_MAP ? bytes : bytes.toString("utf8");
 }
 
 function readFile(file: string): Buffer {

@@ -81,6 +81,12 @@ function dataFolderError(folder: string, thrown: unknown): AppError {
         `The data folder ${folder} can't be made: a file is in its way`,
         CHOOSE_ANOTHER,
       );
+    case "ENOENT":
+      return make(
+        "DATA_FOLDER_UNUSABLE",
+        `The data folder ${folder} can't be made: the system keeps no folders there (${code})`,
+        CHOOSE_ANOTHER,
+      );
     case "ENOSPC":
     case "EDQUOT":
       return make(

@@ -8,6 +8,7 @@ import {
   EngineConfigSchema,
 } from "../../shared/config.ts";
 import { DAY, GIB, MINUTE } from "../../shared/durations.ts";
+import { MIN_PASSPHRASE_LENGTH, PASSPHRASE_VARIABLE } from "../identity/identity.ts";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { prepareDataFolder } from "./data-folder.ts";
 import { type Installation, openInstallation } from "./installation.ts";
@@ -41,7 +42,7 @@ const SHOWN_VALUE = 60;
  */
 export function loadConfig(sources: ConfigSources): EngineConfig {
   const { settings, problems } = collect(sources);
-  const complete = [...problems, ...missing(settings)];
+  const complete = [...problems, ...missing(sources), ...passphraseProblems(sources.env)];
   if (complete.length > 0) throw new ConfigError(complete);
 
   const dataFolder = path.join(settings.dataFolder ?? sources.paths.defaultDataFolder, "live");
@@ -174,32 +175,32 @@ function aicfConfig(settings: Settings, installation: Installation): AicfConfig 
   };
 }
 
-/** Settings that another one makes necessary. */
-function missing(settings: Settings): ConfigProblem[] {
+/** Settings that another one makes necessary; a wrong value is there all the same, and is reported as such elsewhere. */
+function missing(sources: Pick<ConfigSources, "env" | "flags">): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
+  const given = (name: SettingName) => textOf(name, sources)?.text;
   const need = (name: string, because: string, fix: string) =>
     problems.push({ name, value: null, reason: `is missing, and ${because}`, fix });
 
-  if (settings.aitbcCoordinatorUrl !== undefined && coordinatorKeyOf(settings) === undefined) {
+  const [plain, named] = [given("aitbcApiKey"), given("aitbcCoordinatorKey")];
+  const plainIsCoordinators = given("aitbcGpuUrl") === undefined && plain !== undefined;
+  const coordinatorKeyName =
+    named !== undefined ? "AITBC_COORDINATOR_KEY" : plainIsCoordinators ? "AITBC_API_KEY" : null;
+  if (given("aitbcCoordinatorUrl") !== undefined && coordinatorKeyName === null) {
     need(
-      settings.aitbcGpuUrl === undefined ? "AITBC_API_KEY" : "AITBC_COORDINATOR_KEY",
+      "AITBC_COORDINATOR_KEY",
       "the coordinator lets nobody in without one",
       "Set it to the miner key its operator gave you",
     );
   }
-  if (settings.aitbcCoordinatorUrl === undefined) {
-    const key =
-      settings.aitbcCoordinatorKey !== undefined
-        ? "AITBC_COORDINATOR_KEY"
-        : settings.aitbcGpuUrl === undefined && settings.aitbcApiKey !== undefined
-          ? "AITBC_API_KEY"
-          : null;
-    if (key !== null) {
-      need("AITBC_COORDINATOR_URL", `${key} is of no use without it`, "Set it to the coordinator's address");
-    }
+  if (given("aitbcCoordinatorUrl") === undefined && coordinatorKeyName !== null) {
+    need(
+      "AITBC_COORDINATOR_URL",
+      `${coordinatorKeyName} is of no use without it`,
+      "Set it to the coordinator's address",
+    );
   }
-  const { aitbcApiKey: plain, aitbcCoordinatorKey: named } = settings;
-  if (settings.aitbcGpuUrl === undefined && plain !== undefined && named !== undefined && plain !== named) {
+  if (plainIsCoordinators && named !== undefined && plain !== named) {
     problems.push({
       name: "AITBC_COORDINATOR_KEY",
       value: null,
@@ -207,10 +208,31 @@ function missing(settings: Settings): ConfigProblem[] {
       fix: "Set only one of the two",
     });
   }
-  if (settings.aicfQueueUrl === undefined && settings.providerId !== undefined) {
+  if (given("aicfQueueUrl") === undefined && given("providerId") !== undefined) {
     need("AICF_QUEUE_URL", "PROVIDER_ID is of no use without it", "Set it to the queue's address");
   }
   return problems;
+}
+
+/** A live engine opens or makes its provider key at once: that it can't is said with the rest, before anything is made. */
+function passphraseProblems(env: Environment): ConfigProblem[] {
+  const passphrase = env[PASSPHRASE_VARIABLE];
+  const problem = (reason: string, fix: string) => [
+    { name: PASSPHRASE_VARIABLE, value: null, reason, fix } satisfies ConfigProblem,
+  ];
+  if (!passphrase) {
+    return problem(
+      "is missing, and the provider key is kept only under a passphrase",
+      `Set it to ${MIN_PASSPHRASE_LENGTH} characters or more, for example four words, and keep them safe`,
+    );
+  }
+  if (passphrase.length < MIN_PASSPHRASE_LENGTH) {
+    return problem(
+      `is shorter than ${MIN_PASSPHRASE_LENGTH} characters`,
+      "Choose a longer one, for example four words",
+    );
+  }
+  return [];
 }
 
 function collect(sources: Pick<ConfigSources, "env" | "flags">) {

@@ -15,9 +15,14 @@ export class Refusal extends Error {
   }
 }
 
-/** A base address without a trailing slash, a query, a fragment or a password. */
-export function httpUrl(text: string): string {
-  const example = "Write it like http://127.0.0.1:8700";
+/** A base address without a trailing slash, a query, a fragment or a password; `like` is the one to follow. */
+export function httpUrlLike(like: string) {
+  return (text: string): string => baseAddress(text, `Write it like ${like}`);
+}
+
+export const httpUrl = httpUrlLike("http://127.0.0.1:8700");
+
+function baseAddress(text: string, example: string): string {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text))
     throw new Refusal("has no http:// or https:// in front", example);
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -39,7 +44,7 @@ export function httpUrl(text: string): string {
 
 /** The chain's base address; the node's own `/rpc` prefix may be written or left off. */
 export function chainUrl(text: string): string {
-  return httpUrl(text).replace(/\/rpc$/, "");
+  return httpUrlLike("http://127.0.0.1:8202")(text).replace(/\/rpc$/, "");
 }
 
 /** A WebSocket's address, under the same rules. */
@@ -77,7 +82,7 @@ export const port = (text: string): number => {
 /** A positive decimal number, for rates. */
 export function positiveNumber(maximum: number) {
   return (text: string): number => {
-    const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+    const value = decimal(text);
     if (!(value > 0 && value <= maximum)) {
       throw new Refusal("is not a rate", `Write a number above 0, at most ${maximum}`);
     }
@@ -85,11 +90,27 @@ export function positiveNumber(maximum: number) {
   };
 }
 
+/** A rate that may be none. */
+export function rateOrNone(maximum: number) {
+  return (text: string): number => {
+    const value = decimal(text);
+    if (!(value <= maximum)) {
+      throw new Refusal("is not a rate", `Write a number up to ${maximum}, or 0 for none`);
+    }
+    return value;
+  };
+}
+
+/** NaN: not a decimal number without a sign. */
+function decimal(text: string): number {
+  return /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+}
+
 export function oneOf<const T extends readonly string[]>(...choices: T) {
   return (text: string): T[number] => {
     const match = choices.find((choice) => choice === text.toLowerCase());
     if (match === undefined) {
-      throw new Refusal(`is none of ${choices.join(", ")}`, `Write one of ${choices.join(", ")}`);
+      throw new Refusal("is none of the choices", `Write one of ${choices.join(", ")}`);
     }
     return match;
   };

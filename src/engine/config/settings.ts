@@ -24,13 +24,13 @@ export const SETTINGS = {
     env: "AITBC_GPU_URL",
     flag: "--aitbc-gpu",
     means: "AITBC gpu service (offers); setting it turns this market on",
-    read: read.httpUrl,
+    read: read.httpUrlLike("http://127.0.0.1:8101"),
   }),
   aitbcCoordinatorUrl: setting({
     env: "AITBC_COORDINATOR_URL",
     flag: "--aitbc-coordinator",
     means: "AITBC coordinator API (jobs); setting it turns this market on",
-    read: read.httpUrl,
+    read: read.httpUrlLike("http://127.0.0.1:8203"),
   }),
   aitbcRpcUrl: setting({
     env: "AITBC_RPC_URL",
@@ -86,13 +86,13 @@ export const SETTINGS = {
     env: "AICF_QUEUE_URL",
     flag: "--aicf-queue",
     means: "AICF job queue; setting it turns this market on",
-    read: read.httpUrl,
+    read: read.httpUrlLike("http://127.0.0.1:8700"),
   }),
   aicfRpcUrl: setting({
     env: "RPC_URL",
     flag: "--aicf-rpc",
     means: "Animica node, JSON-RPC; without it payouts are read from the queue only",
-    read: read.httpUrl,
+    read: read.httpUrlLike("http://127.0.0.1:8545"),
   }),
   aicfWsUrl: setting({
     env: "AICF_RPC_WS",

@@ -25,7 +25,7 @@ export async function readGpuSleep(pciBusId: string | null, folder = PCI_DEVICES
 
 /** `00000000:0C:00.0` → `0000:0c:00.0`: sysfs writes the domain with four digits unless it needs more. */
 function sysfsName(pciBusId: string): string {
-  return pciBusId.toLowerCase().replace(/^0000(?=[0-9a-f]{4}:)/, "");
+  return pciBusId.toLowerCase().replace(/^0+(?=[0-9a-f]{4,}:)/, "");
 }
 
 async function read(file: string): Promise<string | null> {

@@ -38,6 +38,7 @@ export class DeviceWatcher {
   readonly #options: Required<WatcherOptions>;
   readonly #cpuLoad = new CpuLoad();
   readonly #due = new Wakeup();
+  #isDue = false;
   readonly #search = new GpuSearch();
   readonly #silence = new DriverSilence();
   readonly #detectionListeners = new Set<(detection: Detection) => void>();
@@ -90,7 +91,13 @@ export class DeviceWatcher {
 
   /** Somebody began to look, or a job began: reads at once if that asks for a quicker pace. */
   attentionChanged(): void {
-    if (this.#cadence().everyMs < this.#paceMs) this.#due.ring();
+    if (this.#cadence().everyMs < this.#paceMs) this.lookNow();
+  }
+
+  /** The loop's next reading comes now, not at its time. */
+  lookNow(): void {
+    this.#isDue = true;
+    this.#due.ring();
   }
 
   /** Look again from the beginning, as after a resume or a driver change. Rejects with the signal's reason only. */
@@ -110,7 +117,9 @@ export class DeviceWatcher {
   async run(signal: AbortSignal): Promise<void> {
     try {
       while (!signal.aborted) {
-        await this.#due.wait(signal, this.#nextPause());
+        // Rung for while the last reading was under way: then there is no wait.
+        if (!this.#isDue) await this.#due.wait(signal, this.#nextPause());
+        this.#isDue = false;
         await this.#inTurn(() => this.#readAgain(signal));
       }
     } catch (thrown) {

@@ -15,7 +15,7 @@ import { sealSeed, unsealSeed } from "./sealed-seed.ts";
 export const IDENTITY_FILE = "provider-key.json";
 /** Names the passphrase's environment variable in help texts; whoever starts the engine reads it. */
 export const PASSPHRASE_VARIABLE = "BELLOWS_KEY_PASSPHRASE";
-const MIN_PASSPHRASE_LENGTH = 12;
+export const MIN_PASSPHRASE_LENGTH = 12;
 
 export interface Identity {
   readonly algorithm: typeof ML_DSA_65;
@@ -173,9 +173,7 @@ async function seedOf(
 
 async function create(path: string, mode: "demo" | "live", passphrase: string | null): Promise<Identity> {
   if (mode === "live" && passphrase === null) {
-    throw passphraseNeeded(
-      "A provider key for real money is stored only under a passphrase, and none was given",
-    );
+    throw passphraseNeeded("The provider key is stored only under a passphrase, and none was given");
   }
   const seed = randomBytes(SEED_BYTES);
   const file = await keyFileOf(seed, passphrase);

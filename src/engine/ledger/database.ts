@@ -14,7 +14,7 @@ import { MIGRATIONS } from "./migrations.ts";
 
 export type Database = BetterSqlite3.Database;
 
-const LEDGER_FILE = "ledger.sqlite";
+export const LEDGER_FILE = "ledger.sqlite";
 const SNAPSHOT_FOLDER = "snapshots";
 const SNAPSHOTS_KEPT = 5;
 const LOCK_WAIT = 2 * SECOND;
@@ -85,7 +85,8 @@ export function asLedgerError(thrown: unknown): unknown {
 
 export const LEDGER_FAILED = "LEDGER_FAILED";
 
-async function loadSqlite(): Promise<typeof BetterSqlite3> {
+/** Throws NODE_TOO_OLD. */
+export async function loadSqlite(): Promise<typeof BetterSqlite3> {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < OLDEST_NODE_MAJOR) {
     throw new AppError({

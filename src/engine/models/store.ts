@@ -171,7 +171,15 @@ export class ModelStore {
       if (best === null || (best.code === "MODEL_MISSING" && problem.code === "MODEL_CORRUPT"))
         best = problem;
     }
-    throw best ?? modelMissing(model.id, "no model folder is configured");
+    throw best === null ? modelMissing(model.id, "no model folder is configured") : this.#lookedIn(best);
+  }
+
+  /** Named for whoever pointed to one folder and wonders about the others. */
+  #lookedIn(problem: AppError): AppError {
+    const others = this.#folders.filter((folder) => !problem.message.includes(folder));
+    if (problem.code !== "MODEL_MISSING" || others.length === 0) return problem;
+    const message = `${problem.message}; also looked in ${others.join(", ")}`;
+    return new AppError({ ...problem.toValue(), message });
   }
 
   #contentsProblem(model: CatalogueModel, folder: string): AppError | null {

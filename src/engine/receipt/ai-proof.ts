@@ -133,7 +133,7 @@ export function trapRoot(traps: readonly TrapItem[]): string {
     bytes(sha3_256(Buffer.concat([ascii(TRAP_LEAF), promptDigest, answerDigest, Uint8Array.of(ok ? 1 : 0)]))),
   );
   while (level.length > 1) {
-    const above: Buffer[] = [];
+    const above: typeof level = [];
     for (let i = 0; i < level.length; i += 2) {
       const left = level[i] as Buffer;
       above.push(bytes(sha3_256(Buffer.concat([ascii(TRAP_NODE), left, level[i + 1] ?? left]))));

@@ -11,8 +11,9 @@ import { type CborValue, decodeCanonical, encodeCanonical } from "../../shared/c
 import { MarketIdSchema } from "../../shared/contract/views.ts";
 import { MERKLE_CHUNK, merkleRoot, sha3_256, sha3_512 } from "../../shared/digest.ts";
 import { AppError } from "../../shared/errors.ts";
-import { BackendSchema } from "../../shared/runtime/protocol.ts";
-import { type Work, WorkKindSchema, workDigest } from "../../shared/work.ts";
+import { BackendSchema } from "../../shared/runtime/backend.ts";
+import { type Work, WorkKindSchema } from "../../shared/work.ts";
+import { workDigest } from "../../shared/work-digest.ts";
 import { ML_DSA_65, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "../identity/ml-dsa.ts";
 
 export const RECEIPT_DOMAIN = "bellows/receipt/v1";

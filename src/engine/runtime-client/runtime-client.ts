@@ -24,7 +24,7 @@ import { backoffMs, delay } from "../../shared/wait.ts";
 import type { Work } from "../../shared/work.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import type { GpuSetup } from "../gpu-pack/gpu-setup.ts";
-import { RuntimeProcess } from "./runtime-process.ts";
+import { NotBegun, RuntimeProcess } from "./runtime-process.ts";
 import { Throughput } from "./throughput.ts";
 
 /** Opening CUDA and proving that it works, or reading a model from a slow disk, may take this long. */
@@ -79,7 +79,8 @@ export interface DeviceRuntime {
   readonly status: RuntimeStatus;
   onStatus(listener: (status: RuntimeStatus) => void): () => void;
   /**
-   * Requests run one after the other. Throws RUNTIME_CRASHED, RUNTIME_HUNG, RUNTIME_STOPPED, RUNTIME_BACKING_OFF
+   * Requests run one after the other; the next one waits within the process already, so that the device does not wait
+   * for it. Throws RUNTIME_CRASHED, RUNTIME_HUNG, RUNTIME_STOPPED, RUNTIME_BACKING_OFF
    * (all retryable), CUDA_UNAVAILABLE, MODEL_* when the model can't be loaded, or the signal's reason.
    */
   run(request: RunRequest): Promise<RunAnswer>;
@@ -122,8 +123,12 @@ export class RuntimeClient implements DeviceRuntime {
   #processClass: RuntimeClass | null = null;
   /** Models of the present process, by id, with the class each was loaded in. */
   #loaded = new Map<string, RuntimeClass>();
-  /** The end of the queue. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Of the last request: it is in the process; it is answered. Of the one before: it is answered. */
+  #posted: Promise<unknown> = Promise.resolve();
+  #answered: Promise<unknown> = Promise.resolve();
+  #answeredBefore: Promise<unknown> = Promise.resolve();
+  /** Requests that the process has or is started for. */
+  #underWay = 0;
   /** Aborted by stop and killNow: what waited before does not run after. */
   #era = new AbortController();
   #keepAlive: NodeJS.Timeout | undefined;
@@ -148,8 +153,12 @@ export class RuntimeClient implements DeviceRuntime {
   async run(request: RunRequest): Promise<RunAnswer> {
     const signal = AbortSignal.any([request.signal, this.#era.signal]);
     signal.throwIfAborted();
-    const work = this.#turn.then(() => this.#run(request, signal));
-    this.#turn = work.catch(() => undefined); // The caller gets the error; the queue goes on.
+    const posted = Promise.withResolvers<void>();
+    const turn = Promise.all([this.#posted, this.#answeredBefore]);
+    const work = turn.then(() => this.#run(request, signal, posted.resolve));
+    this.#answeredBefore = this.#answered;
+    this.#answered = work.catch(() => undefined); // The caller gets the error; the queue goes on.
+    this.#posted = Promise.race([posted.promise, this.#answered]);
     return await unlessAborted(work, signal);
   }
 
@@ -173,17 +182,29 @@ export class RuntimeClient implements DeviceRuntime {
     return this.stop();
   }
 
-  async #run(request: RunRequest, signal: AbortSignal): Promise<RunAnswer> {
+  async #run(request: RunRequest, signal: AbortSignal, onPosted: () => void): Promise<RunAnswer> {
     signal.throwIfAborted();
     clearTimeout(this.#keepAlive);
-    // One that is on its way out may still hold the device's memory.
-    if (this.#process?.ending) await this.#process.ended;
+    this.#underWay++;
     try {
-      const process = this.#process ?? (await this.#start(request.deadlineMs, signal));
-      const runtimeClass = await this.#load(process, request.model);
-      return await this.#runBatch(process, request, runtimeClass);
+      for (;;) {
+        // One that is on its way out may still hold the device's memory.
+        if (this.#process?.ending) await this.#process.ended;
+        signal.throwIfAborted();
+        try {
+          const process = this.#process ?? (await this.#start(request.deadlineMs, signal));
+          const runtimeClass = await this.#load(process, request.model);
+          const answer = this.#runBatch(process, request, runtimeClass);
+          onPosted();
+          return await answer;
+        } catch (thrown) {
+          // What waited behind the batch that ended the process is not to blame.
+          if (!(thrown instanceof NotBegun)) throw thrown;
+        }
+      }
     } finally {
-      this.#armKeepAlive();
+      this.#underWay--;
+      if (this.#underWay === 0) this.#armKeepAlive();
     }
   }
 
@@ -243,7 +264,8 @@ export class RuntimeClient implements DeviceRuntime {
     const done = await this.#compute(process, request, items);
     this.#crashesInRow = 0;
     this.#throughput.add(countTexts(done.items), done.totalMs);
-    this.#publish({ state: "ready", textsPerSecond: this.#throughput.textsPerSecond });
+    const state = this.#underWay > 1 ? "working" : "ready";
+    this.#publish({ state, textsPerSecond: this.#throughput.textsPerSecond });
     if (isPoisoned(runtimeClass, done.items)) process.kill(poisoned());
 
     for (const item of done.items) answers.set(item.key, item);

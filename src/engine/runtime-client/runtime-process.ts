@@ -1,6 +1,7 @@
 /**
- * One life of a runtime process: one question at a time, each with a deadline. Whatever ends the process (its own
- * word, a crash, a deadline, us) rejects the open question with the cause.
+ * One life of a runtime process: it answers questions in the order they come, and each has its deadline from the moment
+ * the one before is answered. Whatever ends the process (its own word, a crash, a deadline, us) rejects the question it
+ * was at with the cause; those behind had not begun, and are told so.
  */
 import type { ManagedProcess } from "../../host/process-host.ts";
 import { causeFromStderr } from "../../host/stderr-cause.ts";
@@ -13,13 +14,22 @@ import { delay } from "../../shared/wait.ts";
 const STDERR_LAG = 50 * MILLISECOND;
 
 interface OpenQuestion {
-  readonly offer: (answer: FromRuntime) => void;
-  readonly reject: (error: AppError) => void;
+  readonly deadlineMs: number;
+  /** Is this its answer? Then it is settled. */
+  readonly offer: (answer: FromRuntime) => boolean;
+  readonly reject: (error: Error) => void;
+}
+
+/** The process ended before it came to this question: it can be asked of another one. */
+export class NotBegun extends Error {
+  override readonly name = "NotBegun";
 }
 
 export class RuntimeProcess {
   readonly #child: ManagedProcess;
-  #open: OpenQuestion | null = null;
+  /** Oldest first. */
+  #open: OpenQuestion[] = [];
+  #deadline: NodeJS.Timeout | undefined;
   /** Why it ends or ended: the first cause counts. */
   #cause: AppError | null = null;
   /** Resolves with the cause once the process is gone. */
@@ -32,7 +42,7 @@ export class RuntimeProcess {
       stop();
       const cause = this.#cause ?? crashed(child.name, exit, child.stderrTail());
       this.#cause = cause;
-      this.#open?.reject(cause);
+      this.#rejectAll(cause);
       return cause;
     });
   }
@@ -53,26 +63,22 @@ export class RuntimeProcess {
    */
   async ask<T>(message: ToRuntime, pick: (answer: FromRuntime) => T | null, deadlineMs: number): Promise<T> {
     if (this.#cause) throw this.#cause;
-    const timer = setTimeout(() => this.kill(hung(this.#child.name, deadlineMs)), deadlineMs);
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        const offer = (answer: FromRuntime) => {
-          const picked = pick(answer);
-          if (picked !== null) resolve(picked);
-        };
-        this.#open = { offer, reject };
-        this.#child.post(message);
-      });
-    } finally {
-      clearTimeout(timer);
-      this.#open = null;
-    }
+    return await new Promise<T>((resolve, reject) => {
+      const offer = (answer: FromRuntime) => {
+        const picked = pick(answer);
+        if (picked !== null) resolve(picked);
+        return picked !== null;
+      };
+      this.#open.push({ deadlineMs, offer, reject });
+      if (this.#open.length === 1) this.#watchOldest();
+      this.#child.post(message);
+    });
   }
 
   /** End at once; the open question is rejected with `cause` without waiting for the process to be gone. */
   kill(cause: AppError): void {
     this.#cause ??= cause;
-    this.#open?.reject(this.#cause);
+    this.#rejectAll(this.#cause);
     this.#child.kill("SIGKILL");
   }
 
@@ -95,7 +101,30 @@ export class RuntimeProcess {
     const answer = FromRuntimeSchema.safeParse(message);
     if (!answer.success) this.kill(unreadable(this.#child.name));
     else if (answer.data.type === "fatal") this.#cause ??= fatal(answer.data.error);
-    else this.#open?.offer(answer.data);
+    else this.#settle(answer.data);
+  }
+
+  #settle(answer: FromRuntime): void {
+    const at = this.#open.findIndex((question) => question.offer(answer));
+    if (at === -1) return;
+    this.#open.splice(at, 1);
+    if (at === 0) this.#watchOldest();
+  }
+
+  #watchOldest(): void {
+    clearTimeout(this.#deadline);
+    const [oldest] = this.#open;
+    if (oldest === undefined) return;
+    const { deadlineMs } = oldest;
+    this.#deadline = setTimeout(() => this.kill(hung(this.#child.name, deadlineMs)), deadlineMs);
+  }
+
+  #rejectAll(cause: AppError): void {
+    clearTimeout(this.#deadline);
+    const [begun, ...behind] = this.#open;
+    this.#open = [];
+    begun?.reject(cause);
+    for (const question of behind) question.reject(new NotBegun(cause.message));
   }
 }
 

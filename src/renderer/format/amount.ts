@@ -1,30 +1,11 @@
-/** Money for the eye: the digits that count, and the finer ones that are shown more quietly. */
-import { formatDecimal, fromMoneyValue, type MoneyValue } from "../../shared/money.ts";
+/** Money for the eye: every amount of a currency with the same number of decimals, so that figures align and stand still. */
+import { CURRENCIES, formatDecimal, fromMoneyValue, type MoneyValue } from "../../shared/money.ts";
 
-export interface ShownAmount {
-  /** Sign, grouped whole part, point and the first two decimals. */
-  readonly main: string;
-  /** Decimals after the second, may be empty. */
-  readonly fine: string;
-}
-
-const LOUD_DECIMALS = 2;
-
-export function showAmount(value: MoneyValue): ShownAmount {
-  const text = formatDecimal(fromMoneyValue(value));
-  const point = text.indexOf(".");
-  const whole = groupThousands(point < 0 ? text : text.slice(0, point));
-  const fraction = point < 0 ? "" : text.slice(point + 1);
-  return {
-    main: fraction === "" ? whole : `${whole}.${fraction.slice(0, LOUD_DECIMALS)}`,
-    fine: fraction.slice(LOUD_DECIMALS),
-  };
-}
-
-/** In one string, for tables and screen readers: "0.0041". */
+/** "0.004100", "18 411.500000": cut, never rounded up, so never more than there is. Without the currency's code. */
 export function amountText(value: MoneyValue): string {
-  const { main, fine } = showAmount(value);
-  return main + fine;
+  const { decimals } = CURRENCIES[value.currency];
+  const [whole = "", fraction = ""] = formatDecimal(fromMoneyValue(value), decimals, decimals).split(".");
+  return `${groupThousands(whole)}.${fraction}`;
 }
 
 /** A narrow no-break space every three digits, from five digits on: "1840", "18 400". */

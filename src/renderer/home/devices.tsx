@@ -12,6 +12,7 @@ import {
 import type { ReactNode } from "react";
 import type { DeviceView } from "../../shared/contract/views.ts";
 import { plural, showGigabytes, showNumber, showRate, UNKNOWN } from "../format/reading.ts";
+import { asSentence } from "../format/sentence.ts";
 import { Card } from "../parts/card.tsx";
 import { type StatusLook, StatusWord } from "../parts/status-word.tsx";
 import { useEngine } from "../state/store.ts";
@@ -77,14 +78,18 @@ function Device({ device }: { device: DeviceView }) {
           value={showGigabytes(device.memoryUsedMb)}
           unit={device.memoryTotalMb === null ? "GB" : `/ ${showGigabytes(device.memoryTotalMb)} GB`}
         />
-        <Reading label="Throughput" value={showRate(device.textsPerSecond)} unit="texts/s" />
+        <Reading
+          label="Throughput"
+          value={showRate(isUp(device) ? device.textsPerSecond : null)}
+          unit="texts/s"
+        />
         <Reading
           label="Running"
           value={showNumber(device.runningJobs)}
           unit={device.runningJobs === 1 ? "job" : "jobs"}
         />
       </dl>
-      {device.stateReason !== null && <p className="device-reason">{device.stateReason}</p>}
+      {device.stateReason !== null && <p className="device-reason">{asSentence(device.stateReason)}</p>}
       {(device.backend !== null || device.backendReason !== null) && (
         <p className="device-reason quiet">
           {device.backend !== null && (
@@ -98,6 +103,9 @@ function Device({ device }: { device: DeviceView }) {
     </li>
   );
 }
+
+/** A rate of the last minute of work says nothing about a device that has no runtime now. */
+const isUp = ({ state }: DeviceView): boolean => state === "working" || state === "ready";
 
 function Reading({ label, value, unit }: { label: string; value: string; unit: string }): ReactNode {
   return (

@@ -1,18 +1,24 @@
-/** Today's money, one block a market. Currencies stand beside each other; they are never added. */
+/**
+ * Today's money, one block a market. Only what a market has credited counts as earned; what accepted work will still
+ * pay stands beside it. Currencies are never added.
+ */
 import { CalendarDays } from "lucide-react";
 import type { EarningsView } from "../../shared/contract/views.ts";
-import { add, fromMoneyValue, type MoneyValue, toMoneyValue } from "../../shared/money.ts";
 import { amountText, shareOf } from "../format/amount.ts";
+import { marketName } from "../format/market-name.ts";
 import { plural } from "../format/reading.ts";
 import { Age } from "../parts/age.tsx";
 import { Amount } from "../parts/amount.tsx";
 import { Card } from "../parts/card.tsx";
 import { useEngine } from "../state/store.ts";
 
+/** Characters of an amount that still fits half a card in the large size. */
+const LONG_AMOUNT = 12;
+
 export function Earned() {
   const earnings = useEngine((state) => state.earnings);
   return (
-    <Card title="Earned today" aside="net, since 00:00" className="earned-card">
+    <Card title="Earned today" aside="credited, net, since 00:00" className="earned-card">
       {earnings.length === 0 ? (
         <div className="card-empty">
           <CalendarDays size={22} strokeWidth={1.6} aria-hidden />
@@ -31,14 +37,15 @@ export function Earned() {
 }
 
 function MarketEarnings({ earnings }: { earnings: EarningsView }) {
-  const { settledToday, pendingToday, settledTotal, pendingTotal } = earnings;
-  const today = sum(settledToday, pendingToday);
+  const { settledToday, pendingToday, settledTotal } = earnings;
   const settledShare = shareOf(settledToday, pendingToday);
   return (
-    <section className="earned-market" aria-label={earnings.market.toUpperCase()}>
-      <div className="earned-name">{earnings.market.toUpperCase()}</div>
-      <div className="earned-sum">
-        <Amount value={today} />
+    <section className="earned-market" aria-label={marketName(earnings.market)}>
+      <div className="earned-name">{marketName(earnings.market)}</div>
+      <div
+        className={amountText(settledToday).length > LONG_AMOUNT ? "earned-sum earned-long" : "earned-sum"}
+      >
+        <Amount value={settledToday} />
       </div>
       <div
         className="earned-bar"
@@ -53,16 +60,7 @@ function MarketEarnings({ earnings }: { earnings: EarningsView }) {
         )}
       </div>
       <dl className="earned-split">
-        <div>
-          <dt>
-            <i className="key key-settled" aria-hidden />
-            Settled
-          </dt>
-          <dd>
-            <Amount value={settledToday} currency={false} />
-          </dd>
-        </div>
-        <div>
+        <div title="Accepted today, not credited yet: what the market will still pay for it">
           <dt>
             <i className="key key-pending" aria-hidden />
             Pending
@@ -71,10 +69,10 @@ function MarketEarnings({ earnings }: { earnings: EarningsView }) {
             <Amount value={pendingToday} currency={false} />
           </dd>
         </div>
-        <div>
+        <div title="Credited since the first job">
           <dt>All time</dt>
           <dd>
-            <Amount value={sum(settledTotal, pendingTotal)} currency={false} />
+            <Amount value={settledTotal} currency={false} />
           </dd>
         </div>
       </dl>
@@ -92,9 +90,4 @@ function MarketEarnings({ earnings }: { earnings: EarningsView }) {
       </p>
     </section>
   );
-}
-
-/** Of one market, so of one currency: `add` refuses anything else. */
-function sum(a: MoneyValue, b: MoneyValue): MoneyValue {
-  return toMoneyValue(add(fromMoneyValue(a), fromMoneyValue(b)));
 }

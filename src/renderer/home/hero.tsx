@@ -1,13 +1,17 @@
 /** The headline: one sentence of state, its proof, why it is so, and the verbs that change it. */
-import { Hourglass, Pause, Play, X } from "lucide-react";
+import { CircleStop, Hourglass, Pause, Play, X } from "lucide-react";
+import { useState } from "react";
 import type { HeadlineLevel, RunIntent } from "../../shared/contract/views.ts";
 import { unreachable } from "../../shared/errors.ts";
+import { marketName } from "../format/market-name.ts";
+import { asSentence } from "../format/sentence.ts";
 import { Age } from "../parts/age.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { useVerb, type Verb, type VerbRunner } from "../state/bridge-context.ts";
 import { useEngine, usePage } from "../state/store.ts";
 import { HEADLINE_LOOK } from "./headline-look.ts";
 import { Orb } from "./orb.tsx";
+import { StopDialog } from "./stop-dialog.tsx";
 
 export function Hero() {
   const headline = useEngine((state) => state.headline);
@@ -28,7 +32,7 @@ export function Hero() {
           <ul className={`reasons tone-${HEADLINE_LOOK[headline.level].tone}`}>
             {headline.reasons.map((reason) => (
               <li key={reason.text}>
-                {reason.text}
+                {asSentence(reason.text)}
                 {reason.help !== undefined && reason.help !== "" && (
                   <span className="quiet"> {reason.help}</span>
                 )}
@@ -70,7 +74,7 @@ function Proof() {
       ) : (
         <span>
           Result accepted <Age at={lastAcceptedAt} className="strong" />
-          {lastAcceptedMarket !== null && ` on ${lastAcceptedMarket.toUpperCase()}`}
+          {lastAcceptedMarket !== null && ` on ${marketName(lastAcceptedMarket)}`}
         </span>
       )}
       <span aria-hidden> · </span>
@@ -109,16 +113,27 @@ const FINISH: VerbLook = {
   label: "Finish current and stop",
   hint: "Take no more work, end and submit everything held, then stop",
 };
-const ICONS = { "run.start": Play, "run.pause": Pause, "run.finish": Hourglass } as const;
+const STOP: VerbLook = {
+  verb: "run.stop",
+  label: "Stop",
+  hint: "Take no more work and end the running jobs at once",
+};
+const ICONS = {
+  "run.start": Play,
+  "run.pause": Pause,
+  "run.finish": Hourglass,
+  "run.stop": CircleStop,
+} as const;
 
 /** What makes sense now: a verb that would change nothing is not offered. */
 function verbsFor(intent: RunIntent): readonly VerbLook[] {
   switch (intent) {
     case "running":
-      return [PAUSE, FINISH];
+      return [PAUSE, FINISH, STOP];
     case "finishing":
-      return [PAUSE, GO_ON];
+      return [PAUSE, GO_ON, STOP];
     case "paused":
+      return [START, STOP];
     case "stopped":
       return [START];
     default:
@@ -127,6 +142,12 @@ function verbsFor(intent: RunIntent): readonly VerbLook[] {
 }
 
 function Verbs({ intent, verbs, disabled }: { intent: RunIntent; verbs: VerbRunner; disabled: boolean }) {
+  const held = useEngine((state) => state.markets.reduce((sum, { leasesHeld }) => sum + leasesHeld, 0));
+  const [asking, setAsking] = useState(false);
+  const choose = (verb: Verb) => {
+    if (verb === "run.stop" && held > 0) setAsking(true);
+    else verbs.run(verb);
+  };
   return (
     <fieldset className="hero-verbs" aria-label="Work">
       {verbsFor(intent).map(({ verb, label, hint, primary }) => {
@@ -139,13 +160,21 @@ function Verbs({ intent, verbs, disabled }: { intent: RunIntent; verbs: VerbRunn
             title={hint}
             disabled={disabled || verbs.pending !== null}
             aria-busy={verbs.pending === verb}
-            onClick={() => verbs.run(verb)}
+            onClick={() => choose(verb)}
           >
             <Icon size={14} aria-hidden />
             {label}
           </button>
         );
       })}
+      {asking && (
+        <StopDialog
+          held={held}
+          onStop={() => verbs.run("run.stop")}
+          onFinish={() => verbs.run("run.finish")}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </fieldset>
   );
 }

@@ -1,7 +1,8 @@
 /** Who the work is done for: each market with the proofs that it knows us and talks to us. */
-import { CircleDashed, CircleX, LoaderCircle, Plug, Store, Unplug } from "lucide-react";
+import { CircleDashed, CircleStop, CircleX, LoaderCircle, Plug, Store, Unplug } from "lucide-react";
 import type { ReactNode } from "react";
 import type { MarketView } from "../../shared/contract/views.ts";
+import { marketName } from "../format/market-name.ts";
 import { UNKNOWN } from "../format/reading.ts";
 import { coarse } from "../format/time.ts";
 import { Age } from "../parts/age.tsx";
@@ -19,6 +20,9 @@ const LOOK: Readonly<Record<MarketView["state"], StatusLook>> = {
   refused: { icon: CircleX, word: "refused", tone: "bad" },
   off: { icon: CircleDashed, word: "off", tone: "muted" },
 };
+
+/** Stopped by the person: nobody speaks with a market then, so an old heartbeat is no trouble and no proof either. */
+const STOPPED: StatusLook = { icon: CircleStop, word: "not in use", tone: "muted" };
 
 const POLL_WORDS = { work: "work", none: "no work", error: "an error" } as const;
 
@@ -44,17 +48,20 @@ export function Markets() {
 }
 
 function Market({ market }: { market: MarketView }) {
+  const stopped = useEngine((state) => state.engine.intent === "stopped");
   return (
     <li className="market">
       <div className="market-head">
-        <h3 className="market-name">{market.name}</h3>
+        <h3 className="market-name" title={market.name}>
+          {marketName(market.id)}
+        </h3>
         <span className="market-endpoint clip" title={market.endpoint}>
           {market.endpoint.replace(/^https?:\/\//, "")}
         </span>
-        <StatusWord look={LOOK[market.state]} />
+        <StatusWord look={stopped && market.state === "registered" ? STOPPED : LOOK[market.state]} />
       </div>
       <dl className="facts">
-        <Heartbeat market={market} />
+        <Heartbeat market={market} stopped={stopped} />
         <Fact label="Last poll">
           {market.lastPollAnswer === null ? (
             UNKNOWN
@@ -77,8 +84,8 @@ function Market({ market }: { market: MarketView }) {
   );
 }
 
-function Heartbeat({ market }: { market: MarketView }) {
-  const freshness = usePage(({ now }) => heartbeatFreshness(market, now));
+function Heartbeat({ market, stopped }: { market: MarketView; stopped: boolean }) {
+  const freshness = usePage(({ now }) => (stopped ? "fresh" : heartbeatFreshness(market, now)));
   const tone = freshness === "late" ? "tone-warn" : freshness === "silent" ? "tone-bad" : "";
   return (
     <Fact label="Heartbeat">
@@ -86,8 +93,12 @@ function Heartbeat({ market }: { market: MarketView }) {
         <Age at={market.lastHeartbeatAckAt} />
         {tone !== "" && `, ${freshness}`}
       </span>
-      {market.heartbeatIntervalMs !== null && (
-        <span className="quiet"> · every {coarse(market.heartbeatIntervalMs)}</span>
+      {stopped ? (
+        <span className="quiet"> · none while stopped</span>
+      ) : (
+        market.heartbeatIntervalMs !== null && (
+          <span className="quiet"> · every {coarse(market.heartbeatIntervalMs)}</span>
+        )
       )}
     </Fact>
   );

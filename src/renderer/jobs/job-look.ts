@@ -1,4 +1,4 @@
-/** How each job state looks: icon, word and tone. */
+/** How each job state looks and what it means: icon, word, tone, and a few plain words. */
 import {
   Ban,
   CheckCheck,
@@ -30,3 +30,26 @@ export const JOB_LOOK: Readonly<Record<JobState, StatusLook>> = {
   lost: { icon: Unplug, word: "lost", tone: "warn" },
   rejected: { icon: Ban, word: "rejected", tone: "bad" },
 };
+
+/** What a state means, for tooltips and choices. */
+export const JOB_MEANING: Readonly<Record<JobState, string>> = {
+  leased: "granted by the market",
+  admitted: "checked, waits for the device",
+  running: "on the device",
+  computed: "result is safe on disk",
+  submitting: "result is on its way",
+  accepted: "taken by the market, pay is due",
+  settled: "credited",
+  returned: "given back, not run",
+  failed: "could not be computed",
+  expired: "the lease ran out",
+  lost: "the market took it away",
+  rejected: "the market refused the result",
+};
+
+/** The states in groups a person can choose from. */
+export const JOB_GROUPS: readonly { readonly name: string; readonly options: readonly JobState[] }[] = [
+  { name: "Under way", options: ["leased", "admitted", "running", "computed", "submitting"] },
+  { name: "Done", options: ["accepted", "settled"] },
+  { name: "Came to nothing", options: ["returned", "failed", "expired", "lost", "rejected"] },
+];

@@ -4,6 +4,7 @@ import { type ReactNode, useCallback, useEffect, useRef, useState } from "react"
 import type { JobDetail, JobState } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
+import { marketName } from "../format/market-name.ts";
 import { UNKNOWN } from "../format/reading.ts";
 import { formatClock, formatMoment, formatStep } from "../format/time.ts";
 import { Amount } from "../parts/amount.tsx";
@@ -13,7 +14,7 @@ import { ErrorNote } from "../parts/note.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { usePage } from "../state/store.ts";
-import { JOB_LOOK } from "./job-look.ts";
+import { JOB_LOOK, JOB_MEANING } from "./job-look.ts";
 import { unitsText } from "./job-words.ts";
 
 /** The sheet and the way to open it. */
@@ -51,10 +52,10 @@ function JobPanel({ leaseId, onClose }: { leaseId: string; onClose: () => void }
             <p className="quiet clip" title={leaseId}>
               {detail === null
                 ? leaseId
-                : [unitsText(detail), detail.market.toUpperCase()].filter(Boolean).join(" · ")}
+                : [unitsText(detail), marketName(detail.market)].filter(Boolean).join(" · ")}
             </p>
           </div>
-          {detail !== null && <StatusWord look={JOB_LOOK[detail.state]} />}
+          {detail !== null && <StatusWord look={JOB_LOOK[detail.state]} title={JOB_MEANING[detail.state]} />}
           <button
             type="button"
             className="icon-button"
@@ -108,7 +109,16 @@ function Detail({ job }: { job: JobDetail }) {
       <Section title="Pay">
         <dl className="sheet-facts">
           <Fact label="Offered">{job.fee === null ? UNKNOWN : <Amount value={job.fee} />}</Fact>
-          <Fact label="Credited, net">{job.earned === null ? UNKNOWN : <Amount value={job.earned} />}</Fact>
+          <Fact label="Earned, net">
+            {job.earned === null ? (
+              <>
+                {UNKNOWN}
+                {job.state === "accepted" && <span className="quiet"> credited when the market settles</span>}
+              </>
+            ) : (
+              <Amount value={job.earned} />
+            )}
+          </Fact>
         </dl>
       </Section>
       <Section title="Result">
@@ -117,8 +127,8 @@ function Detail({ job }: { job: JobDetail }) {
           <Fact label="Attempts">{job.attempts}</Fact>
           <Fact label="Output">{job.outputKept ? "kept for recomputation" : "not kept"}</Fact>
         </dl>
-        <Hash label="Digest, SHA3-512 of the result" value={job.digest} what="digest" />
-        <Hash label="Input, SHA3" value={job.inputSha3} what="input hash" />
+        <Hash label="Result, SHA3-512" value={job.digest} what="digest" />
+        <Hash label="Input, SHA3-256" value={job.inputSha3} what="input hash" />
       </Section>
       <Section title="Names">
         <dl className="sheet-facts">
@@ -173,7 +183,9 @@ function Timeline({ steps }: { steps: JobDetail["timeline"] }) {
         return (
           <li key={`${step.state} ${step.at}`} className={`tone-${JOB_LOOK[step.state].tone}`}>
             <StepIcon state={step.state} />
-            <span className="timeline-word">{JOB_LOOK[step.state].word}</span>
+            <span className="timeline-word" title={JOB_MEANING[step.state]}>
+              {JOB_LOOK[step.state].word}
+            </span>
             <span className="timeline-step">
               {before !== undefined && `+ ${formatStep(step.at - before.at)}`}
             </span>
@@ -221,8 +233,11 @@ function Receipt({ job }: { job: JobDetail }) {
             }}
           >
             {copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}
-            <span role="status">{copied ? "Copied" : "Copy"}</span>
+            {copied ? "Copied" : "Copy"}
           </button>
+          <span className="visually-hidden" role="status">
+            {copied ? "The receipt is copied" : ""}
+          </span>
           <button
             type="button"
             className="button button-plain"
@@ -243,6 +258,9 @@ function Receipt({ job }: { job: JobDetail }) {
         aria-label="Receipt as JSON"
         spellCheck={false}
       />
+      <p className="receipt-hint">
+        Anyone can check it: save it, then run <span className="mono">bellows verify {receiptName(job)}</span>
+      </p>
     </Section>
   );
 }

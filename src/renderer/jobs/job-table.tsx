@@ -1,12 +1,15 @@
 /** Jobs as a table: each row opens by click or Enter, the arrow keys go from row to row. */
 import type { KeyboardEvent } from "react";
 import type { JobRow } from "../../shared/contract/views.ts";
+import { amountText } from "../format/amount.ts";
+import { marketName } from "../format/market-name.ts";
 import { UNKNOWN } from "../format/reading.ts";
+import { asSentence } from "../format/sentence.ts";
 import { Age } from "../parts/age.tsx";
 import { Amount } from "../parts/amount.tsx";
 import { Digest } from "../parts/digest.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
-import { JOB_LOOK } from "./job-look.ts";
+import { JOB_LOOK, JOB_MEANING } from "./job-look.ts";
 import { unitsText } from "./job-words.ts";
 import "./jobs.css";
 
@@ -24,17 +27,23 @@ export function JobTable({ caption, jobs, onOpen }: JobTableProps) {
         <thead>
           <tr>
             <th scope="col">State</th>
-            <th scope="col">Job</th>
-            <th scope="col" className="col-market">
-              Market
+            <th scope="col">Market</th>
+            <th scope="col" className="col-job">
+              Job
+            </th>
+            <th scope="col" className="col-wide">
+              Lease
             </th>
             <th scope="col" className="col-digest">
               Digest
             </th>
-            <th scope="col" className="col-number">
+            <th scope="col" className="col-number col-wide" title="Before the market's fees">
+              Offered
+            </th>
+            <th scope="col" className="col-number" title="Net, as credited by the market">
               Earned
             </th>
-            <th scope="col" className="col-number">
+            <th scope="col" className="col-number" title="Since the market granted the lease">
               Age
             </th>
           </tr>
@@ -49,52 +58,62 @@ export function JobTable({ caption, jobs, onOpen }: JobTableProps) {
   );
 }
 
+/** Job, lease, digest, offer and pay: a job that came to nothing says in their place why. */
+const COLUMNS_OF_A_REASON = 5;
+
 function JobRowView({ job, onOpen }: { job: JobRow; onOpen: (leaseId: string) => void }) {
   const units = unitsText(job);
+  const reason = job.error !== null && job.earned === null ? asSentence(job.error.message) : null;
   return (
     <tr>
       <td>
-        <StatusWord look={JOB_LOOK[job.state]} title={job.error?.message} />
+        <StatusWord look={JOB_LOOK[job.state]} title={JOB_MEANING[job.state]} />
       </td>
-      <td className="col-job">
-        <button type="button" className="row-open clip" onClick={() => onOpen(job.leaseId)}>
-          {job.model}
-          {units !== null && <span className="quiet"> · {units}</span>}
-          {job.error !== null && <span className="quiet"> · {job.error.message}</span>}
+      <td className="quiet">{marketName(job.market)}</td>
+      <td className="col-job" colSpan={reason === null ? 1 : COLUMNS_OF_A_REASON}>
+        <button type="button" className="row-open" onClick={() => onOpen(job.leaseId)}>
+          <span className="row-line clip">
+            {job.model}
+            {units !== null && <span className="quiet"> · {units}</span>}
+          </span>
+          {reason !== null && (
+            <span className="row-line row-reason clip" title={reason}>
+              {reason}
+            </span>
+          )}
         </button>
       </td>
-      <td className="col-market quiet">{job.market.toUpperCase()}</td>
-      <td className="col-digest">
-        <Digest value={job.digest} what="digest" />
-      </td>
-      <td className="col-number">
-        <Pay job={job} />
-      </td>
+      {reason === null && (
+        <>
+          <td className="col-wide">
+            <Digest value={job.leaseId} what="lease id" />
+          </td>
+          <td className="col-digest">
+            <Digest value={job.digest} what="digest" />
+          </td>
+          <td className="col-number col-wide quiet">
+            {job.fee === null ? UNKNOWN : <Amount value={job.fee} />}
+          </td>
+          <td className="col-number">
+            <Pay job={job} />
+          </td>
+        </>
+      )}
       <td className="col-number quiet">
-        <Age at={job.finishedAt ?? job.leasedAt} bare />
+        <Age at={job.leasedAt} bare />
       </td>
     </tr>
   );
 }
 
-/** What was credited; before that, quietly, what was offered. An offer for work that came to nothing is no pay. */
-function Pay({ job }: { job: JobRow }) {
-  if (job.earned !== null) return <Amount value={job.earned} />;
-  if (job.fee === null || cameToNothing(job)) return <span className="quiet">{UNKNOWN}</span>;
+/** Only what was credited counts as earned. */
+function Pay({ job: { earned, fee } }: { job: JobRow }) {
+  if (earned !== null) return <Amount value={earned} />;
+  const offered = fee === null ? "" : `; offered ${amountText(fee)} ${fee.currency}`;
   return (
-    <span className="pay-offered" title="Offered; credited when it is settled">
-      <Amount value={job.fee} />
+    <span className="quiet" title={`Not credited yet${offered}`}>
+      {UNKNOWN}
     </span>
-  );
-}
-
-function cameToNothing({ state }: JobRow): boolean {
-  return (
-    state === "returned" ||
-    state === "failed" ||
-    state === "expired" ||
-    state === "lost" ||
-    state === "rejected"
   );
 }
 

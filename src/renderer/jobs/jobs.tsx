@@ -1,10 +1,12 @@
 /** Every job the ledger knows, newest first, a page at a time; rows that change while one looks change here too. */
 import { ListChecks } from "lucide-react";
 import { useState } from "react";
-import { JobStateSchema, MarketIdSchema } from "../../shared/contract/views.ts";
+import { type JobState, MarketIdSchema } from "../../shared/contract/views.ts";
+import { marketName } from "../format/market-name.ts";
 import { plural } from "../format/reading.ts";
 import { Card } from "../parts/card.tsx";
 import { ErrorNote } from "../parts/note.tsx";
+import { JOB_GROUPS, JOB_MEANING } from "./job-look.ts";
 import { type JobFilter, useJobPages } from "./job-pages.ts";
 import { useJobPanel } from "./job-panel.tsx";
 import { JobTable } from "./job-table.tsx";
@@ -23,16 +25,16 @@ export function Jobs() {
             label="Market"
             all="All markets"
             value={filter.market}
-            options={MarketIdSchema.options}
-            name={(market) => market.toUpperCase()}
+            groups={[{ options: MarketIdSchema.options }]}
+            name={marketName}
             onChange={(market) => setFilter(withOptional(filter, "market", market))}
           />
           <Choice
             label="State"
             all="All states"
             value={filter.state}
-            options={JobStateSchema.options}
-            name={(state) => state}
+            groups={JOB_GROUPS}
+            name={(state: JobState) => `${state} · ${JOB_MEANING[state]}`}
             onChange={(state) => setFilter(withOptional(filter, "state", state))}
           />
         </div>
@@ -92,25 +94,35 @@ interface ChoiceProps<T extends string> {
   label: string;
   all: string;
   value: T | undefined;
-  options: readonly T[];
+  groups: readonly { readonly name?: string; readonly options: readonly T[] }[];
   name: (option: T) => string;
   onChange: (option: T | undefined) => void;
 }
 
-function Choice<T extends string>({ label, all, value, options, name, onChange }: ChoiceProps<T>) {
+function Choice<T extends string>({ label, all, value, groups, name, onChange }: ChoiceProps<T>) {
+  const choose = (chosen: string) =>
+    onChange(groups.flatMap(({ options }) => options).find((option) => option === chosen));
   return (
     <select
       className="button select"
       aria-label={label}
       value={value ?? ""}
-      onChange={(event) => onChange(options.find((option) => option === event.target.value))}
+      onChange={(event) => choose(event.target.value)}
     >
       <option value="">{all}</option>
-      {options.map((option) => (
-        <option key={option} value={option}>
-          {name(option)}
-        </option>
-      ))}
+      {groups.map((group) => {
+        const options = group.options.map((option) => (
+          <option key={option} value={option}>
+            {name(option)}
+          </option>
+        ));
+        if (group.name === undefined) return options;
+        return (
+          <optgroup key={group.name} label={group.name}>
+            {options}
+          </optgroup>
+        );
+      })}
     </select>
   );
 }

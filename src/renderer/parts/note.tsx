@@ -2,6 +2,7 @@
 import { CircleX, Info, type LucideIcon, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { type Actor, type ErrorValue, unreachable } from "../../shared/errors.ts";
+import { asSentence } from "../format/sentence.ts";
 import type { Tone } from "./tone.ts";
 
 interface NoteProps {
@@ -52,7 +53,7 @@ export function ErrorNote({
       }
       actions={actions}
     >
-      {error.message}
+      {asSentence(error.message)}
     </Note>
   );
 }

@@ -10,6 +10,9 @@ import { RetryButton } from "./retry-button.tsx";
 /** A wait longer than this is worth words. */
 const LONG_WAIT_MS = 6_000;
 
+/** Nothing is broken: another start of Bellows has this data folder. */
+const STARTED_ELSEWHERE: ReadonlySet<string> = new Set(["ALREADY_RUNNING"]);
+
 export function NoState() {
   const link = usePage((page) => page.link);
   const error = usePage((page) => page.snapshotError);
@@ -17,7 +20,11 @@ export function NoState() {
     return (
       <div className="gate">
         <OctagonX className="gate-icon tone-bad" size={40} strokeWidth={1.5} aria-hidden />
-        <h1>The engine could not start</h1>
+        <h1>
+          {STARTED_ELSEWHERE.has(link.error.code)
+            ? "Bellows is already running"
+            : "The engine could not start"}
+        </h1>
         <div className="gate-note">
           <ErrorNote error={link.error} alert />
         </div>

@@ -1,6 +1,7 @@
 /** Where one can go, and underneath what everything stands on: engine, markets, version. */
 import { House, ListChecks } from "lucide-react";
 import type { MarketView } from "../../shared/contract/views.ts";
+import { marketName } from "../format/market-name.ts";
 import { coarse, formatDuration } from "../format/time.ts";
 import { Flame } from "../parts/flame.tsx";
 import { useBridge } from "../state/bridge-context.ts";
@@ -57,7 +58,7 @@ function Foot() {
     <div className="foot">
       {engine !== null && <div>{stale ? "Engine not answering" : `Engine up ${uptime}`}</div>}
       {markets?.map((market) => (
-        <div key={market.id}>{marketWords(market, stale)}</div>
+        <div key={market.id}>{marketWords(market, stale, engine?.intent === "stopped")}</div>
       ))}
       {version !== null && <div>v{version}</div>}
     </div>
@@ -66,8 +67,9 @@ function Foot() {
 
 const uptimeWords = (ms: number): string => (ms < 60_000 ? coarse(ms) : formatDuration(ms));
 
-function marketWords(market: MarketView, stale: boolean): string {
-  const name = market.id.toUpperCase();
+function marketWords(market: MarketView, stale: boolean, stopped: boolean): string {
+  const name = marketName(market.id);
   if (stale) return `${name} unknown`;
-  return market.state === "registered" ? `${name} connected` : `${name} ${market.state}`;
+  if (market.state === "registered") return stopped ? `${name} not in use` : `${name} connected`;
+  return market.state === "unreachable" ? `${name} not reachable` : `${name} ${market.state}`;
 }

@@ -1,13 +1,14 @@
 /** From a model's task to the code that runs it. */
-import { AppError, unreachable } from "../../shared/errors.ts";
+import { unreachable } from "../../shared/errors.ts";
 import type { ModelSpec } from "../../shared/runtime/protocol.ts";
 import type { OnnxBackend } from "../backends/onnx.ts";
 import { ClipModel } from "./clip.ts";
 import { EmbedModel } from "./embed.ts";
+import { GenerateModel } from "./generate.ts";
 import { RerankModel } from "./rerank.ts";
 import type { TaskModel } from "./task.ts";
 
-/** Checks every file, then loads and warms. Throws MODEL_*, TOKENIZER_UNREADABLE. */
+/** Checks every file, then loads and warms. Throws MODEL_*, TOKENIZER_UNREADABLE, LLAMA_MISSING. */
 export async function loadTaskModel(spec: ModelSpec, backend: OnnxBackend): Promise<TaskModel> {
   switch (spec.task) {
     case "embed":
@@ -17,11 +18,7 @@ export async function loadTaskModel(spec: ModelSpec, backend: OnnxBackend): Prom
     case "clip":
       return ClipModel.load(spec, backend);
     case "generate":
-      throw new AppError({
-        code: "MODEL_NOT_LOADABLE",
-        message: `Models for ${spec.task} can't be run yet`,
-        actor: "machine",
-      });
+      return GenerateModel.load(spec, backend.runtimeClass);
     default:
       return unreachable(spec);
   }

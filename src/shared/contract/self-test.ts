@@ -1,6 +1,6 @@
 /** What a self-test of one device found. */
 import { z } from "zod";
-import { BackendSchema } from "../runtime/protocol.ts";
+import { BackendSchema } from "../runtime/backend.ts";
 
 const Reading = z.number().nullable();
 

@@ -300,11 +300,11 @@ export const JobDetailSchema = JobRowSchema.extend({
 });
 export type JobDetail = z.infer<typeof JobDetailSchema>;
 
-/** One market's money. earned = settled + pending; every figure is a sum over ledger rows. */
+/** One market's money; only what is settled is earned, pending is still to come. Every figure is a sum over ledger rows. */
 export const EarningsViewSchema = z.object({
   market: MarketIdSchema,
   currency: CurrencyCodeSchema,
-  /** Net, since local midnight, by time of acceptance: what is settled plus what accepted work will still pay. */
+  /** Net, since local midnight, by time of acceptance: what is settled, and beside it what accepted work will still pay. */
   settledToday: MoneyValueSchema,
   pendingToday: MoneyValueSchema,
   settledTotal: MoneyValueSchema,

@@ -11,8 +11,8 @@ import {
 } from "../catalogue.ts";
 import { ErrorValueSchema } from "../errors.ts";
 import { WorkSchema } from "../work.ts";
+import { BackendSchema } from "./backend.ts";
 
-export const BackendSchema = z.enum(["cuda", "cpu", "webgpu", "dml"]);
 export type Backend = z.infer<typeof BackendSchema>;
 
 /** GPU_BACKEND: `auto` takes the best that proves to work, anything else is that one or an error. */

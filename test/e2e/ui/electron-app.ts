@@ -82,8 +82,12 @@ function activate(app: ElectronApplication): Promise<void> {
 }
 
 /** A second start of the app by hand, without anybody driving it. */
-export function startApp(env: Record<string, string>, args: readonly string[] = []): ChildProcess {
-  return spawn(electronFile ?? "", [...ARGUMENTS, ...args], { env, stdio: "ignore" });
+export function startApp(
+  env: Record<string, string>,
+  args: readonly string[] = [],
+  stdio: "ignore" | "pipe" = "ignore",
+): ChildProcess {
+  return spawn(electronFile ?? "", [...ARGUMENTS, ...args], { env, stdio });
 }
 
 export function exitOf(child: ChildProcess): Promise<number | null> {

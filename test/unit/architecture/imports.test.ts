@@ -16,8 +16,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   devnet: ["shared", "host"],
   renderer: ["shared"],
   preload: ["shared"],
-  // They build an engine's configuration, which is engine/config's business, and start it as a process.
-  main: ["shared", "host", "engine/config"],
+  // It builds an engine's configuration, starts it as a process, and looks whether one runs already.
+  main: ["shared", "host", "engine/config", "engine/control/control-file.ts"],
   // `serve` runs the engine in its own process; `verify` reads receipts; `devnet` runs the embedded markets.
   cli: ["shared", "host", "engine", "devnet"],
 };
@@ -67,8 +67,8 @@ const files: SourceFile[] = readdirSync(SRC, { recursive: true, encoding: "utf8"
     };
   });
 
-const isIn = (path: string, folders: readonly string[]) =>
-  folders.some((folder) => path.startsWith(`${folder}/`));
+const isIn = (path: string, places: readonly string[]) =>
+  places.some((place) => path === place || path.startsWith(`${place}/`));
 
 describe("the arrows between the parts", () => {
   it("sees the sources it judges", () => {
@@ -91,6 +91,20 @@ describe("the arrows between the parts", () => {
           .filter((target) => !target.startsWith("..") && !isIn(target, allowed))
           .map((target) => `${file.path} → ${target}`),
       );
+    expect(wrong).toEqual([]);
+  });
+
+  it("nothing the dashboard is made of needs Node", () => {
+    const byPath = new Map(files.map((file) => [file.path, file]));
+    const reached = new Set(files.filter((file) => file.path.startsWith("renderer/")).map((file) => file.path));
+    for (const path of reached) {
+      for (const name of byPath.get(path)?.imports ?? []) {
+        const target = relative(SRC, resolve(SRC, dirname(path), name)).split(sep).join("/");
+        if (name.startsWith(".") && byPath.has(target)) reached.add(target);
+      }
+    }
+    const wrong = [...reached].filter((path) => byPath.get(path)?.imports.some((name) => name.startsWith("node:")));
+    expect(reached.has("shared/contract/contract.ts"), "the walk reaches the contract").toBe(true);
     expect(wrong).toEqual([]);
   });
 

@@ -18,8 +18,26 @@ describe("the live log", () => {
     const running: JobRow = aJob({ state: "running", earned: null });
     log.show({ recentJobs: [running] }, 0);
     log.show({ recentJobs: [{ ...running, state: "accepted" }] }, 0);
-    log.show({ recentJobs: [{ ...running, state: "settled" }] }, 0);
-    expect(lines).toEqual(["aicf   accepted  lease_1  3 texts  0.002 ANM"]);
+    log.show({ recentJobs: [{ ...running, state: "settled", earned: aJob().earned }] }, 0);
+    expect(lines).toEqual(["AICF   accepted  lease_1  3 texts  offered 0.002 ANM"]);
+  });
+
+  it("never shows an offer as money that came", () => {
+    const { log, lines } = start();
+    log.show({ recentJobs: [] }, 0);
+    log.show(
+      {
+        recentJobs: [
+          aJob({ leaseId: "unpriced", state: "accepted", fee: null, earned: null }),
+          aJob({ leaseId: "credited", state: "settled" }),
+        ],
+      },
+      0,
+    );
+    expect(lines).toEqual([
+      "AICF   accepted  credited  3 texts  credited 0.0016 ANM",
+      "AICF   accepted  unpriced  3 texts",
+    ]);
   });
 
   it("tells the oldest first, with the reason of what went wrong", () => {
@@ -29,8 +47,8 @@ describe("the live log", () => {
     const failed = aJob({ leaseId: "newer", market: "aitbc", state: "expired", error });
     log.show({ recentJobs: [failed, aJob({ leaseId: "older", units: 1, state: "accepted" })] }, 0);
     expect(lines).toEqual([
-      "aicf   accepted  older  1 text  0.0016 ANM",
-      "aitbc  expired  newer  The lease ran out",
+      "AICF   accepted  older  1 text  credited 0.0016 ANM",
+      "AITBC  expired  newer  The lease ran out",
     ]);
   });
 
@@ -38,7 +56,7 @@ describe("the live log", () => {
     const { log, lines } = start();
     log.show({ recentJobs: [aJob()] }, 0);
     log.show({ recentJobs: [aJob({ leaseId: "new", state: "accepted", units: null }), aJob()] }, 0);
-    expect(lines).toEqual(["aicf   accepted  new  0.0016 ANM"]);
+    expect(lines).toEqual(["AICF   accepted  new  credited 0.0016 ANM"]);
   });
 
   it("tells a new state with its reasons, but not that time goes by", () => {
@@ -51,5 +69,38 @@ describe("the live log", () => {
     log.show({ headline: offline(14) }, 0);
     log.show({ headline: headline({ sentence: "Earning" }) }, 0);
     expect(lines).toEqual(["Working on 1 job.", "No market answers. AICF is silent for 3 s.", "Earning."]);
+  });
+
+  it("tells two troubles that take turns once each, and again after something else", () => {
+    const { log, lines } = start();
+    const silent = (port: number) =>
+      headline({ sentence: "No market answers", reasons: [{ text: `AITBC: 127.0.0.1:${port} is silent.` }] });
+    const coordinator = silent(8203);
+    const chain = { ...silent(0), reasons: [{ text: "AITBC: the chain node is silent." }] };
+    for (const next of [coordinator, chain, coordinator, chain]) log.show({ headline: next }, 0);
+    log.show({ headline: headline({ sentence: "Earning" }) }, 0);
+    log.show({ headline: coordinator }, 0);
+    expect(lines).toEqual([
+      "No market answers. AITBC: 127.0.0.1:8203 is silent.",
+      "No market answers. AITBC: the chain node is silent.",
+      "Earning.",
+      "No market answers. AITBC: 127.0.0.1:8203 is silent.",
+    ]);
+  });
+
+  it("tells once what the engine noticed at its start", () => {
+    const { log, lines } = start();
+    const notice = {
+      code: "LEDGER_RESTORED",
+      message: "The ledger was damaged; the damaged file was kept as /data/ledger-damaged.sqlite",
+      actor: "user" as const,
+      help: "Compare the earnings.",
+    };
+    const { engine } = aState();
+    log.show({ engine: { ...engine, notices: [notice] } }, 0);
+    log.show({ engine: { ...engine, notices: [notice], intent: "paused" } }, 0);
+    expect(lines).toEqual([
+      "Notice: The ledger was damaged; the damaged file was kept as /data/ledger-damaged.sqlite. Compare the earnings.",
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type TrayIcon, trayModel } from "../../../src/main/tray-model.ts";
+import { jobsHeld, type TrayIcon, trayModel } from "../../../src/main/tray-model.ts";
 import type { EngineStatus } from "../../../src/shared/contract/bridge.ts";
 import { HeadlineLevelSchema, type RunIntent } from "../../../src/shared/contract/views.ts";
 import { attention, earning, idle, paused } from "../../e2e/ui/states.ts";
@@ -19,7 +19,9 @@ describe("trayModel", () => {
     const model = trayModel(UP, earning(NOW));
     expect(model.icon).toBe("earning");
     expect(model.line).toBe("Earning on 1 of 1 devices");
-    expect(model.tooltip).toBe("Bellows demo: Earning on 1 of 1 devices\nToday 1.287651 ANM, 43.7304 AIT");
+    expect(model.tooltip).toBe(
+      "Bellows demo: Earning on 1 of 1 devices\nEarned today 1.204131 ANM, 41.680400 AIT",
+    );
   });
 
   it("has an icon for every state", () => {
@@ -54,17 +56,32 @@ describe("trayModel", () => {
       trayModel(UP, null),
     ];
     expect(models.map(({ icon }) => icon)).toEqual(["idle", "attention", "error", "idle", "idle"]);
-    for (const { tooltip } of models) expect(tooltip).not.toMatch(/Earning|Today/);
+    for (const { tooltip } of models) expect(tooltip).not.toMatch(/Earning|Earned/);
   });
 
   it("offers the verbs that would change something", () => {
-    expect(enabled(UP, "running")).toEqual(["Pause", "Finish current and stop"]);
-    expect(enabled(UP, "finishing")).toEqual(["Start", "Pause"]);
-    expect(enabled(UP, "paused")).toEqual(["Start"]);
+    expect(enabled(UP, "running")).toEqual(["Pause", "Finish current and stop", "Stop"]);
+    expect(enabled(UP, "finishing")).toEqual(["Start", "Pause", "Stop"]);
+    expect(enabled(UP, "paused")).toEqual(["Start", "Stop"]);
     expect(enabled(UP, "stopped")).toEqual(["Start"]);
     expect(enabled({ state: "restarting", since: NOW, error: null }, "running")).toEqual([]);
     const error = { code: "X", message: "It fell over", actor: "user" as const };
     expect(enabled({ state: "failed", since: NOW, error }, "running")).toEqual(["Try again"]);
+  });
+
+  it("does not call it a failure that Bellows runs already", () => {
+    const error = {
+      code: "ALREADY_RUNNING",
+      message: "Bellows is already running here",
+      actor: "user" as const,
+    };
+    expect(trayModel({ state: "failed", since: NOW, error }, null).line).toBe("Bellows is already running");
+  });
+
+  it("counts the jobs a stop would end", () => {
+    expect(jobsHeld(earning(NOW))).toBe(2);
+    expect(jobsHeld(idle(NOW))).toBe(0);
+    expect(jobsHeld(null)).toBe(0);
   });
 
   it("keeps the tooltip short enough for every desktop", () => {

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { decodeCanonical, encodeCanonical } from "../../../src/shared/canonical.ts";
 import { sha3_256 } from "../../../src/shared/digest.ts";
 import { decodeResult, encodeResult, shapeOf, type TaskResult } from "../../../src/shared/results.ts";
-import { decodeWork, encodeWork, unitsOf, type Work, workDigest } from "../../../src/shared/work.ts";
+import { decodeWork, encodeWork, unitsOf, type Work } from "../../../src/shared/work.ts";
+import { workDigest } from "../../../src/shared/work-digest.ts";
 
 const tensor = fc
   .tuple(fc.nat(4), fc.nat(4))

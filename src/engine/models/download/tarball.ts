@@ -35,6 +35,8 @@ export async function extractMembers(
 ): Promise<Set<string>> {
   const packed = createReadStream(tarball);
   const unpacked = addAbortSignal(signal, createGunzip());
+  // Whoever reads is told; when nobody does at that moment, an error must not end the process.
+  unpacked.on("error", () => undefined);
   packed.on("error", (error) => unpacked.destroy(error));
   packed.pipe(unpacked);
   try {

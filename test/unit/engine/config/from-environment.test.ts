@@ -20,7 +20,11 @@ beforeEach(() => {
 });
 
 const load = (env: Record<string, string>, flags: Flags = {}) =>
-  loadConfig({ env: { BELLOWS_DATA_DIR: data, ...env }, flags, paths });
+  loadConfig({
+    env: { BELLOWS_DATA_DIR: data, BELLOWS_KEY_PASSPHRASE: "four words make one", ...env },
+    flags,
+    paths,
+  });
 
 const AITBC = { AITBC_COORDINATOR_URL: "http://127.0.0.1:8203", AITBC_API_KEY: "miner_key_0123456789" };
 const AICF = { AICF_QUEUE_URL: "http://127.0.0.1:8700" };
@@ -218,7 +222,40 @@ describe("a wrong value", () => {
       "AITBC_COORDINATOR_URL",
       "GPU_BACKEND",
       "MAX_CONCURRENCY",
+      "AITBC_COORDINATOR_KEY",
     ]);
+  });
+
+  it("is not reported as missing as well", () => {
+    const problems = problemsOf(() =>
+      load({ AITBC_COORDINATOR_URL: "nowhere", AITBC_API_KEY: "miner_key_0123456789" }),
+    );
+    expect(problems).toMatchObject([{ name: "AITBC_COORDINATOR_URL", value: "nowhere" }]);
+  });
+
+  it.each([
+    ["", /is missing/],
+    ["eleven_char", /shorter than 12/],
+  ])("of the key's passphrase (%j) is reported with the rest and never shown", (passphrase, reason) => {
+    const problems = problemsOf(() =>
+      load({ ...AICF, MAX_CONCURRENCY: "0", BELLOWS_KEY_PASSPHRASE: passphrase }),
+    );
+    expect(problems).toMatchObject([
+      { name: "MAX_CONCURRENCY" },
+      { name: "BELLOWS_KEY_PASSPHRASE", value: null, reason: expect.stringMatching(reason) },
+    ]);
+    expect(JSON.stringify(problems)).not.toContain("eleven_char");
+  });
+
+  it.each([
+    ["AITBC_GPU_URL", "8101"],
+    ["AITBC_COORDINATOR_URL", "8203"],
+    ["AITBC_RPC_URL", "8202"],
+    ["AICF_QUEUE_URL", "8700"],
+    ["RPC_URL", "8545"],
+  ])("of %s is answered with an example of that very service", (name, port) => {
+    const [problem] = problemsOf(() => readSettings({ env: { [name]: "nowhere" }, flags: {} }));
+    expect(problem?.fix).toContain(`http://127.0.0.1:${port}`);
   });
 
   it("is named as a flag when it came from one", () => {
@@ -243,7 +280,7 @@ describe("a wrong value", () => {
 
 describe("what belongs together", () => {
   it.each([
-    [{ AITBC_COORDINATOR_URL: AITBC.AITBC_COORDINATOR_URL }, "AITBC_API_KEY"],
+    [{ AITBC_COORDINATOR_URL: AITBC.AITBC_COORDINATOR_URL }, "AITBC_COORDINATOR_KEY"],
     [{ AITBC_API_KEY: AITBC.AITBC_API_KEY, ...AICF }, "AITBC_COORDINATOR_URL"],
     [{ ...AITBC, PROVIDER_ID: "prov_1" }, "AICF_QUEUE_URL"],
   ])("%j misses %s", (env, missing) => {

@@ -17,7 +17,7 @@ import {
 import { isVerified, type ReceiptCheck, verifyReceipt } from "../../../../src/engine/receipt/verify.ts";
 import { type Catalogue, CatalogueSchema } from "../../../../src/shared/catalogue.ts";
 import { merkleRoot, modelManifestSha256, sha3_256, sha3_512 } from "../../../../src/shared/digest.ts";
-import { workDigest } from "../../../../src/shared/work.ts";
+import { workDigest } from "../../../../src/shared/work-digest.ts";
 import { facts, outputOf } from "./facts.ts";
 
 const fixture = JSON.parse(
@@ -68,6 +68,27 @@ describe("building", () => {
     expect(buildReceipt(facts({ output: new Uint8Array(64 * 1024) }), keys).output).not.toHaveProperty(
       "merkle_root_64k",
     );
+  });
+
+  test("work without a model says so, and how a thing was done is part of what is signed", () => {
+    const one = { shape: [1], data: Float32Array.of(1) };
+    const work = { kind: "vector", op: "dot", a: one, b: one } as const;
+    const vector = decodeReceipt(encodeReceipt(buildReceipt(facts({ model: null, work }), keys)));
+    expect(vector).toMatchObject({ model: null, task: "vector", input_sha3_256: workDigest(work) });
+    expect(isVerified(verifyReceipt(receiptToJson(vector)))).toBe(true);
+
+    const ranked = facts({
+      work: { kind: "rerank", query: "q", documents: ["d"] },
+      method: "embedding-cosine",
+    });
+    const rerank = decodeReceipt(encodeReceipt(buildReceipt(ranked, keys)));
+    expect(rerank).toMatchObject({ task: "rerank", method: "embedding-cosine" });
+    expect(
+      isVerified(verifyReceipt(receiptToJson(rerank).replace("embedding-cosine", "cross-encoder"))),
+    ).toBe(false);
+
+    const hidden = buildReceipt(facts({ model: null }), keys);
+    expect(isVerified(verifyReceipt(encodeReceipt(hidden)))).toBe(false);
   });
 
   test("a record that breaks the schema is never signed", () => {

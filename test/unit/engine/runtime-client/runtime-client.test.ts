@@ -214,6 +214,24 @@ describe("a runtime that goes wrong", () => {
     expect(names().slice(-4)).toEqual(["starting", "ready", "working", "ready"]);
   });
 
+  test("work that waited behind the batch that killed a process runs in the next one", async () => {
+    const { client, run } = open();
+    await run("hello");
+    const crash = run("crash");
+    const behind = [run("hello"), run("hello")];
+    await expect(crash).rejects.toMatchObject({ code: "RUNTIME_CRASHED" });
+    const [first, second] = await Promise.all(behind);
+    expect(first && tell(first).pid).toBe(second && tell(second).pid);
+    expect(client.status.state).toBe("ready");
+  });
+
+  test("a batch's time begins when the one before it is done", async () => {
+    const { run } = open();
+    await run("hello");
+    const answers = await Promise.all([run("slow", 300), run("slow", 300), run("slow", 300)]);
+    expect(new Set(answers.map((answer) => tell(answer).pid)).size).toBe(1);
+  });
+
   test("one that hangs is killed at the deadline, and the next batch works", async () => {
     const { run } = open();
     await run("hello");

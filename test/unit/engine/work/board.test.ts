@@ -125,6 +125,35 @@ describe("the board", () => {
     ledger.close();
   });
 
+  it("takes work only for models that can do it, and arithmetic without any; what is too much is given back by its rule", async () => {
+    const { board, ledger } = await aBoard();
+    const one = { shape: [1], data: Float32Array.of(1) };
+    const generate = {
+      kind: "generate",
+      prompt: "hi",
+      maxTokens: 9,
+      temperature: 0,
+      seed: 0,
+      stop: [],
+    } as const;
+    const vector = aLease({ model: "", work: { kind: "vector", op: "dot", a: one, b: one } });
+    const rerank = aLease({ work: { kind: "rerank", query: "q", documents: ["a", "b"] } });
+    const mismatch = aLease({ work: generate });
+    const big = aLease({ work: { kind: "embed", texts: ["x".repeat(100_000)] } });
+    const declined = aLease({ work: { kind: "unsupported", reason: "NaN", code: "INPUT_NOT_FINITE" } });
+    board.grant([vector, rerank, mismatch, big, declined]);
+
+    expect([vector, rerank].map((lease) => stateOf(ledger, lease))).toEqual(["admitted", "admitted"]);
+    const refused = [mismatch, big, declined].map((lease) => ledger.leases.find(lease.leaseId)?.job);
+    expect(refused).toMatchObject([
+      { state: "returned", kind: "generate", units: 9, error: { code: "WORK_MISMATCH" } },
+      { state: "returned", kind: "embed", error: { code: "INPUT_TOO_LARGE" } },
+      { state: "returned", units: null, error: { code: "INPUT_NOT_FINITE" } },
+    ]);
+    // From the ledger as after a restart, the work is what it was.
+    expect(ledger.leases.held().map(({ work }) => work)).toEqual([vector.work, rerank.work]);
+  });
+
   it("batches only jobs of one model, oldest first", async () => {
     const { board, ledger } = await aBoard();
     board.grant([aLease({ leaseId: "1" }), aLease({ leaseId: "2" }), aLease({ leaseId: "3" })]);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { amountText, groupThousands, shareOf, showAmount } from "../../../../src/renderer/format/amount.ts";
+import { amountText, groupThousands, shareOf } from "../../../../src/renderer/format/amount.ts";
 import {
   plural,
   shortDigest,
@@ -16,11 +16,11 @@ import { CURRENCIES, fromMoneyValue, parseDecimal, toMoneyValue } from "../../..
 const anm = (text: string) => toMoneyValue(parseDecimal("ANM", text));
 
 describe("amounts", () => {
-  it("are loud up to the second decimal and quiet after it", () => {
-    expect(showAmount(anm("1.287651"))).toEqual({ main: "1.28", fine: "7651" });
-    expect(showAmount(anm("0.0041"))).toEqual({ main: "0.00", fine: "41" });
-    expect(showAmount(anm("0"))).toEqual({ main: "0.00", fine: "" });
-    expect(showAmount(anm("-18411.5"))).toEqual({ main: "-18\u202f411.50", fine: "" });
+  it("have as many decimals whatever they are, so that figures stand under each other", () => {
+    expect(amountText(anm("1.287651"))).toBe("1.287651");
+    expect(amountText(anm("0.0041"))).toBe("0.004100");
+    expect(amountText(anm("0"))).toBe("0.000000");
+    expect(amountText(anm("-18411.5"))).toBe("-18\u202f411.500000");
   });
 
   it("never show more than there is, to the shown decimal", () => {

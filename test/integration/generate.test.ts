@@ -1,0 +1,136 @@
+/**
+ * Text generation in the real runtime process: real llama.cpp, a generated GGUF that writes the alphabet. Runs where
+ * llama.cpp is installed (`npm run llama`).
+ */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { RuntimeClient } from "../../src/engine/runtime-client/runtime-client.ts";
+import { LLAMA_FOLDER_VARIABLE } from "../../src/runtime/backends/llama.ts";
+import { decodeResult } from "../../src/shared/results.ts";
+import type { ItemResult, ModelSpec } from "../../src/shared/runtime/protocol.ts";
+import type { GenerateWork } from "../../src/shared/work.ts";
+import { good, openRuntime } from "../fixtures/runtime/minilm.ts";
+import { CONTEXT_TOKENS, letterId, writeAlphabetModel } from "../support/gguf/model.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+const cache = process.env.BELLOWS_CACHE_DIR ?? fileURLToPath(new URL("../../.cache", import.meta.url));
+const FOLDER = process.env[LLAMA_FOLDER_VARIABLE] ?? `${cache}/llama`;
+const installed = existsSync(`${FOLDER}/node_modules/node-llama-cpp`);
+const TEMPLATE = "{% for message in messages %}{{ message.role[:1] }}{{ message.content }}{% endfor %}";
+
+const ask = (change: Partial<GenerateWork>): GenerateWork => ({
+  kind: "generate",
+  prompt: "c",
+  maxTokens: 8,
+  temperature: 0,
+  seed: 0,
+  stop: [],
+  ...change,
+});
+
+async function run(
+  runtime: RuntimeClient,
+  model: ModelSpec,
+  works: GenerateWork[],
+): Promise<readonly ItemResult[]> {
+  const items = works.map((work, i) => ({ key: String(i), work }));
+  const request = { model, items, deadlineMs: 30_000, signal: new AbortController().signal };
+  return (await runtime.run(request)).items;
+}
+
+describe.skipIf(!installed)("generate", () => {
+  let runtime: RuntimeClient;
+  let before: string | undefined;
+  beforeAll(() => {
+    before = process.env[LLAMA_FOLDER_VARIABLE];
+    process.env[LLAMA_FOLDER_VARIABLE] = FOLDER;
+    runtime = openRuntime();
+  });
+  afterAll(async () => {
+    await runtime.stop();
+    if (before === undefined) delete process.env[LLAMA_FOLDER_VARIABLE];
+    else process.env[LLAMA_FOLDER_VARIABLE] = before;
+  });
+
+  async function write(change: Partial<GenerateWork>, template?: string) {
+    const [item] = await run(runtime, writeAlphabetModel(tempFolder(), template), [ask(change)]);
+    const result = decodeResult(good(item).bytes);
+    if (result.kind !== "generate") throw new Error(`A ${result.kind} came back`);
+    return { ...good(item), ...result };
+  }
+
+  test("writes the likeliest tokens, up to the number asked for", async () => {
+    const { text, tokenIds, shape, tokens } = await write({ prompt: "c", maxTokens: 5 });
+    expect(text).toBe("defgh");
+    expect(tokenIds).toEqual(["d", "e", "f", "g", "h"].map(letterId));
+    expect(shape).toEqual([5]);
+    expect(tokens, "the opening token, the prompt's one and five written").toBe(7);
+    expect(runtime.status.runtimeClass?.backend).toBe("cpu");
+  });
+
+  test("ends where the model ends, without the token that says so", async () => {
+    expect(await write({ prompt: "w", maxTokens: 50 })).toMatchObject({ text: "xyz", shape: [3] });
+  });
+
+  test("ends before the first stop text, which may reach over several tokens", async () => {
+    const { text, tokenIds } = await write({ prompt: "a", maxTokens: 20, stop: ["never", "", "gh", "ef"] });
+    expect(text).toBe("bcd");
+    expect(tokenIds.at(-1)).toBe(letterId("f"));
+  });
+
+  test("the same seed draws the same tokens, in this process and in another; another seed draws others", async () => {
+    const drawn = (seed: number) => write({ prompt: "a", maxTokens: 20, temperature: 1, seed });
+    const [one, again, other] = [await drawn(7), await drawn(7), await drawn(8)];
+    expect(again.sha3_512).toBe(one.sha3_512);
+    expect(other.tokenIds).not.toEqual(one.tokenIds);
+    const second = openRuntime();
+    try {
+      const model = writeAlphabetModel(tempFolder());
+      const [item] = await run(second, model, [ask({ prompt: "a", maxTokens: 20, temperature: 1, seed: 7 })]);
+      expect(good(item).sha3_512).toBe(one.sha3_512);
+    } finally {
+      await second.stop();
+    }
+  });
+
+  test("puts a conversation by the model's own template, and refuses one where there is none", async () => {
+    const prompt = [
+      { role: "system" as const, content: "x" },
+      { role: "user" as const, content: "m" },
+    ];
+    expect(await write({ prompt, maxTokens: 3 }, TEMPLATE)).toMatchObject({ text: "nop" });
+    const [refused] = await run(runtime, writeAlphabetModel(tempFolder()), [ask({ prompt })]);
+    expect(refused).toMatchObject({ ok: false, error: { code: "WORK_MISMATCH", actor: "market" } });
+  });
+
+  test("what does not fit the model is refused, and its neighbours are not", async () => {
+    const items = await run(runtime, writeAlphabetModel(tempFolder()), [
+      ask({ prompt: "a".repeat(CONTEXT_TOKENS) }),
+      ask({ maxTokens: CONTEXT_TOKENS }),
+      ask({ maxTokens: 3 }),
+    ]);
+    expect(items).toMatchObject([
+      { ok: false, error: { code: "INPUT_TOO_LARGE", actor: "market" } },
+      { ok: false, error: { code: "INPUT_TOO_LARGE", actor: "market" } },
+      { ok: true, shape: [3] },
+    ]);
+  });
+});
+
+test("without llama.cpp the model is not loaded, and the error says how to get it", async () => {
+  const before = process.env[LLAMA_FOLDER_VARIABLE];
+  process.env[LLAMA_FOLDER_VARIABLE] = tempFolder();
+  const runtime = openRuntime();
+  try {
+    await expect(run(runtime, writeAlphabetModel(tempFolder()), [ask({})])).rejects.toMatchObject({
+      code: "LLAMA_MISSING",
+      actor: "user",
+      help: expect.stringContaining("npm run llama"),
+    });
+  } finally {
+    await runtime.stop();
+    if (before === undefined) delete process.env[LLAMA_FOLDER_VARIABLE];
+    else process.env[LLAMA_FOLDER_VARIABLE] = before;
+  }
+});

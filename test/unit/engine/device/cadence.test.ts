@@ -1,0 +1,64 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { cadenceOf } from "../../../../src/engine/device/cadence.ts";
+import { readDriverFootprint } from "../../../../src/engine/device/driver-footprint.ts";
+import { readGpuSleep } from "../../../../src/engine/device/gpu-sleep.ts";
+import { tempFolder } from "../../../support/temp-folder.ts";
+
+describe("the pace of readings", () => {
+  test.each([
+    ["nobody looks, nothing runs", { watched: false, working: false }, false, 30_000, true],
+    ["a window shows them", { watched: true, working: false }, false, 1000, true],
+    ["a job runs", { watched: false, working: true }, false, 1000, true],
+    ["a job runs on a GPU that could sleep", { watched: false, working: true }, true, 1000, true],
+    ["a window shows a GPU that could sleep", { watched: true, working: false }, true, 30_000, false],
+    ["nobody looks at a GPU that could sleep", { watched: false, working: false }, true, 30_000, false],
+  ])("%s", (_, attention, maySleep, everyMs, holdOpen) => {
+    expect(cadenceOf(attention, maySleep)).toEqual({ everyMs, holdOpen });
+  });
+});
+
+describe("whether a GPU sleeps", () => {
+  function sysfs(name: string, control: string, status: string): string {
+    const folder = tempFolder();
+    mkdirSync(join(folder, name, "power"), { recursive: true });
+    writeFileSync(join(folder, name, "power", "control"), `${control}\n`);
+    writeFileSync(join(folder, name, "power", "runtime_status"), `${status}\n`);
+    return folder;
+  }
+
+  test.each([
+    ["auto", "suspended", { maySleep: true, sleeps: true }],
+    ["auto", "active", { maySleep: true, sleeps: false }],
+    ["on", "active", { maySleep: false, sleeps: false }],
+    ["on", "unsupported", { maySleep: false, sleeps: false }],
+  ])("control %s, status %s", async (control, status, expected) => {
+    const folder = sysfs("0000:0c:00.0", control, status);
+    expect(await readGpuSleep("00000000:0C:00.0", folder)).toEqual(expected);
+  });
+
+  test("a domain beyond four digits keeps them", async () => {
+    const folder = sysfs("10000:0c:00.0", "auto", "suspended");
+    expect((await readGpuSleep("00010000:0C:00.0", folder)).sleeps).toBe(true);
+  });
+
+  test("where it can't be known, it is awake", async () => {
+    expect(await readGpuSleep("00000000:0C:00.0", "/nonexistent")).toEqual({
+      maySleep: false,
+      sleeps: false,
+    });
+    expect(await readGpuSleep(null)).toEqual({ maySleep: false, sleeps: false });
+  });
+});
+
+test("the driver's footprint changes with its version and its GPUs", async () => {
+  const folder = tempFolder();
+  expect(await readDriverFootprint(join(folder, "none"))).toBe("");
+  writeFileSync(join(folder, "version"), "NVRM version: 590.48.01\n");
+  const bare = await readDriverFootprint(folder);
+  mkdirSync(join(folder, "gpus", "0000:0c:00.0"), { recursive: true });
+  const withGpu = await readDriverFootprint(folder);
+  writeFileSync(join(folder, "version"), "NVRM version: 595.1\n");
+  expect(new Set(["", bare, withGpu, await readDriverFootprint(folder)]).size).toBe(4);
+});
