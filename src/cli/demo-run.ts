@@ -21,6 +21,7 @@ import { marketName } from "./format.ts";
 import { usageError } from "./usage.ts";
 
 const LOOK_EVERY_MS = 250;
+const TELL_EVERY_MS = SECOND;
 /** After the last wanted result: one demo epoch (10 s) and the time to read the books. */
 const SETTLE_WITHIN_MS = 15 * SECOND;
 const PAGE = 1000;
@@ -109,13 +110,17 @@ async function watch(
   await session.start(signal);
   let settleUntil: number | null = null;
   let told = "";
+  let tellAfter = 0;
   for (;;) {
     try {
       const { client } = session.life;
       const jobs = await allJobs(client);
       const progress = progressOf(jobs, wanted);
-      if (progress !== told) tell(progress);
-      told = progress;
+      if (progress !== told && Date.now() >= tellAfter) {
+        tell(progress);
+        told = progress;
+        tellAfter = Date.now() + TELL_EVERY_MS;
+      }
       if (MARKETS.every((market) => acceptedIn(jobs, market).length >= wanted)) {
         settleUntil ??= Date.now() + SETTLE_WITHIN_MS;
         const earned = await earnedSoFar(client);

@@ -95,11 +95,13 @@ export async function startEngine(
       }),
     ]);
   const selfTestReferences = await readReferences(config.resourcesFolder);
-  const { ready: readyModels, problems: modelProblems } = await models.verifyAll();
-  // Without a model nothing can be earned; what is computed already is kept and goes out after the next good start.
-  if (readyModels.length === 0 && modelProblems[0]) {
+  await models.verifyAll();
+  const modelProblem = models.problem();
+  // A demo without a model has nothing to show. A live engine starts: a model can be fetched or allowed while it runs,
+  // and what was computed before goes out.
+  if (config.mode === "demo" && modelProblem !== null && modelProblem.code !== "MODEL_NOT_ALLOWED") {
     ledger.close();
-    throw modelProblems[0];
+    throw modelProblem;
   }
 
   const board = new WorkBoard({
@@ -252,8 +254,8 @@ export async function startEngine(
       throughput,
       models: () => modelManager.views(),
       modelProblem: () => {
-        const problem = models.offeredNames().length === 0 ? modelProblems[0] : undefined;
-        return problem ? { message: problem.message, help: problem.help } : null;
+        const problem = models.problem();
+        return problem && { message: problem.message, help: problem.help };
       },
       now,
     }),
@@ -311,7 +313,11 @@ export async function startEngine(
   // Two lives: taking and running work ends first, delivering results and serving questions last.
   const work = new AbortController();
   const service = new AbortController();
-  const workLoops = [fleet.run(work.signal), new LeaseKeeper({ sessions, board, now }).run(work.signal)];
+  const workLoops = [
+    fleet.run(work.signal),
+    selfTester.runWhenDue(work.signal),
+    new LeaseKeeper({ sessions, board, now }).run(work.signal),
+  ];
   const serviceLoops = [
     ...sessions.map((session) => session.run(service.signal)),
     guards.run(service.signal),

@@ -50,6 +50,7 @@ describe("demo --until-accepted", () => {
     expect(await run.exited, run.stderr()).toBe(0);
 
     expect(run.stdout().trimEnd().split("\n")).toHaveLength(1);
+    expect(run.stderr()).toMatch(/^Accepted so far: AITBC \d of 3, AICF \d of 3/m);
     const report = JSON.parse(run.stdout());
     expect(report).toMatchObject({
       accepted: { aitbc: expect.any(Number), aicf: expect.any(Number) },
@@ -69,6 +70,23 @@ describe("demo --until-accepted", () => {
     await expectAllGone(pids);
   });
 
+  it("looks for models in the app's own folder when the one it was pointed to is not there", async () => {
+    const args = ["demo", "--until-accepted", "1", "--json", "--epoch", "1s"];
+    const { code, stdout, stderr } = await bellows(args, { MODEL_DIR: path.join(tempFolder(), "nope") });
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).model_sha256).toBe(starterModelSha256());
+  });
+
+  it("names every folder that a missing model was looked for in", async () => {
+    const [pointedTo, cache] = [path.join(tempFolder(), "nope"), tempFolder()];
+    const env = { MODEL_DIR: pointedTo, BELLOWS_CACHE_DIR: cache };
+    const { code, stderr } = await bellows(["demo", "--until-accepted", "1"], env);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Error: The model \S+ is incomplete: \S+ is not in .*nope.*; also looked in /m);
+    expect(stderr).toContain(path.join(cache, "models"));
+    expect(stderr.match(/is incomplete/g)).toHaveLength(1);
+  });
+
   it("that takes too long ends with the reasons and exit code 1", async () => {
     const temporary = tempFolder();
     const args = ["demo", "--until-accepted", "100000", "--json", "--timeout", "5s"];
@@ -76,7 +94,7 @@ describe("demo --until-accepted", () => {
     expect(code).toBe(1);
     expect(stdout).toBe("");
     expect(stderr).toMatch(
-      /^Error: Not every market accepted 100000 results within 5 s: accepted aitbc \d+, aicf \d+; .+\. Allow more time with --timeout\.\n$/,
+      /^Error: Not every market accepted 100000 results within 5 s: accepted aitbc \d+, aicf \d+; .+\. Allow more time with --timeout\.\n$/m,
     );
     expect(ourFoldersIn(temporary)).toEqual([]);
   });
@@ -88,7 +106,9 @@ describe("demo --until-accepted", () => {
     const pids = family(run);
     pressCtrlC(run);
     expect(await run.exited).toBe(1);
-    expect(run.stderr()).toBe("Error: Stopped before the results were in.\n");
+    expect(run.stderr()).toMatch(
+      /^Two markets and an engine are being started\.\n(Accepted so far: .*\n)*Error: Stopped before the results were in\.\n$/,
+    );
     expect(ourFoldersIn(temporary)).toEqual([]);
     await expectAllGone(pids);
   });
@@ -113,8 +133,14 @@ describe("demo", () => {
       /^Dashboard {2}(http:\/\/127\.0\.0\.1:\d+)\/#token=[\w-]{43}$/m,
     );
     expect(await (await fetch(`${url}/`)).text()).toContain("<title>");
-    await printed(demo.process, /^\d\d:\d\d:\d\d {2}aitbc {2}accepted {2}\S+ {2}\d+ texts? {2}0\.\d+ AIT$/m);
-    await printed(demo.process, /^\d\d:\d\d:\d\d {2}aicf {3}accepted {2}\S+ {2}\d+ texts? {2}0\.\d+ ANM$/m);
+    await printed(
+      demo.process,
+      /^\d\d:\d\d:\d\d {2}AITBC {2}accepted {2}\S+ {2}\d+ texts? {2}(?:offered|credited) 0\.\d+ AIT$/m,
+    );
+    await printed(
+      demo.process,
+      /^\d\d:\d\d:\d\d {2}AICF {3}accepted {2}\S+ {2}\d+ texts? {2}(?:offered|credited) 0\.\d+ ANM$/m,
+    );
 
     await demo.invoke("run.pause", {});
     await printed(demo.process, /^\d\d:\d\d:\d\d {2}Paused\. /m);
@@ -187,10 +213,11 @@ describe("serve", () => {
       "--json",
       ...ports,
     ]);
+    // As printed for people, it has a data folder of its own; here it shares one, to see that flags go first.
     const { logFile, ...env } = JSON.parse((await printed(markets, /^\{.*\}$/m))[0]);
     expect(fs.existsSync(logFile)).toBe(true);
 
-    const served = startBellows(["serve", "--data", data, "--port", "0"], { ...env, ...PASSPHRASE });
+    const served = startBellows(["serve", "--data", data, "--port", "0"], env);
     const engine = new RunningDemo(data, served, "live");
     const earning = await engine.until(
       ({ earnings }) => earnings.every(({ settledTotal }) => BigInt(settledTotal.minor) > 0n),
@@ -199,7 +226,7 @@ describe("serve", () => {
     expect(earning.engine.mode).toBe("live");
     expect(earning.earnings.map(({ currency }) => currency).sort()).toEqual(["AIT", "ANM"]);
     for (const url of [env.AITBC_COORDINATOR_URL, env.AICF_QUEUE_URL]) expect(served.stdout()).toContain(url);
-    expect(served.stdout() + served.stderr()).not.toContain(env.AITBC_API_KEY);
+    expect(served.stdout() + served.stderr()).not.toContain(env.AITBC_COORDINATOR_KEY);
 
     const { jobs } = await engine.invoke("jobs.list", { state: "settled", limit: 1 });
     const receipt = await bellows([
@@ -211,6 +238,9 @@ describe("serve", () => {
       path.join(data, "r.json"),
     ]);
     expect(receipt.code, receipt.stderr).toBe(0);
+    const lease = jobs[0]?.leaseId ?? "";
+    const prefix = `${lease.slice(0, -1)}…`;
+    expect((await bellows(["jobs", "show", prefix, "--data", data])).stdout).toContain(lease);
     expect(await bellows(["verify", path.join(data, "r.json")])).toMatchObject({ code: 0 });
 
     const pids = family(served);
@@ -219,6 +249,45 @@ describe("serve", () => {
     await expectAllGone(pids, SECOND);
     markets.child.kill("SIGTERM");
     expect(await markets.exited).toBe(0);
+
+    // The ledger it left is read without an engine, and not changed by that.
+    const ledger = path.join(data, "live", "ledger.sqlite");
+    const before = fs.readFileSync(ledger);
+    const kept = await bellows(["jobs", "--state", "settled", "--limit", "1", "--json", "--data", data]);
+    expect(JSON.parse(kept.stdout).jobs).toMatchObject([{ state: "settled" }]);
+    expect((await bellows(["jobs", "--before", "zzz", "--data", data])).code).toBe(2);
+    const again = await bellows(["receipt", prefix, "--json", "--data", data]);
+    expect(JSON.parse(again.stdout)).toEqual(JSON.parse(fs.readFileSync(path.join(data, "r.json"), "utf8")));
+    expect(again.stdout.trimEnd().split("\n")).toHaveLength(1);
+    expect(fs.readFileSync(ledger)).toEqual(before);
+  });
+
+  it("devnet prints lines that a shell can take as they are", async () => {
+    const data = tempFolder();
+    const ports = ["--coordinator-port", "--chain-port", "--queue-port", "--node-port"];
+    const devnet = startBellows([
+      "devnet",
+      "--data",
+      data,
+      "--demand",
+      "0",
+      ...ports.flatMap((flag) => [flag, "0"]),
+    ]);
+    await printed(devnet, /^npx bellows serve$/m);
+    const lines = devnet
+      .stdout()
+      .split("\n")
+      .filter((line) => line.startsWith("export "));
+    const env = Object.fromEntries(
+      lines.map((line) => line.slice("export ".length).split(/=(.*)/s).slice(0, 2)),
+    );
+    const served = startBellows(["serve", "--port", "0"], env);
+    const engine = new RunningDemo(env.BELLOWS_DATA_DIR ?? "", served, "live");
+    await engine.until(
+      ({ markets }) => markets.length === 2 && markets.every(({ state }) => state === "registered"),
+      "both markets to know it",
+    );
+    expect(path.relative(data, env.BELLOWS_DATA_DIR ?? "")).toBe(path.join("devnet", "provider"));
   });
 
   it("goes on paused after a restart when it is told to start as it was left", async () => {
@@ -264,6 +333,6 @@ describe("up", () => {
     expect((await new RunningDemo(liveData, live, "live").until(() => true, "the engine")).engine.mode).toBe(
       "live",
     );
-    await printed(live, /^Control {4}http:\/\/127\.0\.0\.1:\d+$/m);
+    await printed(live, /^Control {2}http:\/\/127\.0\.0\.1:\d+$/m);
   });
 });

@@ -62,7 +62,7 @@ describe("help", () => {
     ]);
     expect(command.stdout).toContain("--until-accepted");
     expect(environment.stdout).toMatch(/^AITBC_API_KEY {2}/m);
-    expect(codes.stdout).toMatch(/3 {2}the command needs a running engine/);
+    expect(codes.stdout).toMatch(/^ {2}3 {4}the command needs a running engine[\s\S]*^ {2}130 {2}ended/m);
     expect([command.code, environment.code, codes.code]).toEqual([0, 0, 0]);
   });
 
@@ -72,10 +72,13 @@ describe("help", () => {
     expect(stderr).toContain("Usage: bellows");
   });
 
-  it("prints the version of package.json", async () => {
-    const { version } = JSON.parse(fs.readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-    expect((await bellows(["--version"])).stdout).toBe(`${version}\n`);
-  });
+  it.each(["--version", "-v", "-V", "version"])(
+    "prints the version of package.json for %s",
+    async (asked) => {
+      const { version } = JSON.parse(fs.readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+      expect(await bellows([asked])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+    },
+  );
 });
 
 describe("a wrong command line", () => {
@@ -87,6 +90,14 @@ describe("a wrong command line", () => {
     [["receipt"], "Error: Missing required argument 'lease'. Run `bellows help` for what there is.\n"],
     [["jobs", "--limit", "0"], 'Error: --limit "0" is less than 1. Write a number from 1 to 1000.\n'],
     [["jobs", "--state", "lots"], 'Error: --state "lots" is none of '],
+    [
+      ["jobs", "--market", "foo"],
+      'Error: --market "foo" is none of the choices. Write one of aitbc, aicf.\n',
+    ],
+    [
+      ["devnet", "--demand", "x"],
+      'Error: --demand "x" is not a rate. Write a number up to 1000, or 0 for none.\n',
+    ],
     [["demo", "--json"], "Error: --json only goes with --until-accepted.\n"],
     [["demo", "--until-accepted", "some"], 'Error: --until-accepted "some" is not a whole number.'],
     [["devnet", "--queue-port", "x"], 'Error: --queue-port "x" is not a port.'],
@@ -145,9 +156,32 @@ describe("without an engine", () => {
     const { code, stderr } = await bellows(["serve", "--data", data], env);
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /^Error: 3 settings are wrong\.\n {2}AICF_QUEUE_URL "queue" .*\n {2}GPU_BACKEND .*\n {2}MAX_/,
+      /^Error: 4 settings are wrong\.\n {2}AICF_QUEUE_URL "queue" .*\n {2}GPU_BACKEND .*\n {2}MAX_.*\n {2}BELLOWS_KEY_PASSPHRASE /,
     );
     expect(fs.existsSync(data)).toBe(false);
+  });
+
+  it("serve names what is wrong and what is missing in one go", async () => {
+    const env = { AITBC_COORDINATOR_URL: "127.0.0.1:8203", AICF_QUEUE_URL: "http://127.0.0.1:8700" };
+    const { code, stderr } = await bellows(["serve", "--data", path.join(tempFolder(), "new")], env);
+    expect(code).toBe(2);
+    expect(stderr.split("\n")).toEqual([
+      "Error: 3 settings are wrong.",
+      expect.stringMatching(
+        /^ {2}AITBC_COORDINATOR_URL "127\.0\.0\.1:8203" .* like http:\/\/127\.0\.0\.1:8203\.$/,
+      ),
+      expect.stringMatching(/^ {2}AITBC_COORDINATOR_KEY is missing, /),
+      expect.stringMatching(/^ {2}BELLOWS_KEY_PASSPHRASE is missing, /),
+      "",
+    ]);
+  });
+
+  it.runIf(process.platform === "linux")("demo says in words that no folder can be made", async () => {
+    const { code, stderr } = await bellows(["demo", "--data", "/proc/nope"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^Error: The data folder \/proc\/nope.* can't be made: .* Choose another with --data/,
+    );
   });
 
   it("demo says why its data folder can't be used", async () => {
@@ -167,8 +201,8 @@ describe("with an engine", () => {
     const { code, stdout, stderr } = await run("status");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^Earning on 1 of 1 device\.\n/);
-    expect(stdout).toMatch(/^AICF {4}registered .* – .* 2$/m);
-    expect(stdout).toMatch(/^aicf .* 0\.0016 ANM .* 0\.00 ANM /m);
+    expect(stdout).toMatch(/^AICF {4}connected .* – .* 2$/m);
+    expect(stdout).toMatch(/^AICF .* 0\.0016 ANM .* 0\.00 ANM /m);
     expect(stdout).not.toContain(ESCAPE);
     expect(stdout).not.toMatch(/ $/m);
   });
@@ -196,7 +230,7 @@ describe("with an engine", () => {
     const { run } = await runningEngine();
     const { stdout } = await run("devices");
     expect(stdout).toMatch(/^cpu {5}A processor {2}ready {2}cpu .* – .* 0 % .* – /m);
-    expect(stdout).toContain("A processor: No NVIDIA GPU was found");
+    expect(stdout).toContain("No NVIDIA GPU was found");
     expect(JSON.parse((await run("devices", "--json")).stdout)).toMatchObject([
       { id: "cpu", temperatureC: null },
     ]);
@@ -218,7 +252,7 @@ describe("with an engine", () => {
   it("one job is shown with its history", async () => {
     const { run } = await runningEngine();
     const { stdout } = await run("jobs", "show", "lease_1");
-    expect(stdout).toMatch(/^Lease {8}lease_1$/m);
+    expect(stdout).toMatch(/^Lease +lease_1$/m);
     expect(stdout).toMatch(/accepted$/m);
     expect(JSON.parse((await run("jobs", "show", "lease_1", "--json")).stdout)).toMatchObject({
       attempts: 1,
@@ -244,6 +278,19 @@ describe("with an engine", () => {
       code: 1,
       stderr: expect.stringMatching(/can't be written \(ENOENT\)\. .*-o\.\n$/),
     });
+  });
+
+  it("a lease is found by its beginning, while only one begins so", async () => {
+    const { run, engine } = await runningEngine();
+    engine.jobs.push(aJob({ leaseId: "lease_4941e47cd03" }), aJob({ leaseId: "lease_49ffffffff0" }));
+    expect((await run("jobs", "show", "lease_4941e47cd…")).stdout).toMatch(/^Lease +lease_4941e47cd03$/m);
+    const unclear = await run("jobs", "show", "lease_49");
+    expect(unclear).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^Error: More than one lease begins with "lease_49": .* Write more/),
+    });
+    expect((await run("jobs", "show", "leas…")).code).toBe(2);
+    expect((await run("jobs", "show", "lea")).code).toBe(1);
   });
 
   it("dashboard prints a new address each time, that opens it once", async () => {
@@ -396,6 +443,17 @@ describe("verify", () => {
     expect(output).toMatchObject({ code: 4, stdout: expect.stringMatching(/^FAILED {2,}output /m) });
     const key = await bellows(["verify", json, "--key", "0".repeat(64)]);
     expect(key).toMatchObject({ code: 4, stdout: expect.stringMatching(/^FAILED {2,}expected-key /m) });
+  });
+
+  it.each([
+    ["a text", "# Bellows", /it is not JSON/],
+    ["nothing", "", /it is not JSON/],
+    ["a list", "[]", /not a receipt/],
+  ])("says of %s that it is no receipt, and nothing of encodings", async (_what, content, why) => {
+    const { code, stdout } = await bellows(["verify", written("file", content)]);
+    expect(code).toBe(4);
+    expect(stdout).toMatch(why);
+    expect(stdout).not.toContain("CBOR");
   });
 
   it("reads stdin, and says what it can't read", async () => {

@@ -116,7 +116,7 @@ describe("a program", () => {
       ask("POST", `/api/command/${name}`, { headers: bearer(), body });
     expect(await command("jobs.get", { leaseId: "none" })).toMatchObject({
       status: 404,
-      json: { code: "JOB_NOT_FOUND" },
+      json: { code: "UNKNOWN_LEASE" },
     });
     expect(await command("jobs.list", { limit: 0 })).toMatchObject({
       status: 400,
@@ -333,7 +333,7 @@ describe("a socket", () => {
     const snapshots = await Promise.all(clients.map((client) => client.invoke("state.snapshot", {})));
     expect(snapshots.map((snapshot) => snapshot.seq)).toEqual([7, 7]);
     await expect(clients[0]?.invoke("jobs.get", { leaseId: "none" })).rejects.toMatchObject({
-      code: "JOB_NOT_FOUND",
+      code: "UNKNOWN_LEASE",
     });
 
     const sent = engine.emit({ headline: { ...engine.state.headline, sentence: "Paused", level: "paused" } });

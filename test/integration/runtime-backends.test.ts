@@ -1,5 +1,5 @@
 /** The ladder of back ends in the real runtime process: what this machine has not, and WebGPU on a driver in software. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { setUpGpu } from "../../src/engine/gpu-pack/gpu-setup.ts";
@@ -16,6 +16,7 @@ import {
   maxDifference,
   minilm,
   openRuntime,
+  RUNTIME_ENTRY,
   vectors,
 } from "../fixtures/runtime/minilm.ts";
 import { hasSoftwareVulkan, softwareVulkan } from "../fixtures/runtime/software-vulkan.ts";
@@ -60,6 +61,34 @@ function hostWith(env: Record<string, string>): ProcessHost {
 
 const setUp = (gpuPackFolder: string) => () =>
   setUpGpu({ gpuPackFolder, resourcesFolder: RESOURCES, cudaFolders: [], mps: false });
+
+/** Runtime processes that this one has started, from the process table. */
+function runtimeChildren(): string[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => {
+      try {
+        const parent = /^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+        return (
+          Number(parent) === process.pid &&
+          readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(RUNTIME_ENTRY)
+        );
+      } catch {
+        return false; // It ended between the two looks.
+      }
+    });
+}
+
+test.runIf(process.platform === "linux")(
+  "after the keep-alive no process of ours is left to hold a device",
+  async () => {
+    const runtime = runtimeOf({ keepAliveMs: 100 });
+    await embed(runtime);
+    expect(runtimeChildren()).toEqual([String(runtime.status.pid)]);
+    await expect.poll(() => runtime.status.state, { timeout: 10_000 }).toBe("asleep");
+    expect(runtimeChildren()).toEqual([]);
+  },
+);
 
 describe.runIf(process.platform === "linux")("on a machine without a GPU driver", () => {
   test("a GPU's work steps down to the CPU; each step and its reason are kept, and what would help is said", async () => {
@@ -129,7 +158,7 @@ describe.runIf(process.platform === "linux")(
   },
 );
 
-// The driver is in software: some 5 s for the whole group.
+// The driver is in software: some 15 s for the whole group.
 describe.runIf(hasSoftwareVulkan)("with WebGPU on a Vulkan driver in software", () => {
   test("the same jobs give the same answers, within the model's tolerance", async () => {
     const host = hostWith(softwareVulkan(tempFolder()));

@@ -13,8 +13,8 @@ import { delay } from "../../src/shared/wait.ts";
 export type Fault =
   | { readonly kind: "status"; readonly status: number; readonly headers?: Record<string, string> }
   | { readonly kind: "redirect"; readonly to: string }
-  /** The connection is cut once the answer has given this many bytes. */
-  | { readonly kind: "reset"; readonly after: number }
+  /** The connection is cut once the answer has given this many bytes; what was not read by then is lost. */
+  | { readonly kind: "reset"; readonly after: number; readonly lingerMs?: number }
   /** It goes silent there instead. */
   | { readonly kind: "stall"; readonly after: number }
   /** The answer ends there as if it were whole. */
@@ -122,8 +122,7 @@ async function answer(state: ModelServer, request: IncomingMessage, response: Se
   }
   if (fault?.kind === "stall") return;
   if (fault?.kind === "reset") {
-    // What was written has to be on its way before the connection is cut.
-    await delay(5);
+    await delay(fault.lingerMs ?? 5);
     response.destroy();
     return;
   }

@@ -177,7 +177,7 @@ export class ScriptedEngine {
         const job = this.jobs.find(({ leaseId }) => leaseId === input.leaseId);
         if (job) return job;
         throw new AppError({
-          code: "JOB_NOT_FOUND",
+          code: "UNKNOWN_LEASE",
           message: `There is no job ${input.leaseId}`,
           actor: "user",
         });

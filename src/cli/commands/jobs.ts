@@ -90,7 +90,7 @@ export function jobDetailLines(job: JobDetail): string[] {
       ["Offered", money(job.fee)],
       ["Earned", money(job.earned)],
       ["Receipt", job.receipt === null ? UNKNOWN : `bellows receipt ${job.leaseId}`],
-      ["Result", job.outputKept ? "kept here, for checks" : "not kept here"],
+      ["Result bytes", job.outputKept ? "kept here, for checks" : "not kept here"],
     ]),
     "",
     ...table(

@@ -260,6 +260,7 @@ export type Settings = { readonly [N in SettingName]?: ReturnType<(typeof SETTIN
 /** Names that are read where they are needed, not through this table. */
 export const OTHER_NAMES: Readonly<Record<string, string>> = {
   BELLOWS_KEY_PASSPHRASE: "Opens the provider key of a live engine, 12 characters or more; needed to serve",
+  BELLOWS_BACKUP_PASSPHRASE: "Opens backup files of the provider key (default: BELLOWS_KEY_PASSPHRASE)",
   BELLOWS_DEBUG: "1 adds stacks to the errors of the command line",
   NO_COLOR: "Any value turns colours off",
 };

@@ -77,7 +77,9 @@ function proved(facts: GpuFacts, { backend, reason }: NonNullable<GpuFacts["prov
   const missing = reason !== null && MISSING_LIBRARY.test(reason);
   const permission = reason !== null && NO_PERMISSION.test(reason);
   const code = missing ? "library-missing" : permission ? "no-permission" : `runs-on-${backend}`;
-  const help = missing ? FETCH_LIBRARIES : permission ? GRANT_ACCESS : helpFor(facts);
+  // Who found the cause often knows the remedy too.
+  const helped = reason !== null && SAYS_WHAT_TO_DO.test(reason);
+  const help = helped ? null : missing ? FETCH_LIBRARIES : permission ? GRANT_ACCESS : helpFor(facts);
   if (backend === "cpu") {
     return no(
       code,
@@ -223,6 +225,7 @@ const MISSING_LIBRARY =
   /\b(?:is|are) missing\b|cannot open shared object file|\.dll\b.*(?:not found|missing)/i;
 const NO_PERMISSION =
   /no permission|permission denied|insufficient permissions|EACCES|operation not permitted/i;
+const SAYS_WHAT_TO_DO = /`bellows |\. (?:Install|Run|Set|Look) /;
 const FETCH_LIBRARIES =
   "`bellows gpu-pack install` brings what may be fetched, and `bellows gpu-pack verify` names the rest.";
 const GRANT_ACCESS =

@@ -34,6 +34,9 @@ export type ModelPresence =
   | { readonly state: "present"; readonly folder: string; readonly error: null }
   | { readonly state: "missing" | "corrupt"; readonly folder: null; readonly error: AppError };
 
+/** What stands between a model and its use, the hardest to mend first. */
+const HARDEST_FIRST: readonly string[] = ["MODEL_MISSING", "MODEL_CORRUPT", "MODEL_NOT_ALLOWED"];
+
 export class ModelStore {
   readonly catalogue: Catalogue;
   readonly #folders: readonly string[];
@@ -119,6 +122,22 @@ export class ModelStore {
     return this.catalogue.models
       .filter((model) => this.#isReady(model))
       .flatMap(({ id, aliases }) => [id, ...aliases]);
+  }
+
+  /** Why no model can be run; null while one can. Of several reasons the one that is mended most easily. */
+  problem(): AppError | null {
+    const problems: AppError[] = [];
+    for (const { id } of this.catalogue.models) {
+      try {
+        this.resolve(id);
+        return null;
+      } catch (thrown) {
+        if (!(thrown instanceof AppError)) throw thrown;
+        problems.push(thrown);
+      }
+    }
+    const ease = (error: AppError) => HARDEST_FIRST.indexOf(error.code);
+    return problems.toSorted((a, b) => ease(b) - ease(a)).at(0) ?? null;
   }
 
   #isReady(model: CatalogueModel): boolean {

@@ -72,7 +72,7 @@ function judge(
         sentence: input.leasesHeld > 0 ? `Paused, ${jobs(input.leasesHeld)} being ended` : "Paused",
         reasons: [
           {
-            text: "Paused by you; the markets still hear that this provider is alive.",
+            text: "The markets still hear that this provider is alive.",
             help: "Press Start to go on.",
           },
         ],
@@ -98,7 +98,7 @@ function judge(
 
   const earning = acceptedAt !== null && now - acceptedAt < EARNING_FRESH;
   const working = `${usable.length} of ${devices.length} ${devices.length === 1 ? "device" : "devices"}`;
-  const troubles = [...marketTroubles, ...deviceTroubles];
+  const troubles = [...marketTroubles, ...devices.filter(canBeHelped).flatMap(deviceTrouble)];
   if (troubles.length > 0) {
     const names = connected.map((market) => market.name).join(" and ");
     return {
@@ -147,6 +147,11 @@ function marketTrouble(market: MarketView, now: number): Reason[] {
     }
   }
   return [];
+}
+
+/** A GPU that never will work, beside one that does, is nothing to act on: the list of devices tells it. */
+function canBeHelped({ verdict }: DeviceView): boolean {
+  return verdict?.usable !== false || verdict.help !== null;
 }
 
 function deviceTrouble(device: DeviceView): Reason[] {

@@ -23,9 +23,11 @@ export function showGigabytes(mib: number | null): string {
   return showNumber(gib, Math.abs(gib - Math.round(gib)) < 0.05 ? 0 : 1);
 }
 
-/** "9f3c…a1e0": enough of a digest to recognise it. */
+/** "9f3c…a1e0", "lease_3a87…c916": enough of a digest or an id to recognise it; the kind in front of an id is no part of that. */
 export function shortDigest(digest: string): string {
-  return digest.length <= 12 ? digest : `${digest.slice(0, 4)}…${digest.slice(-4)}`;
+  if (digest.length <= 12) return digest;
+  const kind = /^[a-z]{1,8}[_-]/.exec(digest)?.[0] ?? "";
+  return `${digest.slice(0, kind.length + 4)}…${digest.slice(-4)}`;
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

@@ -94,6 +94,8 @@ interface VerbLook {
   label: string;
   hint: string;
   primary?: boolean;
+  /** Too long to share a row in a narrow window. */
+  long?: boolean;
 }
 
 const START: VerbLook = {
@@ -112,6 +114,7 @@ const FINISH: VerbLook = {
   verb: "run.finish",
   label: "Finish current and stop",
   hint: "Take no more work, end and submit everything held, then stop",
+  long: true,
 };
 const STOP: VerbLook = {
   verb: "run.stop",
@@ -150,13 +153,13 @@ function Verbs({ intent, verbs, disabled }: { intent: RunIntent; verbs: VerbRunn
   };
   return (
     <fieldset className="hero-verbs" aria-label="Work">
-      {verbsFor(intent).map(({ verb, label, hint, primary }) => {
+      {verbsFor(intent).map(({ verb, label, hint, primary, long }) => {
         const Icon = ICONS[verb as keyof typeof ICONS];
         return (
           <button
             key={verb}
             type="button"
-            className={primary === true ? "button button-primary" : "button"}
+            className={["button", primary && "button-primary", long && "verb-long"].filter(Boolean).join(" ")}
             title={hint}
             disabled={disabled || verbs.pending !== null}
             aria-busy={verbs.pending === verb}

@@ -29,7 +29,7 @@ const POLL_WORDS = { work: "work", none: "no work", error: "an error" } as const
 export function Markets() {
   const markets = useEngine((state) => state.markets);
   return (
-    <Card title="Markets">
+    <Card title="Markets" className="markets">
       {markets.length === 0 ? (
         <div className="card-empty">
           <Store size={22} strokeWidth={1.6} aria-hidden />

@@ -22,6 +22,10 @@ describe("an error on the terminal", () => {
     ],
     [new AppError({ code: "A", message: "It broke.", actor: "user" }), "Error: It broke.\n"],
     [
+      new AppError({ code: "A", message: "It is stopped", actor: "user", help: "Press Start to go on." }),
+      "Error: It is stopped. Run `bellows start` to go on.\n",
+    ],
+    [
       new AppError({ code: "A", message: "Two\n  lines", actor: "bug", help: "Why?" }),
       "Error: Two lines. Why?\n",
     ],
@@ -51,6 +55,7 @@ describe("exit codes", () => {
   it.each([
     [usageError("no"), 2],
     [new ConfigError([{ name: "A", value: "1", reason: "is odd", fix: "Write 2" }]), 2],
+    [new AppError({ code: "PASSPHRASE_WRONG", message: "", actor: "user" }), 2],
     [new AppError({ code: "ENGINE_NOT_RUNNING", message: "", actor: "user" }), 3],
     [new AppError({ code: "DATA_FOLDER_READONLY", message: "", actor: "user" }), 1],
     [new Error("any"), 1],

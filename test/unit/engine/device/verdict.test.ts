@@ -293,6 +293,19 @@ const TABLE: [string, Change, boolean, string, RegExp, RegExp | null][] = [
     /bellows gpu-pack/,
   ],
   [
+    "a reason that says what to do",
+    {
+      proved: {
+        backend: "webgpu",
+        reason: "CUDA can't be used: its provider is missing. Run `bellows gpu-pack install`.",
+      },
+    },
+    true,
+    "library-missing",
+    /Run `bellows gpu-pack install`$/,
+    null,
+  ],
+  [
     "the CPU for want of permission",
     { proved: { backend: "cpu", reason: "/dev/nvidia0: Permission denied" } },
     false,

@@ -18,7 +18,7 @@ const broken =
 /** Deadlines far beyond the test: what ends a lease here is said by the test. */
 const lease = (id: string) => aLease({ leaseId: id, grantedAt: Date.now(), expiresAt: Date.now() + 600_000 });
 
-async function aSession(market = new ScriptedMarket(), quota = 2) {
+async function aSession(market = new ScriptedMarket(), quota = 2, models = [...PROFILE.models]) {
   const ledger = await Ledger.open(tempFolder());
   const board = new WorkBoard({ ledger, admit: () => ({ kind: "admit" }), now: Date.now });
   const control = new RunControl({ ledger, board, now: Date.now, killRuntimes: () => undefined }, "running");
@@ -28,7 +28,7 @@ async function aSession(market = new ScriptedMarket(), quota = 2) {
     control,
     ledger,
     quota: () => quota,
-    profile: () => PROFILE,
+    profile: () => ({ ...PROFILE, models }),
     now: Date.now,
   });
   const stop = new AbortController();
@@ -225,5 +225,21 @@ describe("delivering a result", () => {
     control.pause();
     await eventually(() => ledger.outbox.size()).toBe(0);
     expect(market.returned.map((each) => each.leaseId)).toEqual(["busy"]);
+  });
+});
+
+describe("models that come and go", () => {
+  it("are told with a new registration and every heartbeat; without any, no work is asked for", async () => {
+    const models: string[] = [];
+    const { market, control, eventually } = await aSession(new ScriptedMarket(), 2, models);
+    await eventually(() => market.loads.length).toBeGreaterThan(1);
+    expect(market.calls.filter((call) => call === "register")).toHaveLength(1);
+    expect(market.calls).not.toContain("acquire");
+
+    models.push("text-embed-001");
+    control.changed.ring();
+    await eventually(() => market.calls).toContain("acquire");
+    await eventually(() => market.loads.at(-1)?.profile.models).toEqual(["text-embed-001"]);
+    expect(market.calls.filter((call) => call === "register")).toHaveLength(2);
   });
 });

@@ -46,13 +46,13 @@ function writeModel(folder: string, id: string, files: Record<string, string> = 
   }
 }
 
-async function openStore(models: unknown[], folderCount = 1) {
+async function openStore(models: unknown[], folderCount = 1, allows: (id: string) => boolean = () => true) {
   const root = tempFolder();
   const catalogueFile = join(root, "catalogue.json");
   writeFileSync(catalogueFile, JSON.stringify({ version: 1, models }));
   const modelFolders = Array.from({ length: folderCount }, (_, i) => join(root, `models-${i}`));
   return {
-    store: await ModelStore.open({ catalogueFile, modelFolders }),
+    store: await ModelStore.open({ catalogueFile, modelFolders, allows: ({ id }) => allows(id) }),
     folder: modelFolders[0] ?? "",
     modelFolders,
   };
@@ -166,6 +166,20 @@ describe("the full check", () => {
     expect(store.offeredNames()).toEqual(["good", "good-alias"]);
     rmSync(join(folder, "good"), { recursive: true });
     expect(store.offeredNames()).toEqual([]);
+  });
+
+  test("says why nothing can be run, and nothing as long as something can", async () => {
+    const allowed = new Set(["held-back"]);
+    const { store, folder } = await openStore(
+      [model("absent"), model("held-back")],
+      1,
+      (id) => !allowed.has(id),
+    );
+    expect(store.problem()).toMatchObject({ code: "MODEL_NOT_ALLOWED" });
+    allowed.clear();
+    expect(store.problem()).toMatchObject({ code: "MODEL_MISSING" });
+    writeModel(folder, "held-back");
+    expect(store.problem()).toBeNull();
   });
 
   test("can be aborted, and an aborted check is not remembered", async () => {

@@ -155,3 +155,30 @@ describe("the headline", () => {
     for (const headline of levels) expect(headline.reasons.length, headline.sentence).toBeGreaterThan(0);
   });
 });
+
+describe("a GPU that can't work", () => {
+  const old = (help: string | null) =>
+    device({
+      id: "GPU-1",
+      kind: "gpu",
+      name: "An old card",
+      state: "failed",
+      stateReason: "its compute capability is too old",
+      verdict: { usable: false, code: "compute-capability", why: "its compute capability is too old", help },
+    });
+
+  it("is no reason for attention beside a device that works, when nothing can be done about it", () => {
+    expect(derive({ devices: [device(), old(null)] })).toMatchObject({
+      level: "earning",
+      sentence: "Earning on 1 of 2 devices",
+    });
+    expect(derive({ devices: [device(), old("Install a driver.")] }).level).toBe("attention");
+  });
+
+  it("is the reason when there is no other", () => {
+    expect(derive({ devices: [old(null)] })).toMatchObject({
+      level: "error",
+      reasons: [{ text: "An old card: its compute capability is too old." }],
+    });
+  });
+});

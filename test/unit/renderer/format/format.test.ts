@@ -85,6 +85,7 @@ describe("readings", () => {
 
   it("shorten digests to what is recognised, and count with the right word", () => {
     expect(shortDigest("9f3c0000000000a1e0")).toBe("9f3c…a1e0");
+    expect(shortDigest("lease_3a875d600d83aa0fc916")).toBe("lease_3a87…c916");
     expect(shortDigest("short-id")).toBe("short-id");
     expect(plural(1, "text")).toBe("1 text");
     expect(plural(48_201, "result")).toBe("48\u202f201 results");

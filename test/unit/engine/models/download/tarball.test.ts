@@ -50,7 +50,11 @@ describe("taking files out of a package", () => {
     ["a file of another size", (text: string) => packed({ "package/a.txt": text }, "ustar"), "expected 5"],
     ["no gzip", () => written(Buffer.from("plain text")), "no gzip"],
     ["an archive cut off", () => written(gzipSync(Buffer.alloc(100, "x"))), "ends in the middle"],
-    ["a cut-off gzip", () => written(gzipSync(Buffer.alloc(100_000, 1)).subarray(0, 50)), "The model's package"],
+    [
+      "a cut-off gzip",
+      () => written(gzipSync(Buffer.alloc(100_000, 1)).subarray(0, 50)),
+      "The model's package",
+    ],
   ])("refuses %s", async (_, make, words) => {
     const wanted = [{ name: "package/a.txt", bytes: 5, target: join(tempFolder(), "1") }];
     await expect(extractMembers(make("longer than five"), wanted, never)).rejects.toMatchObject({

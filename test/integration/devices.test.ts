@@ -1,0 +1,96 @@
+/** An engine on a machine with GPUs, as far as the driver's library tells: shown, tested, plugged in and lost while it earns. */
+import { describe, expect, test } from "vitest";
+import type { DeviceView } from "../../src/shared/contract/views.ts";
+import { SECOND } from "../../src/shared/durations.ts";
+import { bellows, descendants, RunningDemo, startBellows } from "../support/bellows.ts";
+import { C_COMPILER, compileNvmlStub } from "../support/nvml-stub.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+const GPU_0 = "GPU-00000000-aaaa-bbbb-cccc-000000000000";
+const SLICES = ["MIG-00000001-aaaa-bbbb-cccc-000000000000", "MIG-00000002-aaaa-bbbb-cccc-000000000000"];
+
+const idsOf = (devices: readonly DeviceView[]) => devices.map(({ id }) => id);
+
+describe.skipIf(C_COMPILER === null)("an engine with GPUs (needs a C compiler for the stub of NVML)", () => {
+  test("shows them, tests them, takes one that is plugged in and goes on without those that are lost", async () => {
+    const stub = compileNvmlStub();
+    stub.behave({ gpus: 1 });
+    const folder = tempFolder();
+    const engine = startBellows(["demo", "--data", folder, "--port", "0"], stub.env);
+    const demo = new RunningDemo(folder, engine);
+
+    const tested = await demo.until(
+      ({ devices }) => typeof devices[0]?.lastSelfTest?.ok === "boolean",
+      "the GPU's first self-test",
+    );
+    expect(tested.devices[0]).toMatchObject({
+      id: GPU_0,
+      kind: "gpu",
+      name: "NVIDIA GeForce RTX 4090",
+      temperatureC: 46,
+      powerW: 84.24,
+      memoryTotalMb: 24_564,
+      gpu: {
+        source: "nvml",
+        driver: "590.48.01",
+        cuda: "13.1",
+        throttle: ["power limit", "too hot (software)"],
+        processes: [{ name: "burn", ours: false }, { name: null }],
+      },
+      // No CUDA here: a GPU that leaves its jobs to the CPU is no GPU to sell.
+      verdict: { usable: false },
+      lastSelfTest: { ok: false, summary: expect.stringContaining("runs on the CPU") },
+    });
+
+    stub.behave({});
+    await demo.until(({ devices }) => devices.length === 3, "the second GPU's MIG devices");
+    expect(idsOf((await demo.state()).devices)).toEqual([GPU_0, ...SLICES]);
+
+    const before = (await demo.state()).throughput.acceptedTotal;
+    stub.behave({ nvmlDeviceGetCount_v2: 9 });
+    const lost = await demo.until(({ devices }) => devices[0]?.kind === "cpu", "the CPU to take over");
+    expect(lost.devices[0]?.verdict).toMatchObject({ usable: true, code: "runs-on-cpu" });
+    const after = await demo.until(
+      ({ throughput }) => throughput.acceptedTotal > before + 4,
+      "the CPU's results to be accepted",
+    );
+    expect(after.throughput.failedLastDay).toBe(0);
+  });
+
+  test("a driver that crashes its helper costs nothing but NVML's readings", async () => {
+    const stub = compileNvmlStub();
+    const folder = tempFolder();
+    const demo = new RunningDemo(folder, startBellows(["demo", "--data", folder, "--port", "0"], stub.env));
+    await demo.until(({ devices }) => devices[0]?.gpu?.source === "nvml", "NVML's readings");
+    stub.behave({ nvmlDeviceGetFanSpeed: "crash" });
+    const { devices } = await demo.until(
+      ({ devices }) => devices[0]?.gpu?.source === "none",
+      "the readings to end",
+    );
+    expect(devices[0]).toMatchObject({
+      id: GPU_0,
+      temperatureC: null,
+      gpu: { sourceReason: expect.stringContaining("ended unexpectedly (SIGSEGV)") },
+    });
+    const before = (await demo.state()).throughput.acceptedTotal;
+    await demo.until(({ throughput }) => throughput.acceptedTotal > before, "more results");
+  });
+});
+
+test(
+  "a self-test without an engine passes on the CPU, is kept, and leaves no process behind",
+  async () => {
+    const folder = tempFolder();
+    const command = startBellows(["self-test", "--json", "--data", folder]);
+    expect(await command.exited).toBe(0);
+    const [report] = JSON.parse(command.stdout());
+    expect(report).toMatchObject({ device: { id: "cpu" }, ok: true, backend: "cpu" });
+    expect(report.answer.cosine).toBeGreaterThan(0.9999);
+    expect(report.textsPerSecond).toBeGreaterThan(1);
+    expect(descendants(command.child.pid ?? 0)).toEqual([]);
+
+    const unknown = await bellows(["self-test", "--device", "GPU-9", "--data", folder]);
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no device "GPU-9"') });
+  },
+  60 * SECOND,
+);
