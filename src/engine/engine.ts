@@ -7,6 +7,7 @@ import { killLeftovers, PidNotingHost } from "../host/pid-file.ts";
 import type { ProcessHost } from "../host/process-host.ts";
 import type { EngineConfig } from "../shared/config.ts";
 import type { ContractHandlers } from "../shared/contract/contract.ts";
+import type { SelfTestReport } from "../shared/contract/self-test.ts";
 import type { Delta, DeviceView, Snapshot } from "../shared/contract/views.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../shared/durations.ts";
 import { AppError, type ErrorValue } from "../shared/errors.ts";
@@ -172,7 +173,7 @@ export async function startEngine(
     name: config.markets.aicf?.name ?? "Bellows provider",
     region: config.markets.aicf?.region ?? config.markets.aitbc?.region ?? null,
     concurrency: fullQuota,
-    models: models.offeredNames().filter((model) => guards.offers(model)),
+    models: models.offeredNames().filter((name) => guards.offers(models.find(name).id)),
     devices: watcher.detection.devices.map(({ id, name, memoryTotalMb }) => ({
       id,
       name,
@@ -235,7 +236,10 @@ export async function startEngine(
     },
     isReserved: (id) => offers.reserved.has(id),
     mayTest: () => control.intent === "running",
-    onResult: () => state.touch("devices"),
+    onResult: (report) => {
+      noteSelfTest(guards, report);
+      state.touch("devices");
+    },
     now,
   });
   const state = new StateKeeper(
@@ -425,6 +429,13 @@ function createAdapters(config: EngineConfig, identity: Identity, now: () => num
     });
   }
   return adapters;
+}
+
+/** Only a wrong answer speaks against the model: a hot or slow device does not make results false. */
+function noteSelfTest(guards: ServiceGuards, { model, steps }: SelfTestReport): void {
+  const answer = steps.find(({ name }) => name === "answer");
+  if (model === null || answer === undefined || answer.ok === null) return;
+  guards.noteSelfTest(model.id, answer.ok, answer.detail);
 }
 
 /** With real money nothing is staked before a backup of the key was read back (users.md rule 20). */

@@ -22,7 +22,10 @@ describe.skipIf(chromiumFile === null)("the headless dashboard", () => {
   it("shows a provider earning, obeys its buttons, and needs no other place on the network", async () => {
     const demo = await RunningDemo.start();
     const link = /http:\/\/127\.0\.0\.1:\d+\/#token=\S+/.exec(demo.process.stdout())?.[0] ?? "";
-    const page: Page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: "light" });
+    const page: Page = await browser.newPage({
+      viewport: { width: 1280, height: 800 },
+      colorScheme: "light",
+    });
     page.setDefaultTimeout(within.timeout);
     const faults = watchFaults(page, new URL(link).origin);
     const headline = () => page.getByRole("heading", { level: 1 }).innerText();
@@ -31,7 +34,12 @@ describe.skipIf(chromiumFile === null)("the headless dashboard", () => {
     await expect.poll(headline, within).toMatch(/^Earning on 1 of 1/);
     expect(page.url(), "the token is no longer in the address").not.toContain("token");
     for (const market of ["AITBC", "AICF"]) {
-      await page.getByRole("row").filter({ hasText: market }).filter({ hasText: /settled/ }).first().waitFor();
+      await page
+        .getByRole("row")
+        .filter({ hasText: market })
+        .filter({ hasText: /settled/ })
+        .first()
+        .waitFor();
     }
     await page.screenshot({ path: path.join(SHOTS, "dashboard-earning.png") });
 

@@ -61,23 +61,40 @@ describe.skipIf(!canShowWindows)("the desktop app in demo mode", () => {
 
   it("earns by itself: accepted results, then money on both markets", async () => {
     expect(electronFile).not.toBeNull();
-    await page.getByText(/play money/i).first().waitFor();
+    await page
+      .getByText(/play money/i)
+      .first()
+      .waitFor();
     await expect.poll(headline, within).toMatch(/^Earning on 1 of 1/);
     await shot("desktop-earning");
-    const job = page.getByRole("row").filter({ hasText: /settled/ }).first();
+    const job = page
+      .getByRole("row")
+      .filter({ hasText: /settled/ })
+      .first();
     await job.waitFor();
     expect(await job.innerText()).toMatch(/[0-9a-f]{4}…[0-9a-f]{4}/);
     for (const market of ["AITBC", "AICF"]) {
-      const settledRow = page.getByRole("row").filter({ hasText: market }).filter({ hasText: /settled/ }).first();
+      const settledRow = page
+        .getByRole("row")
+        .filter({ hasText: market })
+        .filter({ hasText: /settled/ })
+        .first();
       await settledRow.waitFor();
     }
     await shot("desktop-settled");
   });
 
   it("opens a job and shows its way from lease to money", async () => {
-    await page.getByRole("row").filter({ hasText: /settled/ }).first().click();
+    await page
+      .getByRole("row")
+      .filter({ hasText: /settled/ })
+      .first()
+      .click();
     const panel = page.getByRole("dialog").or(page.getByRole("complementary")).last();
-    await panel.getByText(/accepted/i).first().waitFor();
+    await panel
+      .getByText(/accepted/i)
+      .first()
+      .waitFor();
     await shot("desktop-job");
     await page.keyboard.press("Escape");
   });

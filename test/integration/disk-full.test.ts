@@ -36,7 +36,9 @@ describe.skipIf(!canMount)("a full disk", () => {
     expect(state.throughput.acceptedTotal).toBeGreaterThan(0);
     const { jobs } = await again.invoke("jobs.list", { limit: 1000 });
     const computed = jobs.filter((job) => job.digest !== null);
-    const lost = computed.filter((job) => ["failed", "expired", "lost", "rejected", "returned"].includes(job.state));
+    const lost = computed.filter((job) =>
+      ["failed", "expired", "lost", "rejected", "returned"].includes(job.state),
+    );
     expect(lost).toEqual([]);
   });
 });

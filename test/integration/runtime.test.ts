@@ -307,7 +307,13 @@ describe("the protocol", () => {
     });
     return child;
   }
-  const init = { type: "init", device: { id: "cpu", kind: "cpu", index: 0 }, backend: "auto", threads: 1, memoryBytes: null };
+  const init = {
+    type: "init",
+    device: { id: "cpu", kind: "cpu", index: 0 },
+    backend: "auto",
+    threads: 1,
+    memoryBytes: null,
+  };
 
   test("a message it can't read ends the process, with the reason by both ways", async () => {
     const child = spawn();

@@ -152,7 +152,10 @@ function showStanding(
   { json }: Json,
   done?: string,
 ): void {
-  if (json) return terminal.json(standing);
+  if (json) {
+    terminal.json(standing);
+    return;
+  }
   if (done !== undefined) terminal.print(done);
   for (const line of standingLines(standing)) terminal.print(line);
 }

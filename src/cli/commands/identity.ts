@@ -153,12 +153,13 @@ function show(
   done?: string,
 ): void {
   if (json) {
-    return terminal.json({
+    terminal.json({
       provider_id: facts.providerId,
       address: facts.address,
       protection: facts.protection,
       backup_checked: backupChecked,
     });
+    return;
   }
   if (done !== undefined) terminal.print(done);
   for (const line of fields([

@@ -24,7 +24,7 @@ export interface SelfTesterDeps {
   readonly isReserved: (deviceId: string) => boolean;
   /** Of its own accord: false while the person wants the machine left alone. */
   readonly mayTest: () => boolean;
-  readonly onResult: () => void;
+  readonly onResult: (report: SelfTestReport) => void;
   /** Unix ms. */
   readonly now: () => number;
 }
@@ -101,7 +101,7 @@ export class SelfTester {
     const modelManifest = exam.model.manifestSha256;
     ledger.devices.addSelfTest({ device, at, ok, summary, modelManifest, report: JSON.stringify(report) });
     ledger.audit("self-tested", at, { device: device.id, ok, summary });
-    onResult();
+    onResult(report);
     return report;
   }
 

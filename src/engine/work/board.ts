@@ -239,11 +239,16 @@ export class WorkBoard {
     });
   }
 
-  /** Held leases whose time is over before they were computed, or that the market no longer knows. */
+  /**
+   * A lease whose time is over, or that the market no longer knows, before its job began. What has begun since the
+   * caller looked goes on: a market also forgets a lease whose result it has just taken, and only the answer to the
+   * submission tells the two apart.
+   */
   close(lease: HeldLease, event: "expire" | "lose", note: string): void {
-    if (!this.#isHeld(lease.row, event)) return;
+    const current = this.#held.get(lease.row);
+    if (current === undefined || (current.state !== "leased" && current.state !== "admitted")) return;
     this.#deps.ledger.transaction(() =>
-      this.#move(lease, event, {
+      this.#move(current, event, {
         error: { code: event === "expire" ? "LEASE_EXPIRED" : "LEASE_LOST", message: note, actor: "market" },
       }),
     );

@@ -50,8 +50,8 @@ export class LeaseKeeper {
         (until) => this.#deps.board.extend(lease.row, until),
         (thrown) => {
           const lost = thrown instanceof AppError && thrown.code === "LEASE_LOST";
-          // A running job goes on: only the answer to its result decides. One that has not begun is let go.
-          if (lost && lease.state !== "running") this.#deps.board.close(lease, "lose", thrown.message);
+          // A job that has begun goes on: only the answer to its result decides. One that has not is let go.
+          if (lost) this.#deps.board.close(lease, "lose", thrown.message);
           else if (!lost && !signal.aborted) session.noteError(thrown);
         },
       )

@@ -96,14 +96,20 @@ describe("the arrows between the parts", () => {
 
   it("nothing the dashboard is made of needs Node", () => {
     const byPath = new Map(files.map((file) => [file.path, file]));
-    const reached = new Set(files.filter((file) => file.path.startsWith("renderer/")).map((file) => file.path));
+    const reached = new Set(
+      files.filter((file) => file.path.startsWith("renderer/")).map((file) => file.path),
+    );
     for (const path of reached) {
       for (const name of byPath.get(path)?.imports ?? []) {
-        const target = relative(SRC, resolve(SRC, dirname(path), name)).split(sep).join("/");
+        const target = relative(SRC, resolve(SRC, dirname(path), name))
+          .split(sep)
+          .join("/");
         if (name.startsWith(".") && byPath.has(target)) reached.add(target);
       }
     }
-    const wrong = [...reached].filter((path) => byPath.get(path)?.imports.some((name) => name.startsWith("node:")));
+    const wrong = [...reached].filter((path) =>
+      byPath.get(path)?.imports.some((name) => name.startsWith("node:")),
+    );
     expect(reached.has("shared/contract/contract.ts"), "the walk reaches the contract").toBe(true);
     expect(wrong).toEqual([]);
   });
