@@ -212,6 +212,26 @@ describe("the board", () => {
     second.ledger.close();
   });
 
+  it("lets go of a lease the market forgot only while its job has not begun", async () => {
+    const { board, ledger } = await aBoard();
+    const [waiting, begun] = [aLease(), aLease()];
+    board.grant([begun]);
+    const [seen] = board.held();
+    const [running] = take(board);
+    board.completeBatch([computed(running as HeldLease)]);
+    board.markSubmitting((running as HeldLease).row);
+    // The market has just taken its result, so it knows the lease no more; the answer to that is on its way.
+    board.close(seen as HeldLease, "lose", "The market no longer knows this lease");
+    expect(stateOf(ledger, begun)).toBe("submitting");
+    board.settleSubmission((running as HeldLease).row, { kind: "accepted", marketReceipt: null });
+    expect(stateOf(ledger, begun)).toBe("accepted");
+
+    board.grant([waiting]);
+    board.close(board.held()[0] as HeldLease, "lose", "The market no longer knows this lease");
+    expect(stateOf(ledger, waiting)).toBe("lost");
+    ledger.close();
+  });
+
   it("stops sacrificing runtimes to a job that kills them", async () => {
     const { board, ledger } = await aBoard();
     const poison = aLease();
