@@ -9,7 +9,7 @@ import type { EngineConfig } from "../shared/config.ts";
 import type { ContractHandlers } from "../shared/contract/contract.ts";
 import type { SelfTestReport } from "../shared/contract/self-test.ts";
 import type { Delta, DeviceView, Snapshot } from "../shared/contract/views.ts";
-import { DAY, HOUR, MINUTE, SECOND } from "../shared/durations.ts";
+import { SECOND } from "../shared/durations.ts";
 import { AppError, type ErrorValue } from "../shared/errors.ts";
 import { delay } from "../shared/wait.ts";
 import { locatePaths } from "./config/paths.ts";
@@ -20,13 +20,12 @@ import { describeDevice, describeUnusable } from "./device/device-view.ts";
 import { openDevices } from "./device/open-devices.ts";
 import { findMps, mpsNotice } from "./gpu-pack/mps.ts";
 import { contractHandlers } from "./handlers.ts";
-import { isBackupChecked } from "./identity/backup.ts";
-import { type Identity, openIdentity, PASSPHRASE_VARIABLE } from "./identity/identity.ts";
+import { housekeeping } from "./housekeeping.ts";
+import { identityFolder, openIdentity, PASSPHRASE_VARIABLE } from "./identity/identity.ts";
 import { asLedgerError } from "./ledger/database.ts";
 import { Ledger } from "./ledger/ledger.ts";
-import { createAicfAdapter } from "./market/aicf/adapter.ts";
-import { createAitbcAdapter } from "./market/aitbc/adapter.ts";
-import type { MarketAdapter, ProviderProfile } from "./market/port.ts";
+import { createAdapters } from "./market/adapters.ts";
+import type { ProviderProfile } from "./market/port.ts";
 import { MarketSession } from "./market/session.ts";
 import { RETRY_FAILED } from "./models/manager.ts";
 import { openModels } from "./models/open-models.ts";
@@ -415,51 +414,11 @@ function requireDevice({ devices, noGpuReason }: Detection): void {
   });
 }
 
-function createAdapters(config: EngineConfig, identity: Identity, now: () => number): MarketAdapter[] {
-  const adapters: MarketAdapter[] = [];
-  if (config.markets.aitbc) adapters.push(createAitbcAdapter(config.markets.aitbc));
-  if (config.markets.aicf)
-    adapters.push(createAicfAdapter(config.markets.aicf, { identity, mayStake: mayStake(config), now }));
-  if (adapters.length === 0) {
-    throw new AppError({
-      code: "NO_MARKET",
-      message: "No market is configured",
-      actor: "user",
-      help: "Set AITBC_COORDINATOR_URL or AICF_QUEUE_URL, or try the demo with `bellows demo`.",
-    });
-  }
-  return adapters;
-}
-
 /** Only a wrong answer speaks against the model: a hot or slow device does not make results false. */
 function noteSelfTest(guards: ServiceGuards, { model, steps }: SelfTestReport): void {
   const answer = steps.find(({ name }) => name === "answer");
   if (model === null || answer === undefined || answer.ok === null) return;
   guards.noteSelfTest(model.id, answer.ok, answer.detail);
-}
-
-/** With real money nothing is staked before a backup of the key was read back (users.md rule 20). */
-function mayStake({ mode, dataFolder, markets }: EngineConfig): (() => Promise<boolean>) | undefined {
-  if (mode === "demo" || markets.aicf?.stakeWithoutBackup === true) return undefined;
-  return () => isBackupChecked(identityFolder(dataFolder));
-}
-
-const identityFolder = (dataFolder: string) => join(dataFolder, "identity");
-
-/** Prunes outputs every minute and keeps an hourly snapshot. */
-async function housekeeping(
-  ledger: Ledger,
-  config: EngineConfig,
-  now: () => number,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let minute = 1; !signal.aborted; minute++) {
-    await delay(MINUTE, signal).catch(() => undefined);
-    if (signal.aborted) return;
-    ledger.service.forgetHeartbeats(now() - DAY);
-    ledger.results.prune(now() - config.keepOutputs.days * DAY, config.keepOutputs.bytes);
-    if (minute % (HOUR / MINUTE) === 0) ledger.snapshot(now());
-  }
 }
 
 /** Waits until `condition` holds, at most `patience` ms. */

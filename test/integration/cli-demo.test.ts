@@ -23,7 +23,7 @@ async function expectAllGone(pids: readonly number[], within = 10 * SECOND): Pro
 
 /** As a terminal's Ctrl-C does: to the command and to everything it started. */
 function pressCtrlC(started: Started): void {
-  for (const pid of family(started)) process.kill(pid, "SIGINT");
+  for (const pid of family(started)) if (isAlive(pid)) process.kill(pid, "SIGINT");
 }
 
 async function printed(started: Started, pattern: RegExp): Promise<RegExpExecArray> {

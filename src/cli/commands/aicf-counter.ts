@@ -6,7 +6,12 @@ import { openInstallation } from "../../engine/config/installation.ts";
 import * as read from "../../engine/config/parsers.ts";
 import { addressOf } from "../../engine/identity/address.ts";
 import { isBackupChecked } from "../../engine/identity/backup.ts";
-import { identityFacts, PASSPHRASE_VARIABLE, readIdentity } from "../../engine/identity/identity.ts";
+import {
+  identityFacts,
+  identityFolder,
+  PASSPHRASE_VARIABLE,
+  readIdentity,
+} from "../../engine/identity/identity.ts";
 import { keyPairFromSeed } from "../../engine/identity/ml-dsa.ts";
 import type { ProviderKey } from "../../engine/market/aicf/account.ts";
 import { type AicfCounter, createCounter } from "../../engine/market/aicf/counter.ts";
@@ -45,7 +50,7 @@ export interface OpenCounter {
 
 /** For commands that only read: no key is opened. */
 export async function openToRead(context: CliContext, flags: AicfFlags): Promise<OpenCounter> {
-  const folder = identityFolder(context, flags);
+  const folder = liveIdentityFolder(context, flags);
   const facts = await identityFacts(folder);
   return open(context, flags, facts?.providerId ?? null, { sign: () => keyIsClosed() });
 }
@@ -55,15 +60,15 @@ export async function openToSign(
   context: CliContext,
   flags: AicfFlags,
 ): Promise<OpenCounter & { readonly key: ProviderKey }> {
-  const folder = identityFolder(context, flags);
+  const folder = liveIdentityFolder(context, flags);
   const { seed, facts } = await readIdentity(folder, passphraseIn(context.env));
   const { publicKey, sign } = keyPairFromSeed(seed);
   const opened = open(context, flags, facts.providerId, { sign });
   return { ...opened, key: { publicKey, address: addressOf(publicKey) } };
 }
 
-export function identityFolder({ env, paths }: CliContext, flags: { data?: string | undefined }): string {
-  return path.join(liveFolder({ env, paths }, flags), "identity");
+export function liveIdentityFolder({ env, paths }: CliContext, flags: { data?: string | undefined }): string {
+  return identityFolder(liveFolder({ env, paths }, flags));
 }
 
 export function passphraseIn(env: Environment): string | null {
@@ -108,7 +113,7 @@ function open(
       signer,
       now: context.now,
       mayStake: async () =>
-        flags.withoutBackup === true || (await isBackupChecked(identityFolder(context, flags))),
+        flags.withoutBackup === true || (await isBackupChecked(liveIdentityFolder(context, flags))),
     },
   );
   return { counter, providerId, signal: AbortSignal.timeout(ANSWER_WITHIN) };

@@ -23,7 +23,7 @@ import { AppError } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
 import { fields } from "../format.ts";
 import { usageError } from "../usage.ts";
-import { identityFolder, passphraseIn } from "./aicf-counter.ts";
+import { liveIdentityFolder, passphraseIn } from "./aicf-counter.ts";
 
 export const BACKUP_PASSPHRASE_VARIABLE = "BELLOWS_BACKUP_PASSPHRASE";
 const STDIN_FD = 0;
@@ -41,7 +41,7 @@ interface BackupOptions {
 }
 
 export async function identityNew(context: CliContext, options: Options): Promise<void> {
-  const folder = identityFolder(context, options);
+  const folder = liveIdentityFolder(context, options);
   const facts = await createIdentity(folder, randomBytes(SEED_BYTES), ownPassphrase(context));
   show(context, facts, false, options, "A new provider key was made.");
   context.terminal.note(
@@ -50,7 +50,7 @@ export async function identityNew(context: CliContext, options: Options): Promis
 }
 
 export async function identityShow(context: CliContext, options: Options): Promise<void> {
-  const folder = identityFolder(context, options);
+  const folder = liveIdentityFolder(context, options);
   const facts = await identityFacts(folder);
   if (facts === null) {
     throw new AppError({
@@ -71,7 +71,7 @@ export async function identityExport(
   if (options.phrase === (options.output !== undefined)) {
     throw usageError("Name one kind of backup", "Write --phrase, or -o and a file");
   }
-  const folder = identityFolder(context, options);
+  const folder = liveIdentityFolder(context, options);
   if (options.output !== undefined) {
     const backupPassphrase = context.env[BACKUP_PASSPHRASE_VARIABLE] || ownPassphrase(context);
     writeOnce(
@@ -98,7 +98,7 @@ export async function identityExport(
 }
 
 export async function identityCheck(context: CliContext, options: Options & BackupOptions): Promise<boolean> {
-  const folder = identityFolder(context, options);
+  const folder = liveIdentityFolder(context, options);
   const same = await checkBackup(folder, backupOf(context, options));
   if (options.json) context.terminal.json({ same });
   else context.terminal.print(same ? "This backup gives the key in use." : "This backup gives another key.");
@@ -106,7 +106,7 @@ export async function identityCheck(context: CliContext, options: Options & Back
 }
 
 export async function identityRestore(context: CliContext, options: Options & BackupOptions): Promise<void> {
-  const folder = identityFolder(context, options);
+  const folder = liveIdentityFolder(context, options);
   const facts = await restoreKey(folder, backupOf(context, options), ownPassphrase(context));
   show(context, facts, true, options, "The provider key was restored.");
 }
@@ -121,7 +121,7 @@ export async function identityRotate(
       "Unstake and claim first, then repeat with --yes",
     );
   }
-  const folder = identityFolder(context, options);
+  const folder = liveIdentityFolder(context, options);
   const seed = randomBytes(SEED_BYTES);
   const { before, retiredFile, after } = await rotateKey(
     folder,

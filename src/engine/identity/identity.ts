@@ -17,6 +17,9 @@ export const IDENTITY_FILE = "provider-key.json";
 export const PASSPHRASE_VARIABLE = "BELLOWS_KEY_PASSPHRASE";
 export const MIN_PASSPHRASE_LENGTH = 12;
 
+/** Where the key of a data folder lies. */
+export const identityFolder = (dataFolder: string): string => join(dataFolder, "identity");
+
 export interface Identity {
   readonly algorithm: typeof ML_DSA_65;
   readonly publicKey: Uint8Array;

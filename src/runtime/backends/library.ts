@@ -9,12 +9,13 @@ import { dirname, join } from "node:path";
 
 const BINDING = "onnxruntime_binding.node";
 
-let folder = packagedFolder();
+/** Null: the copy in the app. */
+let folder: string | null = null;
 let problem: string | null = null;
 
 /** Where the providers have to lie. */
 export function libraryFolder(): string {
-  return folder;
+  return folder ?? packagedFolder();
 }
 
 /** Why the folder that the engine named is not used; null when it is, or when none was named. */

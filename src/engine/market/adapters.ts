@@ -1,0 +1,31 @@
+/** The one place that knows which markets there are: an adapter for each that is configured. */
+import type { EngineConfig } from "../../shared/config.ts";
+import { AppError } from "../../shared/errors.ts";
+import { isBackupChecked } from "../identity/backup.ts";
+import { type Identity, identityFolder } from "../identity/identity.ts";
+import { createAicfAdapter } from "./aicf/adapter.ts";
+import { createAitbcAdapter } from "./aitbc/adapter.ts";
+import type { MarketAdapter } from "./port.ts";
+
+/** Throws NO_MARKET when none is configured. */
+export function createAdapters(config: EngineConfig, identity: Identity, now: () => number): MarketAdapter[] {
+  const adapters: MarketAdapter[] = [];
+  if (config.markets.aitbc) adapters.push(createAitbcAdapter(config.markets.aitbc));
+  if (config.markets.aicf)
+    adapters.push(createAicfAdapter(config.markets.aicf, { identity, mayStake: mayStake(config), now }));
+  if (adapters.length === 0) {
+    throw new AppError({
+      code: "NO_MARKET",
+      message: "No market is configured",
+      actor: "user",
+      help: "Set AITBC_COORDINATOR_URL or AICF_QUEUE_URL, or try the demo with `bellows demo`.",
+    });
+  }
+  return adapters;
+}
+
+/** With real money nothing is staked before a backup of the key was read back (users.md rule 20). */
+function mayStake({ mode, dataFolder, markets }: EngineConfig): (() => Promise<boolean>) | undefined {
+  if (mode === "demo" || markets.aicf?.stakeWithoutBackup === true) return undefined;
+  return () => isBackupChecked(identityFolder(dataFolder));
+}
