@@ -135,6 +135,7 @@ export async function startEngine(
           signer: identity,
           providerIdAt: (lease) => sessionOf(lease.market)?.providerId ?? identity.providerId,
           batchSize: config.batchSize,
+          freeMemoryMb: free,
           noGpuReason: watcher.detection.noGpuReason,
           isReserved: () => offers.reserved.has(device.id),
           now,

@@ -153,6 +153,7 @@ async function measureOverhead(client: RuntimeClient) {
     signer,
     providerIdAt: () => "bench",
     batchSize: 8,
+    freeMemoryMb: () => null,
     isReserved: () => false,
     noGpuReason: null,
     now: Date.now,

@@ -185,7 +185,11 @@ async function compute(board: WorkBoard, signal: AbortSignal): Promise<void> {
   const digests = { sha3_512: sha3_512(output), sha3_256: sha3_256(output), inputSha3_256: "0".repeat(64) };
   const result = { ...digests, shape: [1, 3], computeMs: 5, receipt: Uint8Array.of(0xa0) };
   while (!signal.aborted) {
-    const batch = board.takeBatch(8, "cpu", (lease) => lease.model);
+    const batch = board.takeBatch(
+      () => 8,
+      "cpu",
+      (lease) => lease.model,
+    );
     board.completeBatch(batch.map((lease) => ({ lease, result, output })));
     if (batch.length === 0) await board.workReady.wait(signal, 50).catch(() => undefined);
     else await delay(0);

@@ -117,14 +117,18 @@ export class WorkBoard {
    * The oldest ready job of the market served least, and others of the same model, marked running; empty when nothing
    * is ready.
    */
-  takeBatch(max: number, device: string, modelOf: (lease: HeldLease) => string): HeldLease[] {
+  takeBatch(
+    limit: (first: HeldLease) => number,
+    device: string,
+    modelOf: (lease: HeldLease) => string,
+  ): HeldLease[] {
     const ready = this.#inState("admitted");
     const market = this.#share.next([...new Set(ready.map((lease) => lease.market))], this.#deps.now());
     const first = ready.find((lease) => lease.market === market);
     if (first === undefined) return [];
     const model = modelOf(first);
     const others = ready.filter((lease) => lease !== first && modelOf(lease) === model);
-    const batch = [first, ...others].slice(0, max);
+    const batch = [first, ...others].slice(0, limit(first));
     return this.#deps.ledger.transaction(() => batch.map((lease) => this.#move(lease, "run", { device })));
   }
 

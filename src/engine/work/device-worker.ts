@@ -14,6 +14,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { ModelStore, ResolvedModel } from "../models/store.ts";
 import type { ReceiptSigner } from "../receipt/receipt.ts";
 import type { DeviceRuntime, RunAnswer } from "../runtime-client/runtime-client.ts";
+import { jobsPerBatch } from "./batch-size.ts";
 import type { ComputedItem, WorkBoard } from "./board.ts";
 import { describeResult, workOf } from "./result.ts";
 
@@ -36,6 +37,8 @@ export interface DeviceWorkerDeps {
   /** The id under which a market knows us; receipts carry it. */
   readonly providerIdAt: (lease: HeldLease) => string;
   readonly batchSize: number;
+  /** Of this device; null: unknown. */
+  readonly freeMemoryMb: () => number | null;
   /** Somebody rented this device as a whole: it runs no jobs. */
   readonly isReserved: () => boolean;
   /** Why this device and no GPU, in words; null when it is a GPU. */
@@ -84,7 +87,7 @@ export class DeviceWorker {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { board, runtime, batchSize } = this.#deps;
+    const { board, runtime } = this.#deps;
     let lastBatch = 0;
     while (!signal.aborted) {
       if (this.#deps.isReserved()) {
@@ -93,7 +96,11 @@ export class DeviceWorker {
       }
       // Jobs that came together last time may do so again; one that comes alone is never kept waiting.
       if (lastBatch > 1 && board.readyCount() === 1) await ring(board.workReady, LATENCY_BUDGET, signal);
-      const batch = board.takeBatch(batchSize, runtime.device.id, (lease) => this.#modelKey(lease));
+      const batch = board.takeBatch(
+        (first) => this.#batchLimit(first),
+        runtime.device.id,
+        (lease) => this.#modelKey(lease),
+      );
       if (batch.length === 0) {
         await ring(board.workReady, IDLE_LOOK, signal);
         continue;
@@ -108,19 +115,31 @@ export class DeviceWorker {
     }
   }
 
+  /** On a GPU the model's batch table has its say; on the CPU memory is not what limits a batch. */
+  #batchLimit(first: HeldLease): number {
+    const { batchSize, freeMemoryMb, runtime } = this.#deps;
+    if (runtime.device.kind === "cpu") return batchSize;
+    const model = this.#modelOrNull(first)?.model;
+    return model === undefined ? batchSize : jobsPerBatch(model.batchTable, freeMemoryMb(), batchSize);
+  }
+
   /** What may share a batch: the model behind the name; a model that went missing fails its own jobs when they run. */
   #modelKey(lease: HeldLease): string {
+    return needsModelOf(lease) ? (this.#modelOrNull(lease)?.model.id ?? lease.model) : lease.work.kind;
+  }
+
+  #modelOrNull(lease: HeldLease): ResolvedModel | null {
     try {
-      return this.#modelOf(lease)?.model.id ?? lease.work.kind;
+      return this.#modelOf(lease);
     } catch (thrown) {
-      if (thrown instanceof AppError) return lease.model;
+      if (thrown instanceof AppError) return null;
       throw thrown;
     }
   }
 
   /** null: its work needs none. */
-  #modelOf({ work, model }: HeldLease): ResolvedModel | null {
-    return work.kind === "unsupported" || needsModel(work.kind) ? this.#deps.models.resolve(model) : null;
+  #modelOf(lease: HeldLease): ResolvedModel | null {
+    return needsModelOf(lease) ? this.#deps.models.resolve(lease.model) : null;
   }
 
   async #runBatch(batch: readonly HeldLease[], signal: AbortSignal): Promise<void> {
@@ -204,6 +223,10 @@ export class DeviceWorker {
 
 function asAppError(thrown: unknown): AppError {
   return thrown instanceof AppError ? thrown : AppError.fromValue(toErrorValue(thrown));
+}
+
+function needsModelOf({ work }: HeldLease): boolean {
+  return work.kind === "unsupported" || needsModel(work.kind);
 }
 
 function noAnswer(): AppError {

@@ -57,7 +57,7 @@ export function job(
 
 export const aicf = (now: number, more: Partial<MarketView> = {}): MarketView => ({
   id: "aicf",
-  name: "Animica AICF",
+  name: "AICF",
   currency: "ANM",
   endpoint: "http://127.0.0.1:8700",
   state: "registered",
@@ -203,7 +203,7 @@ export function idle(now: number): State {
       level: "idle",
       sentence: "Ready, no work right now",
       reasons: [
-        { text: "Animica AICF had no job for this provider 1 s ago." },
+        { text: "AICF had no job for this provider 1 s ago." },
         { text: "AITBC had no job for this provider 2 s ago." },
       ],
       lastAcceptedAt: now - 14 * MINUTE,
@@ -277,7 +277,7 @@ export function attention(now: number): State {
       sentence: "Earning on AITBC, with something to look at",
       reasons: [
         {
-          text: "Animica AICF: The queue at http://aicf-queue.internal.example:8700 did not answer within 10 s (ECONNREFUSED, 14th try).",
+          text: "AICF: The queue at http://aicf-queue.internal.example:8700 did not answer within 10 s (ECONNREFUSED, 14th try).",
           help: "Check that the address is right and that this machine reaches it.",
         },
         { text: `${LONG_GPU_NAME}: paused for 180 s after 3 failures in a row: CUDA out of memory.` },

@@ -179,7 +179,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
 
   return {
     id: "aicf",
-    name: "Animica AICF",
+    name: "AICF",
     currency: "ANM",
     endpoint: queueUrl ?? rpcUrl ?? "not configured",
     capabilities: {

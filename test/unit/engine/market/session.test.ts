@@ -43,7 +43,11 @@ async function aSession(market = new ScriptedMarket(), quota = 2, models = [...P
   });
   const eventually = (what: () => unknown) => expect.poll(what, { timeout: 8_000, interval: 10 });
   const compute = (max = 1) => {
-    const batch = board.takeBatch(max, "cpu", (held) => held.model);
+    const batch = board.takeBatch(
+      () => max,
+      "cpu",
+      (held) => held.model,
+    );
     const result = {
       sha3_512: "a".repeat(128),
       sha3_256: "b".repeat(64),
@@ -116,7 +120,11 @@ describe("a market session", () => {
     market.script.acquire.push([lease("runs"), lease("waits")]);
     const { board, eventually } = await aSession(market);
     await eventually(() => board.count()).toBe(2);
-    board.takeBatch(1, "cpu", (held) => held.model);
+    board.takeBatch(
+      () => 1,
+      "cpu",
+      (held) => held.model,
+    );
     market.script.heartbeat.push(broken("MARKET_UNREACHABLE", "network"));
     market.script.openLeases.push([]);
     await eventually(() => board.held().map((held) => [held.leaseId, held.state])).toEqual([

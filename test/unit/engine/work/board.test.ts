@@ -31,7 +31,12 @@ async function aBoard(folder = tempFolder(), now = () => 10_000) {
   return { board, ledger, folder };
 }
 
-const take = (board: WorkBoard, max = 8) => board.takeBatch(max, "cpu", (lease) => lease.model);
+const take = (board: WorkBoard, max = 8) =>
+  board.takeBatch(
+    () => max,
+    "cpu",
+    (lease) => lease.model,
+  );
 const computed = (lease: HeldLease, fill = "a") => ({
   lease,
   output: new Uint8Array([1, 2, 3]),
@@ -157,7 +162,11 @@ describe("the board", () => {
   it("batches only jobs of one model, oldest first", async () => {
     const { board, ledger } = await aBoard();
     board.grant([aLease({ leaseId: "1" }), aLease({ leaseId: "2" }), aLease({ leaseId: "3" })]);
-    const byName = board.takeBatch(8, "cpu", (lease) => (lease.leaseId === "2" ? "other" : "same"));
+    const byName = board.takeBatch(
+      () => 8,
+      "cpu",
+      (lease) => (lease.leaseId === "2" ? "other" : "same"),
+    );
     expect(byName.map((lease) => lease.leaseId)).toEqual(["1", "3"]);
     expect(take(board, 1).map((lease) => lease.leaseId)).toEqual(["2"]);
     ledger.close();

@@ -14,7 +14,12 @@ async function controlled(startAs: "running" | "as-left" = "running", folder = t
   return { control, board, ledger, folder, kills: () => kills };
 }
 
-const run = (board: WorkBoard) => board.takeBatch(1, "cpu", (lease) => lease.model);
+const run = (board: WorkBoard) =>
+  board.takeBatch(
+    () => 1,
+    "cpu",
+    (lease) => lease.model,
+  );
 const states = (board: WorkBoard) => board.held().map((lease) => lease.state);
 
 describe("start, pause, finish, stop", () => {
