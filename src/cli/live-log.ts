@@ -1,8 +1,9 @@
 /** A running engine in a few words: one line for each change of state and each result that was accepted or went wrong. */
 import { FAILED_STATES } from "../engine/work/job-machine.ts";
-import type { Delta, JobRow, State } from "../shared/contract/views.ts";
+import type { Delta, DeviceView, JobRow, State } from "../shared/contract/views.ts";
 import type { ErrorValue } from "../shared/errors.ts";
-import { advice, clock, marketName, money, short } from "./format.ts";
+import { BACKEND_NAMES } from "../shared/runtime/backends.ts";
+import { advice, sentence as asSentence, clock, marketName, money, short } from "./format.ts";
 
 const FAILED: ReadonlySet<string> = new Set(FAILED_STATES);
 const ACCEPTED: ReadonlySet<string> = new Set(["accepted", "settled"]);
@@ -15,6 +16,7 @@ export class LiveLog {
   #sentence = "";
   #reasons = new Set<string>();
   readonly #notices = new Set<string>();
+  readonly #devices = new Map<string, string>();
 
   constructor(print: (line: string) => void) {
     this.#print = print;
@@ -23,6 +25,7 @@ export class LiveLog {
   /** Slices of a snapshot or delta. */
   show(slices: Delta["slices"], at: number): void {
     if (slices.engine) this.#showNotices(slices.engine.notices);
+    if (slices.devices) this.#showDevices(slices.devices, at);
     if (slices.recentJobs) this.#showJobs(slices.recentJobs, at);
     if (slices.headline) this.#showHeadline(slices.headline, at);
   }
@@ -34,6 +37,15 @@ export class LiveLog {
       if (this.#notices.has(text)) continue;
       this.#notices.add(text);
       this.#print(`Notice: ${text}`);
+    }
+  }
+
+  #showDevices(devices: readonly DeviceView[], at: number): void {
+    for (const device of devices) {
+      const text = deviceLine(device);
+      if (this.#devices.get(device.id) === text) continue;
+      this.#devices.set(device.id, text);
+      this.#print(`${clock(at)}  ${text}`);
     }
   }
 
@@ -78,4 +90,13 @@ function jobLine(job: JobRow): string {
 function payment({ earned, fee }: JobRow): string {
   if (earned !== null) return `  credited ${money(earned)}`;
   return fee === null ? "" : `  offered ${money(fee)}`;
+}
+
+/** A GPU's back end is proved by its first work; until then only the device is named. */
+function deviceLine({ name, kind, backend, backendReason, verdict }: DeviceView): string {
+  if (verdict?.usable === false && backend === null)
+    return `Can't work on ${name}. ${advice({ message: verdict.why, help: verdict.help ?? undefined })}`;
+  const runsOn = kind === "cpu" ? "CPU" : backend === null ? null : BACKEND_NAMES[backend];
+  const works = `Works on ${name}${runsOn === null ? "" : ` (${runsOn})`}.`;
+  return backendReason === null ? works : `${works} ${asSentence(backendReason)}`;
 }

@@ -1,7 +1,7 @@
 /** The live log tells each result and each change of state once. */
 import { describe, expect, it } from "vitest";
 import { LiveLog } from "../../../src/cli/live-log.ts";
-import type { Headline, JobRow } from "../../../src/shared/contract/views.ts";
+import type { DeviceView, Headline, JobRow } from "../../../src/shared/contract/views.ts";
 import { aJob, aState } from "../../support/scripted-engine.ts";
 
 function start() {
@@ -10,6 +10,11 @@ function start() {
   return { log, lines };
 }
 
+const aDevice = (): DeviceView => {
+  const [device] = aState().devices;
+  if (device === undefined) throw new Error("the scripted state has no device");
+  return device;
+};
 const headline = (change: Partial<Headline>): Headline => ({ ...aState().headline, ...change });
 
 describe("the live log", () => {
@@ -49,6 +54,22 @@ describe("the live log", () => {
     expect(lines).toEqual([
       "AICF   accepted  older  1 text  credited 0.0016 ANM",
       "AITBC  expired  newer  The lease ran out",
+    ]);
+  });
+
+  it("says which device works, and why no better one, once for each change", () => {
+    const { log, lines } = start();
+    const cpu = { ...aDevice(), kind: "cpu" as const, name: "A processor", backend: null };
+    const backendReason = "No NVIDIA driver answered: nvidia-smi not found";
+    log.show({ devices: [{ ...cpu, backendReason }] }, 0);
+    log.show({ devices: [{ ...cpu, backendReason, backend: "cpu", utilisationPct: 50 }] }, 0);
+    const gpu = { ...aDevice(), kind: "gpu" as const, name: "RTX 4090", backendReason: null };
+    log.show({ devices: [{ ...gpu, backend: null }] }, 0);
+    log.show({ devices: [{ ...gpu, backend: "cuda" }] }, 0);
+    expect(lines).toEqual([
+      `Works on A processor (CPU). ${backendReason}.`,
+      "Works on RTX 4090.",
+      "Works on RTX 4090 (CUDA).",
     ]);
   });
 
