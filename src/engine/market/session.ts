@@ -251,11 +251,14 @@ export class MarketSession {
     }
   }
 
-  /** Written down first; and what came while the person said "no more" goes straight back. Returns how many were new. */
+  /**
+   * Written down first; and what came while the person pressed pause or stop goes straight back ("finish" keeps what
+   * was on its way). Returns how many were new.
+   */
   #adopt(leases: readonly Lease[]): number {
     const { board, control } = this.#deps;
     const adopted = board.grant(leases);
-    if (control.intent !== "running")
+    if (control.intent === "paused" || control.intent === "stopped")
       board.giveBack("Not taking work", { running: false, market: this.adapter.id });
     return adopted;
   }

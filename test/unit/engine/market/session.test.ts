@@ -143,6 +143,19 @@ describe("a market session", () => {
     await eventually(() => market.loads.at(-1)?.capacity).toBe(0);
   });
 
+  it("runs what was granted while the person pressed finish: it counts as held", async () => {
+    const market = new ScriptedMarket();
+    market.script.acquire.push([lease("held")]);
+    const { board, control, eventually } = await aSession(market);
+    await eventually(() => board.count()).toBe(1);
+    await eventually(() => market.calls.filter((call) => call === "acquire").length).toBe(2);
+    market.script.openLeases.push([lease("held"), lease("on its way")]);
+    control.finish();
+    await eventually(() => board.count()).toBe(2);
+    expect(market.returned).toEqual([]);
+    expect(control.intent).toBe("finishing");
+  });
+
   it("is silent after stop: a stopped provider does not claim to be online", async () => {
     const { market, control, eventually } = await aSession();
     await eventually(() => market.calls).toContain("acquire");
