@@ -17,6 +17,11 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** A wait that an abort ends early, quietly: for a loop that looks at its signal next. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, signal).catch(() => undefined);
+}
+
 /** Resolves with `promise`, or rejects with `error` after `ms`. The promise itself is not cancelled. */
 export async function withTimeout<T>(promise: Promise<T>, ms: number, error: () => AppError): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

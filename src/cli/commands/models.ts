@@ -2,7 +2,7 @@
 import type { ModelView } from "../../shared/contract/models.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
-import { delay } from "../../shared/wait.ts";
+import { pause } from "../../shared/wait.ts";
 import type { CliContext } from "../context.ts";
 import { ago, table, UNKNOWN } from "../format.ts";
 import type { ModelsDesk } from "../models-desk.ts";
@@ -84,7 +84,7 @@ async function follow(
     const now = Math.floor(percent(model) / TOLD_STEP) * TOLD_STEP;
     if (now > told) terminal.note(`${now} %${speed(model)}`);
     told = Math.max(told, now);
-    await delay(LOOK, asked).catch(() => undefined);
+    await pause(LOOK, asked);
     if (asked.aborted) throw interrupted(id, desk.isEngine);
   }
 }

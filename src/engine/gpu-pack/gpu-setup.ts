@@ -2,10 +2,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../../shared/errors.ts";
+import { packagedLibraryFolder } from "../../shared/runtime/onnx-library.ts";
 import { type Diagnosis, diagnoseCuda, missingLater } from "./cuda-diagnosis.ts";
 import { findCudaLibraries, libraryPath } from "./cuda-libraries.ts";
 import { isInstalled, packFolderOf } from "./install.ts";
-import { packagedLibraryFolder, prepareLibraryFolder } from "./library-folder.ts";
+import { prepareLibraryFolder } from "./library-folder.ts";
 import { readGpuPack } from "./manifest.ts";
 import { findMps, type MpsState } from "./mps.ts";
 

@@ -13,29 +13,19 @@ import {
   rmSync,
   symlinkSync,
 } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join, sep } from "node:path";
+import { join } from "node:path";
+import { ONNX_BINDING, packagedLibraryFolder } from "../../shared/runtime/onnx-library.ts";
 
-const BINDING = "onnxruntime_binding.node";
 const LIBRARY = "libonnxruntime.so.1";
-
-/** The app's own copy of the native files; in a packaged app they lie outside of the archive. */
-export function packagedLibraryFolder(): string {
-  const root = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
-  return join(root, "bin", "napi-v6", process.platform, process.arch).replace(
-    `${sep}app.asar${sep}`,
-    `${sep}app.asar.unpacked${sep}`,
-  );
-}
 
 /**
  * Makes `folder` loadable, with the native files of `from`; does nothing when it is already. Safe to do from several
  * processes at once. Throws what the file system throws.
  */
 export function prepareLibraryFolder(folder: string, from = packagedLibraryFolder()): void {
-  const [binding, library] = [join(folder, BINDING), join(folder, LIBRARY)];
-  if (!sameFile(binding, join(from, BINDING))) {
-    replace(binding, (next) => copyFileSync(join(from, BINDING), next));
+  const [binding, library] = [join(folder, ONNX_BINDING), join(folder, LIBRARY)];
+  if (!sameFile(binding, join(from, ONNX_BINDING))) {
+    replace(binding, (next) => copyFileSync(join(from, ONNX_BINDING), next));
   }
   const target = join(from, LIBRARY);
   if (linkOf(library) !== target) replace(library, (next) => symlinkSync(target, next));

@@ -26,8 +26,7 @@ export type AuditType =
   | "self-tested"
   | "market-error"
   | "standing-changed"
-  | "guard-acted"
-  | "reconciled";
+  | "guard-acted";
 
 export class Ledger {
   readonly leases: LeaseTable;

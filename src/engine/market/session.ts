@@ -5,7 +5,7 @@
 import type { MarketView, ProviderStanding } from "../../shared/contract/views.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, type ErrorValue, isAbort, toErrorValue } from "../../shared/errors.ts";
-import { backoffMs, delay, Wakeup } from "../../shared/wait.ts";
+import { backoffMs, pause, Wakeup } from "../../shared/wait.ts";
 import { LEDGER_FAILED } from "../ledger/database.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { WorkBoard } from "../work/board.ts";
@@ -187,10 +187,11 @@ export class MarketSession {
 
   async #beat(signal: AbortSignal): Promise<void> {
     const { adapter, board, control, now, profile, quota } = this.#deps;
+    const about = profile();
     // A model came or went: some markets learn of models only when we register, which may be done again at any time.
-    if (profile().models.join("\n") !== this.#announced) await this.#register(profile(), signal);
+    if (about.models.join("\n") !== this.#announced) await this.#register(about, signal);
     const capacity = control.intent === "running" ? quota() : 0;
-    const load = { inflight: board.count(adapter.id), capacity, profile: profile() };
+    const load = { inflight: board.count(adapter.id), capacity, profile: about };
     const ack = await adapter.heartbeat(load, within(signal));
     this.#lastHeartbeatAckAt = now();
     this.#deps.ledger.service.recordHeartbeat(adapter.id, this.#lastHeartbeatAckAt, capacity);
@@ -294,7 +295,8 @@ export class MarketSession {
         await control.changed.wait(signal);
         continue;
       }
-      if (profile().models.length === 0) {
+      const { models } = profile();
+      if (models.length === 0) {
         await control.changed.wait(signal, POLL_IDLE);
         continue;
       }
@@ -308,7 +310,7 @@ export class MarketSession {
         const wish = {
           max: room,
           waitMs: adapter.capabilities.longPoll ? LONG_POLL : 0,
-          models: profile().models,
+          models,
         };
         const leases = await adapter.acquire(wish, within(taking, wish.waitMs + REQUEST_TIMEOUT));
         this.#lastPollAt = now();
@@ -420,11 +422,6 @@ async function allOrNone(loops: readonly Promise<void>[], life: AbortController)
     life.abort(new DOMException("A sibling loop ended", "AbortError"));
     await Promise.allSettled(loops);
   }
-}
-
-/** A wait that an abort ends early, quietly: the loop around it looks at its signal next. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, signal).catch(() => undefined);
 }
 
 function codeOf(thrown: unknown): string | null {

@@ -5,7 +5,7 @@
 import type { GuardAction, ServiceLevel, ServiceMeasure } from "../../shared/contract/service-level.ts";
 import type { MarketId, ProviderStanding } from "../../shared/contract/views.ts";
 import { HOUR, MINUTE, SECOND } from "../../shared/durations.ts";
-import { delay } from "../../shared/wait.ts";
+import { pause } from "../../shared/wait.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { measureService, type ServiceFacts, windowOf } from "./measures.ts";
 import type { ServiceRules } from "./rules.ts";
@@ -57,7 +57,7 @@ export class ServiceGuard {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.look();
-      await delay(LOOK, signal).catch(() => undefined);
+      await pause(LOOK, signal);
     }
   }
 

@@ -6,7 +6,7 @@ import type { DeviceView } from "../../shared/contract/views.ts";
 import { MILLISECOND, MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, isAbort, toErrorValue } from "../../shared/errors.ts";
 import type { ItemResult } from "../../shared/runtime/protocol.ts";
-import type { Wakeup } from "../../shared/wait.ts";
+import { pause, type Wakeup } from "../../shared/wait.ts";
 import { needsModel } from "../../shared/work.ts";
 import type { Telemetry } from "../device/telemetry.ts";
 import type { HeldLease } from "../ledger/leases.ts";
@@ -210,7 +210,7 @@ export class DeviceWorker {
   async #restIfBroken(signal: AbortSignal): Promise<void> {
     if (this.#breaker === null) return;
     this.#tell();
-    await waitQuietly(this.#breaker.until - this.#deps.now(), signal);
+    await pause(this.#breaker.until - this.#deps.now(), signal);
     this.#breaker = null;
     this.#failuresInRow = 0;
     this.#tell();
@@ -240,14 +240,4 @@ function noAnswer(): AppError {
 /** Until the bell or the time; an abort ends the wait quietly, the loop around it looks at its signal next. */
 async function ring(bell: Wakeup, ms: number, signal: AbortSignal): Promise<void> {
   await bell.wait(signal, ms).catch(() => undefined);
-}
-
-async function waitQuietly(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, Math.max(0, ms));
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

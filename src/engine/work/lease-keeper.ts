@@ -1,7 +1,7 @@
 /** Keeps leases alive before 60 % of their time is gone, and lets go of those whose time is over before they began. */
 import { SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
-import { delay } from "../../shared/wait.ts";
+import { pause } from "../../shared/wait.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import type { MarketSession } from "../market/session.ts";
 import type { WorkBoard } from "./board.ts";
@@ -23,7 +23,7 @@ export class LeaseKeeper {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       for (const session of this.#deps.sessions) this.#tend(session, signal);
-      await delay(TICK, signal).catch(() => undefined);
+      await pause(TICK, signal);
     }
   }
 

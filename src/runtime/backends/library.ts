@@ -4,10 +4,8 @@
  * binding, a link to the library, and the provider (engine/gpu-pack/library-folder.ts makes it).
  */
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-
-const BINDING = "onnxruntime_binding.node";
+import { join } from "node:path";
+import { ONNX_BINDING, packagedLibraryFolder } from "../../shared/runtime/onnx-library.ts";
 
 /** Null: the copy in the app. */
 let folder: string | null = null;
@@ -15,7 +13,7 @@ let problem: string | null = null;
 
 /** Where the providers have to lie. */
 export function libraryFolder(): string {
-  return folder ?? packagedFolder();
+  return folder ?? packagedLibraryFolder();
 }
 
 /** Why the folder that the engine named is not used; null when it is, or when none was named. */
@@ -28,7 +26,7 @@ export function libraryProblem(): string | null {
  * that can't be used costs a sentence (`libraryProblem`), not the runtime.
  */
 export function loadLibraryFrom(wanted: string): void {
-  const own = join(wanted, BINDING);
+  const own = join(wanted, ONNX_BINDING);
   if (!existsSync(own)) {
     problem = `${own} is missing`;
     return;
@@ -36,7 +34,7 @@ export function loadLibraryFrom(wanted: string): void {
   // The package names its binding in a require(); the one point all native modules pass is process.dlopen.
   const dlopen = process.dlopen;
   process.dlopen = (module, file, ...flags) => {
-    if (!file.endsWith(BINDING)) return dlopen.call(process, module, file, ...flags);
+    if (!file.endsWith(ONNX_BINDING)) return dlopen.call(process, module, file, ...flags);
     process.dlopen = dlopen;
     try {
       dlopen.call(process, module, own, ...flags);
@@ -46,9 +44,4 @@ export function loadLibraryFrom(wanted: string): void {
       dlopen.call(process, module, file, ...flags);
     }
   };
-}
-
-function packagedFolder(): string {
-  const root = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
-  return join(root, "bin", "napi-v6", process.platform, process.arch);
 }

@@ -6,7 +6,7 @@
  */
 import { WebSocket } from "ws";
 import { KIB, SECOND } from "../../../shared/durations.ts";
-import { backoffMs, delay } from "../../../shared/wait.ts";
+import { backoffMs, pause } from "../../../shared/wait.ts";
 import type { DebugSink } from "../http.ts";
 import { parseJson } from "../json.ts";
 import type { MarketNews } from "../port.ts";
@@ -37,7 +37,7 @@ export async function followEvents(options: EventStreamOptions, signal: AbortSig
     const began = options.now();
     await oneConnection(options, signal);
     if (options.now() - began > GOOD_AFTER) attempt = 1;
-    await delay(backoffMs(attempt, RETRY), signal).catch(() => undefined);
+    await pause(backoffMs(attempt, RETRY), signal);
   }
 }
 

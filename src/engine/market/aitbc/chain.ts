@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { AppError } from "../../../shared/errors.ts";
-import { AIT_COMPUTE_SECOND, formatDecimal, type Money, money } from "../../../shared/money.ts";
+import { AIT_COMPUTE_SECOND, formatDecimal, type Money } from "../../../shared/money.ts";
 import { createHttpClient, type DebugSink, type FetchLike, type HttpAnswer } from "../http.ts";
 import { hexAddress } from "./address.ts";
 import { meantStatus, readerOf } from "./answer.ts";
@@ -170,10 +170,6 @@ export function wholeSeconds(amount: Money): number {
     actor: "user",
     help: "Write a positive amount such as 100 or 0.5.",
   });
-}
-
-export function fromSeconds(seconds: number): Money {
-  return money("AIT", BigInt(seconds) * AIT_COMPUTE_SECOND);
 }
 
 function requireHex(address: string): string {

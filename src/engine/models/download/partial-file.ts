@@ -4,7 +4,7 @@
  * and a killed process at most that chunk.
  */
 import { createHash } from "node:crypto";
-import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { MIB } from "../../../shared/durations.ts";
 import { type ChunkPlan, chunkSpan, firstMissing, planChunks, type Span } from "./chunk-plan.ts";
@@ -144,12 +144,6 @@ export class PartialFile {
       } else this.journal.forget(index);
     }
   }
-}
-
-/** The files of a partial download, gone. */
-export async function discardPartial(folder: string, name: string): Promise<void> {
-  await rm(join(folder, `${name}.journal`), { force: true });
-  await rm(join(folder, `${name}.part`), { force: true });
 }
 
 async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {

@@ -1,10 +1,8 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import {
-  packagedLibraryFolder,
-  prepareLibraryFolder,
-} from "../../../../src/engine/gpu-pack/library-folder.ts";
+import { prepareLibraryFolder } from "../../../../src/engine/gpu-pack/library-folder.ts";
+import { packagedLibraryFolder } from "../../../../src/shared/runtime/onnx-library.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
 function app(binding: string): string {
