@@ -111,17 +111,12 @@ test.each(["guide", "today", "coordinator"] as const)(
       ledger.close();
     });
 
-    const count = (state: string) =>
-      ledger.leases.list({ limit: 2000 }).rows.filter((row) => row.state === state).length;
     await expect
-      .poll(
-        () => ({ settled: count("settled"), returned: count("returned"), outbox: ledger.outbox.size() }),
-        {
-          timeout: 5 * MINUTE,
-          interval: 250,
-        },
-      )
-      .toEqual({ settled: paidJobs, returned: unpaidJobs, outbox: 0 });
+      .poll(() => ({ leases: byState(ledger), outbox: ledger.outbox.size() }), {
+        timeout: 5 * MINUTE,
+        interval: 250,
+      })
+      .toEqual({ leases: { settled: paidJobs, returned: unpaidJobs }, outbox: 0 });
 
     // Every paid job has its result, none but those the network itself doubled has two, no unpaid one has any.
     const results = market.log().filter((line) => line.event === "result");
@@ -160,6 +155,13 @@ test.each(["guide", "today", "coordinator"] as const)(
   },
   6 * MINUTE,
 );
+
+/** How many leases are in each state. */
+function byState(ledger: Ledger): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { state } of ledger.leases.list({ limit: 2000 }).rows) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
 
 async function offerJobs(market: TestDevnet, jobs: number): Promise<void> {
   for (let n = 0; n < jobs; n += 1) {

@@ -26,10 +26,13 @@ const MAX_PAGES = 20;
 const MAX_FAILURE_TEXT = 500;
 /** How often an idle poll looks for jobs that are ours without our knowing. */
 const AUDIT_EVERY = 15 * SECOND;
+const AUDIT_AGAIN = 3 * SECOND;
 /** Failed polls in one round after which the round ends with what it has. */
 const MAX_STUMBLES = 3;
 const FACT_TRIES = 4;
 const FACT_PACE = { base: 100, cap: SECOND };
+/** Longer than this a read does not wait because a rate limiter asks for it: the job is looked at later instead. */
+const LONGEST_FACT_WAIT = 2 * SECOND;
 
 export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps): WorkHalf {
   const { config, now } = deps;
@@ -96,22 +99,33 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
   }
 
   /**
-   * Facts that the poll does not carry: asked for more than once, because a job must not run unpaid for want of one
-   * answer. Not getting them at all is no reason to lose a job that is ours already.
+   * The poll does not say whether a job is paid. A job of which that can't be learnt just now is not handed over yet:
+   * it is in our list of open jobs, which says so and is looked at next. One on which both books are silent for good is.
    */
   async function toLeases(jobs: readonly AssignedJob[], signal: AbortSignal): Promise<Lease[]> {
     const ids = new Set(jobs.map((job) => job.job_id));
-    const known = await insistently(() => views(ids, "RUNNING", signal), signal).catch((thrown) =>
-      ignored("job list", thrown, new Map<string, JobView>()),
+    const known = await fact("job list", () => views(ids, "RUNNING", signal), signal);
+    const leases = await Promise.all(
+      jobs.map((job) => toLease(job, known.value?.get(job.job_id), known.later, signal)),
     );
-    return Promise.all(jobs.map((job) => toLease(job, known.get(job.job_id), signal)));
+    return leases.filter((lease) => lease !== null);
   }
 
-  async function toLease(job: AssignedJob, view: JobView | undefined, signal: AbortSignal): Promise<Lease> {
-    const finding = await insistently(() => client.escrow(job.job_id, signal), signal).catch((thrown) =>
-      ignored("escrow", thrown, null),
-    );
+  /** null: nobody can say just now whether the job is paid. `unlisted`: that it has no view means nothing. */
+  async function toLease(
+    job: AssignedJob,
+    view: JobView | undefined,
+    unlisted: boolean,
+    signal: AbortSignal,
+  ): Promise<Lease | null> {
+    const finding = await fact("escrow", () => client.escrow(job.job_id, signal), signal);
+    const paid = paymentOf(view, finding.value, config.wallet);
+    if (paid.payment === null && (unlisted || finding.later)) {
+      auditedAt = Number.NEGATIVE_INFINITY;
+      return null;
+    }
     const { model, modelSha256, work } = readOrder(job.payload, job.constraints ?? {});
+    handed.add(job.job_id);
     return {
       market: "aitbc",
       leaseId: job.job_id,
@@ -123,8 +137,22 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
       grantedAt: now(),
       expiresAt: readUtc(view?.expires_at),
       maxRuntimeMs: null,
-      ...paymentOf(view, finding, config.wallet),
+      ...paid,
     };
+  }
+
+  /** A read that is asked for more than once. `later`: it failed in a way that passes. */
+  async function fact<T>(
+    what: string,
+    read: () => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<{ readonly value: T | null; readonly later: boolean }> {
+    try {
+      return { value: await insistently(read, signal), later: false };
+    } catch (thrown) {
+      ignored(what, thrown, null);
+      return { value: null, later: isAbort(thrown) || (thrown instanceof AppError && thrown.retryable) };
+    }
   }
 
   /** What the other side did wrong may be done without; a bug and an abort may not. */
@@ -190,24 +218,30 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
     await beat(signal).catch((thrown) => ignored("heartbeat after /fail", thrown, undefined));
   }
 
-  async function openLeases(signal: AbortSignal): Promise<Lease[]> {
-    auditedAt = now();
-    const leases: Promise<Lease>[] = [];
+  /** This miner's running jobs, as the coordinator lists them. Should that fail, it is not long until the next look. */
+  async function openJobs(signal: AbortSignal): Promise<JobView[]> {
+    auditedAt = now() - AUDIT_EVERY + AUDIT_AGAIN;
+    const open: JobView[] = [];
     for await (const view of listed("RUNNING", signal)) {
       const ours = view.assigned_miner_id === config.minerId && view.state.toUpperCase() === "RUNNING";
-      if (ours && view.payload != null) {
-        leases.push(toLease({ job_id: view.job_id, payload: view.payload, constraints: null }, view, signal));
-      }
+      if (ours && view.payload != null) open.push(view);
     }
-    return Promise.all(leases);
+    auditedAt = now();
+    return open;
+  }
+
+  async function leasesOf(views: readonly JobView[], signal: AbortSignal): Promise<Lease[]> {
+    const leases = views.map((view) => {
+      const job = { job_id: view.job_id, payload: view.payload ?? {}, constraints: null };
+      return toLease(job, view, false, signal);
+    });
+    return (await Promise.all(leases)).filter((lease) => lease !== null);
   }
 
   /** A job whose assignment never reached us (a doubled request, a lost answer) is ours all the same, and waits. */
   async function overlooked(max: number, signal: AbortSignal): Promise<Lease[]> {
-    const open = await openLeases(signal);
-    const unknown = open.filter(({ jobId }) => !handed.has(jobId)).slice(0, max);
-    for (const { jobId } of unknown) handed.add(jobId);
-    return unknown;
+    const open = await openJobs(signal);
+    return leasesOf(open.filter((view) => !handed.has(view.job_id)).slice(0, max), signal);
   }
 
   return {
@@ -247,7 +281,6 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
         }
       }
       inflight += jobs.length;
-      for (const job of jobs) handed.add(job.job_id);
       const leases = jobs.length === 0 ? [] : await toLeases(jobs, signal);
       if (now() - auditedAt < AUDIT_EVERY) return leases;
       const room = wish.max - leases.length;
@@ -269,7 +302,7 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
 
     giveBack: (lease, reason, signal) => fail(lease.jobId, "RETURNED", reason, signal),
 
-    openLeases,
+    openLeases: async (signal) => leasesOf(await openJobs(signal), signal),
 
     async credits(unsettledJobIds, signal): Promise<readonly JobCredit[]> {
       if (unsettledJobIds.length === 0) return [];
@@ -287,9 +320,10 @@ async function insistently<T>(read: () => Promise<T>, signal: AbortSignal): Prom
     try {
       return await read();
     } catch (thrown) {
-      const hopeless = !(thrown instanceof AppError) || !thrown.retryable || thrown.code === "RATE_LIMITED";
+      const wait = thrown instanceof AppError ? (thrown.retryAfterMs ?? 0) : 0;
+      const hopeless = !(thrown instanceof AppError) || !thrown.retryable || wait > LONGEST_FACT_WAIT;
       if (signal.aborted || hopeless || attempt >= FACT_TRIES) throw thrown;
-      await delay(backoffMs(attempt, FACT_PACE), signal);
+      await delay(Math.max(wait, backoffMs(attempt, FACT_PACE)), signal);
     }
   }
 }

@@ -229,15 +229,59 @@ describe("taking work", () => {
     expect(asked("/v1/miners/m1/jobs")).toHaveLength(1);
   });
 
-  test("a job in hand is handed over, whatever happens to the calls after it", async () => {
+  test("a job in hand is handed over where neither list nor chain can ever say whether it is paid", async () => {
     const { adapter } = await against({
       "/v1/miners/poll": (_request, nth) =>
         nth === 0 ? { body: embedJob("j1") } : { status: 503, body: {} },
-      "/v1/miners/m1/jobs": () => ({ status: 500, body: {} }),
+      "/v1/miners/m1/jobs": () => ({ status: 404, body: { detail: "Not Found" } }),
     });
     expect(await adapter.acquire(wish, signal)).toEqual([
       expect.objectContaining({ jobId: "j1", expiresAt: null, payment: null }),
     ]);
+  });
+
+  test("a job whose payment can't be learnt just now waits, and comes with the list of open jobs", async () => {
+    const row = {
+      job_id: "j1",
+      state: "RUNNING",
+      assigned_miner_id: "m1",
+      payment_status: "none",
+      payload: { type: "embeddings", model: "text-embed-001", input: ["a"] },
+    };
+    const listed = { body: { ...EMPTY_PAGE, jobs: [row] } };
+    let limited = true;
+    let now = Date.now();
+    const { adapter } = await against(
+      {
+        "/v1/miners/poll": (_request, nth) => (nth === 0 ? { body: embedJob("j1") } : { status: 204 }),
+        "/v1/miners/m1/jobs": () =>
+          limited ? { status: 429, headers: { "retry-after": "60" }, body: {} } : listed,
+      },
+      { now: () => now },
+    );
+    expect(await adapter.acquire(wish, signal)).toEqual([]);
+    limited = false;
+    now += 3_000;
+    expect(await adapter.acquire(wish, signal)).toEqual([
+      expect.objectContaining({ jobId: "j1", payment: "unfunded" }),
+    ]);
+    expect(await adapter.acquire(wish, signal)).toEqual([]);
+  });
+
+  test("a limiter that asks for a second is given it", async () => {
+    const { adapter, asked } = await against(
+      {
+        "/v1/miners/poll": (_request, nth) => (nth === 0 ? { body: embedJob("j1") } : { status: 204 }),
+        "/v1/miners/m1/jobs": () => ({ status: 404, body: { detail: "Not Found" } }),
+        "/rpc/escrow/j1": (_request, nth) =>
+          nth === 0 ? { status: 429, headers: { "retry-after": "1" }, body: {} } : { status: 404, body: {} },
+      },
+      { chain: true, wallet: "ait1me" },
+    );
+    expect(await adapter.acquire(wish, signal)).toEqual([
+      expect.objectContaining({ jobId: "j1", payment: "unfunded" }),
+    ]);
+    expect(asked("/rpc/escrow/j1")).toHaveLength(2);
   });
 
   test("after a 429 the coordinator is left alone for as long as it asked", async () => {
