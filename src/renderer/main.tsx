@@ -6,6 +6,7 @@ import "./styles/parts.css";
 import { createRoot } from "react-dom/client";
 import { z } from "zod";
 import { SECOND } from "../shared/durations.ts";
+import { chooseLanguage, currentLanguage, PSEUDO, setLanguage } from "../shared/words/words.ts";
 import { createBridge } from "./bridge/bridge.ts";
 import { App } from "./shell/app.tsx";
 import { BridgeContext } from "./state/bridge-context.ts";
@@ -14,6 +15,11 @@ import { pageStore } from "./state/store.ts";
 
 // The page's content policy forbids eval; without this zod would try it once and be reported for it.
 z.config({ jitless: true });
+
+// `?lang=` is for looking at the page in another language; the settings screen goes the usual way.
+const asked = new URLSearchParams(window.location.search).get("lang");
+setLanguage(asked === PSEUDO ? PSEUDO : chooseLanguage(asked === null ? navigator.languages : [asked]));
+document.documentElement.lang = currentLanguage();
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");

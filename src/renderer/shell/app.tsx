@@ -1,17 +1,24 @@
 /** The frame around every screen, and the gate in front of them: no screen is drawn before there is a state. */
 
-import { unreachable } from "../../shared/errors.ts";
-import { Home } from "../home/home.tsx";
-import { Jobs } from "../jobs/jobs.tsx";
-import { type Screen, useScreen } from "../state/route.ts";
+import { useSyncExternalStore } from "react";
+import { currentLanguage, onLanguageChange, t } from "../../shared/words/words.ts";
+import { useScreen } from "../state/route.ts";
 import { usePage } from "../state/store.ts";
 import { Banners } from "./banners.tsx";
 import { NoSession, NoState } from "./gate.tsx";
+import { SCREEN_LOOKS } from "./screens.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import "./shell.css";
 
+/** Another language is another page: everything is drawn anew. */
 export function App() {
+  const language = useSyncExternalStore(onLanguageChange, currentLanguage);
+  return <Page key={language} />;
+}
+
+function Page() {
   const screen = useScreen();
+  const CurrentScreen = SCREEN_LOOKS[screen].component;
   const known = usePage(({ engine }) => engine !== null);
   const unauthorised = usePage(({ link }) => link.state === "unauthorised");
   const stale = usePage((page) => page.stale);
@@ -20,7 +27,7 @@ export function App() {
   return (
     <div className="shell">
       <button type="button" className="skip-link" onClick={skipToContent}>
-        Skip to content
+        {t("nav.skip")}
       </button>
       <Sidebar screen={screen} />
       <main className="content" id="content" tabIndex={-1}>
@@ -29,7 +36,7 @@ export function App() {
             <>
               <Banners />
               <div className={stale ? "live live-stale" : "live"} aria-busy={stale}>
-                <CurrentScreen screen={screen} />
+                <CurrentScreen />
               </div>
             </>
           ) : (
@@ -39,17 +46,6 @@ export function App() {
       </main>
     </div>
   );
-}
-
-function CurrentScreen({ screen }: { screen: Screen }) {
-  switch (screen) {
-    case "home":
-      return <Home />;
-    case "jobs":
-      return <Jobs />;
-    default:
-      return unreachable(screen);
-  }
 }
 
 /** A button and no link: the address's hash belongs to the screens. */

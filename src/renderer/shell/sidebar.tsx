@@ -1,17 +1,13 @@
 /** Where one can go, and underneath what everything stands on: engine, markets, version. */
-import { House, ListChecks } from "lucide-react";
 import type { MarketView } from "../../shared/contract/views.ts";
+import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
 import { coarse, formatDuration } from "../format/time.ts";
 import { Flame } from "../parts/flame.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { SCREENS, type Screen, screenHref } from "../state/route.ts";
 import { usePage } from "../state/store.ts";
-
-const LOOK = {
-  home: { icon: House, label: "Home" },
-  jobs: { icon: ListChecks, label: "Jobs" },
-} as const satisfies Record<Screen, unknown>;
+import { SCREEN_LOOKS } from "./screens.tsx";
 
 export function Sidebar({ screen }: { screen: Screen }) {
   return (
@@ -20,10 +16,10 @@ export function Sidebar({ screen }: { screen: Screen }) {
         <Flame size={22} />
         <span className="brand-name">Bellows</span>
       </div>
-      <nav aria-label="Screens">
+      <nav aria-label={t("nav.screens")}>
         <ul>
           {SCREENS.map((name) => {
-            const { icon: Icon, label } = LOOK[name];
+            const { icon: Icon } = SCREEN_LOOKS[name];
             return (
               <li key={name}>
                 <a
@@ -32,7 +28,7 @@ export function Sidebar({ screen }: { screen: Screen }) {
                   aria-current={name === screen ? "page" : undefined}
                 >
                   <Icon size={16} strokeWidth={1.8} aria-hidden />
-                  <span>{label}</span>
+                  <span>{t(`nav.${name}`)}</span>
                 </a>
               </li>
             );
@@ -56,7 +52,7 @@ function Foot() {
   const version = engine?.version ?? appVersion;
   return (
     <div className="foot">
-      {engine !== null && <div>{stale ? "Engine not answering" : `Engine up ${uptime}`}</div>}
+      {engine !== null && <div>{stale ? t("nav.noAnswer") : t("nav.upFor", { time: uptime })}</div>}
       {markets?.map((market) => (
         <div key={market.id}>{marketWords(market, stale, engine?.intent === "stopped")}</div>
       ))}
@@ -69,7 +65,8 @@ const uptimeWords = (ms: number): string => (ms < 60_000 ? coarse(ms) : formatDu
 
 function marketWords(market: MarketView, stale: boolean, stopped: boolean): string {
   const name = marketName(market.id);
-  if (stale) return `${name} unknown`;
-  if (market.state === "registered") return stopped ? `${name} not in use` : `${name} connected`;
-  return market.state === "unreachable" ? `${name} not reachable` : `${name} ${market.state}`;
+  if (stale) return t("nav.market.unknown", { name });
+  if (market.state === "registered")
+    return t(stopped ? "nav.market.notInUse" : "nav.market.connected", { name });
+  return t(`nav.market.${market.state}`, { name });
 }

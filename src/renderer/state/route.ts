@@ -1,6 +1,7 @@
 /** Where the person is: a screen in the address's hash, so that Back works and nothing is ever requested for it. */
 import { useSyncExternalStore } from "react";
 
+/** In the order of the menu. */
 export const SCREENS = ["home", "jobs"] as const;
 export type Screen = (typeof SCREENS)[number];
 
