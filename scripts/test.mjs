@@ -11,10 +11,11 @@ import { SetupFailure } from "./setup/failure.mjs";
 import { seconds } from "./setup/progress.mjs";
 import { setUp, stopSetUpOnSignals } from "./setup.mjs";
 import { startDisplay } from "./test/display.mjs";
-import { readVitestReport } from "./test/report.mjs";
+import { failedFiles, readVitestReport, withSecondRun } from "./test/report.mjs";
 
 const REPORT = path.join(testResults, "vitest.json");
 const TAIL_LINES = 40;
+const MOST_FILES_AGAIN = 6;
 
 /** Where vitest prints one line per test file: a mark, then the project. */
 const FILE_LINE = /^ [✓❯×↓] \|/;
@@ -79,32 +80,59 @@ async function check(name, args) {
 
 async function runTests(built, vitestArgs) {
   const startedAt = Date.now();
+  const only = vitestArgs.some((arg) => arg.startsWith("--project"));
+  // Everything else starts programs of dist/, which would be missing or, worse, an older build's.
+  const args = built || only ? vitestArgs : [...vitestArgs, "--project", "unit"];
+  const display = await startDisplay();
+  const run = await vitest(args, display.env, "vitest");
+  const counts = await secondLook(run, display.env);
+  display.stop();
+  for (const { name, message } of counts.failures) say(`\n✗ ${name}\n${indent(message)}`);
+  if (run.report === null) say(indent(tail(run.output)));
+  for (const key of Object.keys(totals)) totals[key] += counts[key];
+  const mark = counts.failed === 0 ? "✓" : "✗";
+  say(`${mark} tests (${seconds(Date.now() - startedAt)}), in full in ${shown(logOf("vitest"))}`);
+}
+
+async function vitest(vitestArgs, env, log) {
   const args = [
     path.join(nodeModules, "vitest", "vitest.mjs"),
     "run",
     "--reporter=default",
     "--reporter=json",
+    `--outputFile.json=${REPORT}`,
+    "--no-color",
+    ...vitestArgs,
   ];
-  args.push(`--outputFile.json=${REPORT}`, "--no-color", ...vitestArgs);
-  // Everything else starts programs of dist/, which would be missing or, worse, an older build's.
-  if (!built && !vitestArgs.some((arg) => arg.startsWith("--project"))) args.push("--project", "unit");
   fs.rmSync(REPORT, { force: true });
-  const display = await startDisplay();
   const { code, output } = await endingOnSignals(() =>
     runQuietly(projectNode(), args, {
       cwd: inRepo(),
-      env: testEnvironment(display.env),
+      env: testEnvironment(env),
       onLine: (line) => FILE_LINE.test(line) && say(line),
-      logFile: logOf("vitest"),
+      logFile: logOf(log),
     }),
   );
-  display.stop();
-  const counts = readVitestReport(readJson(REPORT), code);
-  for (const { name, message } of counts.failures) say(`\n✗ ${name}\n${indent(message)}`);
-  if (!fs.existsSync(REPORT)) say(indent(tail(output)));
-  for (const key of Object.keys(totals)) totals[key] += counts[key];
-  const mark = counts.failed === 0 ? "✓" : "✗";
-  say(`${mark} tests (${seconds(Date.now() - startedAt)}), in full in ${shown(logOf("vitest"))}`);
+  return { code, output, report: fs.existsSync(REPORT) ? readJson(REPORT) : null };
+}
+
+/**
+ * A few files that failed run once more, alone: what passes then failed for want of time or by chance, and is named,
+ * with what it said, so that somebody mends it. What fails twice has failed.
+ */
+async function secondLook(first, env) {
+  const counts = readVitestReport(first.report, first.code);
+  const files = failedFiles(first.report);
+  if (files.length === 0 || files.length > MOST_FILES_AGAIN) return counts;
+  say(`\nOnce more, alone: ${files.join(", ")}`);
+  const again = await vitest(files, env, "vitest-again");
+  if (again.report === null) return counts;
+  const final = readVitestReport(withSecondRun(first.report, again.report), again.code);
+  const stillFailing = new Set(final.failures.map(({ name }) => name));
+  for (const { name, message } of counts.failures) {
+    if (!stillFailing.has(name)) say(`\n! unsteady, passed when run alone: ${name}\n${indent(message)}`);
+  }
+  return final;
 }
 
 function testEnvironment(extra) {

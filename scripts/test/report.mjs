@@ -20,6 +20,20 @@ export function readVitestReport(report, exitCode) {
   return counts;
 }
 
+/** Files with a failure in them, as vitest takes them on its command line. */
+export function failedFiles(report) {
+  return (report?.testResults ?? [])
+    .filter(({ status }) => status === "failed")
+    .map(({ name }) => path.relative(repoRoot, name));
+}
+
+/** The report in which the files of `again` stand as they ended there. */
+export function withSecondRun(report, again) {
+  const seen = new Set(again.testResults.map(({ name }) => name));
+  const others = report.testResults.filter(({ name }) => !seen.has(name));
+  return { ...report, testResults: [...others, ...again.testResults] };
+}
+
 function countFile(counts, file) {
   const place = path.relative(repoRoot, file.name);
   for (const test of file.assertionResults) {
