@@ -42,6 +42,7 @@ import { WorkBoard } from "./work/board.ts";
 import { DeviceFleet } from "./work/device-fleet.ts";
 import { DeviceWorker } from "./work/device-worker.ts";
 import { LeaseKeeper } from "./work/lease-keeper.ts";
+import { ModelMemory } from "./work/model-memory.ts";
 import { RunControl } from "./work/run-control.ts";
 import { Submitter } from "./work/submitter.ts";
 
@@ -110,6 +111,7 @@ export async function startEngine(
     admit: (lease) =>
       judgeLease(lease, {
         taskOf: (name) => models.resolve(name).model.task,
+        memoryShortage: (name) => fleet.memoryShortage(models.resolve(name).model),
         allowUnpaid: config.allowUnpaid,
         now,
       }),
@@ -121,8 +123,11 @@ export async function startEngine(
     const { memoryUsedMb } = watcher.latest(id);
     return memoryTotalMb === null || memoryUsedMb === null ? null : Math.max(0, memoryTotalMb - memoryUsedMb);
   };
+  const ownMemoryMb = ({ id }: DeviceInfo, pid: number | null): number | null =>
+    watcher.latest(id).gpu?.processes?.find((process) => process.pid === pid)?.memoryMb ?? null;
   requireDevice(watcher.detection);
-  const fleet = new DeviceFleet(
+  const memory = new ModelMemory();
+  const fleet: DeviceFleet = new DeviceFleet(
     {
       enlist: (device, devices) => {
         const free = () => freeMemoryMb(device);
@@ -136,6 +141,9 @@ export async function startEngine(
           providerIdAt: (lease) => sessionOf(lease.market)?.providerId ?? identity.providerId,
           batchSize: config.batchSize,
           freeMemoryMb: free,
+          ownMemoryMb: () => ownMemoryMb(device, runtime.status.pid),
+          memory,
+          others: () => fleet.members.map(({ runtime }) => runtime.device.id).filter((id) => id !== device.id),
           noGpuReason: watcher.detection.noGpuReason,
           isReserved: () => offers.reserved.has(device.id),
           now,

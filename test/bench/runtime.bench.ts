@@ -18,6 +18,7 @@ import { ModelStore } from "../../src/engine/models/store.ts";
 import type { RunRequest, RuntimeClient } from "../../src/engine/runtime-client/runtime-client.ts";
 import { WorkBoard } from "../../src/engine/work/board.ts";
 import { DeviceWorker } from "../../src/engine/work/device-worker.ts";
+import { ModelMemory } from "../../src/engine/work/model-memory.ts";
 import { planBatches } from "../../src/runtime/tasks/batches.ts";
 import { TextTokenizer } from "../../src/runtime/tasks/text-tokenizer.ts";
 import { embedding, MINILM, minilm, openRuntime } from "../fixtures/runtime/minilm.ts";
@@ -142,6 +143,7 @@ async function measureOverhead(client: RuntimeClient) {
       processMs = answer.totalMs;
       return answer;
     },
+    holds: (model: string) => client.holds(model),
     stop: () => client.stop(),
     killNow: () => client.killNow(),
   };
@@ -154,6 +156,9 @@ async function measureOverhead(client: RuntimeClient) {
     providerIdAt: () => "bench",
     batchSize: 8,
     freeMemoryMb: () => null,
+    ownMemoryMb: () => null,
+    memory: new ModelMemory(),
+    others: () => [],
     isReserved: () => false,
     noGpuReason: null,
     now: Date.now,

@@ -17,6 +17,7 @@ import { sha3_256, sha3_512 } from "../../src/shared/digest.ts";
 import { MINUTE } from "../../src/shared/durations.ts";
 import { AIT_COMPUTE_SECOND, parseDecimal } from "../../src/shared/money.ts";
 import { delay } from "../../src/shared/wait.ts";
+import { batchTaker } from "../support/batch-taker.ts";
 import { devnet, MINER_API_KEY, post, type TestDevnet } from "../support/devnet.ts";
 import { type Fault, faultProxy } from "../support/fault-proxy.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -80,7 +81,13 @@ test.each(["guide", "today", "coordinator"] as const)(
     });
     const board = new WorkBoard({
       ledger,
-      admit: (lease) => judgeLease(lease, { taskOf: () => "embed", allowUnpaid: false, now: Date.now }),
+      admit: (lease) =>
+        judgeLease(lease, {
+          taskOf: () => "embed",
+          memoryShortage: () => null,
+          allowUnpaid: false,
+          now: Date.now,
+        }),
       now: Date.now,
     });
     const control = new RunControl(
@@ -187,11 +194,7 @@ async function compute(board: WorkBoard, signal: AbortSignal): Promise<void> {
   const digests = { sha3_512: sha3_512(output), sha3_256: sha3_256(output), inputSha3_256: "0".repeat(64) };
   const result = { ...digests, shape: [1, 3], computeMs: 5, receipt: Uint8Array.of(0xa0) };
   while (!signal.aborted) {
-    const batch = board.takeBatch(
-      () => 8,
-      "cpu",
-      (lease) => lease.model,
-    );
+    const batch = board.takeBatch(batchTaker(8));
     board.completeBatch(batch.map((lease) => ({ lease, result, output })));
     if (batch.length === 0) await board.workReady.wait(signal, 50).catch(() => undefined);
     else await delay(0);

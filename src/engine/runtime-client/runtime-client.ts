@@ -78,6 +78,8 @@ export interface DeviceRuntime {
   readonly device: DeviceInfo;
   readonly status: RuntimeStatus;
   onStatus(listener: (status: RuntimeStatus) => void): () => void;
+  /** Is the model in the device's memory, in the present process? */
+  holds(model: string): boolean;
   /**
    * Requests run one after the other; the next one waits within the process already, so that the device does not wait
    * for it. Throws RUNTIME_CRASHED, RUNTIME_HUNG, RUNTIME_STOPPED, RUNTIME_BACKING_OFF
@@ -148,6 +150,10 @@ export class RuntimeClient implements DeviceRuntime {
   onStatus(listener: (status: RuntimeStatus) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  holds(model: string): boolean {
+    return this.#process !== null && !this.#process.ending && this.#loaded.has(model);
   }
 
   async run(request: RunRequest): Promise<RunAnswer> {

@@ -13,6 +13,8 @@ export type Admission =
 export interface AdmissionRules {
   /** What the named model is for. Throws an AppError when it is unknown, missing or damaged. */
   readonly taskOf: (name: string) => ModelTask;
+  /** Why no device has the memory for the named model now, in words; null: one has. */
+  readonly memoryShortage: (name: string) => string | null;
   readonly allowUnpaid: boolean;
   readonly now: () => number;
 }
@@ -38,7 +40,11 @@ export function judgeLease(lease: HeldLease, rules: AdmissionRules): Admission {
   }
   try {
     requireWorkInLimits(lease.work);
-    if (needsModel(lease.work.kind)) requireTask(lease.model, rules.taskOf(lease.model), lease.work.kind);
+    if (needsModel(lease.work.kind)) {
+      requireTask(lease.model, rules.taskOf(lease.model), lease.work.kind);
+      const shortage = rules.memoryShortage(lease.model);
+      if (shortage !== null) return decline("MEMORY_SHORT", shortage, "machine");
+    }
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
     return { kind: "decline", error: thrown.toValue() };

@@ -29,6 +29,19 @@ export interface BoardChange {
   readonly state: JobState;
 }
 
+/** Who takes a batch. */
+export interface BatchTaker {
+  readonly device: string;
+  /** Other devices that work: a job that ran out of memory here is left to them first. */
+  readonly others: readonly string[];
+  /** Jobs that may run together when this one is the first. */
+  readonly limit: (first: HeldLease) => number;
+  /** What may share a batch: equal keys. */
+  readonly modelOf: (lease: HeldLease) => string;
+  /** false: this device can't run it now. */
+  readonly canRun: (lease: HeldLease) => boolean;
+}
+
 export interface BoardDeps {
   readonly ledger: Ledger;
   /** Judges a lease before it is queued; null: run it. */
@@ -46,6 +59,8 @@ export class WorkBoard {
 
   readonly #held = new Map<number, HeldLease>();
   readonly #share = new FairShare();
+  /** Jobs that ran out of memory, by row, and the devices where they did. */
+  readonly #starved = new Map<number, Set<string>>();
   readonly #listeners = new Set<(change: BoardChange) => void>();
   readonly #deps: BoardDeps;
 
@@ -103,9 +118,9 @@ export class WorkBoard {
     return fresh.length;
   }
 
-  /** Jobs that could run now. */
-  readyCount(): number {
-    return this.#inState("admitted").length;
+  /** Jobs that could run now, or those of them that `which` picks. */
+  readyCount(which: (lease: HeldLease) => boolean = () => true): number {
+    return this.#inState("admitted").filter(which).length;
   }
 
   /** Device time went to these jobs, ms in all: their markets' share of it is remembered. */
@@ -115,21 +130,31 @@ export class WorkBoard {
 
   /**
    * The oldest ready job of the market served least, and others of the same model, marked running; empty when nothing
-   * is ready.
+   * is ready. A job that once ran out of memory runs by itself.
    */
-  takeBatch(
-    limit: (first: HeldLease) => number,
-    device: string,
-    modelOf: (lease: HeldLease) => string,
-  ): HeldLease[] {
-    const ready = this.#inState("admitted");
+  takeBatch(taker: BatchTaker): HeldLease[] {
+    const ready = this.#inState("admitted").filter(
+      (lease) => !this.#isLeftToOthers(lease, taker) && taker.canRun(lease),
+    );
     const market = this.#share.next([...new Set(ready.map((lease) => lease.market))], this.#deps.now());
     const first = ready.find((lease) => lease.market === market);
     if (first === undefined) return [];
-    const model = modelOf(first);
-    const others = ready.filter((lease) => lease !== first && modelOf(lease) === model);
-    const batch = [first, ...others].slice(0, limit(first));
+    const batch = this.#starved.has(first.row) ? [first] : this.#companyOf(first, ready, taker);
+    const { device } = taker;
     return this.#deps.ledger.transaction(() => batch.map((lease) => this.#move(lease, "run", { device })));
+  }
+
+  #companyOf(first: HeldLease, ready: readonly HeldLease[], taker: BatchTaker): HeldLease[] {
+    const model = taker.modelOf(first);
+    const others = ready.filter(
+      (lease) => lease !== first && !this.#starved.has(lease.row) && taker.modelOf(lease) === model,
+    );
+    return [first, ...others].slice(0, taker.limit(first));
+  }
+
+  #isLeftToOthers({ row }: HeldLease, { device, others }: BatchTaker): boolean {
+    const starvedOn = this.#starved.get(row);
+    return starvedOn?.has(device) === true && others.some((other) => !starvedOn.has(other));
   }
 
   /** Results and their digests become durable in one commit, and with them the promise to submit them. */
@@ -160,12 +185,31 @@ export class WorkBoard {
     this.#deps.ledger.transaction(() => {
       for (const lease of leases) {
         if (!this.#isHeld(lease.row, "requeue")) continue;
-        if (lease.runs >= MAX_RUNS) this.#fail(lease, error);
-        else this.#move(lease, "requeue", { note: error.message });
+        if (lease.runs >= MAX_RUNS) {
+          this.#fail(lease, error);
+          continue;
+        }
+        if (error.code === "OUT_OF_MEMORY" && lease.device !== null)
+          this.#noteStarved(lease.row, lease.device);
+        this.#move(lease, "requeue", { note: error.message });
       }
     });
     this.workReady.ring();
     this.outboxFilled.ring();
+  }
+
+  #noteStarved(row: number, device: string): void {
+    this.#starved.set(row, new Set([...(this.#starved.get(row) ?? []), device]));
+  }
+
+  /** What was admitted is judged again: the memory, the model or the time it counted on may be gone. */
+  judgeAgain(): void {
+    this.#deps.ledger.transaction(() => {
+      for (const lease of this.#inState("admitted")) {
+        const verdict = this.#deps.admit(lease);
+        if (verdict.kind !== "admit") this.#decline(lease, verdict);
+      }
+    });
   }
 
   /** This job can't be done: the market is told so. */
@@ -285,10 +329,11 @@ export class WorkBoard {
 
   #judge(lease: HeldLease): void {
     const verdict = this.#deps.admit(lease);
-    if (verdict.kind === "admit") {
-      this.#move(lease, "admit");
-      return;
-    }
+    if (verdict.kind === "admit") this.#move(lease, "admit");
+    else this.#decline(lease, verdict);
+  }
+
+  #decline(lease: HeldLease, verdict: Exclude<Admission, { kind: "admit" }>): void {
     this.#deps.ledger.audit("lease-declined", this.#deps.now(), verdict.error, {
       market: lease.market,
       row: lease.row,
@@ -341,6 +386,7 @@ export class WorkBoard {
       device: fields.device ?? lease.device,
     };
     const open = state === "leased" || canHappen(state, "expire");
+    if (state !== "admitted" && state !== "running") this.#starved.delete(lease.row);
     if (open) this.#held.set(lease.row, moved);
     else if (this.#held.delete(lease.row)) this.roomFreed.ring();
     this.#tell(moved, event);

@@ -2,6 +2,7 @@
  * The devices that work, each with its runtime and worker. Devices come and go while the engine runs: a new one begins
  * at once, one that is gone gives its batch back to the board, so that another device computes it.
  */
+import type { CatalogueModel } from "../../shared/catalogue.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import type { RuntimeClient } from "../runtime-client/runtime-client.ts";
@@ -45,6 +46,12 @@ export class DeviceFleet {
 
   find(deviceId: string): FleetMember | undefined {
     return this.#members.get(deviceId);
+  }
+
+  /** Why no device has the memory for the model now, in words; null: one has, or there is none to ask. */
+  memoryShortage(model: CatalogueModel): string | null {
+    const reasons = this.members.map(({ worker }) => worker.memoryShortage(model));
+    return reasons.includes(null) ? null : (reasons[0] ?? null);
   }
 
   /** From now on these devices work. One with another driver than before is a new one: its runtime has the old open. */

@@ -2,6 +2,7 @@
  * One device's worker: take a batch of ready jobs of one model, run it, make the results durable with their receipts,
  * take the next. Three failures in a row open the breaker: the device rests, and says why.
  */
+import type { CatalogueModel } from "../../shared/catalogue.ts";
 import type { DeviceView } from "../../shared/contract/views.ts";
 import { MILLISECOND, MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, isAbort, toErrorValue } from "../../shared/errors.ts";
@@ -15,7 +16,8 @@ import type { ModelStore, ResolvedModel } from "../models/store.ts";
 import type { ReceiptSigner } from "../receipt/receipt.ts";
 import type { DeviceRuntime, RunAnswer } from "../runtime-client/runtime-client.ts";
 import { jobsPerBatch } from "./batch-size.ts";
-import type { ComputedItem, WorkBoard } from "./board.ts";
+import type { BatchTaker, ComputedItem, WorkBoard } from "./board.ts";
+import type { ModelMemory } from "./model-memory.ts";
 import { describeResult, workOf } from "./result.ts";
 
 const FAILURES_TO_BREAK = 3;
@@ -25,6 +27,8 @@ const DEFAULT_MAX_RUNTIME = 90 * SECOND;
 /** Past its longest allowed time by this much, a batch hangs: its process is killed. */
 const HANG_GRACE = 5 * SECOND;
 const IDLE_LOOK = 5 * SECOND;
+/** One that runs, one that is ready to. */
+const BATCHES_UNDER_WAY = 2;
 /** How long a job may wait for company, so that one batch serves both. */
 const LATENCY_BUDGET = 5 * MILLISECOND;
 
@@ -39,6 +43,11 @@ export interface DeviceWorkerDeps {
   readonly batchSize: number;
   /** Of this device; null: unknown. */
   readonly freeMemoryMb: () => number | null;
+  /** What our own process holds of this device's memory; null: unknown. */
+  readonly ownMemoryMb: () => number | null;
+  readonly memory: ModelMemory;
+  /** Ids of the other devices that work. */
+  readonly others: () => readonly string[];
   /** Somebody rented this device as a whole: it runs no jobs. */
   readonly isReserved: () => boolean;
   /** Why this device and no GPU, in words; null when it is a GPU. */
@@ -51,6 +60,10 @@ export class DeviceWorker {
   readonly #listeners = new Set<() => void>();
   #running = 0;
   #failuresInRow = 0;
+  /** How many jobs made the last batch full. */
+  #fullBatch = Number.POSITIVE_INFINITY;
+  /** The present process, and the one model it has run; null: several. */
+  #only: { pid: number; model: string | null } = { pid: -1, model: null };
   #breaker: { until: number; reason: string } | null = null;
 
   constructor(deps: DeviceWorkerDeps) {
@@ -76,6 +89,8 @@ export class DeviceWorker {
       stateReason:
         this.#breaker?.reason ?? (this.#deps.isReserved() ? "Rented out: it runs no jobs" : status.reason),
       runtimePid: status.pid,
+      enabled: true,
+      paused: null,
       runningJobs: this.#running,
       temperatureC: telemetry.temperatureC,
       powerW: telemetry.powerW,
@@ -87,32 +102,85 @@ export class DeviceWorker {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { board, runtime } = this.#deps;
+    const { board } = this.#deps;
+    const underWay = new Set<Promise<void>>();
     let lastBatch = 0;
     while (!signal.aborted) {
+      if (underWay.size > 0) await this.#untilNextMayGo(underWay, signal);
+      if (this.#breaker !== null) {
+        await Promise.all(underWay);
+        await this.#restIfBroken(signal);
+        continue;
+      }
       if (this.#deps.isReserved()) {
         await ring(board.workReady, IDLE_LOOK, signal);
         continue;
       }
       // Jobs that came together last time may do so again; one that comes alone is never kept waiting.
       if (lastBatch > 1 && board.readyCount() === 1) await ring(board.workReady, LATENCY_BUDGET, signal);
-      const batch = board.takeBatch(
-        (first) => this.#batchLimit(first),
-        runtime.device.id,
-        (lease) => this.#modelKey(lease),
-      );
+      if (signal.aborted) break;
+      const batch = board.takeBatch(this.#taker);
       if (batch.length === 0) {
-        await ring(board.workReady, IDLE_LOOK, signal);
+        if (underWay.size > 0) await Promise.race(underWay);
+        else await ring(board.workReady, IDLE_LOOK, signal);
         continue;
       }
       lastBatch = batch.length;
-      this.#running = batch.length;
-      this.#tell();
-      await this.#runBatch(batch, signal);
-      this.#running = 0;
-      this.#tell();
-      await this.#restIfBroken(signal);
+      this.#count(batch.length);
+      const running = this.#runBatch(batch, signal).finally(() => {
+        underWay.delete(running);
+        this.#count(-batch.length);
+      });
+      underWay.add(running);
     }
+    await Promise.all(underWay);
+  }
+
+  /**
+   * A second batch goes to the runtime while the first one runs, so that the device has it at once; but only a full
+   * one: a smaller one may still grow.
+   */
+  async #untilNextMayGo(underWay: ReadonlySet<Promise<void>>, signal: AbortSignal): Promise<void> {
+    const { board, runtime } = this.#deps;
+    const one = Promise.race(underWay).then(() => true);
+    while (!signal.aborted) {
+      const ready = board.readyCount((lease) => this.#canRun(lease));
+      if (underWay.size < BATCHES_UNDER_WAY && runtime.status.state === "working" && ready >= this.#fullBatch)
+        return;
+      if (await Promise.race([one, ring(board.workReady, IDLE_LOOK, signal).then(() => false)])) return;
+    }
+  }
+
+  #count(change: number): void {
+    this.#running += change;
+    this.#tell();
+  }
+
+  get #taker(): BatchTaker {
+    return {
+      device: this.#deps.runtime.device.id,
+      others: this.#deps.others(),
+      limit: (first) => {
+        this.#fullBatch = this.#batchLimit(first);
+        return this.#fullBatch;
+      },
+      modelOf: (lease) => this.#modelKey(lease),
+      canRun: (lease) => this.#canRun(lease),
+    };
+  }
+
+  #canRun(lease: HeldLease): boolean {
+    const model = this.#modelOrNull(lease)?.model;
+    return model === undefined || this.memoryShortage(model) === null;
+  }
+
+  /** Why this device has no memory for the model now, in words; null: it has, or nobody knows. */
+  memoryShortage(model: CatalogueModel): string | null {
+    const { runtime, memory, freeMemoryMb, ownMemoryMb } = this.#deps;
+    if (runtime.device.kind === "cpu" || runtime.holds(model.id)) return null;
+    const free = freeMemoryMb();
+    // What our own process holds for other models it gives up for this one.
+    return memory.shortage(model, free === null ? null : free + (ownMemoryMb() ?? 0));
   }
 
   /** On a GPU the model's batch table has its say; on the CPU memory is not what limits a batch. */
@@ -154,6 +222,7 @@ export class DeviceWorker {
         signal,
       });
       this.#failuresInRow = 0;
+      this.#noteMemory(resolved?.model ?? null);
       board.noteServed(batch, answer.totalMs);
       this.#finish(batch, answer, resolved, startedAt);
     } catch (thrown) {
@@ -165,6 +234,17 @@ export class DeviceWorker {
       if (error.retryable) board.requeue(batch, error);
       else for (const lease of batch) board.fail(lease, error);
     }
+  }
+
+  /** While a process has run one model only, what it holds is what the model needs. */
+  #noteMemory(model: CatalogueModel | null): void {
+    const { runtime, ownMemoryMb, memory } = this.#deps;
+    const { pid } = runtime.status;
+    if (model === null || pid === null || runtime.device.kind === "cpu") return;
+    if (this.#only.pid !== pid) this.#only = { pid, model: model.id };
+    else if (this.#only.model !== model.id) this.#only = { pid, model: null };
+    const used = ownMemoryMb();
+    if (this.#only.model !== null && used !== null) memory.noteAlone(model, used);
   }
 
   #finish(

@@ -1,4 +1,4 @@
-/** Keeps leases alive before 60 % of their time is gone, and lets go of those whose time is over before they began. */
+/** Keeps leases alive before 60 % of their time is gone, and lets go of those whose time is over, or whose ground is gone, before they began. */
 import { SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
 import { pause } from "../../shared/wait.ts";
@@ -7,6 +7,8 @@ import type { MarketSession } from "../market/session.ts";
 import type { WorkBoard } from "./board.ts";
 
 const TICK = SECOND;
+/** In ticks. */
+const JUDGE_AGAIN_EVERY = 5;
 const RENEW_AFTER = 0.6;
 /** A renewal adds half of the lease's own length (protocols/aicf.md §2.2, QUEUE.md). */
 const EXTEND_BY = 0.5;
@@ -21,8 +23,9 @@ export class LeaseKeeper {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    for (let tick = 1; !signal.aborted; tick += 1) {
       for (const session of this.#deps.sessions) this.#tend(session, signal);
+      if (tick % JUDGE_AGAIN_EVERY === 0) this.#deps.board.judgeAgain();
       await pause(TICK, signal);
     }
   }

@@ -5,6 +5,7 @@ import { WorkBoard } from "../../../../src/engine/work/board.ts";
 import { RunControl } from "../../../../src/engine/work/run-control.ts";
 import { Submitter } from "../../../../src/engine/work/submitter.ts";
 import { AppError } from "../../../../src/shared/errors.ts";
+import { batchTaker } from "../../../support/batch-taker.ts";
 import { aLease, fee } from "../../../support/leases.ts";
 import { ScriptedMarket } from "../../../support/scripted-market.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
@@ -43,11 +44,7 @@ async function aSession(market = new ScriptedMarket(), quota = 2, models = [...P
   });
   const eventually = (what: () => unknown) => expect.poll(what, { timeout: 8_000, interval: 10 });
   const compute = (max = 1) => {
-    const batch = board.takeBatch(
-      () => max,
-      "cpu",
-      (held) => held.model,
-    );
+    const batch = board.takeBatch(batchTaker(max));
     const result = {
       sha3_512: "a".repeat(128),
       sha3_256: "b".repeat(64),
@@ -120,11 +117,7 @@ describe("a market session", () => {
     market.script.acquire.push([lease("runs"), lease("waits")]);
     const { board, eventually } = await aSession(market);
     await eventually(() => board.count()).toBe(2);
-    board.takeBatch(
-      () => 1,
-      "cpu",
-      (held) => held.model,
-    );
+    board.takeBatch(batchTaker(1));
     market.script.heartbeat.push(broken("MARKET_UNREACHABLE", "network"));
     market.script.openLeases.push([]);
     await eventually(() => board.held().map((held) => [held.leaseId, held.state])).toEqual([

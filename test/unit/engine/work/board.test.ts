@@ -6,6 +6,7 @@ import { judgeLease } from "../../../../src/engine/work/admission.ts";
 import { WorkBoard } from "../../../../src/engine/work/board.ts";
 import { AppError } from "../../../../src/shared/errors.ts";
 import { money } from "../../../../src/shared/money.ts";
+import { batchTaker } from "../../../support/batch-taker.ts";
 import { aLease, fee } from "../../../support/leases.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
@@ -25,18 +26,13 @@ async function aBoard(folder = tempFolder(), now = () => 10_000) {
   };
   const board = new WorkBoard({
     ledger,
-    admit: (lease) => judgeLease(lease, { taskOf, allowUnpaid: false, now }),
+    admit: (lease) => judgeLease(lease, { taskOf, memoryShortage: () => null, allowUnpaid: false, now }),
     now,
   });
   return { board, ledger, folder };
 }
 
-const take = (board: WorkBoard, max = 8) =>
-  board.takeBatch(
-    () => max,
-    "cpu",
-    (lease) => lease.model,
-  );
+const take = (board: WorkBoard, max = 8) => board.takeBatch(batchTaker(max));
 const computed = (lease: HeldLease, fill = "a") => ({
   lease,
   output: new Uint8Array([1, 2, 3]),
@@ -163,9 +159,7 @@ describe("the board", () => {
     const { board, ledger } = await aBoard();
     board.grant([aLease({ leaseId: "1" }), aLease({ leaseId: "2" }), aLease({ leaseId: "3" })]);
     const byName = board.takeBatch(
-      () => 8,
-      "cpu",
-      (lease) => (lease.leaseId === "2" ? "other" : "same"),
+      batchTaker(8, { modelOf: (lease) => (lease.leaseId === "2" ? "other" : "same") }),
     );
     expect(byName.map((lease) => lease.leaseId)).toEqual(["1", "3"]);
     expect(take(board, 1).map((lease) => lease.leaseId)).toEqual(["2"]);

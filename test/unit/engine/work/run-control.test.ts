@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
 import { WorkBoard } from "../../../../src/engine/work/board.ts";
 import { RunControl } from "../../../../src/engine/work/run-control.ts";
+import { batchTaker } from "../../../support/batch-taker.ts";
 import { aLease } from "../../../support/leases.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
@@ -14,12 +15,7 @@ async function controlled(startAs: "running" | "as-left" = "running", folder = t
   return { control, board, ledger, folder, kills: () => kills };
 }
 
-const run = (board: WorkBoard) =>
-  board.takeBatch(
-    () => 1,
-    "cpu",
-    (lease) => lease.model,
-  );
+const run = (board: WorkBoard) => board.takeBatch(batchTaker(1));
 const states = (board: WorkBoard) => board.held().map((lease) => lease.state);
 
 describe("start, pause, finish, stop", () => {

@@ -227,7 +227,12 @@ test("9: unpaid, paid to somebody else, or too short: not run", async () => {
     return lease as unknown as HeldLease;
   };
   const judge = (lease: HeldLease, now = 0) =>
-    judgeLease(lease, { taskOf: () => "embed", allowUnpaid: false, now: () => now });
+    judgeLease(lease, {
+      taskOf: () => "embed",
+      memoryShortage: () => null,
+      allowUnpaid: false,
+      now: () => now,
+    });
   const good = await paidTo("ait1me");
   expect(judge(good).kind).toBe("admit");
   expect(judge(await paidTo("ait1somebody-else"))).toMatchObject({
@@ -296,7 +301,9 @@ test("13: a payload is a stranger's: no address is fetched, and a missing model 
   const missing = () => {
     throw new AppError({ code: "MODEL_UNKNOWN", message: `There is no model ${model}`, actor: "user" });
   };
-  expect(judgeLease(lease, { taskOf: missing, allowUnpaid: false, now: () => 0 })).toMatchObject({
+  expect(
+    judgeLease(lease, { taskOf: missing, memoryShortage: () => null, allowUnpaid: false, now: () => 0 }),
+  ).toMatchObject({
     kind: "decline",
     error: { code: "MODEL_UNKNOWN" },
   });
