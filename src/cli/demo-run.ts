@@ -167,7 +167,7 @@ async function report(
       aicf: Math.round(first.aicf.at - startedAt),
     },
     device: unique(details.map((job) => job.device ?? "unknown")).join(", "),
-    model_sha256: unique(details.map(modelSha256)).join(", "),
+    model_sha256: unique(details.map(modelSha256).filter((sha256) => sha256 !== null)).join(", "),
   };
 }
 
@@ -190,8 +190,9 @@ async function firstAccepted(client: ContractClient, jobs: readonly JobRow[], ma
   return first;
 }
 
-function modelSha256({ leaseId, receipt }: JobDetail): string {
-  if (receipt !== null) return receiptFromJson(receipt).model?.manifest_sha256 ?? "none";
+/** null: the job needed no model. */
+function modelSha256({ leaseId, receipt }: JobDetail): string | null {
+  if (receipt !== null) return receiptFromJson(receipt).model?.manifest_sha256 ?? null;
   throw new AppError({
     code: "NO_RECEIPT",
     message: `The accepted job ${leaseId} has no receipt`,

@@ -24,6 +24,27 @@ export interface JobDraft {
   readonly texts: readonly string[];
 }
 
+/** A query and what is to be ordered by it: AITBC's payload "rerank". */
+export interface RerankDraft {
+  readonly model: string;
+  readonly query: string;
+  readonly documents: readonly string[];
+}
+
+/** A search among vectors, no model needed: AITBC's payload "vector". */
+export interface TopKDraft {
+  readonly a: readonly (readonly number[])[];
+  readonly b: readonly (readonly number[])[];
+  readonly k: number;
+}
+
+/** Of AITBC's jobs; the others are texts to embed. */
+const RERANK_SHARE = 0.12;
+const TOPK_SHARE = 0.05;
+const MAX_DOCUMENTS = 12;
+const VECTOR_WIDTH = 32;
+const VECTOR_ROWS = 48;
+
 const MODELS = ["text-embed-001", "all-MiniLM-L6-v2"] as const;
 const MAX_TEXTS = 32;
 const MIN_WORDS = 30;
@@ -60,14 +81,36 @@ export function draftJob(subjects: readonly Subject[], seed: number, market: Mar
   return { model: pick(MODELS, random), texts };
 }
 
+/** Which kind of work AITBC's n-th job is. */
+export function kindOfJob(seed: number, n: number): "embed" | "rerank" | "topk" {
+  const chance = randomOf(`${seed}/aitbc/${n}/kind`)();
+  if (chance < RERANK_SHARE) return "rerank";
+  return chance < RERANK_SHARE + TOPK_SHARE ? "topk" : "embed";
+}
+
+/** A query of one subject among sentences of several. */
+export function draftRerank(subjects: readonly Subject[], seed: number, n: number): RerankDraft {
+  const random = randomOf(`${seed}/aitbc/${n}/rerank`);
+  const count = 2 + Math.floor((MAX_DOCUMENTS - 1) * random());
+  const documents = Array.from({ length: count }, () => pick(pick(subjects, random).sentences, random));
+  return { model: pick(MODELS, random), query: pick(pick(subjects, random).queries, random), documents };
+}
+
+export function draftTopK(seed: number, n: number): TopKDraft {
+  const random = randomOf(`${seed}/aitbc/${n}/topk`);
+  const row = () => Array.from({ length: VECTOR_WIDTH }, () => Math.round((random() * 2 - 1) * 1000) / 1000);
+  const rows = 1 + Math.floor(VECTOR_ROWS * random());
+  return { a: [row()], b: Array.from({ length: rows }, row), k: Math.min(5, rows) };
+}
+
 /** Nano for the whole job: proportional to its units, with a little spread. */
 export function aicfFee(draft: JobDraft, random: () => number): number {
   return Math.round(unitsOf(draft.texts) * AICF_NANO_PER_UNIT * (1 - SPREAD + 2 * SPREAD * random()));
 }
 
 /** AIT in e8, a multiple of 0.1 AIT: proportional to the tokens, with a little spread. */
-export function aitbcPaymentE8(draft: JobDraft, random: () => number): number {
-  const steps = (tokensOf(draft.texts) / AITBC_TOKENS_PER_STEP) * (1 - SPREAD + 2 * SPREAD * random());
+export function aitbcPaymentE8({ texts }: Pick<JobDraft, "texts">, random: () => number): number {
+  const steps = (tokensOf(texts) / AITBC_TOKENS_PER_STEP) * (1 - SPREAD + 2 * SPREAD * random());
   return Math.min(AITBC_MAX_STEPS, Math.max(1, Math.ceil(steps))) * AITBC_STEP_E8;
 }
 

@@ -7,7 +7,18 @@ import type { Queue } from "./aicf/queue.ts";
 import type { Traps } from "./aicf/traps.ts";
 import type { Coordinator } from "./aitbc/coordinator.ts";
 import { embeddingsPayload } from "./aitbc/embeddings.ts";
-import { aicfFee, aitbcPaymentE8, draftJob, type JobDraft, randomOf, type Subject } from "./demand-jobs.ts";
+import {
+  aicfFee,
+  aitbcPaymentE8,
+  draftJob,
+  draftRerank,
+  draftTopK,
+  type JobDraft,
+  kindOfJob,
+  randomOf,
+  type Subject,
+} from "./demand-jobs.ts";
+import type { PyObject } from "./python-json.ts";
 import type { Store } from "./store.ts";
 
 const CUSTOMER = "devnet-demand";
@@ -65,24 +76,24 @@ function offerNext(options: DemandOptions, market: MarketId): void {
 }
 
 function offer(options: DemandOptions, market: MarketId, n: number): void {
-  const draft =
-    (market === "aicf" ? draftTrap(options, n) : null) ?? draftJob(options.subjects, options.seed, market, n);
   const random = randomOf(`${options.seed}/${market}/${n}/price`);
   switch (market) {
     case "aitbc": {
       const { payeeWallet } = options;
+      const { payload, constraints, texts } = draftForAitbc(options, n);
       options.coordinator.submitJob({
         client: CUSTOMER,
-        payload: embeddingsPayload(draft.model, draft.texts),
-        constraints: { models: [draft.model] },
+        payload,
+        constraints,
         ttlSeconds: AITBC_TTL_SECONDS,
-        amountE8: payeeWallet === null ? null : aitbcPaymentE8(draft, random),
+        amountE8: payeeWallet === null ? null : aitbcPaymentE8({ texts }, random),
         buyer: CUSTOMER,
         provider: payeeWallet,
       });
       return;
     }
-    case "aicf":
+    case "aicf": {
+      const draft = draftTrap(options, n) ?? draftJob(options.subjects, options.seed, market, n);
       options.queue.submit({
         model: draft.model,
         input: draft.texts,
@@ -95,8 +106,32 @@ function offer(options: DemandOptions, market: MarketId, n: number): void {
         maxRuntimeMs: DEFAULT_MAX_RUNTIME_MS,
       });
       return;
+    }
     default:
       unreachable(market);
+  }
+}
+
+/** The n-th job in AITBC's free form, and the texts that it is paid by. */
+function draftForAitbc(
+  { subjects, seed }: DemandOptions,
+  n: number,
+): { payload: PyObject; constraints: PyObject; texts: readonly string[] } {
+  const kind = kindOfJob(seed, n);
+  switch (kind) {
+    case "embed": {
+      const { model, texts } = draftJob(subjects, seed, "aitbc", n);
+      return { payload: embeddingsPayload(model, texts), constraints: { models: [model] }, texts };
+    }
+    case "rerank": {
+      const { model, query, documents } = draftRerank(subjects, seed, n);
+      const payload = { type: "rerank", model, query, documents };
+      return { payload, constraints: { models: [model] }, texts: [query, ...documents] };
+    }
+    case "topk":
+      return { payload: { type: "vector", op: "topk", ...draftTopK(seed, n) }, constraints: {}, texts: [] };
+    default:
+      return unreachable(kind);
   }
 }
 

@@ -10,9 +10,13 @@ import {
   aicfFee,
   aitbcPaymentE8,
   draftJob,
+  draftRerank,
+  draftTopK,
+  kindOfJob,
   randomOf,
   readDemoTexts,
 } from "../../../src/devnet/demand-jobs.ts";
+import { readOrder } from "../../../src/engine/market/aitbc/work.ts";
 import { aicf } from "./support.ts";
 
 const subjects = readDemoTexts(fileURLToPath(new URL("../../../resources/demo/texts.json", import.meta.url)));
@@ -56,6 +60,23 @@ describe("the demo's jobs", () => {
     expect(Math.max(...lengths)).toBeLessThanOrEqual(200);
     expect(new Set(many.map((job) => job.model))).toEqual(new Set(["text-embed-001", "all-MiniLM-L6-v2"]));
     expect(many.every((job) => job.texts.every((text) => text.trim() !== ""))).toBe(true);
+  });
+
+  it("on AITBC are now and then a reranking or a search among vectors, always the same ones", () => {
+    const kinds = Array.from({ length: 400 }, (_, n) => kindOfJob(5, n));
+    const share = (kind: string) => kinds.filter((each) => each === kind).length / kinds.length;
+    expect(share("rerank")).toBeGreaterThan(0.05);
+    expect(share("topk")).toBeGreaterThan(0.01);
+    expect(share("embed")).toBeGreaterThan(0.7);
+    for (let n = 0; n < 50; n += 1) {
+      const rerank = draftRerank(subjects, 5, n);
+      expect(rerank).toEqual(draftRerank(subjects, 5, n));
+      const payloads = [
+        { type: "rerank", ...rerank },
+        { type: "vector", op: "topk", ...draftTopK(5, n) },
+      ];
+      expect(payloads.map((payload) => readOrder(payload, {}).work.kind)).toEqual(["rerank", "vector"]);
+    }
   });
 
   it("pay by size, with a little spread, in amounts that leave whole compute-seconds", () => {
