@@ -1,11 +1,15 @@
-// `npm run package`: a strict build packed by electron-builder, then the security switches read back from the result.
-//   npm run package [-- deb | rpm | nsis | dmg]   without a name: the unpacked folder of this platform
+// `npm run package`: a strict build packed by electron-builder, then the result is looked at: its security switches, its
+// native files, its bill of materials.
+//   npm run package [-- deb | rpm | AppImage | nsis | dmg]   without a name: what electron-builder.yml says
+//   npm run package:dir                                      the unpacked folder of this platform
 import fs from "node:fs";
 import path from "node:path";
 import { ensureBuilt } from "./lib/build-step.mjs";
+import { filesUnder, readJson } from "./lib/files.mjs";
 import { ensureNode24, projectNode } from "./lib/node24.mjs";
 import { cacheDir, inRepo, modelsDir, nodeModules, repoRoot, shown } from "./lib/paths.mjs";
 import { runForwarding } from "./lib/run.mjs";
+import { billOfMaterials } from "./package/sbom.mjs";
 import { readElectron } from "./setup/electron.mjs";
 import { SetupFailure } from "./setup/failure.mjs";
 import { setUp, stopSetUpOnSignals } from "./setup.mjs";
@@ -32,9 +36,14 @@ async function main(targets) {
   await prepare();
   await ensureNode24(process.argv[1]);
   const builder = [path.join(nodeModules, "electron-builder", "cli.js"), PLATFORM_FLAG[process.platform]];
-  const args = [...builder, ...(targets.length > 0 ? targets : ["dir"]), ...electronArgs()];
+  const sbom = writeBillOfMaterials();
+  const args = [...builder, ...targets, "--publish", "never", ...electronArgs()];
   // Relative, because electron-builder joins it to the project folder even when it is absolute.
-  const env = { ...process.env, BELLOWS_STARTER_MODELS: path.relative(repoRoot, modelsDir) };
+  const env = {
+    ...process.env,
+    BELLOWS_STARTER_MODELS: path.relative(repoRoot, modelsDir),
+    BELLOWS_SBOM: path.relative(repoRoot, sbom),
+  };
   const code = await runForwarding(projectNode(), args, { cwd: inRepo(), env });
   fs.rmSync(staging, { recursive: true, force: true });
   if (code !== 0) throw new PackageFailure(`electron-builder ended with exit code ${code}.`);
@@ -42,9 +51,58 @@ async function main(targets) {
   const wrong = await wrongFuses(executable);
   if (wrong.length > 0)
     throw new PackageFailure(`${shown(executable)} has wrong security switches: ${wrong.join(", ")}.`);
+  const foreign = foreignBinaries(path.dirname(executable));
+  if (foreign.length > 0) {
+    throw new PackageFailure(`The package holds native files of other systems: ${foreign.join(", ")}.`);
+  }
   process.stdout.write(
-    `✓ ${shown(path.dirname(executable))}, ${Object.keys(FUSES).length} security switches read back as set\n`,
+    `✓ ${shown(path.dirname(executable))}: ${Object.keys(FUSES).length} security switches read back as set, native files of this system only\n`,
   );
+}
+
+function writeBillOfMaterials() {
+  const file = inRepo("release", "bellows.cdx.json");
+  const electron = electronVersion();
+  const bom = billOfMaterials({ platform: `${process.platform}-${process.arch}`, electron });
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, `${JSON.stringify(bom, null, 2)}\n`);
+  return file;
+}
+
+function electronVersion() {
+  const electron = readElectron();
+  return electron?.source === "registry"
+    ? electron.version
+    : readJson(inRepo("package.json")).devDependencies.electron;
+}
+
+/** First bytes of what another system's loader would open: ELF, Mach-O (both orders, and fat), PE. */
+const LOADERS = {
+  linux: ["7f454c46"],
+  darwin: ["cffaedfe", "feedfacf", "cafebabe"],
+  win32: ["4d5a"],
+};
+
+/** Native files of a system or machine this package is not for; by what they are, not by what they are called. */
+function foreignBinaries(folder) {
+  const ours = LOADERS[process.platform];
+  const theirs = Object.values(LOADERS)
+    .flat()
+    .filter((magic) => !ours.includes(magic));
+  const natives = filesUnder(folder).filter((file) => /\.(node|so|dylib|dll)(\.\d+)*$/.test(file));
+  return natives.filter((file) => isForeign(file, theirs)).map((file) => path.relative(folder, file));
+}
+
+function isForeign(file, theirs) {
+  const head = Buffer.alloc(20);
+  const handle = fs.openSync(file, "r");
+  fs.readSync(handle, head, 0, head.length, 0);
+  fs.closeSync(handle);
+  const hex = head.toString("hex");
+  if (theirs.some((magic) => hex.startsWith(magic))) return true;
+  // An ELF file says in bytes 18 and 19 which machine it is for: 62 is x64, 183 is arm64.
+  const machine = { x64: 62, arm64: 183 }[process.arch];
+  return hex.startsWith(LOADERS.linux[0]) && machine !== undefined && head.readUInt16LE(18) !== machine;
 }
 
 async function prepare() {
@@ -65,7 +123,12 @@ function electronArgs() {
   // A copy without the link to this checkout, which would otherwise be packed, and whose fuses may be changed.
   fs.rmSync(staging, { recursive: true, force: true });
   fs.cpSync(home, staging, { recursive: true, filter: (source) => source !== link });
-  return [`--config.electronDist=${staging}`, `--config.electronVersion=${electron.version}`];
+  return [
+    `--config.electronDist=${staging}`,
+    `--config.electronVersion=${electron.version}`,
+    // Its Node is too old for the ledger: the engine runs on another one, which can't look into an archive.
+    ...["dist/**", "node_modules/**", "package.json"].map((kept) => `--config.asarUnpack=${kept}`),
+  ];
 }
 
 function packagedExecutable() {

@@ -15,6 +15,7 @@ import { ensureLlama, llamaManifest } from "./setup/llama.mjs";
 import { ensureStarterModel, modelFiles, starterModel } from "./setup/model.mjs";
 import { checkNode, ensureNpmPackages } from "./setup/npm-packages.mjs";
 import { createProgress, seconds } from "./setup/progress.mjs";
+import { ensurePrometheus } from "./setup/prometheus.mjs";
 import { ensureSystemPackages, isDebian, packageDatabase } from "./setup/system-packages.mjs";
 
 /** What set-up is for: the app with its window, the same without one, every test, or an installer. */
@@ -64,6 +65,7 @@ async function bring(purpose, progress, retryElectron) {
     await attempt(() => ensureElectron(progress, temporaryRoot, { retry: retryElectron }));
   if (purpose === "test") {
     await attempt(() => ensureLlama(progress));
+    await attempt(() => ensurePrometheus(progress, temporaryRoot));
     await attempt(() => ensureSystemPackages(progress));
   }
   fs.rmSync(temporaryRoot, { recursive: true, force: true });

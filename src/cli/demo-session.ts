@@ -35,7 +35,7 @@ export interface DemoSessionOptions {
 }
 
 export class DemoSession {
-  readonly demo: Demo;
+  demo: Demo;
   readonly #options: DemoSessionOptions;
   readonly #devnet: Supervisor;
   readonly #engine: Supervisor;
@@ -62,6 +62,9 @@ export class DemoSession {
       spec: () => ({ name: "engine", entry: entries.engine }),
       configure: (child) => this.#configureEngine(child),
       isReady: (message) => this.#noteEngineReady(message),
+      beforeWantedRestart: async () => {
+        this.demo = prepareDemo(this.#options.sources);
+      },
       timings: { stopWithin: ENGINE_STOP_MS, ...options.timings?.engine },
     });
     this.#devnet.onState((state) => this.#tellTrouble("The devnet", state));

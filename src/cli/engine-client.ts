@@ -62,9 +62,8 @@ export async function connectTo(dataFolder: string): Promise<EngineClient | null
   return control !== null && (await isThere(control)) ? clientOf(control) : null;
 }
 
-export function dataFolderOf({ env, flags, paths }: Where): string {
-  const only = { env: { BELLOWS_DATA_DIR: env.BELLOWS_DATA_DIR }, flags: { dataFolder: flags.dataFolder } };
-  return readSettings(only).dataFolder ?? paths.defaultDataFolder;
+export function dataFolderOf(where: Where): string {
+  return readSettings(where, ["dataFolder"]).dataFolder ?? where.paths.defaultDataFolder;
 }
 
 async function isThere(control: ControlFile): Promise<boolean> {

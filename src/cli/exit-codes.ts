@@ -10,7 +10,7 @@ export const EXIT = {
   usage: 2,
   /** The command needs a running engine, and there is none. */
   notRunning: 3,
-  /** `bellows verify`, `bellows gpu-pack verify`: at least one check failed. */
+  /** `bellows verify`, `bellows gpu-pack verify`: at least one check failed. `bellows fleet`: a worker is not well. */
   checkFailed: 4,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -20,7 +20,7 @@ export const EXIT_CODES_HELP = `Exit codes
   1    it went wrong; stderr says why
   2    the command line or a setting is wrong
   3    the command needs a running engine, and there is none
-  4    a check did not pass (bellows verify, bellows self-test)
+  4    a check did not pass (bellows verify, bellows self-test, bellows fleet)
   130  ended by a second Ctrl-C, without waiting`;
 
 const BY_CODE: Readonly<Record<string, ExitCode>> = {

@@ -1,6 +1,6 @@
 /** Whoever looks after the models: the running engine of this data folder, else this process itself. */
 import { modelConfig, readSettings } from "../engine/config/from-environment.ts";
-import { SETTINGS, type Setting, type SettingName } from "../engine/config/settings.ts";
+import type { SettingName } from "../engine/config/settings.ts";
 import { modelHandlers } from "../engine/models/model-handlers.ts";
 import { openModels } from "../engine/models/open-models.ts";
 import {
@@ -45,7 +45,8 @@ export async function openModelsDesk(where: Where): Promise<ModelsDesk> {
       close: () => Promise.resolve(),
     };
   }
-  const settings = readSettings({ env: onlyModelSettings(where.env), flags: where.flags });
+  // What is wrong with a market's settings is nothing that a look at the models should fail for.
+  const settings = readSettings(where, MODEL_SETTINGS);
   const { resourcesFolder } = where.paths;
   const { manager, notices } = await openModels({ resourcesFolder, ...modelConfig(settings, where.paths) });
   const handlers = modelHandlers(manager);
@@ -58,10 +59,4 @@ export async function openModelsDesk(where: Where): Promise<ModelsDesk> {
     },
     close: () => manager.close(),
   };
-}
-
-/** What is wrong with a market's settings is nothing that a look at the models should fail for. */
-function onlyModelSettings(env: Where["env"]): Where["env"] {
-  const names = MODEL_SETTINGS.map((name) => (SETTINGS[name] as Setting<unknown>).env);
-  return Object.fromEntries(names.map((name) => [name, env[name]]));
 }

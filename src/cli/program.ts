@@ -2,14 +2,18 @@
 import { Command, CommanderError, Option } from "commander";
 import type { Flags } from "../engine/config/from-environment.ts";
 import { chooseMode } from "../engine/config/from-environment.ts";
+import { duration as readDuration } from "../engine/config/parsers.ts";
 import { OTHER_NAMES, SETTINGS, type Setting, type SettingName } from "../engine/config/settings.ts";
 import { MarketIdSchema } from "../shared/contract/views.ts";
+import { HOUR, SECOND } from "../shared/durations.ts";
 import { aicfProgram } from "./commands/aicf-program.ts";
 import { aitbcProgram } from "./commands/aitbc-program.ts";
+import { configProgram } from "./commands/config-program.ts";
 import { dashboard } from "./commands/dashboard.ts";
 import { demo, demoUntilAccepted } from "./commands/demo.ts";
-import { devices } from "./commands/devices.ts";
+import { addDevices } from "./commands/devices-program.ts";
 import { devnet } from "./commands/devnet.ts";
+import { fleet } from "./commands/fleet.ts";
 import { addGpuPack } from "./commands/gpu-pack-program.ts";
 import { identityProgram } from "./commands/identity-program.ts";
 import { jobs, jobsQuery, receipt, showJob } from "./commands/jobs.ts";
@@ -17,6 +21,7 @@ import { addModels } from "./commands/models-program.ts";
 import { runIntent, VERBS, type Verb } from "./commands/run-intent.ts";
 import { selfTest } from "./commands/self-test.ts";
 import { serve } from "./commands/serve.ts";
+import { addService } from "./commands/service-program.ts";
 import { status } from "./commands/status.ts";
 import { verify } from "./commands/verify.ts";
 import type { CliContext } from "./context.ts";
@@ -25,7 +30,7 @@ import { EXIT, EXIT_CODES_HELP, type ExitCode, exitCodeOf } from "./exit-codes.t
 import { fields } from "./format.ts";
 import { type JobsDesk, openJobsDesk } from "./jobs-desk.ts";
 import { addSettingOptions, flagsFrom } from "./setting-options.ts";
-import { usageError } from "./usage.ts";
+import { readFlag, usageError } from "./usage.ts";
 
 const ENGINE_SETTINGS = [
   "controlPort",
@@ -43,7 +48,8 @@ const MARKET_SETTINGS = [
   "aicfQueueUrl",
   "aicfRpcUrl",
 ] as const;
-const DEMO_SETTINGS = ["demoRate", "demoEpoch"] as const;
+const SERVICE_SETTINGS = ["logLevel", "logFormat", "drainTimeout"] as const;
+const DEMO_SETTINGS = ["demoRate", "demoEpoch", "demoDialect"] as const;
 
 /** Runs one command line (without node and script) and says how it went; errors are printed, never thrown. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<ExitCode> {
@@ -74,6 +80,10 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
     .addOption(new Option("-V").hideHelp())
     .helpOption("-h, --help", "Print help")
     .helpCommand(false)
+    .option(
+      "--config <file>",
+      "Configuration file, .toml or .yaml (default: bellows.toml in the data folder)",
+    )
     .option("--data <dir>", `Folder of ledger, keys and logs (default ${context.paths.defaultDataFolder})`)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: () => undefined })
@@ -85,7 +95,7 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
 
   const flagsOf = (options: Options, names: readonly SettingName[]): Flags => ({
     ...flagsFrom(options, names),
-    ...flagsFrom(program.opts(), ["dataFolder"]),
+    ...flagsFrom(program.opts(), ["dataFolder", "configFile"]),
   });
   const withEngine = async (act: (engine: EngineClient) => Promise<void>) =>
     act(await findEngine({ env: context.env, paths: context.paths, flags: flagsOf({}, []) }));
@@ -98,15 +108,18 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
     }
   };
 
-  const upSettings = [...ENGINE_SETTINGS, ...MARKET_SETTINGS, ...DEMO_SETTINGS];
+  const upSettings = [...ENGINE_SETTINGS, ...MARKET_SETTINGS, ...SERVICE_SETTINGS, ...DEMO_SETTINGS];
   addSettingOptions(program.command("up"), upSettings)
     .description("Serve the configured markets, or run the demo when none is")
     .action(async (options: Options) => {
       const flags = flagsOf(options, upSettings);
-      await (chooseMode({ env: context.env, flags }) === "live" ? serve : demo)(context, flags);
+      await (chooseMode({ env: context.env, paths: context.paths, flags }) === "live" ? serve : demo)(
+        context,
+        flags,
+      );
     });
 
-  const serveSettings = [...ENGINE_SETTINGS, ...MARKET_SETTINGS];
+  const serveSettings = [...ENGINE_SETTINGS, ...MARKET_SETTINGS, ...SERVICE_SETTINGS];
   addSettingOptions(program.command("serve"), serveSettings)
     .description("Earn on the configured markets, without a window")
     .action((options: Options) => serve(context, flagsOf(options, serveSettings)));
@@ -179,22 +192,17 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
     );
 
   for (const verb of Object.keys(VERBS) as Verb[]) {
-    program
-      .command(verb)
-      .description(VERBS[verb].means)
-      .addOption(jsonOption())
-      .action((options: Options) =>
-        withEngine((engine) => runIntent(context, engine, verb, { json: options.json === true })),
-      );
+    const command = program.command(verb).description(VERBS[verb].means).addOption(jsonOption());
+    if (verb === "finish")
+      command.option("--wait <time>", "End when nothing is held, or fail after this long");
+    command.action(({ json, wait }: Options) => {
+      const waitMs =
+        typeof wait === "string" ? readFlag("--wait", wait, readDuration(SECOND, 24 * HOUR)) : null;
+      return withEngine((engine) => runIntent(context, engine, verb, { json: json === true, waitMs }));
+    });
   }
 
-  program
-    .command("devices")
-    .description("What runs jobs, how, and why not faster")
-    .addOption(jsonOption())
-    .action((options: Options) =>
-      withEngine((engine) => devices(context, engine, { json: options.json === true })),
-    );
+  addDevices(program, context, withEngine);
 
   program
     .command("self-test")
@@ -246,12 +254,20 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
     .description("Check a receipt offline: signature, model, digests; - reads stdin")
     .option("--output <file>", "The result bytes, to check them against the receipt's digests")
     .option("--key <sha3-256>", "The key the provider is known by, to check that it signed")
+    .option("--recompute", "Compute this machine's own job again from what its ledger kept, and compare")
     .addOption(jsonOption())
-    .action((file: string, { output, key, json }: Options) => {
-      const good = verify(context, file, { output: textOf(output), key: textOf(key), json: json === true });
+    .action(async (file: string, { output, key, recompute, json }: Options) => {
+      const where = { env: context.env, paths: context.paths, flags: flagsOf({}, []) };
+      const good = await verify(context, where, file, {
+        output: textOf(output),
+        key: textOf(key),
+        recompute: recompute === true,
+        json: json === true,
+      });
       if (!good) outcome.code = EXIT.checkFailed;
     });
 
+  program.addCommand(configProgram(context, () => flagsOf({}, [])));
   program.addCommand(aitbcProgram(context, () => textOf(program.opts().data)));
   program.addCommand(aicfProgram(context, () => textOf(program.opts().data)));
   program.addCommand(
@@ -273,6 +289,26 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
       outcome.code = EXIT.checkFailed;
     },
   );
+
+  addService(
+    program,
+    context,
+    () => textOf(program.opts().data),
+    () => {
+      outcome.code = EXIT.notRunning;
+    },
+  );
+
+  program
+    .command("fleet")
+    .description("Many workers in one table: state, GPUs, earnings, service, differences; only reads")
+    .option("-f, --file <file>", "The inventory, TOML or YAML", "fleet.toml")
+    .option("--prometheus <url>", "Instead: every worker that this Prometheus scrapes as job bellows")
+    .addOption(jsonOption())
+    .action(async ({ file, prometheus, json }: Options) => {
+      const options = { file: String(file), prometheus: textOf(prometheus), json: json === true };
+      if (!(await fleet(context, options))) outcome.code = EXIT.checkFailed;
+    });
 
   program
     .command("dashboard")
@@ -306,7 +342,9 @@ function showHelp({ terminal }: CliContext, program: Command, topic: string | un
       terminal.print(EXIT_CODES_HELP);
       break;
     case "environment":
-      terminal.print("Settings are read from the environment; a flag of the same meaning wins.\n");
+      terminal.print(
+        "Settings: a flag wins over the environment, that over the configuration file, that over what the app saved.\n",
+      );
       for (const line of environmentLines()) terminal.print(line);
       break;
     default: {

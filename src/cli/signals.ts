@@ -8,6 +8,8 @@ export interface StopSignals extends Disposable {
   readonly asked: AbortSignal;
   /** Resolves at the first signal. */
   readonly whenAsked: Promise<void>;
+  /** The first signal; null: none came yet. */
+  readonly name: (typeof STOP_SIGNALS)[number] | null;
 }
 
 /** `onSecond` runs at the second signal, right before this process exits with code 130. */
@@ -16,8 +18,10 @@ export function listenForStop(onSecond: () => void): StopSignals {
   const whenAsked = new Promise<void>((resolve) => {
     controller.signal.addEventListener("abort", () => resolve(), { once: true });
   });
-  const onSignal = () => {
+  let first: (typeof STOP_SIGNALS)[number] | null = null;
+  const onSignal = (name: NodeJS.Signals) => {
     if (!controller.signal.aborted) {
+      first = STOP_SIGNALS.find((known) => known === name) ?? null;
       controller.abort(new DOMException("Asked to stop", "AbortError"));
       return;
     }
@@ -28,6 +32,9 @@ export function listenForStop(onSecond: () => void): StopSignals {
   return {
     asked: controller.signal,
     whenAsked,
+    get name() {
+      return first;
+    },
     [Symbol.dispose]() {
       for (const name of STOP_SIGNALS) process.off(name, onSignal);
     },

@@ -1,6 +1,6 @@
 /** What the CLI writes: results to stdout, everything else to stderr, colour only where a person looks at it. */
 import { styleText } from "node:util";
-import { ConfigError } from "../engine/config/config-error.ts";
+import { ConfigError, sentence as problemSentence } from "../engine/config/config-error.ts";
 import { toErrorValue } from "../shared/errors.ts";
 import { advice, sentence } from "./format.ts";
 
@@ -15,6 +15,11 @@ export class Terminal {
     this.#stdout = io.stdout;
     this.#stderr = io.stderr;
     this.#debug = io.debug;
+  }
+
+  /** Somebody looks at it: stdout is no file and no pipe. */
+  get isTerminal(): boolean {
+    return this.#stdout.isTTY === true;
   }
 
   /** A line of result. */
@@ -41,8 +46,8 @@ export class Terminal {
   error(thrown: unknown): void {
     if (thrown instanceof ConfigError && thrown.problems.length > 1) {
       this.note(`Error: ${thrown.problems.length} settings are wrong.`);
-      for (const { name, value, reason, fix } of thrown.problems) {
-        this.note(`  ${name}${value === null ? "" : ` "${value}"`} ${reason}. ${sentence(fix)}`);
+      for (const problem of thrown.problems) {
+        this.note(`  ${problemSentence(problem)}. ${sentence(problem.fix)}`);
       }
     } else {
       this.note(`Error: ${advice(toErrorValue(thrown))}`);

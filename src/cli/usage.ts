@@ -1,5 +1,5 @@
 /** A command line that asks for something that can't be. */
-import { Refusal } from "../engine/config/parsers.ts";
+import { Refusal } from "../engine/config/refusal.ts";
 import { AppError } from "../shared/errors.ts";
 
 /** Code USAGE, exit code 2. */

@@ -7,32 +7,49 @@ import { killLeftovers, PidNotingHost } from "../host/pid-file.ts";
 import type { ProcessHost } from "../host/process-host.ts";
 import type { EngineConfig } from "../shared/config.ts";
 import type { ContractHandlers } from "../shared/contract/contract.ts";
-import type { SelfTestReport } from "../shared/contract/self-test.ts";
 import type { Delta, DeviceView, Snapshot } from "../shared/contract/views.ts";
 import { SECOND } from "../shared/durations.ts";
 import { AppError, type ErrorValue } from "../shared/errors.ts";
 import { delay } from "../shared/wait.ts";
 import { locatePaths } from "./config/paths.ts";
 import { type ControlServer, startControlServer } from "./control/control-server.ts";
+import { type Readiness, readinessOf } from "./control/readiness.ts";
 import type { Detection } from "./device/detect.ts";
 import type { DeviceInfo } from "./device/device-info.ts";
 import { describeDevice, describeUnusable } from "./device/device-view.ts";
+import { DeviceHistory } from "./device/history.ts";
+import { Onlooker } from "./device/onlooker.ts";
 import { openDevices } from "./device/open-devices.ts";
+import { WorkEnergy } from "./earnings/work-energy.ts";
 import { findMps, mpsNotice } from "./gpu-pack/mps.ts";
 import { contractHandlers } from "./handlers.ts";
 import { housekeeping } from "./housekeeping.ts";
-import { identityFolder, openIdentity, PASSPHRASE_VARIABLE } from "./identity/identity.ts";
+import { identityFolder, PASSPHRASE_VARIABLE } from "./identity/identity.ts";
+import { KeyRing } from "./identity/key-ring.ts";
 import { asLedgerError } from "./ledger/database.ts";
 import { Ledger } from "./ledger/ledger.ts";
+import { keepLog } from "./log/engine-log.ts";
+import type { Log, LogConsole } from "./log/log.ts";
+import { openLog } from "./log/open-log.ts";
+import { Redactor, secretsIn } from "./log/redact.ts";
 import { createAdapters } from "./market/adapters.ts";
 import type { ProviderProfile } from "./market/port.ts";
 import { MarketSession } from "./market/session.ts";
+import { EnergyMeter } from "./metrics/energy-meter.ts";
+import { loadObservers, Observers } from "./metrics/observers.ts";
 import { RETRY_FAILED } from "./models/manager.ts";
 import { openModels } from "./models/open-models.ts";
-import { OfferManager } from "./offers/manager.ts";
+import { GPU_GONE, OfferManager } from "./offers/manager.ts";
+import { openPresence } from "./presence/open-presence.ts";
+import { LoadPower } from "./pricing/load-power.ts";
 import { openRuntime } from "./runtime-client/open-runtime.ts";
+import { FailedModels } from "./self-test/failed-models.ts";
 import { readReferences } from "./self-test/reference.ts";
 import { SelfTester } from "./self-test/self-tester.ts";
+import { energyPriceAt } from "./settings/energy-price.ts";
+import { keepOutputs, openLiveSettings } from "./settings/open-settings.ts";
+import { presenceRules } from "./settings/presence-rules.ts";
+import type { LiveSettings } from "./settings/settings.ts";
 import { ServiceGuards } from "./sla/guards.ts";
 import { StateKeeper } from "./state/keeper.ts";
 import { ThroughputMeter } from "./state/throughput.ts";
@@ -49,6 +66,7 @@ import { Submitter } from "./work/submitter.ts";
 /** From the wish to end until what still runs is left for the next start. */
 const SHUTDOWN_PATIENCE = 6 * SECOND;
 const SHUTDOWN_LOOK = 50;
+const DIAGNOSED_EVENTS = 300;
 
 export interface Engine {
   readonly handlers: ContractHandlers;
@@ -57,6 +75,13 @@ export interface Engine {
   onDelta(listener: (delta: Delta) => void): () => void;
   /** Gives back what has not begun, waits a little for what runs, submits it, closes the ledger. Safe to repeat. */
   shutdown(): Promise<void>;
+  readonly settings: LiveSettings;
+  readonly log: Log;
+  readonly readiness: () => Readiness;
+  /** Takes nothing more and ends what is held, for at most `patience` ms. Then: shutdown. */
+  drain(patience: number): Promise<void>;
+  /** It ended because somebody wants it started again, with the settings as they are now. */
+  readonly restartWanted: boolean;
   /** Resolves after shutdown; rejects when the engine can't go on (a failed ledger write, a bug). */
   readonly ended: Promise<void>;
 }
@@ -66,10 +91,14 @@ export async function startEngine(
   config: EngineConfig,
   host: ProcessHost,
   now: () => number = Date.now,
+  console: LogConsole | null = null,
 ): Promise<Engine> {
   const { version, entries } = locatePaths();
   const startedAt = now();
   const ledger = await Ledger.open(config.dataFolder);
+  const settings = openLiveSettings(config, ledger, now);
+  const redactor = new Redactor([...secretsIn(process.env), ...secretsOf(config)]);
+  const log = openLog(config, { redactor, console });
   const pidFolder = join(config.dataFolder, "run");
   await killLeftovers(pidFolder);
   const processes = new PidNotingHost(host, pidFolder);
@@ -82,20 +111,29 @@ export async function startEngine(
       .flatMap(({ model }) => (models.has(model) ? [models.find(model).id] : []));
   const [identity, { store: models, manager: modelManager, notices: modelNotices }, { machine, watcher }] =
     await Promise.all([
-      openIdentity({
+      KeyRing.open({
         folder: identityFolder(config.dataFolder),
         mode: config.mode,
-        passphrase: process.env[PASSPHRASE_VARIABLE],
+        passphrase: process.env[PASSPHRASE_VARIABLE] || null,
+        store: config.key?.store ?? null,
+        storeRefused: config.key?.refused ?? null,
+        mayWait: config.key !== undefined,
       }),
       openModels(config, { inUse: (id) => modelsInUse().includes(id), retryFailedMs: RETRY_FAILED }),
       openDevices({
         wanted: config.gpuBackend,
+        visible: config.visibleGpus,
         host: processes,
         nvmlEntry: entries.nvml,
-        attention: () => ({ watched: state.watched, working: busy() }),
+        attention: () => ({
+          watched: onlooker.looks,
+          working: busy(),
+          waiting: presence.keeper.waitsForReadings,
+        }),
       }),
     ]);
   const selfTestReferences = await readReferences(config.resourcesFolder);
+  const observersCode = await loadObservers(config);
   await models.verifyAll();
   const modelProblem = models.problem();
   // A demo without a model has nothing to show. A live engine starts: a model can be fetched or allowed while it runs,
@@ -105,14 +143,20 @@ export async function startEngine(
     throw modelProblem;
   }
 
+  const onlooker = new Onlooker();
+  const history = new DeviceHistory();
   const board = new WorkBoard({
     ledger,
     now,
     admit: (lease) =>
       judgeLease(lease, {
-        taskOf: (name) => models.resolve(name).model.task,
+        taskOf: (name) => {
+          const { id, task } = models.resolve(name).model;
+          if (isDistrusted(id)) throw distrusted(id);
+          return task;
+        },
         memoryShortage: (name) => fleet.memoryShortage(models.resolve(name).model),
-        allowUnpaid: config.allowUnpaid,
+        allowUnpaid: settings.value("allowUnpaid") ?? config.allowUnpaid,
         now,
       }),
   });
@@ -127,10 +171,19 @@ export async function startEngine(
     watcher.latest(id).gpu?.processes?.find((process) => process.pid === pid)?.memoryMb ?? null;
   requireDevice(watcher.detection);
   const memory = new ModelMemory();
+  const failedModels = new FailedModels({ lastReport: (device) => ledger.devices.lastReport(device) });
+  /** On every device here its answers came out wrong. */
+  function isDistrusted(model: string): boolean {
+    const { members } = fleet;
+    return (
+      members.length > 0 && members.every(({ runtime }) => failedModels.failedOn(model, runtime.device.id))
+    );
+  }
   const fleet: DeviceFleet = new DeviceFleet(
     {
       enlist: (device, devices) => {
         const free = () => freeMemoryMb(device);
+        failedModels.recall(device);
         const runtime = openRuntime(config, { device, devices, host: processes, freeMemoryMb: free });
         const worker = new DeviceWorker({
           runtime,
@@ -139,13 +192,19 @@ export async function startEngine(
           ledger,
           signer: identity,
           providerIdAt: (lease) => sessionOf(lease.market)?.providerId ?? identity.providerId,
-          batchSize: config.batchSize,
+          get batchSize() {
+            return settings.value("batchSize") ?? config.batchSize;
+          },
           freeMemoryMb: free,
           ownMemoryMb: () => ownMemoryMb(device, runtime.status.pid),
           memory,
-          others: () => fleet.members.map(({ runtime }) => runtime.device.id).filter((id) => id !== device.id),
+          others: () =>
+            fleet.members.map(({ runtime }) => runtime.device.id).filter((id) => id !== device.id),
           noGpuReason: watcher.detection.noGpuReason,
+          jobMaxRuntimeMs: config.jobMaxRuntimeMs,
+          isDistrusted: (model) => failedModels.failedOn(model, device.id),
           isReserved: () => offers.reserved.has(device.id),
+          isPaused: () => presence.pauseOf(device.id) !== null,
           now,
         });
         return { runtime, worker };
@@ -155,10 +214,37 @@ export async function startEngine(
     },
     watcher.detection.devices,
   );
+  const presence = openPresence({
+    ledger,
+    board,
+    fleet,
+    watcher,
+    isReserved: (id) => offers.reserved.has(id),
+    rules: () => presenceRules(settings),
+    onPause: () => {
+      state.touch("devices", "headline");
+      watcher.attentionChanged();
+      selfTester.lookAgain();
+      // The markets are told with a heartbeat, now.
+      control.changed.ring();
+    },
+    onSignals: () => state.touch("devices"),
+    now,
+  });
   const killRuntimes = () => fleet.killNow();
   const control = new RunControl({ ledger, board, now, killRuntimes }, config.startAs);
 
-  const adapters = createAdapters(config, identity, now);
+  const loadPower = new LoadPower();
+  const observers = new Observers(observersCode, createAdapters(config, identity, now), {
+    version,
+    ledger,
+    dataFolder: config.dataFolder,
+    modelId: (name) => (models.has(name) ? models.find(name).id : null),
+    providerId: (market) => sessionOf(market)?.providerId ?? null,
+  });
+  const { adapters } = observers;
+  const electricity = () => energyPriceAt(settings, now());
+  const workEnergy = new WorkEnergy({ energy: ledger.energy, now });
   const offers = new OfferManager({
     adapters,
     get devices() {
@@ -167,29 +253,44 @@ export async function startEngine(
         .map(({ id, name, memoryTotalMb }) => ({ id, name, memoryMb: memoryTotalMb }));
     },
     region: config.markets.aitbc?.region ?? null,
+    testOf: (id) => {
+      const device = watcher.detection.devices.find((each) => each.id === id);
+      return device === undefined ? GPU_GONE : selfTester.standing(device);
+    },
+    wantTest: () => selfTester.lookAgain(),
+    power: (id) => ({
+      measuredWatts: loadPower.measured(id),
+      limitWatts: watcher.latest(id).gpu?.powerLimitW ?? null,
+    }),
+    electricity,
     ledger,
     now,
   });
-  const fullQuota = Math.max(1, Math.floor(config.maxConcurrency / Math.max(1, adapters.length)));
-  /** A rented device is no capacity for jobs. */
+  const fullQuota = () =>
+    Math.max(
+      1,
+      Math.floor((settings.value("maxConcurrency") ?? config.maxConcurrency) / Math.max(1, adapters.length)),
+    );
+  /** A device that is rented out or paused is no capacity for jobs. */
   const quota = () => {
     const { devices } = watcher.detection;
-    const free = devices.filter(({ id }) => !offers.reserved.has(id)).length;
-    return free === 0 ? 0 : Math.max(1, Math.floor((fullQuota * free) / devices.length));
+    const free = devices.filter(({ id }) => presence.canWork(id)).length;
+    return free === 0 ? 0 : Math.max(1, Math.floor((fullQuota() * free) / devices.length));
   };
   const profile = (): ProviderProfile => ({
     name: config.markets.aicf?.name ?? "Bellows provider",
     region: config.markets.aicf?.region ?? config.markets.aitbc?.region ?? null,
-    concurrency: fullQuota,
-    models: models.offeredNames().filter((name) => guards.offers(models.find(name).id)),
+    concurrency: fullQuota(),
+    models: models.offeredNames().filter((name) => !isDistrusted(models.find(name).id)),
     devices: watcher.detection.devices.map(({ id, name, memoryTotalMb }) => ({
       id,
       name,
       memoryMb: memoryTotalMb,
-      healthy: !offers.reserved.has(id),
+      healthy: presence.canWork(id),
     })),
   });
   const guards = new ServiceGuards({
+    failedModels: () => failedModels.list,
     markets: adapters,
     watched: (market) => sessionOf(market),
     fullQuota: quota,
@@ -207,6 +308,7 @@ export async function startEngine(
         quota: () => guards.quota(adapter.id),
         profile,
         advice: () => guards.sentences(adapter.id),
+        warnings: () => guards.warnings(adapter.id),
         now,
       }),
   );
@@ -214,10 +316,12 @@ export async function startEngine(
 
   let notices: readonly ErrorValue[] = [
     ...ledger.notices,
+    ...settings.notices.map((notice) => notice.toValue()),
     ...modelNotices.map((notice) => notice.toValue()),
     ...mpsNotice(config.mps ? findMps({ env: process.env }) : null),
   ];
   const throughput = new ThroughputMeter();
+  const energy = new EnergyMeter();
   const deviceViews = (): DeviceView[] => {
     const facts = {
       platform: process.platform,
@@ -231,7 +335,8 @@ export async function startEngine(
       const lastSelfTest = ledger.devices.lastSelfTest(device.id);
       return describeDevice(worker.view(telemetry), device, telemetry, { ...facts, lastSelfTest });
     });
-    return [...working, ...watcher.detection.unusable.map(describeUnusable)];
+    const all = [...working, ...watcher.detection.unusable.map(describeUnusable)];
+    return all.map((view) => ({ ...view, ...presence.keeper.viewOf(view.id) }));
   };
   const selfTester = new SelfTester({
     runtimes: () => fleet.members.map(({ runtime }) => runtime),
@@ -243,36 +348,51 @@ export async function startEngine(
       return watcher.latest(id);
     },
     isReserved: (id) => offers.reserved.has(id),
+    pauseOf: (id) => presence.pauseOf(id)?.text ?? null,
     mayTest: () => control.intent === "running",
+    onStart: () => state.touch("offers"),
     onResult: (report) => {
-      noteSelfTest(guards, report);
+      failedModels.note(report);
+      guards.look();
+      if (report.model !== null && isDistrusted(report.model.id))
+        board.giveBack("No device computes this model rightly", { running: false });
       state.touch("devices");
+      offers.lookAgain();
     },
     now,
   });
-  const state = new StateKeeper(
-    sliceMakers({
-      version,
-      mode: config.mode,
-      dataFolder: config.dataFolder,
-      startedAt,
-      notices: () => notices,
-      ledger,
-      board,
-      control,
-      sessions,
-      machine,
-      devices: deviceViews,
-      throughput,
-      models: () => modelManager.views(),
-      modelProblem: () => {
-        const problem = models.problem();
-        return problem && { message: problem.message, help: problem.help };
-      },
-      now,
-    }),
+  const slices = sliceMakers({
+    version,
+    mode: config.mode,
+    dataFolder: config.dataFolder,
+    startedAt,
+    metricsUrl: () => observers.metricsUrl,
+    notices: () => notices,
+    ledger,
+    board,
+    control,
+    sessions,
+    machine,
+    devices: deviceViews,
+    throughput,
+    models: () => modelManager.views(),
+    offers: () => offers.view(),
+    settings: () => settings.view(),
+    keyProblem: () => identity.problem,
+    modelProblem: () => {
+      const problem = models.problem();
+      return problem && { message: problem.message, help: problem.help };
+    },
     now,
-  );
+  });
+  const state = new StateKeeper(slices, now);
+  settings.onChange((changed) => {
+    if (changed.has("logLevel")) log.setLevel(settings.value("logLevel") ?? "info");
+    state.touch("settings", "devices", "offers", "headline");
+    presence.keeper.lookNow();
+    offers.lookAgain();
+    control.changed.ring();
+  });
 
   modelManager.onChange((change) => {
     state.touch("models");
@@ -284,6 +404,8 @@ export async function startEngine(
   board.onChange((change) => {
     if (change.state === "running") for (const id of modelsInUse()) modelManager.noteUsed(id);
     if (change.event === "accept") throughput.note(now());
+    observers.noteJob(change);
+    workEnergy.noteJob(change);
     state.touch("recentJobs", "earnings", "throughput", "headline", "markets");
   });
   for (const session of sessions) session.onChange(() => state.touch("markets", "headline", "earnings"));
@@ -291,12 +413,27 @@ export async function startEngine(
     state.touch("devices", "headline");
     watcher.attentionChanged();
   }
-  watcher.onReadings(() => state.touch("devices"));
+  watcher.onReadings(() => {
+    workEnergy.noteReadings(
+      new Map(watcher.detection.devices.map(({ id }) => [id, watcher.latest(id).powerW])),
+    );
+    for (const { runtime, worker } of fleet.members) {
+      const { id } = runtime.device;
+      const telemetry = watcher.latest(id);
+      loadPower.note(id, telemetry.powerW, worker.view(telemetry).runningJobs > 0);
+    }
+    for (const view of deviceViews()) {
+      history.note(view.id, now(), view);
+      energy.note(view.id, view.powerW, performance.now());
+    }
+    state.touch("devices");
+  });
   watcher.onDetection((detection) => {
     ledger.audit("devices-changed", now(), detection);
     ledger.devices.noteSeen(detection.devices, now());
     fleet.set(detection.devices);
     selfTester.lookAgain();
+    offers.lookAgain();
     // The markets are told with a heartbeat, now.
     control.changed.ring();
   });
@@ -305,10 +442,11 @@ export async function startEngine(
     selfTester.lookAgain();
   });
   offers.onChange(() => {
-    state.touch("devices");
+    state.touch("devices", "offers");
     if (quota() === 0) board.giveBack("Every device is rented out", { running: false });
   });
 
+  const stopLog = keepLog(log, { ledger, board, headline: slices.headline });
   for (const notice of ledger.notices) ledger.audit("ledger-restored", now(), notice);
   const recovered = board.recover();
   ledger.audit("engine-started", now(), {
@@ -319,24 +457,28 @@ export async function startEngine(
     devices: watcher.detection,
   });
   ledger.devices.noteSeen(watcher.detection.devices, now());
-  ledger.snapshot(now());
   await modelManager.resumeInterrupted();
 
   // Two lives: taking and running work ends first, delivering results and serving questions last.
+  // Before anything runs: what the person said when the engine last ran still holds.
+  presence.keeper.lookNow();
   const work = new AbortController();
   const service = new AbortController();
   const workLoops = [
-    fleet.run(work.signal),
+    // Without the key nothing can be signed: no market hears of us, and no job is run.
+    whenOpen(identity, work.signal, () => fleet.run(work.signal)),
     selfTester.runWhenDue(work.signal),
+    presence.run(work.signal),
     new LeaseKeeper({ sessions, board, now }).run(work.signal),
   ];
   const serviceLoops = [
-    ...sessions.map((session) => session.run(service.signal)),
+    ...sessions.map((session) => whenOpen(identity, service.signal, () => session.run(service.signal))),
     guards.run(service.signal),
     ...sessions.map((session) => new Submitter({ session, board, ledger, now }).run(service.signal)),
     offers.run(service.signal),
     watcher.run(service.signal),
-    housekeeping(ledger, config, now, service.signal),
+    observers.run(service.signal),
+    housekeeping(ledger, () => keepOutputs(settings, config), now, service.signal),
   ];
   let controlServer: ControlServer | null = null;
   const ended = Promise.withResolvers<void>();
@@ -345,10 +487,17 @@ export async function startEngine(
   ended.promise.catch(() => undefined); // Whoever started the engine looks at `ended`; nobody has to.
 
   let closing: Promise<void> | null = null;
+  let restartWanted = false;
   const shutdown = () => {
     closing ??= shutDown().then(ended.resolve, ended.reject);
     return closing;
   };
+
+  async function drain(patience: number): Promise<void> {
+    control.suspend();
+    const isEmpty = () => board.held().every(({ state }) => state === "computed" || state === "submitting");
+    await until(isEmpty, patience);
+  }
 
   async function shutDown(): Promise<void> {
     control.suspend();
@@ -363,7 +512,11 @@ export async function startEngine(
     await Promise.allSettled(serviceLoops);
     state.close();
     await controlServer?.close();
+    await observers.close();
+    workEnergy.flush();
     ledger.audit("engine-stopped", now(), {});
+    stopLog();
+    log.close();
     ledger.close();
   }
 
@@ -372,10 +525,43 @@ export async function startEngine(
     control,
     state,
     sessions,
+    earnings: { ledger, markets: adapters, electricity, now },
     offers,
+    identity: {
+      keys: identity,
+      onDeed: (deed) => {
+        ledger.audit("key-used", now(), { deed });
+        state.touch("headline");
+      },
+      restart: () => {
+        restartWanted = true;
+        void shutdown();
+      },
+    },
+    verifier: {
+      leases: ledger.leases,
+      results: ledger.results,
+      models,
+      runtimes: () =>
+        fleet.members.map(({ runtime }) => runtime).filter(({ device }) => !offers.reserved.has(device.id)),
+      signal: work.signal,
+    },
     serviceLevel: (market) => guards.level(market),
     models: modelManager,
-    devices: deviceViews,
+    settings: {
+      settings,
+      redactor,
+      state: () => state.snapshot().state,
+      events: () => ledger.activity.list({}, { limit: DIAGNOSED_EVENTS }).events,
+      log: () => log.newest(),
+      signal: service.signal,
+      restart: () => {
+        restartWanted = true;
+        return shutdown();
+      },
+      now,
+    },
+    device: { devices: deviceViews, presence: presence.keeper, history, onlooker, watcher },
     selfTest: (deviceId) => selfTester.run(deviceId, work.signal),
     dismissNotices: () => {
       notices = [];
@@ -388,6 +574,19 @@ export async function startEngine(
     watcher.attentionChanged();
     return stop;
   };
+  try {
+    const notice = await observers.serve(config, {
+      slices,
+      board,
+      level: (market) => guards.level(market),
+      offers: () => offers.list(),
+      energy: () => energy.joules,
+    });
+    if (notice !== null) notices = [...notices, notice];
+  } catch (thrown) {
+    await shutdown();
+    throw thrown;
+  }
   if (config.control !== null) {
     try {
       controlServer = await startControlServer({
@@ -395,6 +594,7 @@ export async function startEngine(
         onDelta,
         control: config.control,
         dataFolder: config.dataFolder,
+        readiness: () => readinessOf(slices.markets(), control.intent),
       });
     } catch (thrown) {
       await shutdown();
@@ -408,8 +608,25 @@ export async function startEngine(
     snapshot: () => state.snapshot(),
     onDelta,
     shutdown,
+    settings,
+    log,
+    readiness: () => readinessOf(slices.markets(), control.intent),
+    drain,
+    get restartWanted() {
+      return restartWanted;
+    },
     ended: ended.promise,
   };
+}
+
+function secretsOf({ markets, key }: EngineConfig): (string | null | undefined)[] {
+  return [
+    markets.aitbc?.walletKey,
+    markets.aitbc?.coordinatorKey,
+    markets.aitbc?.gpuKey,
+    markets.aicf?.secret,
+    key?.store?.secret,
+  ];
 }
 
 /** Forced onto a back end that nothing here has, it is said at once. */
@@ -423,11 +640,20 @@ function requireDevice({ devices, noGpuReason }: Detection): void {
   });
 }
 
-/** Only a wrong answer speaks against the model: a hot or slow device does not make results false. */
-function noteSelfTest(guards: ServiceGuards, { model, steps }: SelfTestReport): void {
-  const answer = steps.find(({ name }) => name === "answer");
-  if (model === null || answer === undefined || answer.ok === null) return;
-  guards.noteSelfTest(model.id, answer.ok, answer.detail);
+function distrusted(model: string): AppError {
+  return new AppError({
+    code: "MODEL_DISTRUSTED",
+    message: `${model} gave wrong answers in the self-test of every device here`,
+    actor: "machine",
+    help: "Run the self-test again; if it fails again, look at the GPU's memory and its driver.",
+  });
+}
+
+/** An engine that ends before the key was opened has nothing to run. */
+async function whenOpen(keys: KeyRing, signal: AbortSignal, run: () => Promise<void>): Promise<void> {
+  await keys.whenOpen(signal).then(run, (thrown) => {
+    if (!signal.aborted) throw thrown;
+  });
 }
 
 /** Waits until `condition` holds, at most `patience` ms. */

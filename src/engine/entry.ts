@@ -11,6 +11,7 @@ import {
 } from "../shared/config.ts";
 import { serveContract } from "../shared/contract/rpc.ts";
 import { toErrorValue } from "../shared/errors.ts";
+import { RESTART_WANTED } from "../shared/restart.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { asLedgerError } from "./ledger/database.ts";
 
@@ -55,7 +56,7 @@ async function serve(config: EngineConfig, channel: ParentChannel): Promise<void
   engine.onDelta((delta) => contract.emit("state.delta", delta));
   channel.post(readyMessage(engine));
   await engine.ended;
-  process.exit(0);
+  process.exit(engine.restartWanted ? RESTART_WANTED : 0);
 }
 
 function readyMessage(engine: Engine): EngineReady {

@@ -2,15 +2,20 @@
 import type { ContractHandlers } from "../shared/contract/contract.ts";
 import type { SelfTestReport } from "../shared/contract/self-test.ts";
 import type { ServiceLevel } from "../shared/contract/service-level.ts";
-import type { DeviceView, MarketId } from "../shared/contract/views.ts";
-import { fromMoneyValue } from "../shared/money.ts";
+import type { MarketId } from "../shared/contract/views.ts";
+import { type DeviceHandlerDeps, deviceHandlers } from "./device/handlers.ts";
+import { type EarningDeps, earningHandlers } from "./earnings/handlers.ts";
+import { type IdentityHandlerDeps, identityHandlers } from "./identity/handlers.ts";
 import { jobHandlers } from "./ledger/job-reader.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { accountHandlers } from "./market/account-handlers.ts";
 import type { MarketSession } from "./market/session.ts";
 import type { ModelManager } from "./models/manager.ts";
 import { modelHandlers } from "./models/model-handlers.ts";
+import { offerHandlers } from "./offers/handlers.ts";
 import type { OfferManager } from "./offers/manager.ts";
+import { type JobVerifierDeps, verifyHandlers } from "./receipt/job-verifier.ts";
+import { type SettingsHandlerDeps, settingsHandlers } from "./settings/handlers.ts";
 import type { StateKeeper } from "./state/keeper.ts";
 import type { RunControl } from "./work/run-control.ts";
 
@@ -19,10 +24,14 @@ export interface HandlerDeps {
   readonly control: RunControl;
   readonly state: StateKeeper;
   readonly sessions: readonly MarketSession[];
+  readonly earnings: EarningDeps;
   readonly offers: OfferManager;
+  readonly identity: IdentityHandlerDeps;
+  readonly verifier: JobVerifierDeps;
   readonly serviceLevel: (market: MarketId) => ServiceLevel | null;
   readonly models: ModelManager;
-  readonly devices: () => DeviceView[];
+  readonly settings: SettingsHandlerDeps;
+  readonly device: DeviceHandlerDeps;
   readonly selfTest: (deviceId: string | undefined) => Promise<SelfTestReport[]>;
   readonly dismissNotices: () => void;
   readonly shutdown: () => Promise<void>;
@@ -37,16 +46,15 @@ export function contractHandlers(deps: HandlerDeps): ContractHandlers {
     "run.finish": async () => ({ intent: control.finish() }),
     "run.stop": async () => ({ intent: control.stop() }),
     "selftest.run": async ({ device }) => ({ reports: await deps.selfTest(device) }),
-    "devices.list": async () => ({ devices: deps.devices() }),
+    ...deviceHandlers(deps.device),
     ...jobHandlers(ledger),
+    ...earningHandlers(deps.earnings),
     ...accountHandlers(deps.sessions),
-    "offers.list": async () => ({ offers: deps.offers.list() }),
-    "offers.offer": async ({ price, ...wish }) => ({
-      offers: deps.offers.offer({ ...wish, price: fromMoneyValue(price) }),
-    }),
-    "offers.withdraw": async (wish) => ({ offers: deps.offers.withdraw(wish) }),
-    "prices.quote": async ({ market, model }) => ({ quote: deps.offers.quote(market, model) }),
+    ...identityHandlers(deps.identity),
+    ...verifyHandlers(deps.verifier),
+    ...offerHandlers(deps.offers),
     ...modelHandlers(deps.models),
+    ...settingsHandlers(deps.settings),
     "service.level": async ({ market }) => ({ level: deps.serviceLevel(market) }),
     "notices.dismiss": async () => {
       deps.dismissNotices();

@@ -11,6 +11,7 @@
 import { FatalSchema } from "../shared/config.ts";
 import { MILLISECOND, MINUTE, SECOND } from "../shared/durations.ts";
 import { AppError, type ErrorValue, isAbort, toErrorValue } from "../shared/errors.ts";
+import { RESTART_WANTED } from "../shared/restart.ts";
 import { backoffMs, delay } from "../shared/wait.ts";
 import type { ManagedProcess, ProcessExit, ProcessHost, ProcessSpec } from "./process-host.ts";
 import { causeFromStderr } from "./stderr-cause.ts";
@@ -61,6 +62,8 @@ export interface SupervisorOptions {
   /** Called right after each spawn: sends the first message. */
   readonly configure: (child: ManagedProcess) => void;
   readonly isReady: (message: unknown) => boolean;
+  /** It ended because it wants to be started again with other settings: called before that, may throw. */
+  readonly beforeWantedRestart?: (signal: AbortSignal) => Promise<void>;
   /** How the process is asked to end; default SIGTERM. */
   readonly askToStop?: (child: ManagedProcess) => void;
   readonly timings?: Partial<SupervisorTimings>;
@@ -160,6 +163,13 @@ export class Supervisor {
     for (let restarts = 0; ; restarts++) {
       const life = await this.#live(restarts, signal);
       if (signal.aborted) return;
+      if (life.exit.code === RESTART_WANTED && life.error === null) {
+        [failures, quickCrashes] = [0, 0];
+        const reason = "It starts again with other settings";
+        this.#publish({ state: "restarting", reason, error: null, restarts: restarts + 1, pid: null });
+        await this.#options.beforeWantedRestart?.(signal);
+        continue;
+      }
       if (life.error && !isCurableByRestart(life.error)) return this.#fail(life.reason, life.error);
       quickCrashes = life.lasted < this.#timings.quickCrash ? quickCrashes + 1 : 0;
       if (quickCrashes >= this.#timings.quickCrashLimit) {

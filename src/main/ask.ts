@@ -1,28 +1,43 @@
-/** The two questions main asks by itself, in the system's own dialogs: they need no page, and none may be there. */
+/** The questions main asks by itself, in the system's own dialogs: they need no page, and none may be there. */
 import { type BrowserWindow, dialog, type MessageBoxOptions } from "electron";
+import { t } from "../shared/words/words.ts";
 
 /** From tray or menu; the window's own button asks in the page. True: stop. */
 export async function askToStop(window: BrowserWindow | null, held: number): Promise<boolean> {
   const answer = await ask(window, {
     type: "question",
-    message: `Stop with ${held} ${held === 1 ? "job" : "jobs"} under way?`,
-    detail:
-      "What runs ends at once and is given back or counts as failed. Results that are computed are still submitted.",
-    buttons: ["Cancel", "Stop Now"],
+    message: t("app.ask.stop.question", { count: held }),
+    detail: t("app.ask.stop.detail"),
+    buttons: [t("app.ask.cancel"), t("app.ask.stop.now")],
     defaultId: 0,
     cancelId: 0,
   });
   return answer === 1;
 }
 
+export type QuitAnswer = "stay" | "finish" | "now";
+
+/** Jobs are held: what quitting means for them is the person's to choose. */
+export async function askToQuitHeld(window: BrowserWindow | null, held: number): Promise<QuitAnswer> {
+  const answers: readonly QuitAnswer[] = ["stay", "finish", "now"];
+  const answer = await ask(window, {
+    type: "question",
+    message: t("app.ask.quitHeld.question", { count: held }),
+    detail: t("app.ask.quitHeld.detail"),
+    buttons: [t("app.ask.cancel"), t("app.ask.quitHeld.finish"), t("app.ask.quitHeld.now")],
+    defaultId: 1,
+    cancelId: 0,
+  });
+  return answers[answer] ?? "stay";
+}
+
 /** A closed window could not be found again, and this desktop minimises none. True: quit. */
 export async function askToQuit(window: BrowserWindow): Promise<boolean> {
   const answer = await ask(window, {
     type: "info",
-    message: "Bellows keeps its window open here",
-    detail:
-      "This desktop shows no tray icon and does not minimise windows, so a closed Bellows could not be found again. It goes on working behind other windows. To end it, quit: here, with Ctrl+Q, or with Ctrl-C in the terminal it was started from.",
-    buttons: ["Keep Open", "Quit Bellows"],
+    message: t("app.ask.keepOpen.message"),
+    detail: t("app.ask.keepOpen.detail"),
+    buttons: [t("app.ask.keepOpen.keep"), t("app.ask.keepOpen.quit")],
     defaultId: 0,
     cancelId: 0,
   });

@@ -15,10 +15,13 @@ export type EnginePlan =
   | { readonly mode: "live"; readonly config: EngineConfig };
 
 /** Makes the data folder where it is missing. Throws ConfigError or AppError DATA_FOLDER_…. */
-export function planEngine(sources: ConfigSources): EnginePlan {
-  return chooseMode(sources) === "demo"
-    ? { mode: "demo", demo: prepareDemo(sources) }
-    : { mode: "live", config: loadConfig(sources) };
+export function planEngine(
+  sources: ConfigSources,
+  keySeal: (dataFolder: string) => NonNullable<EngineConfig["key"]>,
+): EnginePlan {
+  if (chooseMode(sources) === "demo") return { mode: "demo", demo: prepareDemo(sources) };
+  const config = loadConfig({ ...sources, keyAtWindow: true });
+  return { mode: "live", config: { ...config, key: keySeal(config.dataFolder) } };
 }
 
 /** Where the plan's engine keeps its ledger and its control file. */

@@ -23,7 +23,7 @@ import { EVENTS } from "../shared/contract/contract.ts";
 import { connectContract, engineGone } from "../shared/contract/rpc.ts";
 import { SECOND } from "../shared/durations.ts";
 import { type ErrorValue, isAbort, toErrorValue, unreachable } from "../shared/errors.ts";
-import type { EnginePlan } from "./config.ts";
+import { type EnginePlan, planFolder } from "./config.ts";
 
 /** Leases are given back and results submitted in this time, or the process is killed; with the devnet's, 10 s. */
 const ENGINE_STOP = 8 * SECOND;
@@ -34,6 +34,8 @@ export interface EngineSupervisorOptions {
   readonly plan: () => EnginePlan;
   /** Asked before anything of the plan is started; throws what speaks against it. */
   readonly mayStart?: (plan: EnginePlan, signal: AbortSignal) => Promise<void>;
+  /** How the first start begins, when not as the plan says; after a crash it goes on as the person left it. */
+  readonly startAs?: () => EngineConfig["startAs"] | undefined;
   readonly host: ProcessHost;
   readonly entries: { readonly engine: string; readonly devnet: string };
   readonly timings?: {
@@ -79,6 +81,7 @@ export class EngineSupervisor implements ContractClient {
       configure: (child) => child.post({ kind: "configure", config: this.#engineConfig() }),
       isReady: (message) => EngineReadySchema.safeParse(message).success,
       askToStop: (child) => this.#askToStop(child),
+      beforeWantedRestart: (signal) => this.#planAgain(signal),
       timings: { stopWithin: ENGINE_STOP, ...timings?.engine },
     });
     this.#devnet.onState((state) => this.#followDevnet(state));
@@ -137,6 +140,12 @@ export class EngineSupervisor implements ContractClient {
     this.#startSequence = null;
   }
 
+  /** In order, and begun anew with a new plan: what the settings say now. */
+  async restart(): Promise<void> {
+    await this.stop();
+    this.start();
+  }
+
   /** Without any order: for whoever can't wait any longer. */
   kill(): void {
     this.#engine.child?.kill("SIGKILL");
@@ -145,6 +154,12 @@ export class EngineSupervisor implements ContractClient {
 
   async #bringUp(signal: AbortSignal): Promise<void> {
     const plan = this.#options.plan();
+    const before = this.#plan;
+    if (before !== null && planFolder(before) !== planFolder(plan)) {
+      // Another ledger: nobody has left anything there.
+      this.#hasRun = false;
+      this.#addresses = undefined;
+    }
     this.#plan = plan;
     await this.#options.mayStart?.(plan, signal);
     signal.throwIfAborted();
@@ -154,6 +169,19 @@ export class EngineSupervisor implements ContractClient {
     }
     signal.throwIfAborted();
     this.#engine.start();
+  }
+
+  /** A setting was changed that counts from a start: it may even be another market than the demo's. */
+  async #planAgain(signal: AbortSignal): Promise<void> {
+    const plan = this.#options.plan();
+    await this.#options.mayStart?.(plan, signal);
+    signal.throwIfAborted();
+    this.#plan = plan;
+    if (plan.mode === "live") await this.#devnet.stop();
+    else {
+      this.#devnet.start();
+      await this.#devnet.whenUp(signal);
+    }
   }
 
   #configureDevnet(child: ManagedProcess): void {
@@ -169,7 +197,7 @@ export class EngineSupervisor implements ContractClient {
 
   #engineConfig(): EngineConfig | null {
     const plan = this.#plan;
-    const startAs = this.#hasRun ? "as-left" : undefined;
+    const startAs = this.#hasRun ? "as-left" : this.#options.startAs?.();
     if (plan?.mode === "live") return startAs === undefined ? plan.config : { ...plan.config, startAs };
     if (plan?.mode === "demo" && this.#addresses) return plan.demo.engineConfig(this.#addresses, startAs);
     return null; // Never: the engine starts after the plan and the devnet.

@@ -1,24 +1,54 @@
 /** The relay between window and engine: who speaks is checked, what they say is validated, nothing else goes through. */
 import { type BrowserWindow, type IpcMainInvokeEvent, ipcMain } from "electron";
+import type { AppEventName, AppEventPayload } from "../shared/contract/app.ts";
 import type { Outcome } from "../shared/contract/bridge.ts";
 import { type ContractClient, EVENTS, type EventName } from "../shared/contract/contract.ts";
 import { IPC } from "../shared/contract/ipc-names.ts";
 import { AppError, toErrorValue } from "../shared/errors.ts";
+import type { AppDesk } from "./app-desk.ts";
 import { isAppPage } from "./app-protocol.ts";
 import { type CommandedEngine, carryOut } from "./commands.ts";
 
 export type RelayedEngine = CommandedEngine & ContractClient;
 
-/** Returns the way to end the relay. */
-export function relay(engine: RelayedEngine, window: () => BrowserWindow | null): () => void {
+export interface Relay {
+  /** To the window, when there is one and it shows our page. */
+  tell<E extends AppEventName>(event: E, payload: AppEventPayload<E>): void;
+  end(): void;
+}
+
+/** `served`: the window was given the state for the first time, so a person can use it now. */
+export function relay(
+  engine: RelayedEngine,
+  app: AppDesk,
+  window: () => BrowserWindow | null,
+  served: () => void = () => undefined,
+): Relay {
+  let first = true;
   ipcMain.handle(IPC.invoke, async (event, command: unknown, input: unknown): Promise<Outcome<unknown>> => {
     try {
       checkSender(event, window());
-      return { ok: true, output: await carryOut(engine, command, input) };
+      const output = await carryOut(engine, command, input);
+      if (first && command === "state.snapshot") {
+        first = false;
+        served();
+      }
+      return { ok: true, output };
     } catch (thrown) {
       return { ok: false, error: toErrorValue(thrown) };
     }
   });
+  ipcMain.handle(
+    IPC.appInvoke,
+    async (event, command: unknown, input: unknown): Promise<Outcome<unknown>> => {
+      try {
+        checkSender(event, window());
+        return { ok: true, output: await app.carryOut(command, input) };
+      } catch (thrown) {
+        return { ok: false, error: toErrorValue(thrown) };
+      }
+    },
+  );
   ipcMain.handle(IPC.engineStatusNow, (event) => {
     checkSender(event, window());
     return engine.status;
@@ -30,16 +60,20 @@ export function relay(engine: RelayedEngine, window: () => BrowserWindow | null)
     if (contents && !contents.isDestroyed() && isAppPage(contents.getURL()))
       contents.send(channel, ...values);
   };
+  const tell: Relay["tell"] = (event, payload) => send(IPC.appEvent, event, payload);
   const stops = [
+    app.onChange((view) => tell("app.changed", view)),
     engine.onStatus((status) => send(IPC.engineStatus, status)),
     ...(Object.keys(EVENTS) as EventName[]).map((name) =>
       engine.on(name, (payload) => send(IPC.event, name, payload)),
     ),
   ];
-  return () => {
-    for (const stop of stops) stop();
-    ipcMain.removeHandler(IPC.invoke);
-    ipcMain.removeHandler(IPC.engineStatusNow);
+  return {
+    tell,
+    end() {
+      for (const stop of stops) stop();
+      for (const channel of [IPC.invoke, IPC.appInvoke, IPC.engineStatusNow]) ipcMain.removeHandler(channel);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** The window's menu: hidden until Alt on Windows and Linux, but its shortcuts (zoom, copy, close) always work. */
 import { Menu, type MenuItemConstructorOptions } from "electron";
+import { t } from "../shared/words/words.ts";
 import type { TrayModel, TrayVerb } from "./tray-model.ts";
 
 export interface MenuActions {
@@ -28,29 +29,29 @@ export class AppMenu {
     const { run, quit } = this.#actions;
     return [
       {
-        label: mac ? "Bellows" : "&File",
+        label: mac ? t("app.menu.app") : t("app.menu.file"),
         submenu: [
-          { role: "close", label: "Close Window" },
+          { role: "close", label: t("app.menu.close") },
           { type: "separator" },
-          { label: "Quit Bellows", accelerator: "CommandOrControl+Q", click: quit },
+          { label: t("app.menu.quit"), accelerator: "CommandOrControl+Q", click: quit },
         ],
       },
       {
-        label: "&Work",
+        label: t("app.menu.work"),
         submenu: verbs.map(({ verb, label, enabled }) => ({ label, enabled, click: () => run(verb) })),
       },
       {
-        label: "&Edit",
+        label: t("app.menu.edit"),
         submenu: [{ role: "copy" }, { role: "selectAll" }],
       },
       {
-        label: "&View",
+        label: t("app.menu.view"),
         submenu: [
           { role: "zoomIn" },
           // The plus key without Shift is what people press.
           { role: "zoomIn", accelerator: "CommandOrControl+=", visible: false },
           { role: "zoomOut" },
-          { role: "resetZoom", label: "Normal Size" },
+          { role: "resetZoom", label: t("app.menu.normalSize") },
           { type: "separator" },
           { role: "togglefullscreen" },
         ],

@@ -1,39 +1,71 @@
-/** What the tray says, computed from the same state as the window: an icon, a line, and the verbs that make sense. */
+/** What the tray says, computed from the same state as the window: an icon, a line, and what makes sense to do. */
+
+import type { AppView } from "../shared/contract/app.ts";
 import type { EngineStatus } from "../shared/contract/bridge.ts";
 import type { CommandName } from "../shared/contract/contract.ts";
-import type { EarningsView, HeadlineLevel, State } from "../shared/contract/views.ts";
+import type { DeviceView, EarningsView, HeadlineLevel, State } from "../shared/contract/views.ts";
 import { unreachable } from "../shared/errors.ts";
 import { CURRENCIES, formatDecimal, fromMoneyValue } from "../shared/money.ts";
+import { hear } from "../shared/words/said.ts";
+import { t } from "../shared/words/words.ts";
 import { ALREADY_RUNNING } from "./running-engine.ts";
 
 export type TrayIcon = "idle" | "earning" | "paused" | "attention" | "error";
 export type TrayVerb = Extract<CommandName, "run.start" | "run.pause" | "run.finish" | "run.stop">;
+
+export type TrayAction =
+  | { readonly kind: "verb"; readonly verb: TrayVerb }
+  | { readonly kind: "pause"; readonly device: string; readonly for: "hour" | "restart" | "until-resumed" }
+  | { readonly kind: "resume"; readonly device: string }
+  | { readonly kind: "leave-safe-mode" }
+  | { readonly kind: "install-update" }
+  | { readonly kind: "start-at-login"; readonly enabled: boolean };
+
+export interface TrayItem {
+  readonly label: string;
+  readonly action: TrayAction;
+  /** A switch, and how it stands. */
+  readonly checked?: boolean;
+}
 
 export interface TrayModel {
   readonly icon: TrayIcon;
   readonly tooltip: string;
   /** First, disabled line of the menu. */
   readonly line: string;
+  /** What stands out of the ordinary: safe mode, an update. */
+  readonly urgent: readonly TrayItem[];
   readonly verbs: readonly { readonly verb: TrayVerb; readonly label: string; readonly enabled: boolean }[];
+  /** A submenu for each GPU. */
+  readonly devices: readonly { readonly label: string; readonly items: readonly TrayItem[] }[];
+  readonly switches: readonly TrayItem[];
+  /** Says what quitting means for the jobs that are held. */
+  readonly quit: string;
 }
 
 /** Windows cuts a longer tooltip off. */
 const TOOLTIP_LENGTH = 127;
 
-export function trayModel(status: EngineStatus, state: State | null): TrayModel {
+export function trayModel(status: EngineStatus, state: State | null, app: AppView | null = null): TrayModel {
   const up = status.state === "up" && state !== null;
-  const icon = up ? iconOf(state.headline.level) : iconWithoutEngine(status);
-  const line = up ? state.headline.sentence : lineWithoutEngine(status);
+  const safe = app?.safeMode != null;
+  const line = up
+    ? safe
+      ? t("app.tray.safeMode")
+      : hear(state.headline.sentence, state.headline.said)
+    : lineWithoutEngine(status);
   const name = state?.engine.mode === "demo" ? "Bellows demo" : "Bellows";
-  const earned = up ? earnedToday(state.earnings) : null;
+  const proofs = up ? [rate(state), earnedToday(state.earnings)].filter((part) => part !== null) : [];
+  const held = up ? jobsHeld(state) : 0;
   return {
-    icon,
+    icon: up ? (safe ? "attention" : iconOf(state.headline.level)) : iconWithoutEngine(status),
     line,
-    tooltip: [`${name}: ${line}`, earned]
-      .filter((part) => part !== null)
-      .join("\n")
-      .slice(0, TOOLTIP_LENGTH),
+    tooltip: [`${name}: ${line}`, ...proofs].join("\n").slice(0, TOOLTIP_LENGTH),
+    urgent: urgentOf(app),
     verbs: verbsOf(status, state),
+    devices: up ? state.devices.filter(({ kind }) => kind === "gpu").map(deviceMenu) : [],
+    switches: switchesOf(app),
+    quit: held > 0 ? t("app.tray.quitHeld", { count: held }) : t("app.tray.quit"),
   };
 }
 
@@ -77,18 +109,21 @@ function lineWithoutEngine(status: EngineStatus): string {
   switch (status.state) {
     case "starting":
     case "up":
-      return "Starting the engine";
+      return t("app.tray.starting");
     case "restarting":
-      return "The engine is being restarted";
+      return t("app.tray.restarting");
     case "failed":
-      return status.error.code === ALREADY_RUNNING
-        ? "Bellows is already running"
-        : "The engine could not start";
+      return status.error.code === ALREADY_RUNNING ? t("app.tray.elsewhere") : t("app.tray.failed");
     case "stopping":
-      return "Stopping";
+      return t("app.tray.stopping");
     default:
       return unreachable(status);
   }
+}
+
+/** "184 jobs in the last minute"; nothing while there are none. */
+function rate({ throughput }: State): string | null {
+  return throughput.jobsLastMinute === 0 ? null : t("app.tray.rate", { count: throughput.jobsLastMinute });
 }
 
 /** "Earned today 1.204131 ANM, 41.680400 AIT": what was credited, each currency for itself. */
@@ -98,7 +133,20 @@ function earnedToday(earnings: readonly EarningsView[]): string | null {
     const { decimals } = CURRENCIES[currency];
     return `${formatDecimal(fromMoneyValue(settledToday), decimals, decimals)} ${currency}`;
   });
-  return `Earned today ${amounts.join(", ")}`;
+  return t("app.tray.earnedToday", { amounts: amounts.join(", ") });
+}
+
+function urgentOf(app: AppView | null): TrayItem[] {
+  if (app === null) return [];
+  const items: TrayItem[] = [];
+  if (app.safeMode !== null) {
+    items.push({ label: t("app.tray.leaveSafeMode"), action: { kind: "leave-safe-mode" } });
+  }
+  if (app.updates.phase.state === "ready") {
+    const { version } = app.updates.phase.offer;
+    items.push({ label: t("app.tray.installUpdate", { version }), action: { kind: "install-update" } });
+  }
+  return items;
 }
 
 function verbsOf(status: EngineStatus, state: State | null): TrayModel["verbs"] {
@@ -106,12 +154,47 @@ function verbsOf(status: EngineStatus, state: State | null): TrayModel["verbs"] 
   return [
     {
       verb: "run.start",
-      label: status.state === "failed" ? "Try again" : "Start",
+      label: status.state === "failed" ? t("app.tray.again") : t("app.tray.start"),
       enabled: status.state === "failed" || (intent !== undefined && intent !== "running"),
     },
-    { verb: "run.pause", label: "Pause", enabled: intent === "running" || intent === "finishing" },
-    { verb: "run.finish", label: "Finish current and stop", enabled: intent === "running" },
-    { verb: "run.stop", label: "Stop", enabled: intent !== undefined && intent !== "stopped" },
+    {
+      verb: "run.pause",
+      label: t("app.tray.pause"),
+      enabled: intent === "running" || intent === "finishing",
+    },
+    { verb: "run.finish", label: t("app.tray.finish"), enabled: intent === "running" },
+    { verb: "run.stop", label: t("app.tray.stop"), enabled: intent !== undefined && intent !== "stopped" },
+  ];
+}
+
+function deviceMenu(device: DeviceView): TrayModel["devices"][number] {
+  const { id, name } = device;
+  const snoozed = device.paused?.by === "snooze";
+  const pauses: TrayItem[] = [
+    { label: t("app.tray.device.pauseHour"), action: { kind: "pause", device: id, for: "hour" } },
+    { label: t("app.tray.device.pauseRestart"), action: { kind: "pause", device: id, for: "restart" } },
+    { label: t("app.tray.device.pauseOpen"), action: { kind: "pause", device: id, for: "until-resumed" } },
+  ];
+  const resume: TrayItem = { label: t("app.tray.device.resume"), action: { kind: "resume", device: id } };
+  return { label: t(`app.tray.device.${stateWord(device)}`, { name }), items: snoozed ? [resume] : pauses };
+}
+
+function stateWord(device: DeviceView): "off" | "paused" | "failed" | "working" | "ready" {
+  if (!device.enabled) return "off";
+  if (device.paused !== null) return "paused";
+  if (device.state === "failed") return "failed";
+  return device.runningJobs > 0 ? "working" : "ready";
+}
+
+function switchesOf(app: AppView | null): TrayItem[] {
+  if (app === null || app.login.impossible !== null || app.login.enabled === null) return [];
+  const { enabled } = app.login;
+  return [
+    {
+      label: t("app.tray.startAtLogin"),
+      checked: enabled,
+      action: { kind: "start-at-login", enabled: !enabled },
+    },
   ];
 }
 

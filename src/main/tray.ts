@@ -1,10 +1,11 @@
 /** The tray icon and its menu: draws the model, and only when it changed. */
 import path from "node:path";
 import { Menu, type MenuItemConstructorOptions, nativeImage, nativeTheme, Tray } from "electron";
-import type { TrayIcon, TrayModel, TrayVerb } from "./tray-model.ts";
+import { t } from "../shared/words/words.ts";
+import type { TrayAction, TrayIcon, TrayItem, TrayModel } from "./tray-model.ts";
 
 export interface TrayActions {
-  run(verb: TrayVerb): void;
+  run(action: TrayAction): void;
   open(): void;
   quit(): void;
 }
@@ -56,18 +57,33 @@ export class TrayController {
   }
 
   #template(): MenuItemConstructorOptions[] {
-    return [
-      { label: this.#shown.line, enabled: false },
-      { type: "separator" },
-      ...this.#shown.verbs.map(({ verb, label, enabled }) => ({
+    const { line, urgent, verbs, devices, switches, quit } = this.#shown;
+    const groups: MenuItemConstructorOptions[][] = [
+      [{ label: line, enabled: false }],
+      urgent.map((item) => this.#item(item)),
+      verbs.map(({ verb, label, enabled }) => ({
         label,
         enabled,
-        click: () => this.#actions.run(verb),
+        click: () => this.#actions.run({ kind: "verb", verb }),
       })),
-      { type: "separator" },
-      { label: "Open Bellows", click: () => this.#actions.open() },
-      { label: "Quit", click: () => this.#actions.quit() },
+      devices.map(({ label, items }) => ({ label, submenu: items.map((item) => this.#item(item)) })),
+      switches.map((item) => this.#item(item)),
+      [
+        { label: t("app.tray.open"), click: () => this.#actions.open() },
+        { label: quit, click: () => this.#actions.quit() },
+      ],
     ];
+    return groups
+      .filter((group) => group.length > 0)
+      .flatMap((group, index) => (index === 0 ? group : [{ type: "separator" as const }, ...group]));
+  }
+
+  #item({ label, action, checked }: TrayItem): MenuItemConstructorOptions {
+    return {
+      label,
+      ...(checked === undefined ? {} : { type: "checkbox" as const, checked }),
+      click: () => this.#actions.run(action),
+    };
   }
 }
 

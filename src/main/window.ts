@@ -6,6 +6,7 @@ import path from "node:path";
 import { BrowserWindow, nativeImage, nativeTheme, screen } from "electron";
 import { VERSION_ARGUMENT } from "../shared/contract/ipc-names.ts";
 import { SECOND } from "../shared/durations.ts";
+import type { ScreenName } from "../shared/screens.ts";
 import { APP_PAGE } from "./app-protocol.ts";
 import { MINIMUM_SIZE, placeWindow, readWindowState, writeWindowState } from "./window-state.ts";
 
@@ -20,6 +21,8 @@ export interface WindowOptions {
   readonly iconFile: string;
   readonly stateFile: string;
   readonly version: string;
+  /** Tells the page that is shown which screen is wanted. */
+  readonly showScreen: (screen: ScreenName) => void;
   /** Would a person find Bellows again after its window is gone? */
   readonly canHide: () => Promise<boolean>;
   /** The window can neither be hidden nor minimised: the person has to be told how Bellows ends. */
@@ -39,12 +42,21 @@ export class WindowController {
     return this.#window;
   }
 
-  /** Makes the window, or brings the present one to the front. */
-  show(): void {
+  /** Makes the window, or brings the present one to the front; without a screen it stays where it is. */
+  show(screen?: ScreenName): void {
+    if (screen !== undefined) this.#turnTo(screen);
     const window = this.#window ?? this.#create();
     if (window.isMinimized()) window.restore();
     window.show();
     window.focus();
+  }
+
+  #turnTo(screen: ScreenName): void {
+    const contents = this.#window?.webContents;
+    if (contents === undefined) this.#create(screen);
+    // A page that still loads does not hear yet.
+    else if (contents.isLoading()) contents.once("did-finish-load", () => this.#options.showScreen(screen));
+    else this.#options.showScreen(screen);
   }
 
   /** From now on closing closes. */
@@ -53,7 +65,7 @@ export class WindowController {
     this.#remember();
   }
 
-  #create(): BrowserWindow {
+  #create(at?: ScreenName): BrowserWindow {
     const { preload, iconFile, stateFile, version } = this.#options;
     const screens = screen.getAllDisplays().map((display) => display.workArea);
     const { maximised, ...bounds } = placeWindow(readWindowState(stateFile), screens);
@@ -96,7 +108,7 @@ export class WindowController {
       if (reason !== "clean-exit" && !window.isDestroyed()) void window.loadURL(APP_PAGE);
     });
     // Rejected when the window is closed while it still loads: then nobody waits for it.
-    window.loadURL(APP_PAGE).catch(() => undefined);
+    window.loadURL(at === undefined ? APP_PAGE : `${APP_PAGE}#/${at}`).catch(() => undefined);
     return window;
   }
 

@@ -43,6 +43,8 @@ const PROTOTYPES = {
   nvmlDeviceGetMigDeviceHandleByIndex: ["device", "uint", "buffer"],
   nvmlDeviceGetComputeRunningProcesses_v3: ["device", "buffer", "buffer"],
   nvmlDeviceGetComputeRunningProcesses_v2: ["device", "buffer", "buffer"],
+  nvmlDeviceGetGraphicsRunningProcesses_v3: ["device", "buffer", "buffer"],
+  nvmlDeviceGetGraphicsRunningProcesses_v2: ["device", "buffer", "buffer"],
 } as const satisfies Record<string, readonly Kind[]>;
 
 type Kind = "device" | "uint" | "buffer";

@@ -178,31 +178,56 @@ function readThrottle(nvml: NvmlLibrary, device: bigint, ask: Asker): string[] |
   return mask && throttleWords(mask.readBigUInt64LE());
 }
 
+/** Those that compute; where the driver also tells those that draw, they stand behind, each process once. */
 function readProcesses(nvml: NvmlLibrary, device: bigint, ask: Asker): GpuProcess[] | null {
+  const computing = listProcesses(nvml, device, "Compute");
+  if (!ask.note("processes", computing.code)) return null;
+  const drawing = listProcesses(nvml, device, "Graphics");
+  const alsoDraws = new Set(drawing.entries.map(pidOf));
+  const computes = new Set(computing.entries.map(pidOf));
+  return [
+    ...computing.entries.map((entry) =>
+      readProcess(nvml, entry, alsoDraws.has(pidOf(entry)) ? "both" : undefined),
+    ),
+    ...drawing.entries
+      .filter((entry) => !computes.has(pidOf(entry)))
+      .map((entry) => readProcess(nvml, entry, "graphics")),
+  ];
+}
+
+function listProcesses(
+  nvml: NvmlLibrary,
+  device: bigint,
+  which: "Compute" | "Graphics",
+): { code: number; entries: Buffer[] } {
   const count = Buffer.alloc(UINT_BYTES);
   let list = Buffer.alloc(0);
   const fill = (room: number): number => {
     count.writeUInt32LE(room);
     list = Buffer.alloc(room * PROCESS.size);
-    const code = nvml.call("nvmlDeviceGetComputeRunningProcesses_v3", device, count, list);
+    const code = nvml.call(`nvmlDeviceGet${which}RunningProcesses_v3`, device, count, list);
     if (code !== NVML_FUNCTION_NOT_FOUND) return code;
-    return nvml.call("nvmlDeviceGetComputeRunningProcesses_v2", device, count, list);
+    return nvml.call(`nvmlDeviceGet${which}RunningProcesses_v2`, device, count, list);
   };
   let code = fill(PROCESSES_AT_FIRST);
   if (code === NVML_INSUFFICIENT_SIZE) code = fill(Math.min(MOST_PROCESSES, 2 * count.readUInt32LE()));
-  if (!ask.note("processes", code)) return null;
-  return Array.from({ length: count.readUInt32LE() }, (_, i) =>
-    readProcess(nvml, list.subarray(i * PROCESS.size)),
+  if (code !== NVML_SUCCESS) return { code, entries: [] };
+  const entries = Array.from({ length: count.readUInt32LE() }, (_, i) =>
+    list.subarray(i * PROCESS.size, (i + 1) * PROCESS.size),
   );
+  return { code, entries };
 }
 
-function readProcess(nvml: NvmlLibrary, entry: Buffer): GpuProcess {
-  const pid = entry.readUInt32LE(PROCESS.pid);
+const pidOf = (entry: Buffer): number => entry.readUInt32LE(PROCESS.pid);
+
+function readProcess(nvml: NvmlLibrary, entry: Buffer, kind: GpuProcess["kind"]): GpuProcess {
+  const pid = pidOf(entry);
   const memory = entry.readBigUInt64LE(PROCESS.memory);
   return {
     pid,
     name: new Asker().text("name", (out, size) => nvml.call("nvmlSystemGetProcessName", pid, out, size)),
     memoryMb: memory === NOT_AVAILABLE ? null : Math.round(Number(memory) / MIB),
+    ...(kind === undefined ? {} : { kind }),
   };
 }
 

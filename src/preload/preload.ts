@@ -1,5 +1,12 @@
-/** The bridge: `window.bellows` is exactly the contract and the engine's status, and no part of Electron. */
+/** The bridge: `window.bellows` is exactly the contract, the engine's status and the app's own commands, and no part of Electron. */
 import { contextBridge, ipcRenderer } from "electron";
+import type {
+  AppCommandInput,
+  AppCommandName,
+  AppEventName,
+  AppEventPayload,
+  AppView,
+} from "../shared/contract/app.ts";
 import type { EngineStatus, Outcome, PreloadBridge } from "../shared/contract/bridge.ts";
 import type {
   CommandInput,
@@ -9,7 +16,7 @@ import type {
   EventPayload,
 } from "../shared/contract/contract.ts";
 import { IPC, VERSION_ARGUMENT } from "../shared/contract/ipc-names.ts";
-import { commandNames, eventNames } from "./names.ts";
+import { appCommandNames, appEventNames, commandNames, eventNames } from "./names.ts";
 
 const bridge: PreloadBridge = {
   async invoke<C extends CommandName>(
@@ -17,11 +24,7 @@ const bridge: PreloadBridge = {
     input: CommandInput<C>,
   ): Promise<Outcome<CommandOutput<C>>> {
     if (!commandNames.includes(command)) return refused("UNKNOWN_COMMAND", "There is no such command");
-    try {
-      return (await ipcRenderer.invoke(IPC.invoke, command, input)) as Outcome<CommandOutput<C>>;
-    } catch {
-      return refused("MAIN_REFUSED", "The app's main process did not take the command");
-    }
+    return ask<CommandOutput<C>>(IPC.invoke, command, input);
   },
 
   on<E extends EventName>(event: E, listener: (payload: EventPayload<E>) => void): () => void {
@@ -48,11 +51,35 @@ const bridge: PreloadBridge = {
     return () => ipcRenderer.off(IPC.engineStatus, handle);
   },
 
+  app: {
+    async invoke<C extends AppCommandName>(command: C, input: AppCommandInput<C>): Promise<Outcome<AppView>> {
+      if (!appCommandNames.includes(command)) return refused("UNKNOWN_COMMAND", "There is no such command");
+      return ask<AppView>(IPC.appInvoke, command, input);
+    },
+
+    on<E extends AppEventName>(event: E, listener: (payload: AppEventPayload<E>) => void): () => void {
+      if (!appEventNames.includes(event)) return () => undefined;
+      const handle = (_: unknown, name: string, payload: AppEventPayload<E>) => {
+        if (name === event) listener(payload);
+      };
+      ipcRenderer.on(IPC.appEvent, handle);
+      return () => ipcRenderer.off(IPC.appEvent, handle);
+    },
+  },
+
   platform: process.platform,
   version:
     process.argv.find((argument) => argument.startsWith(VERSION_ARGUMENT))?.slice(VERSION_ARGUMENT.length) ??
     "",
 };
+
+async function ask<T>(channel: string, command: string, input: unknown): Promise<Outcome<T>> {
+  try {
+    return (await ipcRenderer.invoke(channel, command, input)) as Outcome<T>;
+  } catch {
+    return refused("MAIN_REFUSED", "The app's main process did not take the command");
+  }
+}
 
 function refused(
   code: string,

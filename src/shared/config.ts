@@ -3,6 +3,7 @@
  * because it can hold keys). Whoever starts it has already merged defaults, environment and flags.
  */
 import { z } from "zod";
+import { SettingSourceSchema } from "./contract/settings.ts";
 import { MarketIdSchema } from "./contract/views.ts";
 import { WantedBackendSchema } from "./runtime/protocol.ts";
 
@@ -26,6 +27,8 @@ export const AitbcConfigSchema = z.object({
   region: z.string().nullable(),
   /** Address payouts go to; null: not known here. */
   wallet: z.string().nullable(),
+  /** secp256k1 key of that address, hex: signs stakes; absent: it is not here. */
+  walletKey: z.string().nullable().optional(),
   /** The coordinator's receipt key (key_id, base64url), pinned; null: any valid signature counts. */
   receiptKeyId: z.string().nullable(),
 });
@@ -48,12 +51,33 @@ export const AicfConfigSchema = z.object({
   /** Signs a worker's calls instead of the key (PROVIDER_SECRET), for machines that share one provider. */
   secret: z.string().min(16).max(200).optional(),
   workerId: z.string().min(1),
+  /** A heartbeat at least this often, ms (HEARTBEAT_SEC); the market may ask for more. */
+  heartbeatMs: z.number().int().positive().optional(),
+  /** Renewals extend a lease by this much, ms (JOB_LEASE_SEC); absent: by what it was granted for. */
+  leaseMs: z.number().int().positive().optional(),
   /** Nano to stake at registration when the stake is below the market's minimum; null: never stake by itself. */
   autoStakeNano: z.string().regex(/^\d+$/).nullable(),
   /** Stake although no backup of the key was checked: for play money. */
   stakeWithoutBackup: z.boolean().optional(),
 });
 export type AicfConfig = z.infer<typeof AicfConfigSchema>;
+
+/** Where metrics are served. `explicit`: the port was asked for, so a busy one is an error. */
+const MetricsConfigSchema = z.object({ host: z.string(), port: Port, explicit: z.boolean() });
+export type MetricsConfig = z.infer<typeof MetricsConfigSchema>;
+
+/** Where settings come from, so that the app can show it and knows what it may change. */
+export const SettingsConfigSchema = z.object({
+  /** The app's own file. Absolute; need not exist. */
+  savedFile: z.string(),
+  /** Root of everything kept on this machine. */
+  dataRoot: z.string(),
+  /** null: none is in use. */
+  configFile: z.string().nullable(),
+  /** By key: said by flag, environment or file, so not the app's to change. A secret's text is null. */
+  fixed: z.record(z.string(), z.object({ text: z.string().nullable(), source: SettingSourceSchema })),
+});
+export type SettingsConfig = z.infer<typeof SettingsConfigSchema>;
 
 export const EngineConfigSchema = z.object({
   mode: z.enum(["demo", "live"]),
@@ -77,6 +101,10 @@ export const EngineConfigSchema = z.object({
   runtimeEntry: z.string(),
   markets: z.object({ aitbc: AitbcConfigSchema.nullable(), aicf: AicfConfigSchema.nullable() }),
   gpuBackend: WantedBackendSchema,
+  /** Numbers or the beginnings of ids of the only GPUs that work (CUDA_VISIBLE_DEVICES); absent: all. */
+  visibleGpus: z.array(z.string()).optional(),
+  /** A job is ended after this long even where its market allows more (JOB_MAX_RUNTIME_SEC); absent: what it allows. */
+  jobMaxRuntimeMs: z.number().int().positive().optional(),
   /** Where `bellows gpu-pack` keeps what CUDA needs. Absolute; need not exist. */
   gpuPackFolder: z.string(),
   /** Searched first for CUDA's libraries (BELLOWS_CUDA_PATH). Absolute. */
@@ -95,8 +123,30 @@ export const EngineConfigSchema = z.object({
   keepOutputs: z.object({ days: z.number().nonnegative(), bytes: z.number().int().nonnegative() }),
   /** Loopback control API and dashboard; null: off. `explicit`: the port was asked for, so a busy one is an error. */
   control: z.object({ port: Port, explicit: z.boolean(), staticFolder: z.string().nullable() }).nullable(),
-  /** What to do at start: run, or go on as the person left it. */
-  startAs: z.enum(["running", "as-left"]),
+  /** The provider key in the desktop app; absent: it opens with the passphrase in the environment or not at all. */
+  key: z
+    .object({
+      /** Sealed by the system's key store; null: none can be used, `refused` says why. */
+      store: z.object({ name: z.string(), secret: z.string().regex(/^[0-9a-f]{64}$/) }).nullable(),
+      refused: z.string().nullable(),
+    })
+    .optional(),
+  /** Prometheus metrics (METRICS_PORT); null: off; absent: nobody said, so off but for `bellows serve`. */
+  metrics: MetricsConfigSchema.nullable().optional(),
+  /** Base address of an OTLP receiver, to which a trace of each job goes (OTEL_EXPORTER_OTLP_ENDPOINT); absent: none. */
+  traceTo: Url.optional(),
+  /** What to do at start: run, go on as the person left it, or (safe mode) take no work until told to. */
+  startAs: z.enum(["running", "as-left", "stopped"]),
+  /** Absent: nothing is written to a file, and only warnings are kept in memory. */
+  log: z
+    .object({
+      level: z.enum(["trace", "debug", "info", "warn", "error", "silent"]),
+      /** In `logs/` of the data folder, five files of this size. */
+      fileBytes: z.number().int().positive(),
+    })
+    .optional(),
+  /** Absent: nothing but defaults and what is saved beside the ledger. */
+  settings: SettingsConfigSchema.optional(),
 });
 export type EngineConfig = z.infer<typeof EngineConfigSchema>;
 

@@ -1,4 +1,6 @@
 /** Named durations and sizes, so that a number in the code always says its unit. */
+/** Durations are counted in ms. */
+export const MICROSECOND = 1 / 1000;
 export const MILLISECOND = 1;
 export const SECOND = 1000 * MILLISECOND;
 export const MINUTE = 60 * SECOND;

@@ -160,6 +160,7 @@ async function measureOverhead(client: RuntimeClient) {
     memory: new ModelMemory(),
     others: () => [],
     isReserved: () => false,
+    isPaused: () => false,
     noGpuReason: null,
     now: Date.now,
   });

@@ -51,6 +51,7 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
     env = appEnvironment(screen, {
       BELLOWS_DATA_DIR: folder,
       BELLOWS_TRAY: "yes",
+      XDG_CONFIG_HOME: path.join(folder, "config"),
       AICF_QUEUE_URL: "not an address",
     });
     app = await launchApp(env);
@@ -104,7 +105,7 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
       };
     });
     expect(faults).toEqual({
-      bridge: ["invoke", "on", "onEngineStatus", "platform", "version"],
+      bridge: ["app", "invoke", "on", "onEngineStatus", "platform", "version"],
       node: [],
       network: "refused",
       ownFiles: "refused",
@@ -191,6 +192,7 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
       { label: "Pause", enabled: false },
       { label: "Finish current and stop", enabled: false },
       { label: "Stop", enabled: false },
+      { label: "Start at login", enabled: true },
       { label: "Open Bellows", enabled: true },
       { label: "Quit", enabled: true },
     ]);

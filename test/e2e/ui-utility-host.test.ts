@@ -1,19 +1,13 @@
 /** UtilityProcessHost and the broker in a real Electron, by a small app of their own: Electron starts only `resources/app`. */
 import { execFile } from "node:child_process";
-import { cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SECOND } from "../../src/shared/durations.ts";
-import {
-  appEnvironment,
-  canShowWindows,
-  electronFile,
-  openScreen,
-  REPOSITORY,
-  type Screen,
-} from "./ui/electron-app.ts";
+import { appEnvironment, canShowWindows, openScreen, REPOSITORY, type Screen } from "./ui/electron-app.ts";
+import { copyElectron } from "./ui/electron-copy.ts";
 
 const PROBE = path.join(REPOSITORY, "test/e2e/ui/utility-probe");
 
@@ -23,12 +17,9 @@ describe.skipIf(!canShowWindows)("UtilityProcessHost", () => {
   let executable: string;
 
   beforeAll(async () => {
-    // On the same disk as Electron, so that its files can be linked instead of copied.
-    folder = mkdtempSync(path.join(REPOSITORY, ".cache", "utility-probe-"));
-    const source = path.dirname(electronFile ?? "");
-    linkTree(source, path.join(folder, "electron"));
-    executable = path.join(folder, "electron", path.basename(electronFile ?? ""));
-    const app = path.join(folder, "electron", "resources", "app");
+    const copy = copyElectron("utility-probe");
+    const { app } = copy;
+    ({ folder, executable } = copy);
     [screen] = await Promise.all([openScreen(), buildProbe(app)]);
   });
 
@@ -69,17 +60,6 @@ describe.skipIf(!canShowWindows)("UtilityProcessHost", () => {
     expect(report.lines).toContain("runtime cpu: the runtime speaks");
   });
 });
-
-/** All but Electron's app folder. */
-function linkTree(from: string, to: string): void {
-  mkdirSync(to, { recursive: true });
-  for (const item of readdirSync(from, { withFileTypes: true })) {
-    const [source, target] = [path.join(from, item.name), path.join(to, item.name)];
-    if (item.isDirectory()) linkTree(source, target);
-    else if (item.isFile()) linkSync(source, target);
-    else if (item.name !== "app") cpSync(source, target, { verbatimSymlinks: true });
-  }
-}
 
 async function buildProbe(folder: string): Promise<void> {
   const input = Object.fromEntries(

@@ -278,3 +278,27 @@ describe("when the network misbehaves", () => {
     await heartbeat(adapter, 0);
   });
 });
+
+describe("a result whose answer was lost", () => {
+  test.each([
+    ["is kept without a receipt where the coordinator shows it to the client only", [], false],
+    ["is kept with its receipt where the coordinator still shows it", ["receipt-clients-only"], true],
+  ] as const)("%s", async (_what, aitbcQuirksOff, had) => {
+    const market = await devnet({ aitbcQuirksOff: [...aitbcQuirksOff] });
+    const proxy = await faultProxy(market.ready.coordinatorUrl);
+    const adapter = adapterFor(market, { coordinatorUrl: proxy.url });
+    await adapter.register(profile, signal);
+    await heartbeat(adapter, 0);
+    const jobId = await offerJob(market, { payment_amount: "0.3" });
+    const lease = await oneLease(adapter);
+    proxy.inject(/\/result$/, { kind: "lose-answer" });
+    await expect(adapter.submit(resultFor(lease), signal)).rejects.toMatchObject({ code: "CONNECTION_LOST" });
+    const outcome = await adapter.submit(resultFor(lease, { resend: true }), signal);
+    expect(outcome).toMatchObject(
+      had
+        ? { kind: "accepted", marketReceipt: expect.stringContaining(jobId), receiptCheck: { ok: true } }
+        : { kind: "accepted", marketReceipt: null },
+    );
+    expect(results(market)).toHaveLength(1);
+  });
+});

@@ -25,6 +25,7 @@ async function runningEngine(options: { mode?: "live" | "demo"; dashboard?: bool
   fs.mkdirSync(dataFolder);
   const engine = new ScriptedEngine();
   const server = await startControlServer({
+    readiness: () => ({ ready: true, reasons: [] }),
     handlers: engine.handlers,
     onDelta: engine.onDelta,
     control: { port: 0, explicit: true, staticFolder: options.dashboard === false ? null : dataFolder },
@@ -332,6 +333,7 @@ describe("with an engine", () => {
     fs.mkdirSync(path.join(data, "demo"));
     const control = { port: 0, explicit: true, staticFolder: null };
     const server = await startControlServer({
+      readiness: () => ({ ready: true, reasons: [] }),
       handlers: other.handlers,
       onDelta: other.onDelta,
       control,

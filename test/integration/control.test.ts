@@ -27,6 +27,7 @@ beforeEach(async () => {
 
 async function start(control: { port?: number; explicit?: boolean; staticFolder?: string | null } = {}) {
   const started = await startControlServer({
+    readiness: () => ({ ready: true, reasons: [] }),
     handlers: engine.handlers,
     onDelta: engine.onDelta,
     control: { port: 0, explicit: true, staticFolder: null, ...control },

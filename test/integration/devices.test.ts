@@ -35,7 +35,7 @@ describe.skipIf(C_COMPILER === null)("an engine with GPUs (needs a C compiler fo
         driver: "590.48.01",
         cuda: "13.1",
         throttle: ["power limit", "too hot (software)"],
-        processes: [{ name: "burn", ours: false }, { name: null }],
+        processes: [],
       },
       // No CUDA here: a GPU that leaves its jobs to the CPU is no GPU to sell.
       verdict: { usable: false },

@@ -15,11 +15,12 @@ import { Submitter } from "../../src/engine/work/submitter.ts";
 import { encodeEmbedResult } from "../../src/shared/canonical.ts";
 import { sha3_256, sha3_512 } from "../../src/shared/digest.ts";
 import { MINUTE } from "../../src/shared/durations.ts";
-import { AIT_COMPUTE_SECOND, parseDecimal } from "../../src/shared/money.ts";
+import { AIT_COMPUTE_SECOND, parseDecimal, toMoneyValue } from "../../src/shared/money.ts";
 import { delay } from "../../src/shared/wait.ts";
 import { batchTaker } from "../support/batch-taker.ts";
 import { devnet, MINER_API_KEY, post, type TestDevnet } from "../support/devnet.ts";
 import { type Fault, faultProxy } from "../support/fault-proxy.ts";
+import { PASSED } from "../support/scripted-offers.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 /** Of every 21 jobs offered, 20 are paid. BELLOWS_LONG_TESTS=1 offers the full thousand in every dialect (minutes each). */
@@ -100,11 +101,18 @@ test.each(["guide", "today", "coordinator"] as const)(
       adapters: [adapter],
       devices: [CARD],
       region: null,
+      testOf: () => PASSED,
+      wantTest: () => undefined,
+      power: () => ({ measuredWatts: null, limitWatts: null }),
+      electricity: () => null,
       ledger,
       now: Date.now,
       lookEveryMs: 500,
     });
-    offers.offer({ market: "aitbc", price: parseDecimal("AIT", 20) });
+    offers.offer({
+      market: "aitbc",
+      strategy: { kind: "fixed", price: toMoneyValue(parseDecimal("AIT", 20)) },
+    });
     const stop = new AbortController();
     const loops = [
       session.run(stop.signal),
@@ -148,9 +156,9 @@ test.each(["guide", "today", "coordinator"] as const)(
         (sum, line) => (line.event === "escrow-released" ? sum + BigInt(line.netComputeSeconds) : sum),
         0n,
       );
-    const ours = ledger.earnings.sums("aitbc", "AIT", 0);
-    expect(ours.settledTotal.minor).toBe(released * AIT_COMPUTE_SECOND);
-    expect(ours.pendingFees).toEqual([]);
+    const ours = ledger.earnings.allTime("aitbc", "AIT");
+    expect(ours.net.minor).toBe(released * AIT_COMPUTE_SECOND);
+    expect(ledger.earnings.pending("aitbc")).toEqual([]);
     const account = await (await fetch(`${market.ready.chainRpcUrl}/rpc/account/${WALLET}`)).json();
     expect(BigInt(account.balance)).toBe(released);
 
@@ -166,7 +174,8 @@ test.each(["guide", "today", "coordinator"] as const)(
 /** How many leases are in each state. */
 function byState(ledger: Ledger): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { state } of ledger.leases.list({ limit: 2000 }).rows) counts[state] = (counts[state] ?? 0) + 1;
+  for (const { state } of ledger.leases.list({}, { limit: 2000 }).rows)
+    counts[state] = (counts[state] ?? 0) + 1;
   return counts;
 }
 

@@ -191,7 +191,7 @@ describe.skipIf(process.platform === "win32")("readings through nvidia-smi", () 
       wanted: "auto",
       gpus: new LayeredGpus({ nvml: null, smi: new NvidiaSmi() }),
       host: { cpu: "Test CPU", cores: 2, memoryMb: 1000, os: "Test", wsl: false, battery: null },
-      attention: () => ({ watched: true, working: false }),
+      attention: () => ({ watched: true, working: false, waiting: false }),
     });
     return { watcher, id: watcher.detection.devices[0]?.id ?? "" };
   }

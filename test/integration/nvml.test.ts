@@ -37,7 +37,9 @@ test("without the library the reason says which files were tried", async () => {
 
 describe.skipIf(C_COMPILER === null)("NVML (needs a C compiler for the stub library)", () => {
   test("every value of a GPU arrives where it belongs, and one process answers all questions", async () => {
-    const { nvml, host } = client(compileNvmlStub());
+    const stub = compileNvmlStub();
+    stub.behave({ processes: 2 });
+    const { nvml, host } = client(stub);
     const { gpus, complaints } = await nvml.read();
     expect(complaints).toEqual([]);
     expect(gpus[0]).toEqual({
@@ -148,13 +150,30 @@ describe.skipIf(C_COMPILER === null)("NVML (needs a C compiler for the stub libr
 
   test("a driver without the newer functions is asked by their older names", async () => {
     const stub = compileNvmlStub({ oldDriver: true });
-    stub.behave({ nvmlDeviceGetMemoryInfo_v2: 25, gpus: 1 });
+    stub.behave({ nvmlDeviceGetMemoryInfo_v2: 25, gpus: 1, processes: 2, drawing: 1 });
     expect((await client(stub).nvml.read()).gpus[0]).toMatchObject({
       throttle: ["hardware slowdown"],
       memoryUsedMb: 4564,
       memoryFreeMb: 20_000,
-      processes: [{ pid: 4242 }, { pid: 4243 }],
+      processes: [{ pid: 4242 }, { pid: 4243 }, { pid: 5252, kind: "graphics" }],
     });
+  });
+
+  test("tells who draws: once each, and those that also compute as both", async () => {
+    const stub = compileNvmlStub();
+    stub.behave({ gpus: 1, processes: 1, drawing: 1, both: 1 });
+    expect((await client(stub).nvml.read()).gpus[0]?.processes).toEqual([
+      { pid: 4242, name: "/opt/burn", memoryMb: 2566, kind: "both" },
+      { pid: 5252, name: "/opt/games/Cyberpunk2077.exe", memoryMb: 6000, kind: "graphics" },
+    ]);
+  });
+
+  test("a driver that does not tell who draws tells who computes all the same", async () => {
+    const stub = compileNvmlStub();
+    stub.behave({ gpus: 1, processes: 1, nvmlDeviceGetGraphicsRunningProcesses_v3: 3 });
+    const gpu = (await client(stub).nvml.read()).gpus[0];
+    expect(gpu?.processes).toEqual([{ pid: 4242, name: "/opt/burn", memoryMb: 2566 }]);
+    expect(gpu?.unknown).not.toHaveProperty("processes");
   });
 
   test("more processes than expected are all told", async () => {

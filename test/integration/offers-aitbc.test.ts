@@ -3,11 +3,14 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { Ledger } from "../../src/engine/ledger/ledger.ts";
 import { createAitbcAdapter } from "../../src/engine/market/aitbc/adapter.ts";
 import { OfferManager } from "../../src/engine/offers/manager.ts";
+import type { Electricity } from "../../src/engine/pricing/floor.ts";
 import type { AitbcConfig, DevnetConfig } from "../../src/shared/config.ts";
+import type { ListingTest } from "../../src/shared/contract/offers.ts";
 import { HOUR, MINUTE } from "../../src/shared/durations.ts";
 import { parseDecimal, toMoneyValue } from "../../src/shared/money.ts";
 import { devnet, MINER_API_KEY, post, type TestDevnet } from "../support/devnet.ts";
 import { faultProxy } from "../support/fault-proxy.ts";
+import { PASSED } from "../support/scripted-offers.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const signal = new AbortController().signal;
@@ -32,6 +35,8 @@ interface Options {
   readonly market?: TestDevnet;
   readonly ledger?: Ledger;
   readonly now?: () => number;
+  readonly testOf?: () => ListingTest;
+  readonly electricity?: Electricity;
 }
 
 async function provider(options: Options = {}) {
@@ -59,6 +64,10 @@ async function provider(options: Options = {}) {
     adapters: [adapter],
     devices,
     region: "eu",
+    testOf: options.testOf ?? (() => PASSED),
+    wantTest: () => undefined,
+    power: () => ({ measuredWatts: 300, limitWatts: 450 }),
+    electricity: () => options.electricity ?? null,
     ledger,
     now: options.now ?? Date.now,
   });
@@ -66,7 +75,7 @@ async function provider(options: Options = {}) {
     for (const board of adapter.offers?.boards ?? []) await manager.look("aitbc", board.id, signal);
   };
   const offer = (price: string, board?: string) =>
-    manager.offer({ market: "aitbc", board, price: ait(price) });
+    manager.offer({ market: "aitbc", board, strategy: { kind: "fixed", price: toMoneyValue(ait(price)) } });
   const at = (board: string, device = CARD.id) =>
     manager.list().find((each) => each.board === board && each.device === device);
   return { market, adapter, manager, ledger, look, offer, at };

@@ -30,8 +30,9 @@ export async function bellows(args: readonly string[], env: NodeJS.ProcessEnv = 
   return { code, stdout: started.stdout(), stderr: started.stderr() };
 }
 
-export function startBellows(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const child: ChildProcess = spawn(process.execPath, [CLI, ...args], {
+/** `cli`: the entry of another copy of the app. */
+export function startBellows(args: readonly string[], env: NodeJS.ProcessEnv = {}, cli: string = CLI) {
+  const child: ChildProcess = spawn(process.execPath, [cli, ...args], {
     env: { ...process.env, NO_COLOR: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

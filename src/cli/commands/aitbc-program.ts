@@ -9,19 +9,22 @@ import {
   aitbcHealth,
   aitbcHeartbeat,
   aitbcMetrics,
-  aitbcOffer,
-  aitbcOffers,
-  aitbcPrices,
   aitbcProfiles,
   aitbcRegister,
-  aitbcReprice,
   aitbcScan,
   aitbcStake,
   aitbcStakes,
   aitbcUnstake,
-  aitbcWithdraw,
 } from "./aitbc.ts";
 import type { AitbcFlags } from "./aitbc-desk.ts";
+import {
+  aitbcOffer,
+  aitbcOffers,
+  aitbcPreview,
+  aitbcPrices,
+  aitbcReprice,
+  aitbcWithdraw,
+} from "./aitbc-offers.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 type Run = (context: CliContext, flags: AitbcFlags, options: Options, argument: string) => Promise<void>;
@@ -56,6 +59,12 @@ export function aitbcProgram(context: CliContext, dataFolder: () => string | und
       .option("--device <gpu>", "One GPU (default: all)")
       .option("--board <board>", "gpu-service or coordinator (default: both)");
 
+  const priced = (command: Command) =>
+    command
+      .option("--price <ait>", "A fixed price: AIT per hour")
+      .option("--strategy <name>", "Follow the market: median, utilisation, or percentile:P")
+      .option("--lowest <ait>", "With a strategy: never less than this");
+
   add("health", "Which services answer, and of which era", aitbcHealth);
   add("register", "Make this machine known at every configured service", aitbcRegister);
   add("deregister", "Take it back; an engine must not run", aitbcDeregister);
@@ -64,16 +73,30 @@ export function aitbcProgram(context: CliContext, dataFolder: () => string | und
     aitbcGpus(ctx, { ...flags, all: all === true }),
   ).option("--all", "Those of everybody");
   add("offers", "GPUs offered, and what became of each offer", aitbcOffers);
-  target(
-    add("offer", "Offer GPUs for rent", (ctx, flags, options) =>
-      aitbcOffer(ctx, { ...flags, ...targetIn(options), price: String(options.price) }),
+  priced(
+    target(
+      add("offer", "Offer GPUs for rent", (ctx, flags, options) =>
+        aitbcOffer(ctx, { ...flags, ...targetIn(options), ...priceIn(options) }),
+      ),
     ),
-  ).requiredOption("--price <ait>", "AIT per hour");
-  target(
-    add("reprice", "Another price for GPUs that are offered", (ctx, flags, options) =>
-      aitbcReprice(ctx, { ...flags, ...targetIn(options), price: String(options.price) }),
+  );
+  priced(
+    target(
+      add("reprice", "Another price for GPUs that are offered", (ctx, flags, options) =>
+        aitbcReprice(ctx, { ...flags, ...targetIn(options), ...priceIn(options) }),
+      ),
     ),
-  ).requiredOption("--price <ait>", "AIT per hour");
+  );
+  priced(
+    add("preview", "What a price or strategy would come to; changes nothing", (ctx, flags, options) =>
+      aitbcPreview(ctx, {
+        ...flags,
+        ...targetIn(options),
+        ...priceIn(options),
+        occupancy: text(options.occupancy),
+      }),
+    ).option("--device <gpu>", "The GPU (default: the only one)"),
+  ).option("--occupancy <percent>", "Share of its time that it is rented (default: as measured, else 50)");
   target(
     add("withdraw", "Take offers back; a rented GPU's ends with its booking", (ctx, flags, options) =>
       aitbcWithdraw(ctx, { ...flags, ...targetIn(options) }),
@@ -121,3 +144,9 @@ function flagsIn(options: Options, data: string | undefined): AitbcFlags {
 const targetIn = (options: Options) => ({ device: text(options.device), board: text(options.board) });
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+const priceIn = ({ price, strategy, lowest }: Options) => ({
+  price: text(price),
+  strategy: text(strategy),
+  lowest: text(lowest),
+});

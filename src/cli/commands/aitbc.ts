@@ -2,15 +2,12 @@
  * `bellows aitbc …`: AITBC's provider guide at the terminal. Looking, registering and staking speak to the services
  * directly; offers go through the running engine, which keeps them true (program: aitbc-program.ts).
  */
-import { sameAddress } from "../../engine/market/aitbc/address.ts";
 import { LOCK_DAYS } from "../../engine/market/aitbc/chain.ts";
 import { type GpuRow, priceOf } from "../../engine/market/aitbc/inventory-wire.ts";
-import type { OfferView } from "../../shared/contract/offers.ts";
 import { AppError } from "../../shared/errors.ts";
-import { formatDecimal, parseDecimal, toMoneyValue } from "../../shared/money.ts";
+import { formatDecimal } from "../../shared/money.ts";
 import type { CliContext } from "../context.ts";
-import { findEngine } from "../engine-client.ts";
-import { ago, dateTime, fields, money, orUnknown, short, table, UNKNOWN } from "../format.ts";
+import { dateTime, fields, short, table, UNKNOWN } from "../format.ts";
 import { usageError } from "../usage.ts";
 import {
   type AitbcFlags,
@@ -18,10 +15,9 @@ import {
   needChain,
   needGpuService,
   openAitbc,
+  readAmount,
   walletOf,
 } from "./aitbc-desk.ts";
-
-const MARKET = "aitbc";
 
 /** At every configured service. Booked GPUs keep their status (protocols/aitbc.md §12.5). */
 export async function aitbcRegister(context: CliContext, flags: AitbcFlags): Promise<void> {
@@ -204,7 +200,7 @@ export async function aitbcStake(
       `Write ${LOCK_DAYS.least} to ${LOCK_DAYS.most}`,
     );
   const amount = readAmount("--amount", flags.amount);
-  const wallet = walletOf(context, config, sameAddress);
+  const wallet = walletOf(config);
   const { stakeId, lockedUntil } = await needChain(desk).stake(wallet, amount, days, signal);
   const said = { stake_id: stakeId, address: wallet.address, amount: formatDecimal(amount, 8) };
   if (flags.json) return context.terminal.json({ ...said, locked_until: lockedUntil });
@@ -216,7 +212,7 @@ export async function aitbcUnstake(
   flags: AitbcFlags & { stakeId: string },
 ): Promise<void> {
   const { desk, config, signal } = openAitbc(context, flags);
-  const wallet = walletOf(context, config, sameAddress);
+  const wallet = walletOf(config);
   await needChain(desk).unstake(wallet, flags.stakeId, signal);
   if (flags.json) return context.terminal.json({ stake_id: flags.stakeId, released: true });
   context.terminal.print(`Released ${flags.stakeId}.`);
@@ -225,7 +221,7 @@ export async function aitbcUnstake(
 /** Stakes and bonds of the wallet. */
 export async function aitbcStakes(context: CliContext, flags: AitbcFlags): Promise<void> {
   const { desk, config, signal } = openAitbc(context, flags);
-  const address = config.wallet ?? walletOf(context, config, sameAddress).address;
+  const address = config.wallet ?? walletOf(config).address;
   const chain = needChain(desk);
   const { total, stakes } = await chain.stakes(address, signal);
   const bonds = await chain.bonds(address, signal);
@@ -241,102 +237,6 @@ export async function aitbcStakes(context: CliContext, flags: AitbcFlags): Promi
   for (const bond of shown.bonds) context.terminal.print(`Bond    ${bond.bondId}  ${bond.amount} AIT`);
 }
 
-interface OfferFlags extends AitbcFlags {
-  readonly device?: string | undefined;
-  readonly board?: string | undefined;
-}
-
-export async function aitbcOffers(context: CliContext, flags: AitbcFlags): Promise<void> {
-  const engine = await engineOf(context, flags);
-  showOffers(context, flags, (await engine.invoke("offers.list", {})).offers);
-}
-
-/** Also a new price for what is offered already. */
-export async function aitbcOffer(context: CliContext, flags: OfferFlags & { price: string }): Promise<void> {
-  const price = readAmount("--price", flags.price);
-  const engine = await engineOf(context, flags);
-  const input = { market: MARKET, ...targetOf(flags), price: toMoneyValue(price) } as const;
-  showOffers(context, flags, (await engine.invoke("offers.offer", input)).offers);
-}
-
-export async function aitbcReprice(
-  context: CliContext,
-  flags: OfferFlags & { price: string },
-): Promise<void> {
-  const engine = await engineOf(context, flags);
-  const { offers } = await engine.invoke("offers.list", {});
-  const there = offers.filter(({ market, wanted }) => market === MARKET && wanted);
-  if (!there.some(({ device }) => flags.device === undefined || device === flags.device)) {
-    throw new AppError({
-      code: "NO_SUCH_OFFER",
-      message: flags.device === undefined ? "No GPU is offered" : `The GPU "${flags.device}" is not offered`,
-      actor: "user",
-      help: "Offer it with `bellows aitbc offer --price AIT`.",
-    });
-  }
-  await aitbcOffer(context, flags);
-}
-
-export async function aitbcWithdraw(context: CliContext, flags: OfferFlags): Promise<void> {
-  const engine = await engineOf(context, flags);
-  const input = { market: MARKET, ...targetOf(flags) } as const;
-  showOffers(context, flags, (await engine.invoke("offers.withdraw", input)).offers);
-}
-
-export async function aitbcPrices(context: CliContext, flags: AitbcFlags & { model: string }): Promise<void> {
-  const engine = await engineOf(context, flags);
-  const { quote } = await engine.invoke("prices.quote", { market: MARKET, model: flags.model });
-  if (flags.json) return context.terminal.json(quote);
-  if (quote === null) return context.terminal.print(`Nobody knows what a ${flags.model} costs.`);
-  const { low, middle, high, sample, ageMs, source } = quote;
-  context.terminal.print(`${money(low)} to ${money(high)} an hour, in the middle ${money(middle)}`);
-  context.terminal.print(
-    source === "guide"
-      ? "By the market's guide: too few offers are seen."
-      : `From ${sample} offers, the newest ${Math.round((ageMs ?? 0) / 1000)} s old.`,
-  );
-}
-
-const engineOf = (context: CliContext, flags: AitbcFlags) =>
-  findEngine({ env: context.env, paths: context.paths, flags: { dataFolder: flags.data } });
-
-const targetOf = ({ device, board }: OfferFlags) => ({
-  ...(device === undefined ? {} : { device }),
-  ...(board === undefined ? {} : { board }),
-});
-
-function showOffers(context: CliContext, flags: AitbcFlags, all: readonly OfferView[]): void {
-  const offers = all.filter(({ market }) => market === MARKET);
-  const { terminal } = context;
-  if (flags.json) {
-    terminal.json(offers);
-    return;
-  }
-  if (offers.length === 0) {
-    terminal.print("No GPU is offered. `bellows aitbc offer --price AIT` offers them.");
-    return;
-  }
-  for (const line of table<OfferView>(
-    [
-      { title: "GPU", value: (offer) => short(offer.device) },
-      { title: "Board", value: (offer) => offer.board },
-      { title: "Offer", value: (offer) => orUnknown(offer.offerId) },
-      { title: "State", value: (offer) => offer.state },
-      { title: "Price", align: "right", value: (offer) => money(offer.price) },
-      { title: "Listed", align: "right", value: (offer) => money(offer.listedPrice) },
-      { title: "Until", value: (offer) => dateTime(offer.booking?.endsAt ?? null) },
-      { title: "Checked", value: (offer) => ago(offer.checkedAt, context.now()) },
-    ],
-    offers,
-  ))
-    terminal.print(line);
-  for (const { board, drift, error } of offers) {
-    if (drift !== null) terminal.note(`${board}: ${drift}.`);
-    if (error !== null)
-      terminal.note(`${board}: ${error.message}.${error.help === undefined ? "" : ` ${error.help}`}`);
-  }
-}
-
 function show(context: CliContext, flags: AitbcFlags, said: Readonly<Record<string, unknown>>): void {
   if (flags.json) {
     context.terminal.json(said);
@@ -346,16 +246,6 @@ function show(context: CliContext, flags: AitbcFlags, said: Readonly<Record<stri
     return [name.replaceAll("_", " "), typeof value === "string" ? value : JSON.stringify(value)] as const;
   });
   for (const line of fields(pairs)) context.terminal.print(line);
-}
-
-function readAmount(flag: string, text: string) {
-  try {
-    const amount = parseDecimal("AIT", text);
-    if (amount.minor > 0n) return amount;
-  } catch (thrown) {
-    if (!(thrown instanceof AppError)) throw thrown;
-  }
-  throw usageError(`${flag} "${text}" is not an amount of AIT`, "Write a positive amount such as 12.5");
 }
 
 function readObject(text: string): Record<string, unknown> {

@@ -1,5 +1,9 @@
 /** `bellows devices`: what runs jobs, how, and why not faster; for each GPU what its driver tells. */
+import type { PauseLength } from "../../shared/contract/devices.ts";
+import type { PauseView } from "../../shared/contract/presence.ts";
 import type { DeviceVerdict, DeviceView, GpuDetails } from "../../shared/contract/views.ts";
+import { MINUTE } from "../../shared/durations.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
 import type { EngineClient } from "../engine-client.ts";
 import { ago, fields, orUnknown, quantity, short, table, UNKNOWN } from "../format.ts";
@@ -15,6 +19,111 @@ export async function devices(
   const answer = await engine.invoke("devices.list", {});
   if (options.json) return context.terminal.json(answer.devices);
   for (const line of deviceLines(answer.devices, context.now())) context.terminal.print(line);
+}
+
+interface Output {
+  readonly json: boolean;
+}
+
+export async function switchDevice(
+  context: CliContext,
+  engine: EngineClient,
+  device: string,
+  enabled: boolean,
+  output: Output,
+): Promise<void> {
+  for (const id of await findDevices(engine, device))
+    await engine.invoke("devices.setEnabled", { device: id, enabled });
+  await tellHowItIs(context, engine, device, output);
+}
+
+export async function pauseDevice(
+  context: CliContext,
+  engine: EngineClient,
+  device: string,
+  length: PauseLength,
+  output: Output,
+): Promise<void> {
+  for (const id of await findDevices(engine, device))
+    await engine.invoke("devices.pause", { device: id, for: length });
+  await tellHowItIs(context, engine, device, output);
+}
+
+export async function resumeDevice(
+  context: CliContext,
+  engine: EngineClient,
+  device: string,
+  output: Output,
+): Promise<void> {
+  for (const id of await findDevices(engine, device)) await engine.invoke("devices.resume", { device: id });
+  await tellHowItIs(context, engine, device, output);
+}
+
+export async function limitDevice(
+  context: CliContext,
+  engine: EngineClient,
+  device: string,
+  temperatureC: number | null,
+  output: Output,
+): Promise<void> {
+  for (const id of await findDevices(engine, device))
+    await engine.invoke("devices.setLimits", { device: id, temperatureC });
+  await tellHowItIs(context, engine, device, output);
+}
+
+export async function redetectDevices(
+  context: CliContext,
+  engine: EngineClient,
+  output: Output,
+): Promise<void> {
+  await engine.invoke("devices.redetect", {});
+  await devices(context, engine, output);
+}
+
+/** By id, the beginning of one, number (as the driver counts, of GPUs only), or `all`. */
+async function findDevices(engine: EngineClient, wanted: string): Promise<string[]> {
+  const { devices: all } = await engine.invoke("devices.list", {});
+  const found = all.filter(
+    ({ id, gpu }) =>
+      wanted === "all" || id.startsWith(wanted) || (gpu !== undefined && String(gpu.index) === wanted),
+  );
+  const exact = found.filter(({ id }) => id === wanted);
+  const chosen = exact.length > 0 ? exact : found;
+  if (chosen.length === 0) throw noSuchDevice(`There is no device "${wanted}"`);
+  if (chosen.length > 1 && wanted !== "all")
+    throw noSuchDevice(`"${wanted}" may be ${chosen.map(({ id }) => id).join(" or ")}`);
+  return chosen.map(({ id }) => id);
+}
+
+async function tellHowItIs(
+  context: CliContext,
+  engine: EngineClient,
+  device: string,
+  { json }: Output,
+): Promise<void> {
+  const ids = await findDevices(engine, device);
+  const { devices: all } = await engine.invoke("devices.list", {});
+  const chosen = all.filter(({ id }) => ids.includes(id));
+  if (json) return context.terminal.json(chosen);
+  for (const { name, paused } of chosen) {
+    const words = paused === null ? "may work" : pauseWords(paused, context.now());
+    context.terminal.print(`${name}: ${words}.`);
+  }
+}
+
+/** "paused by you, goes on in 59 min", "paused for blender, goes on by itself". */
+function pauseWords({ text, until, resumesByItself }: PauseView, now: number): string {
+  if (until !== null) return `${text}, goes on in ${Math.max(1, Math.round((until - now) / MINUTE))} min`;
+  return resumesByItself ? `${text}, goes on by itself` : text;
+}
+
+function noSuchDevice(message: string): AppError {
+  return new AppError({
+    code: "UNKNOWN_DEVICE",
+    message,
+    actor: "user",
+    help: "`bellows devices` lists them.",
+  });
 }
 
 export function deviceLines(list: readonly DeviceView[], now: number): string[] {
@@ -38,8 +147,9 @@ export function deviceLines(list: readonly DeviceView[], now: number): string[] 
 }
 
 function details(device: DeviceView, now: number): string[] {
-  const { gpu, verdict, lastSelfTest, stateReason, backendReason } = device;
+  const { gpu, verdict, lastSelfTest, stateReason, backendReason, paused } = device;
   const facts: [string, string][] = [];
+  if (paused !== null) facts.push(["Rests", pauseWords(paused, now)]);
   if (verdict) facts.push(["Verdict", verdictWords(verdict)]);
   else if (backendReason !== null) facts.push(["Verdict", backendReason]);
   if (stateReason !== null && !(verdict && !verdict.usable)) facts.push(["State", stateReason]);
@@ -81,7 +191,9 @@ function verdictWords(verdict: DeviceVerdict): string {
   return `${words}.${verdict.help === null ? "" : ` ${verdict.help}`}`;
 }
 
-function state({ state, gpu }: DeviceView): string {
+function state({ state, gpu, enabled, paused }: DeviceView): string {
+  if (!enabled) return "off";
+  if (paused !== null) return "paused";
   return gpu?.suspended ? `${state}, GPU off` : state;
 }
 

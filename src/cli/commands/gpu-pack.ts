@@ -31,7 +31,7 @@ interface Place {
 }
 
 async function locate({ env, paths }: CliContext, { data }: Asked): Promise<Place> {
-  const settings = readSettings({ env, flags: { dataFolder: data } });
+  const settings = readSettings({ env, paths, flags: { dataFolder: data } }, ["dataFolder", "cudaFolders"]);
   const pack = await readGpuPack(paths.resourcesFolder);
   return { pack, folder: gpuPackFolder(settings, paths), cudaFolders: settings.cudaFolders ?? [] };
 }
@@ -74,7 +74,10 @@ export async function verifyGpuPack(context: CliContext, asked: Asked): Promise<
 }
 
 export async function removeGpuPack(context: CliContext, asked: Asked): Promise<void> {
-  const settings = readSettings({ env: context.env, flags: { dataFolder: asked.data } });
+  const settings = readSettings(
+    { env: context.env, paths: context.paths, flags: { dataFolder: asked.data } },
+    ["dataFolder"],
+  );
   const bytes = await removePacks(gpuPackFolder(settings, context.paths));
   if (asked.json) return context.terminal.json({ freedBytes: bytes });
   context.terminal.print(bytes === 0 ? "Nothing was there." : `Removed; ${megabytes(bytes)} are free again.`);

@@ -149,9 +149,11 @@ async function leasesBeginning(desk: JobsDesk, prefix: string): Promise<string[]
   const found = new Set<string>();
   for (let before: string | undefined; ; ) {
     const page: CommandOutput<"jobs.list"> = await desk.list({
+      text: prefix,
       limit: MOST_ROWS,
       ...(before === undefined ? {} : { before }),
     });
+    // A text is also looked for in the ids of jobs.
     for (const { leaseId } of page.jobs) if (leaseId.startsWith(prefix)) found.add(leaseId);
     if (found.size > 1 || page.next === null) return [...found].slice(0, 2);
     before = page.next;

@@ -1,7 +1,13 @@
 /** `bellows start | pause | finish | stop`: what the person wants; it survives a restart of the engine. */
 import type { RunIntent } from "../../shared/contract/views.ts";
+import { SECOND } from "../../shared/durations.ts";
+import { AppError } from "../../shared/errors.ts";
+import { delay } from "../../shared/wait.ts";
 import type { CliContext } from "../context.ts";
 import type { EngineClient } from "../engine-client.ts";
+import { span } from "../format.ts";
+
+const LOOK = SECOND / 4;
 
 export const VERBS = {
   start: { command: "run.start", means: "Take work again" },
@@ -25,9 +31,30 @@ export async function runIntent(
   context: CliContext,
   engine: EngineClient,
   verb: Verb,
-  options: { json: boolean },
+  /** `waitMs`: with finish, until nothing is held; null: not at all. */
+  options: { json: boolean; waitMs: number | null },
 ): Promise<void> {
   const answer = await engine.invoke(VERBS[verb].command, {});
+  if (options.waitMs !== null) answer.intent = await finished(engine, options.waitMs);
   if (options.json) context.terminal.json(answer);
   else context.terminal.print(NOW[answer.intent]);
+}
+
+/** Resolves when the engine has stopped by itself. Throws NOT_FINISHED after `waitMs`; it goes on finishing then. */
+async function finished(engine: EngineClient, waitMs: number): Promise<RunIntent> {
+  const deadline = Date.now() + waitMs;
+  for (;;) {
+    const { state } = await engine.invoke("state.snapshot", {});
+    const held = state.markets.reduce((sum, { leasesHeld }) => sum + leasesHeld, 0);
+    if (state.engine.intent !== "finishing" || held === 0) return state.engine.intent;
+    if (Date.now() >= deadline) {
+      throw new AppError({
+        code: "NOT_FINISHED",
+        message: `${held} ${held === 1 ? "job is" : "jobs are"} still held after ${span(waitMs)}`,
+        actor: "user",
+        help: "It goes on finishing; `bellows stop` ends it at once.",
+      });
+    }
+    await delay(LOOK);
+  }
 }

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { prepareDataFolder } from "../../engine/config/data-folder.ts";
 import { engineConfig, readSettings } from "../../engine/config/from-environment.ts";
-import { SETTINGS, type Setting, type SettingName } from "../../engine/config/settings.ts";
+import type { SettingName } from "../../engine/config/settings.ts";
 import { ForkProcessHost } from "../../host/fork-host.ts";
 import type { SelfTestReport, SelfTestStep } from "../../shared/contract/self-test.ts";
 import { AppError } from "../../shared/errors.ts";
@@ -50,12 +50,9 @@ async function testByEngine(where: Where, device: string | undefined): Promise<S
   }
 }
 
-async function testHere(
-  { env, flags, paths }: Where,
-  deviceId: string | undefined,
-): Promise<SelfTestReport[]> {
-  const names = OWN_SETTINGS.map((name) => (SETTINGS[name] as Setting<unknown>).env);
-  const settings = readSettings({ env: Object.fromEntries(names.map((name) => [name, env[name]])), flags });
+async function testHere(where: Where, deviceId: string | undefined): Promise<SelfTestReport[]> {
+  const { paths } = where;
+  const settings = readSettings(where, OWN_SETTINGS);
   const dataFolder = path.join(settings.dataFolder ?? paths.defaultDataFolder, "live");
   prepareDataFolder(dataFolder);
   const config = engineConfig(settings, paths, {

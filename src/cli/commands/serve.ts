@@ -1,45 +1,192 @@
 /** `bellows serve`: the engine in this process, for servers and for whoever wants no window. */
-import { chooseMode, type Flags, loadConfig, unusedNames } from "../../engine/config/from-environment.ts";
+import {
+  chooseMode,
+  DEFAULT_METRICS,
+  type Flags,
+  loadConfig,
+  readSettings,
+} from "../../engine/config/from-environment.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { LogConsole } from "../../engine/log/log.ts";
 import { ForkProcessHost } from "../../host/fork-host.ts";
+import { openServiceManager, type ServiceManager } from "../../host/systemd.ts";
+import type { EngineConfig } from "../../shared/config.ts";
+import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
 import { refuseSecondEngine } from "../engine-client.ts";
 import { addressField, fields, marketName } from "../format.ts";
 import { LiveLog } from "../live-log.ts";
-import { listenForStop } from "../signals.ts";
+import { listenForStop, type StopSignals } from "../signals.ts";
 
+const DEFAULT_DRAIN_MS = 20 * SECOND;
+/** The manager's status line follows the state this often. */
+const STATUS_EVERY = 5 * SECOND;
+/** What the manager is told a slow end may take beyond the drain: giving back, submitting, closing. */
+const END_WITHIN = MINUTE;
+
+type Format = LogConsole["format"];
+
+/** Serves until it is told to stop; again from the beginning when a changed setting asks for it. */
 export async function serve(context: CliContext, flags: Flags): Promise<void> {
   const { terminal, env, paths } = context;
-  if (chooseMode({ env, flags }) === "demo") throw noMarket();
-  const config = loadConfig({ env, flags, paths });
-  await refuseSecondEngine(config.dataFolder);
-  for (const { name, reason } of unusedNames(env)) terminal.note(`Note: ${name} is not used: ${reason}.`);
-
-  // Loaded only here: it brings SQLite, which no other command needs.
-  const { startEngine } = await import("../../engine/engine.ts");
+  const sources = { env, flags, paths };
+  if (chooseMode(sources) === "demo") throw noMarket();
   using signals = listenForStop(() => undefined);
-  const engine = await startEngine(config, new ForkProcessHost());
-  try {
-    const log = new LiveLog((line) => terminal.print(line));
-    using _deltas = disposable(engine.onDelta((delta) => log.show(delta.slices, delta.at)));
-    const { state, at } = engine.snapshot();
-    const header = fields([
-      ...state.markets.map(({ id, endpoint }) => [marketName(id), endpoint] as const),
-      ...(engine.control ? [addressField(engine.control)] : []),
-      ["Data", config.dataFolder],
-    ]);
-    for (const line of header) terminal.print(line);
-    log.show(state, at);
-    await Promise.race([signals.whenAsked, engine.ended]);
-    if (signals.asked.aborted) terminal.note("Stopping: leases are given back, results submitted.");
-  } finally {
-    await engine.shutdown();
+  using manager = openServiceManager({ env, pid: process.pid, platform: process.platform });
+  let startAs: EngineConfig["startAs"] | undefined;
+  for (;;) {
+    const config = loadConfig(sources);
+    const { logFormat, drainTimeout = DEFAULT_DRAIN_MS } = readSettings(sources);
+    await refuseSecondEngine(config.dataFolder);
+    const run: Run = {
+      context,
+      signals,
+      manager,
+      format: logFormat ?? (terminal.isTerminal ? "human" : "json"),
+      drainMs: drainTimeout,
+      reload: () => loadConfig(sources),
+    };
+    const { restartWanted } = await serveOnce(run, startAs === undefined ? config : { ...config, startAs });
+    if (!restartWanted || signals.asked.aborted) return;
+    startAs = "as-left";
+    manager?.notify("RELOADING=1", monotonic(), "STATUS=Starting again with other settings");
   }
 }
 
-function disposable(dispose: () => void): Disposable {
-  return { [Symbol.dispose]: dispose };
+interface Run {
+  readonly context: CliContext;
+  readonly signals: StopSignals;
+  readonly manager: ServiceManager | null;
+  readonly format: Format;
+  readonly drainMs: number;
+  readonly reload: () => EngineConfig;
 }
+
+async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
+  const { context, signals, manager, format, drainMs } = run;
+  const { terminal } = context;
+  // Loaded only here: it brings SQLite, which no other command needs.
+  const { startEngine } = await import("../../engine/engine.ts");
+  // A server is watched from outside unless somebody says no; the app and the demo only when asked.
+  const metrics = config.metrics === undefined ? DEFAULT_METRICS : config.metrics;
+  const console: LogConsole | null =
+    format === "json" ? { format, write: (line) => terminal.print(line.trimEnd()) } : null;
+  const engine = await startEngine({ ...config, metrics }, new ForkProcessHost(), Date.now, console);
+  try {
+    using _shown = format === "json" ? nothing() : showToPerson(context, engine, config);
+    if (format === "json") tellWhere(engine, config);
+    using _manager = manager === null ? nothing() : keepToldOf(manager, engine);
+    using _reload = onHangup(() => reload(run, engine));
+    await Promise.race([signals.whenAsked, engine.ended]);
+    if (signals.asked.aborted) await end(engine);
+  } finally {
+    await engine.shutdown();
+  }
+  return engine;
+
+  /** SIGTERM lets what is held be finished; Ctrl-C is somebody who waits. */
+  async function end(running: Engine): Promise<void> {
+    const drains = signals.name === "SIGTERM" && drainMs > 0;
+    manager?.notify(
+      "STOPPING=1",
+      `STATUS=${drains ? "Finishing what is held" : "Giving back what is held"}`,
+      `EXTEND_TIMEOUT_USEC=${(drainMs + END_WITHIN) * 1000}`,
+    );
+    const sentence = drains
+      ? `Stopping: what is held is finished within ${Math.round(drainMs / SECOND)} s, the rest given back.`
+      : "Stopping: leases are given back, results submitted.";
+    if (format === "json") running.log.info(sentence);
+    else terminal.note(sentence);
+    if (drains) await running.drain(drainMs);
+  }
+}
+
+/** For a person at a terminal: where everything is, then a line for each result and change. */
+function showToPerson({ terminal }: CliContext, engine: Engine, config: EngineConfig): Disposable {
+  const log = new LiveLog((line) => terminal.print(line));
+  const stop = engine.onDelta((delta) => log.show(delta.slices, delta.at));
+  const { state, at } = engine.snapshot();
+  const header = fields([
+    ...state.markets.map(({ id, endpoint }) => [marketName(id), endpoint] as const),
+    ...(engine.control ? [addressField(engine.control)] : []),
+    ...(state.engine.metricsUrl ? [["Metrics", state.engine.metricsUrl] as const] : []),
+    ["Data", config.dataFolder],
+    ...(config.settings?.configFile ? [["Configuration", config.settings.configFile] as const] : []),
+  ]);
+  for (const line of header) terminal.print(line);
+  log.show(state, at);
+  return { [Symbol.dispose]: stop };
+}
+
+/** The same for a program that reads the log. */
+function tellWhere({ log, control, snapshot }: Engine, { dataFolder, settings }: EngineConfig): void {
+  const { engine, markets } = snapshot().state;
+  log.info("Serving", {
+    version: engine.version,
+    pid: process.pid,
+    markets: Object.fromEntries(markets.map(({ id, endpoint }) => [id, endpoint])),
+    control: control?.url ?? null,
+    metrics: engine.metricsUrl ?? null,
+    data: dataFolder,
+    config: settings?.configFile ?? null,
+  });
+}
+
+/** READY once it serves, a status line that follows the state, and a sign of life from this very event loop. */
+function keepToldOf(manager: ServiceManager, engine: Engine): Disposable {
+  let told = "";
+  const status = () => {
+    const { sentence } = engine.snapshot().state.headline;
+    if (sentence !== told) manager.notify(`STATUS=${sentence}`);
+    told = sentence;
+  };
+  manager.notify("READY=1");
+  status();
+  const timers = [setInterval(status, STATUS_EVERY)];
+  if (manager.watchdogMs !== null)
+    timers.push(setInterval(() => manager.notify("WATCHDOG=1"), manager.watchdogMs));
+  return {
+    [Symbol.dispose]() {
+      for (const timer of timers) clearInterval(timer);
+    },
+  };
+}
+
+/** SIGHUP: read the file again; what is wrong in it changes nothing. */
+function reload({ context: { terminal }, manager, format, reload: load }: Run, engine: Engine): void {
+  manager?.notify("RELOADING=1", monotonic());
+  const say = (sentence: string, isBad = false) => {
+    if (format === "human") terminal.note(sentence);
+    else if (isBad) engine.log.error(sentence);
+    else engine.log.info(sentence);
+  };
+  try {
+    const { settings } = load();
+    if (settings === undefined) return;
+    const { changed, restart } = engine.settings.reload(settings);
+    if (changed.length === 0) say("Configuration read again: nothing has changed.");
+    else say(`Configuration read again: ${changed.join(", ")} changed.`);
+    if (restart.length > 0) say(`Counts from the next start: ${restart.join(", ")}.`);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    say("The configuration could not be read again, so the one before still holds.", true);
+    if (format === "human") terminal.error(thrown);
+    else engine.log.error(thrown.message, { code: thrown.code, help: thrown.help });
+  } finally {
+    manager?.notify("READY=1");
+  }
+}
+
+function onHangup(act: () => void): Disposable {
+  process.on("SIGHUP", act);
+  return { [Symbol.dispose]: () => void process.off("SIGHUP", act) };
+}
+
+/** Type=notify-reload wants to know when a reload began. */
+const monotonic = () => `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`;
+
+const nothing = (): Disposable => ({ [Symbol.dispose]: () => undefined });
 
 function noMarket(): AppError {
   return new AppError({

@@ -77,6 +77,7 @@ export function statusLines(state: State, now: number, terminal: Pick<Terminal, 
         "Engine",
         `Bellows ${engine.version}, ${engine.mode}, pid ${engine.pid}, up ${span(now - engine.startedAt)}`,
       ],
+      ...(engine.metricsUrl ? [["Metrics", engine.metricsUrl] as const] : []),
       ["Data", engine.dataFolder],
     ]),
   ];

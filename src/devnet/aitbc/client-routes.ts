@@ -2,6 +2,7 @@
 import { DAY, SECOND } from "../../shared/durations.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { Job } from "./jobs.ts";
+import type { HasQuirk } from "./quirks.ts";
 import type { Call, Route } from "./route.ts";
 import { amount, dict, integer, nullable, text, validate, withDefault } from "./validation.ts";
 import { detail, jobView, json } from "./wire.ts";
@@ -18,7 +19,7 @@ const NEW_JOB = {
   provider_address: nullable(text),
 };
 
-export function clientRoutes(coordinator: Coordinator): Route[] {
+export function clientRoutes(coordinator: Coordinator, has: HasQuirk): Route[] {
   const role = "client";
   const limit = 200;
   const ofJob = (answer: (job: Job) => Response) => (call: Call) => {
@@ -56,7 +57,7 @@ export function clientRoutes(coordinator: Coordinator): Route[] {
     {
       method: "GET",
       path: "/v1/jobs/:job/receipt",
-      role,
+      role: has("receipt-clients-only") ? role : "anyone",
       limit,
       handle: ofJob(({ receipt }) =>
         receipt === null ? detail(404, "receipt not available") : json(200, receipt),

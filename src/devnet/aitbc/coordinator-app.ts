@@ -44,7 +44,7 @@ export function coordinatorApp(options: CoordinatorAppOptions): Hono<Env> {
 
   for (const route of [
     ...minerRoutes(coordinator, clock, options.has),
-    ...clientRoutes(coordinator),
+    ...clientRoutes(coordinator, options.has),
     ...marketplaceRoutes(options.marketplace),
   ]) {
     const handler = `${route.method} ${route.path}`;

@@ -11,6 +11,7 @@ export const QUIRKS = {
   "ready-fails": "8101, guide: /ready answers 503",
   "fail-keeps-slot": "8203: a failed job keeps its slot until a heartbeat says otherwise",
   "poll-unknown-500": "8203: a poll of an unregistered miner answers 500 instead of 404",
+  "receipt-clients-only": "8203: a job's receipt is shown to its client, not to the miner who did it",
   "dynamic-price": "8203: a booking is charged another price than the listed one",
 } as const;
 

@@ -2,7 +2,7 @@
 import { AppError } from "../../shared/errors.ts";
 
 export interface ConfigProblem {
-  /** As the person wrote it: `MAX_CONCURRENCY` or `--max-concurrency`. */
+  /** As the person wrote it: `MAX_CONCURRENCY`, `--max-concurrency`, `work.max_concurrency`; empty: the file itself. */
   readonly name: string;
   /** What was written, shortened; null when nothing was written; secrets are never shown. */
   readonly value: string | null;
@@ -10,6 +10,9 @@ export interface ConfigProblem {
   readonly reason: string;
   /** What to write instead: a full sentence without its full stop. */
   readonly fix: string;
+  /** The configuration file it stands in, and the line; absent: environment or command line. */
+  readonly file?: string;
+  readonly line?: number | null;
 }
 
 /** Code CONFIG_INVALID, actor user; `problems` holds at least one. */
@@ -32,9 +35,12 @@ export class ConfigError extends AppError {
   }
 }
 
-/** `MAX_CONCURRENCY "lots" is not a whole number`. */
-function sentence(problem: ConfigProblem): string {
+/** `MAX_CONCURRENCY "lots" is not a whole number`; in a file with the place in front, as compilers write it. */
+export function sentence(problem: ConfigProblem): string {
+  const place =
+    problem.file === undefined ? "" : problem.line == null ? problem.file : `${problem.file}:${problem.line}`;
+  const subject = [place, problem.name].filter((part) => part !== "").join(": ");
   return problem.value === null
-    ? `${problem.name} ${problem.reason}`
-    : `${problem.name} "${problem.value}" ${problem.reason}`;
+    ? `${subject} ${problem.reason}`
+    : `${subject} "${problem.value}" ${problem.reason}`;
 }

@@ -13,7 +13,7 @@ import {
 } from "../../shared/config.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { prepareDataFolder } from "./data-folder.ts";
-import { type ConfigSources, engineConfig, readSettings } from "./from-environment.ts";
+import { type ConfigSources, engineConfig, openSettings } from "./from-environment.ts";
 import { openInstallation, openOnce } from "./installation.ts";
 
 const DEMO_CHAIN_ID = 1;
@@ -29,6 +29,8 @@ const DemoKeysSchema = z.object({
   /** A play-money address. */
   wallet: z.string().regex(/^0x[0-9a-f]{40}$/),
   seed: z.number().int(),
+  /** Opens today's gpu service; demos of before there was one have none. */
+  gpuApiKey: z.string().min(16).optional(),
 });
 type DemoKeys = z.infer<typeof DemoKeysSchema>;
 
@@ -43,14 +45,18 @@ export interface Demo {
 
 /** Make the demo's folder and keys where they are missing. Throws ConfigError or AppError DATA_FOLDER_…. */
 export function prepareDemo(sources: ConfigSources): Demo {
-  const settings = readSettings(sources);
+  const { settings, told } = openSettings(sources);
   const dataFolder = path.join(settings.dataFolder ?? sources.paths.defaultDataFolder, "demo");
   prepareDataFolder(dataFolder);
   const keys = openOnce<DemoKeys>(path.join(dataFolder, "demo.json"), DemoKeysSchema, () => ({
     minerApiKey: `demo-${randomBytes(24).toString("base64url")}`,
     wallet: `0x${randomBytes(20).toString("hex")}`,
     seed: randomInt(2 ** 31),
+    gpuApiKey: `demo-gpu-${randomBytes(24).toString("base64url")}`,
   }));
+  const aitbcDialect = settings.demoDialect ?? "coordinator";
+  // One key never opens two services, not even in play (protocols/aitbc.md §12.3).
+  const gpuApiKey = keys.gpuApiKey ?? `${keys.minerApiKey}-gpu`;
   const installation = openInstallation(dataFolder);
 
   return {
@@ -64,8 +70,11 @@ export function prepareDemo(sources: ConfigSources): Demo {
           chainRpc: portOf(before?.chainRpcUrl),
           queue: portOf(before?.queueUrl),
           node: portOf(before?.nodeUrl),
+          ...(aitbcDialect === "coordinator" ? {} : { gpu: portOf(before?.gpuUrl ?? undefined) }),
         },
         minerApiKey: keys.minerApiKey,
+        aitbcDialect,
+        gpuApiKey,
         payeeWallet: keys.wallet,
         chainId: DEMO_CHAIN_ID,
         epochMs: settings.demoEpoch ?? DEMO_EPOCH_MS,
@@ -83,13 +92,14 @@ export function prepareDemo(sources: ConfigSources): Demo {
         mode: "demo",
         dataFolder,
         startAs,
+        settings: told,
         markets: {
           aitbc: {
             coordinatorUrl: devnet.coordinatorUrl,
             rpcUrl: devnet.chainRpcUrl,
             coordinatorKey: keys.minerApiKey,
-            gpuUrl: null,
-            gpuKey: null,
+            gpuUrl: devnet.gpuUrl,
+            gpuKey: devnet.gpuUrl === null || aitbcDialect === "guide" ? null : gpuApiKey,
             minerId: installation.minerId,
             nodeId: null,
             region: null,

@@ -1,4 +1,4 @@
-/** Settings come from three places: defaults, then the environment, then flags; what is wrong is reported all at once. */
+/** From settings to the engine's configuration: what is wrong or missing is reported all at once. */
 import os from "node:os";
 import path from "node:path";
 import {
@@ -6,15 +6,25 @@ import {
   type AitbcConfig,
   type EngineConfig,
   EngineConfigSchema,
+  type MetricsConfig,
+  type SettingsConfig,
 } from "../../shared/config.ts";
-import { DAY, GIB, MINUTE } from "../../shared/durations.ts";
+import { DAY, GIB, MIB, MINUTE, SECOND } from "../../shared/durations.ts";
 import { MIN_PASSPHRASE_LENGTH, PASSPHRASE_VARIABLE } from "../identity/identity.ts";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { prepareDataFolder } from "./data-folder.ts";
 import { type Installation, openInstallation } from "./installation.ts";
-import { Refusal } from "./parsers.ts";
+import {
+  dataRoot,
+  type LayerSources,
+  type Layers,
+  readGiven,
+  readLayers,
+  UnreadablePlace,
+} from "./layers.ts";
 import type { AppPaths } from "./paths.ts";
-import { SETTINGS, type Setting, type SettingName, type Settings, UNUSED_GUIDE_NAMES } from "./settings.ts";
+import { savedFileIn } from "./saved-settings.ts";
+import { SETTINGS, type Setting, type SettingName, type Settings } from "./settings.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 /** Flags as typed, still text; an absent flag is absent here. */
@@ -24,25 +34,30 @@ export interface ConfigSources {
   readonly env: Environment;
   readonly flags: Flags;
   readonly paths: AppPaths;
+  /** The desktop app: its person can unlock or make the provider key at the window. */
+  readonly keyAtWindow?: boolean;
 }
 
 export const DEFAULT_CONTROL_PORT = 7117;
 const DEFAULT_CONCURRENCY = 8;
 const DEFAULT_BATCH = 8;
+const DEFAULT_LOG_FILE = 10 * MIB;
 const DEFAULT_CHAIN_ID = 1;
 const DEFAULT_KEEP_ALIVE_MS = 5 * MINUTE;
 const DEFAULT_KEEP_OUTPUTS_MS = 7 * DAY;
 const DEFAULT_KEEP_OUTPUTS_BYTES = GIB;
-
-const SHOWN_VALUE = 60;
 
 /**
  * The configuration of a live engine. Makes the data folder when it is not there, and the machine's ids in it.
  * Throws ConfigError (CONFIG_INVALID) with every wrong setting, or AppError DATA_FOLDER_….
  */
 export function loadConfig(sources: ConfigSources): EngineConfig {
-  const { settings, problems } = collect(sources);
-  const complete = [...problems, ...missing(sources), ...passphraseProblems(sources.env)];
+  const { settings, problems, layers } = collect(sources);
+  const complete = [
+    ...problems,
+    ...missing((name) => layers.given.get(name)?.text),
+    ...passphraseProblems(sources),
+  ];
   if (complete.length > 0) throw new ConfigError(complete);
 
   const dataFolder = path.join(settings.dataFolder ?? sources.paths.defaultDataFolder, "live");
@@ -53,36 +68,57 @@ export function loadConfig(sources: ConfigSources): EngineConfig {
     dataFolder,
     markets: { aitbc: aitbcConfig(settings, installation), aicf: aicfConfig(settings, installation) },
     startAs: settings.startAs ?? "running",
+    settings: settingsConfig(layers, sources),
   });
 }
 
-/** Every setting that was given, read and checked; throws ConfigError with all that are wrong. */
-export function readSettings(sources: Pick<ConfigSources, "env" | "flags">): Settings {
-  const { settings, problems } = collect(sources);
+/** All settings and what the engine is told of where they come from. Throws ConfigError. */
+export function openSettings(sources: ConfigSources): { settings: Settings; told: SettingsConfig } {
+  const { settings, problems, layers } = collect(sources);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { settings, told: settingsConfig(layers, sources) };
+}
+
+/** What the app can't change, with its place; a secret stays with the part that uses it. */
+function settingsConfig(layers: Layers, sources: ConfigSources): SettingsConfig {
+  const root = dataRoot(sources);
+  return {
+    savedFile: layers.savedFile ?? savedFileIn(root),
+    dataRoot: root,
+    configFile: layers.configFile,
+    fixed: Object.fromEntries(
+      [...layers.given].flatMap(([name, { text, source }]) => {
+        const { key, secret }: Setting<unknown> = SETTINGS[name];
+        if (key === null || source.kind === "saved") return [];
+        return [[key, { text: secret ? null : text, source }] as const];
+      }),
+    ),
+  };
+}
+
+/**
+ * Every setting that was given (or only `wanted`), read and checked; without `paths` of flags and environment alone.
+ * Throws ConfigError with all that are wrong.
+ */
+export function readSettings(sources: LayerSources, wanted?: readonly SettingName[]): Settings {
+  const { settings, problems } = collect(sources, wanted);
   if (problems.length > 0) throw new ConfigError(problems);
   return settings;
 }
 
 /** What runs when nothing else is said: the markets when one is configured, else the demo. */
-export function chooseMode(sources: Pick<ConfigSources, "env" | "flags">): "demo" | "live" {
-  const market = (name: SettingName) => textOf(name, sources) !== undefined;
+export function chooseMode(sources: LayerSources): "demo" | "live" {
   const markets: SettingName[] = ["aitbcGpuUrl", "aitbcCoordinatorUrl", "aicfQueueUrl"];
-  return markets.some(market) ? "live" : "demo";
-}
-
-/** Set names that the guide has and Bellows does not use, each with the reason: to be said once, not passed over. */
-export function unusedNames(env: Environment): readonly { name: string; reason: string }[] {
-  if (!env.AICF_QUEUE_URL) return [];
-  return Object.entries(UNUSED_GUIDE_NAMES)
-    .filter(([name]) => env[name])
-    .map(([name, reason]) => ({ name, reason }));
+  if (collect(sources, markets).layers.given.size > 0) return "live";
+  const reader: SettingName[] = ["aicfRpcUrl", "providerId"];
+  return collect(sources, reader).layers.given.size === reader.length ? "live" : "demo";
 }
 
 /** What demo and live engines share; `fixed` is what they don't. */
 export function engineConfig(
   settings: Settings,
   paths: AppPaths,
-  fixed: Pick<EngineConfig, "mode" | "dataFolder" | "markets" | "startAs">,
+  fixed: Pick<EngineConfig, "mode" | "dataFolder" | "markets" | "startAs" | "settings">,
 ): EngineConfig {
   return EngineConfigSchema.parse({
     ...fixed,
@@ -90,11 +126,14 @@ export function engineConfig(
     ...modelConfig(settings, paths),
     runtimeEntry: paths.entries.runtime,
     gpuBackend: settings.gpuBackend ?? "auto",
+    ...(settings.visibleGpus === undefined ? {} : { visibleGpus: [...settings.visibleGpus] }),
+    ...(settings.jobMaxRuntime === undefined ? {} : { jobMaxRuntimeMs: settings.jobMaxRuntime * SECOND }),
     gpuPackFolder: gpuPackFolder(settings, paths),
     cudaFolders: [...(settings.cudaFolders ?? [])],
     mps: settings.mps ?? false,
     maxConcurrency: settings.maxConcurrency ?? DEFAULT_CONCURRENCY,
     batchSize: settings.batchSize ?? DEFAULT_BATCH,
+    log: { level: settings.logLevel ?? "info", fileBytes: settings.logFileSize ?? DEFAULT_LOG_FILE },
     keepAliveMs: settings.keepAlive ?? DEFAULT_KEEP_ALIVE_MS,
     allowUnpaid: settings.allowUnpaid ?? false,
     keepOutputs: {
@@ -106,7 +145,25 @@ export function engineConfig(
       explicit: settings.controlPort !== undefined,
       staticFolder: settings.dashboard === false ? null : paths.rendererFolder,
     },
+    ...metricsConfig(settings),
+    ...(settings.traceEndpoint === undefined ? {} : { traceTo: settings.traceEndpoint }),
   } satisfies EngineConfig);
+}
+
+export const DEFAULT_METRICS: MetricsConfig = { host: "127.0.0.1", port: 9108, explicit: false };
+
+/** Empty when nobody said anything: then it depends on what runs. */
+function metricsConfig(settings: Settings): Pick<EngineConfig, "metrics"> {
+  const { metricsEnabled, metricsPort, metricsHost } = settings;
+  if (metricsEnabled === false) return { metrics: null };
+  if (metricsEnabled === undefined && metricsPort === undefined && metricsHost === undefined) return {};
+  return {
+    metrics: {
+      host: metricsHost ?? DEFAULT_METRICS.host,
+      port: metricsPort ?? DEFAULT_METRICS.port,
+      explicit: metricsPort !== undefined,
+    },
+  };
 }
 
 /** One pack serves the demo and the live engine: it stands beside their folders. */
@@ -146,6 +203,7 @@ export function aitbcConfig(settings: Settings, installation: Installation): Ait
     nodeId: settings.aitbcNodeId ?? null,
     region: settings.aitbcRegion ?? null,
     wallet: settings.aitbcWallet ?? null,
+    walletKey: settings.aitbcWalletKey ?? null,
     receiptKeyId: settings.aitbcReceiptKey ?? null,
   };
 }
@@ -158,10 +216,14 @@ function coordinatorKeyOf(settings: Settings): string | undefined {
 }
 
 function aicfConfig(settings: Settings, installation: Installation): AicfConfig | null {
-  if (settings.aicfQueueUrl === undefined) return null;
+  const { aicfQueueUrl: queueUrl = null, aicfRpcUrl: rpcUrl = null } = settings;
+  // The node alone has the books of a provider that is named.
+  if (queueUrl === null && (rpcUrl === null || settings.providerId === undefined)) return null;
   return {
-    queueUrl: settings.aicfQueueUrl,
-    rpcUrl: settings.aicfRpcUrl ?? null,
+    queueUrl,
+    rpcUrl,
+    ...(settings.aicfHeartbeat === undefined ? {} : { heartbeatMs: settings.aicfHeartbeat * SECOND }),
+    ...(settings.aicfLease === undefined ? {} : { leaseMs: settings.aicfLease * SECOND }),
     ...(settings.aicfWsUrl === undefined ? {} : { wsUrl: settings.aicfWsUrl }),
     ...(settings.providerEndpoint === undefined ? {} : { endpoint: settings.providerEndpoint }),
     ...(settings.providerSecret === undefined ? {} : { secret: settings.providerSecret }),
@@ -169,16 +231,15 @@ function aicfConfig(settings: Settings, installation: Installation): AicfConfig 
     providerId: settings.providerId ?? null,
     name: settings.providerName ?? os.hostname(),
     region: settings.providerRegion ?? null,
-    workerId: installation.workerId,
+    workerId: settings.workerId ?? installation.workerId,
     autoStakeNano: settings.autoStake ?? null,
     ...(settings.stakeWithoutBackup === undefined ? {} : { stakeWithoutBackup: settings.stakeWithoutBackup }),
   };
 }
 
 /** Settings that another one makes necessary; a wrong value is there all the same, and is reported as such elsewhere. */
-function missing(sources: Pick<ConfigSources, "env" | "flags">): ConfigProblem[] {
+export function missing(given: (name: SettingName) => string | undefined): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  const given = (name: SettingName) => textOf(name, sources)?.text;
   const need = (name: string, because: string, fix: string) =>
     problems.push({ name, value: null, reason: `is missing, and ${because}`, fix });
 
@@ -208,15 +269,24 @@ function missing(sources: Pick<ConfigSources, "env" | "flags">): ConfigProblem[]
       fix: "Set only one of the two",
     });
   }
-  if (given("aicfQueueUrl") === undefined && given("providerId") !== undefined) {
-    need("AICF_QUEUE_URL", "PROVIDER_ID is of no use without it", "Set it to the queue's address");
+  const aicf = given("aicfQueueUrl") ?? given("aicfRpcUrl");
+  if (aicf === undefined && given("providerId") !== undefined) {
+    need(
+      "AICF_QUEUE_URL",
+      "PROVIDER_ID is of no use without it or RPC_URL",
+      "Set it to the queue's address, or RPC_URL to the node's to see its books only",
+    );
   }
   return problems;
 }
 
 /** A live engine opens or makes its provider key at once: that it can't is said with the rest, before anything is made. */
-function passphraseProblems(env: Environment): ConfigProblem[] {
+function passphraseProblems({
+  env,
+  keyAtWindow,
+}: Pick<ConfigSources, "env" | "keyAtWindow">): ConfigProblem[] {
   const passphrase = env[PASSPHRASE_VARIABLE];
+  if (keyAtWindow && !passphrase) return [];
   const problem = (reason: string, fix: string) => [
     { name: PASSPHRASE_VARIABLE, value: null, reason, fix } satisfies ConfigProblem,
   ];
@@ -235,41 +305,13 @@ function passphraseProblems(env: Environment): ConfigProblem[] {
   return [];
 }
 
-function collect(sources: Pick<ConfigSources, "env" | "flags">) {
-  const settings: Partial<Record<SettingName, unknown>> = {};
-  const problems: ConfigProblem[] = [];
-  for (const name of Object.keys(SETTINGS) as SettingName[]) {
-    const definition: Setting<unknown> = SETTINGS[name];
-    const given = textOf(name, sources);
-    if (given === undefined) continue;
-    try {
-      settings[name] = definition.read(unquoted(given.text));
-    } catch (thrown) {
-      if (!(thrown instanceof Refusal)) throw thrown;
-      const value = definition.secret ? null : shorten(given.text);
-      problems.push({ name: given.name, value, reason: thrown.message, fix: thrown.fix });
-    }
+function collect(sources: LayerSources, wanted?: readonly SettingName[]) {
+  try {
+    const layers = readLayers(sources, wanted);
+    const { settings, problems } = readGiven(layers.given);
+    return { settings, problems: [...layers.problems, ...problems], layers };
+  } catch (thrown) {
+    if (thrown instanceof UnreadablePlace) throw new ConfigError(thrown.problems);
+    throw thrown;
   }
-  return { settings: settings as Settings, problems };
-}
-
-/** The text that counts for a setting and the name it was given under; empty text is as good as none. */
-function textOf(name: SettingName, sources: Pick<ConfigSources, "env" | "flags">) {
-  const definition: Setting<unknown> = SETTINGS[name];
-  const flag = sources.flags[name]?.trim();
-  if (flag !== undefined) return { name: definition.flag ?? name, text: flag };
-  const text = sources.env[definition.env]?.trim();
-  return text ? { name: definition.env, text } : undefined;
-}
-
-/** Docker's --env-file keeps quotation marks as part of the value; nobody means them. */
-function unquoted(text: string): string {
-  if (/^(["']).*\1$/s.test(text)) {
-    throw new Refusal("has quotation marks that are part of the value", "Take the quotation marks away");
-  }
-  return text;
-}
-
-function shorten(text: string): string {
-  return text.length > SHOWN_VALUE ? `${text.slice(0, SHOWN_VALUE)}…` : text;
 }

@@ -12,6 +12,7 @@ import { Access } from "./access.ts";
 import { removeControlFile, writeControlFile } from "./control-file.ts";
 import { listDashboardFiles } from "./dashboard-files.ts";
 import { createHttpApp } from "./http-app.ts";
+import type { Readiness } from "./readiness.ts";
 import { createSockets } from "./sockets.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -23,6 +24,7 @@ export interface ControlServerOptions {
   /** Subscribe to every state delta; returns the unsubscribe function. */
   readonly onDelta: (listener: (delta: Delta) => void) => () => void;
   readonly control: NonNullable<EngineConfig["control"]>;
+  readonly readiness: () => Readiness;
   /** control.json is written here. */
   readonly dataFolder: string;
 }
@@ -52,7 +54,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
     return `${url}/#token=${access.newLinkToken()}`;
   };
 
-  const app = createHttpApp({ handlers, access, files, newDashboardUrl });
+  const app = createHttpApp({ handlers, access, files, newDashboardUrl, readiness: options.readiness });
   const sockets = createSockets({ handlers, access });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   server.on("request", (request, response) => void listener(request, response));

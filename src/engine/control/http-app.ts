@@ -2,6 +2,7 @@
  * The HTTP side of the control API:
  *
  *   GET  /api/health             nobody in particular: is this Bellows?
+ *   GET  /healthz, /readyz       nobody in particular: does it live, can it work (503 with reasons)?
  *   POST /api/session {token}    a browser with a one-time token: sets the session cookie
  *   GET  /api/session            204 with a session or the bearer token, else 401
  *   POST /api/dashboard-link     a program: {dashboardUrl} with a new one-time token
@@ -19,6 +20,7 @@ import { MIB } from "../../shared/durations.ts";
 import { AppError, toErrorValue } from "../../shared/errors.ts";
 import type { Access } from "./access.ts";
 import { type DashboardFile, securityHeaders } from "./dashboard-files.ts";
+import type { Readiness } from "./readiness.ts";
 
 export const MAX_BODY_BYTES = MIB;
 
@@ -27,6 +29,7 @@ export interface HttpAppParts {
   readonly access: Access;
   readonly newDashboardUrl: () => string;
   readonly files: ReadonlyMap<string, DashboardFile>;
+  readonly readiness: () => Readiness;
 }
 
 export function createHttpApp(parts: HttpAppParts): Hono {
@@ -48,6 +51,12 @@ export function createHttpApp(parts: HttpAppParts): Hono {
   app.use("/api/*", bodyLimit({ maxSize: MAX_BODY_BYTES, onError: () => raise(tooLarge()) }));
 
   app.get("/api/health", (c) => c.json({ app: "bellows", status: "ok" }));
+
+  app.get("/healthz", (c) => c.json({ status: "ok" }));
+  app.get("/readyz", (c) => {
+    const { ready, reasons } = parts.readiness();
+    return c.json({ status: ready ? "ready" : "not ready", reasons }, ready ? 200 : 503);
+  });
 
   app.post("/api/session", async (c) => {
     const request = z.object({ token: z.string() }).safeParse(await jsonBody(c));

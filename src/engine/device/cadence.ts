@@ -5,11 +5,15 @@
 import { SECOND } from "../../shared/durations.ts";
 
 const BUSY = SECOND;
+/** A GPU that was left to somebody else should not stay idle for long after they are gone. */
+const WAITING = 5 * SECOND;
 const IDLE = 30 * SECOND;
 
 export interface Attention {
   /** A window (or anybody else) shows the readings. */
   readonly watched: boolean;
+  /** A GPU rests for what its own readings tell: it goes on when they say so. */
+  readonly waiting: boolean;
   /** A job runs on one of the devices. */
   readonly working: boolean;
 }
@@ -21,8 +25,8 @@ export interface Cadence {
   readonly holdOpen: boolean;
 }
 
-export function cadenceOf({ watched, working }: Attention, maySleep: boolean): Cadence {
+export function cadenceOf({ watched, working, waiting }: Attention, maySleep: boolean): Cadence {
   if (working) return { everyMs: BUSY, holdOpen: true };
   if (maySleep) return { everyMs: IDLE, holdOpen: false };
-  return { everyMs: watched ? BUSY : IDLE, holdOpen: true };
+  return { everyMs: watched ? BUSY : waiting ? WAITING : IDLE, holdOpen: true };
 }

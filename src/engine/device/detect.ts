@@ -27,6 +27,8 @@ export interface Detection {
 export interface DetectOptions {
   /** GPU_BACKEND: `cpu` does not look for GPUs, `cuda` and its like do not make do with the CPU. */
   readonly wanted: WantedBackend;
+  /** CUDA_VISIBLE_DEVICES: numbers or the beginnings of ids; absent: every GPU. */
+  readonly visible?: readonly string[] | undefined;
   readonly gpus: LayeredGpus;
   /** Default: asked now. */
   readonly host?: HostInfo;
@@ -34,16 +36,16 @@ export interface DetectOptions {
 
 /** Rejects with the signal's reason only. */
 export async function detectDevices(
-  { wanted, gpus, host }: DetectOptions,
+  { wanted, visible, gpus, host }: DetectOptions,
   signal?: AbortSignal,
 ): Promise<Detection> {
   const machine = host ?? (await readHostInfo());
-  if (wanted === "cpu") return detectionOf(null, wanted, machine);
+  if (wanted === "cpu") return detectionOf(null, wanted, machine, visible);
   try {
-    return detectionOf(await gpus.read(signal), wanted, machine);
+    return detectionOf(await gpus.read(signal), wanted, machine, visible);
   } catch (thrown) {
     if (!(thrown instanceof NoNvidiaDriver)) throw thrown;
-    return detectionOf(thrown, wanted, machine);
+    return detectionOf(thrown, wanted, machine, visible);
   }
 }
 
@@ -52,12 +54,13 @@ export function detectionOf(
   found: LayeredTable | NoNvidiaDriver | null,
   wanted: WantedBackend,
   host: HostInfo,
+  visible?: readonly string[],
 ): Detection {
   if (found === null) {
     return cpuInstead("The settings ask for the CPU (GPU_BACKEND=cpu)", "auto", host, NOTHING);
   }
   if (found instanceof NoNvidiaDriver) return cpuInstead(found.message, wanted, host, NOTHING);
-  const sorted = sortGpus(found, wanted, host.wsl);
+  const sorted = sortGpus(found, wanted, host.wsl, visible);
   if (sorted.devices.length > 0) return { ...sorted, noGpuReason: null };
   const reason = sorted.problems[0] ?? "The NVIDIA driver answers, but shows no GPU";
   return cpuInstead(reason, wanted, host, sorted);
@@ -72,14 +75,24 @@ function cpuInstead(noGpuReason: string, wanted: WantedBackend, host: HostInfo, 
 }
 
 /** A GPU that can't work is left out with the reason; a MIG parent stands for its slices. */
-function sortGpus({ gpus, complaints }: LayeredTable, wanted: WantedBackend, wsl: boolean): Sorted {
+function sortGpus(
+  { gpus, complaints }: LayeredTable,
+  wanted: WantedBackend,
+  wsl: boolean,
+  visible: readonly string[] | undefined,
+): Sorted {
   const devices: DeviceInfo[] = [];
   const unusable: UnusableGpu[] = [];
   const problems = complaints.map((line) => `The NVIDIA driver says: ${line}`);
   for (const gpu of gpus) {
     const verdict = judgeForDetection(gpu, wanted, wsl);
-    if (gpu.migEnabled && gpu.health === "ok" && gpu.migDevices.length > 0) {
-      devices.push(...gpu.migDevices.map((slice) => migDevice(gpu, slice)));
+    const slices = gpu.migDevices.filter(({ uuid }) => isVisible(visible, gpu.index, [uuid, gpu.uuid]));
+    const leftOut =
+      gpu.migDevices.length > 0 ? slices.length === 0 : !isVisible(visible, gpu.index, [gpu.uuid]);
+    if (leftOut) {
+      unusable.push({ gpu, verdict: NOT_VISIBLE });
+    } else if (gpu.migEnabled && gpu.health === "ok" && slices.length > 0) {
+      devices.push(...slices.map((slice) => migDevice(gpu, slice)));
     } else if (verdict.usable || verdict.code === "busy") {
       // Busy passes: what waits for a while is no reason to forget a device.
       devices.push(wholeGpu(gpu));
@@ -89,6 +102,18 @@ function sortGpus({ gpus, complaints }: LayeredTable, wanted: WantedBackend, wsl
     }
   }
   return { devices, unusable, problems };
+}
+
+const NOT_VISIBLE = {
+  usable: false,
+  code: "not-visible",
+  why: "CUDA_VISIBLE_DEVICES leaves it out",
+  help: "Name it there, or take the variable away.",
+} as const;
+
+/** A list names a device by the number or the beginning of an id, as CUDA reads it. */
+function isVisible(list: readonly string[] | undefined, index: number, ids: readonly string[]): boolean {
+  return list?.some((name) => name === String(index) || ids.some((id) => id.startsWith(name))) ?? true;
 }
 
 function judgeForDetection(gpu: GpuReading, wanted: WantedBackend, wsl: boolean): DeviceVerdict {

@@ -51,6 +51,8 @@ export function describeUnusable({ gpu, verdict }: UnusableGpu): DeviceView {
     state: "failed",
     stateReason: [verdict.why, verdict.help].filter(Boolean).join(". "),
     runtimePid: null,
+    enabled: true,
+    paused: null,
     runningJobs: 0,
     temperatureC: null,
     powerW: null,
@@ -98,12 +100,13 @@ function gpuDetails(
     computeMode: gpu.computeMode,
     mig,
     processes:
-      now(gpu.processes)?.map(({ pid, name, memoryMb }) => ({
+      now(gpu.processes)?.map(({ pid, name, memoryMb, kind }) => ({
         pid,
         // The program only: a path can hold somebody's name.
         name: name === null ? null : programName(name),
         memoryMb,
         ours: ourPids.has(pid),
+        ...(kind === undefined ? {} : { kind }),
       })) ?? null,
     unknown: gpu.unknown,
   };

@@ -11,6 +11,8 @@ import { DeviceWatcher } from "./watcher.ts";
 
 export interface OpenDevicesOptions {
   readonly wanted: WantedBackend;
+  /** Numbers or ids of the only GPUs that may work; absent: all. */
+  readonly visible?: readonly string[] | undefined;
   readonly host: ProcessHost;
   /** Entry of the NVML helper process, absolute. */
   readonly nvmlEntry: string;
@@ -25,10 +27,10 @@ export interface OpenedDevices {
 
 /** Resolves after the first detection. */
 export async function openDevices(options: OpenDevicesOptions, signal?: AbortSignal): Promise<OpenedDevices> {
-  const { wanted, host, nvmlEntry, attention } = options;
+  const { wanted, visible, host, nvmlEntry, attention } = options;
   const gpus = openGpus(host, nvmlEntry);
   const machine = await readHostInfo();
-  const watcher = await DeviceWatcher.start({ wanted, gpus, host: machine, attention }, signal);
+  const watcher = await DeviceWatcher.start({ wanted, visible, gpus, host: machine, attention }, signal);
   return { machine, watcher };
 }
 

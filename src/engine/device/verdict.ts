@@ -99,7 +99,9 @@ function busy({ gpu, isSlice, ourPids }: GpuFacts): DeviceVerdict | null {
   const ours = (gpu.processes ?? []).length > others.length;
   const biggest = others.toSorted((a, b) => (b.memoryMb ?? 0) - (a.memoryMb ?? 0))[0];
   const who = biggest ? `${programName(biggest.name)} (process ${biggest.pid})` : null;
-  if (gpu.computeMode === "exclusive" && who !== null && !ours) {
+  // One that only draws is not in the way of an exclusive compute mode.
+  const computing = others.some(({ kind }) => kind !== "graphics");
+  if (gpu.computeMode === "exclusive" && computing && who !== null && !ours) {
     return no(
       "busy",
       `it lets in one program at a time, and that is ${who}`,

@@ -23,6 +23,8 @@ const SEARCH_LOOK = 2 * SECOND;
 
 export interface WatcherOptions {
   readonly wanted: WantedBackend;
+  /** Numbers or ids of the only GPUs that may work; absent: all. */
+  readonly visible?: readonly string[] | undefined;
   readonly gpus: LayeredGpus;
   readonly host: HostInfo;
   readonly attention: () => Attention;
@@ -35,7 +37,7 @@ export interface WatcherOptions {
 type GpuAnswer = LayeredTable | NoNvidiaDriver;
 
 export class DeviceWatcher {
-  readonly #options: Required<WatcherOptions>;
+  readonly #options: Required<Omit<WatcherOptions, "visible">> & Pick<WatcherOptions, "visible">;
   readonly #cpuLoad = new CpuLoad();
   readonly #due = new Wakeup();
   #isDue = false;
@@ -59,7 +61,7 @@ export class DeviceWatcher {
       footprint: readDriverFootprint,
       ...options,
     };
-    this.#detection = detectionOf(null, options.wanted, options.host);
+    this.#detection = detectionOf(null, options.wanted, options.host, options.visible);
   }
 
   /** Resolves after the first detection; `run` then keeps it up to date. */
@@ -190,12 +192,12 @@ export class DeviceWatcher {
 
   /** What the driver said becomes the truth about which devices there are. */
   #take(answer: GpuAnswer): void {
-    const { wanted, host, clock } = this.#options;
+    const { wanted, visible, host, clock } = this.#options;
     const hadGpus = this.#pciBusIds.length > 0;
     this.#pciBusIds = answer instanceof NoNvidiaDriver ? [] : answer.gpus.map((gpu) => gpu.pciBusId);
     if (hadGpus && this.#pciBusIds.length === 0) this.#search.restart(clock());
     const before = this.#detection;
-    this.#detection = detectionOf(answer, wanted, host);
+    this.#detection = detectionOf(answer, wanted, host, visible);
     if (isSame(before, this.#detection)) return;
     for (const listener of [...this.#detectionListeners]) listener(this.#detection);
   }

@@ -10,6 +10,7 @@ import {
   createIdentity,
   IDENTITY_FILE,
   type IdentityFacts,
+  type KeyLock,
   keyFileOf,
   readIdentity,
   seedInFile,
@@ -24,8 +25,9 @@ const OWNER_ONLY = 0o600;
 const CheckSchema = z.object({
   public_key: z.string(),
   checked_at: z.string(),
-  by: z.enum(["phrase", "file", "restore"]),
+  by: z.enum(["phrase", "words", "file", "restore"]),
 });
+export type BackupCheck = { readonly at: number; readonly by: z.infer<typeof CheckSchema>["by"] };
 
 /** A backup as the person hands it over. */
 export type Backup =
@@ -33,12 +35,8 @@ export type Backup =
   | { readonly kind: "file"; readonly text: string; readonly passphrase: string };
 
 /** The key's file under a passphrase of its own: what `restore` reads anywhere. */
-export async function exportKey(
-  folder: string,
-  passphrase: string | null,
-  backupPassphrase: string,
-): Promise<string> {
-  const { seed } = await readIdentity(folder, passphrase);
+export async function exportKey(folder: string, lock: KeyLock, backupPassphrase: string): Promise<string> {
+  const { seed } = await readIdentity(folder, lock);
   return `${JSON.stringify(await keyFileOf(seed, backupPassphrase), null, 2)}\n`;
 }
 
@@ -53,26 +51,48 @@ export async function checkBackup(folder: string, backup: Backup): Promise<boole
 }
 
 /** Make the identity folder's key from a backup. Never over another key: IDENTITY_EXISTS. */
-export async function restoreKey(
-  folder: string,
-  backup: Backup,
-  passphrase: string | null,
-): Promise<IdentityFacts> {
-  const facts = await createIdentity(folder, await seedIn(backup), passphrase);
+export async function restoreKey(folder: string, backup: Backup, lock: KeyLock): Promise<IdentityFacts> {
+  const facts = await createIdentity(folder, await seedIn(backup), lock);
   await noteChecked(folder, facts.publicKeyHex, "restore");
   return facts;
 }
 
+/** A backup's key in the place of the one in use, whose file is kept beside it. */
+export async function restoreOver(
+  folder: string,
+  backup: Backup,
+  lock: KeyLock,
+  now: Date,
+): Promise<IdentityFacts> {
+  const seed = await seedIn(backup);
+  const { after } = await replaceKey(folder, seed, lock, now);
+  await noteChecked(folder, after.publicKeyHex, "restore");
+  return after;
+}
+
 /** Was a backup of this very key read back? */
 export async function isBackupChecked(folder: string): Promise<boolean> {
+  return (await backupCheck(folder)) !== null;
+}
+
+/** When and how a backup of this very key was read back; null: never. */
+export async function backupCheck(folder: string): Promise<BackupCheck | null> {
   const file = await readKeyFile(join(folder, IDENTITY_FILE));
   const text = await readFile(join(folder, CHECK_FILE), "utf8").catch(() => null);
-  if (file === null || text === null) return false;
+  if (file === null || text === null) return null;
   try {
-    return CheckSchema.parse(JSON.parse(text)).public_key === file.public_key;
+    const { public_key, checked_at, by } = CheckSchema.parse(JSON.parse(text));
+    return public_key === file.public_key ? { at: Date.parse(checked_at), by } : null;
   } catch {
-    return false; // A damaged note proves nothing: check again.
+    return null; // A damaged note proves nothing: check again.
   }
+}
+
+/** Some words of the phrase were asked for, and were right. */
+export async function noteWordsChecked(folder: string): Promise<void> {
+  const file = await readKeyFile(join(folder, IDENTITY_FILE));
+  if (file === null) throw noKey(folder);
+  await noteChecked(folder, file.public_key, "words");
 }
 
 /**
@@ -82,18 +102,28 @@ export async function isBackupChecked(folder: string): Promise<boolean> {
 export async function rotateKey(
   folder: string,
   seed: Uint8Array,
-  passphrase: string | null,
+  lock: KeyLock,
   now: Date,
-): Promise<{ before: KeyFile; retiredFile: string; after: IdentityFacts }> {
+): Promise<Replaced> {
+  // Proves that the old key can still be opened, before anything is moved.
+  await readIdentity(folder, lock);
+  return replaceKey(folder, seed, lock, now);
+}
+
+interface Replaced {
+  readonly before: KeyFile;
+  readonly retiredFile: string;
+  readonly after: IdentityFacts;
+}
+
+async function replaceKey(folder: string, seed: Uint8Array, lock: KeyLock, now: Date): Promise<Replaced> {
   const path = join(folder, IDENTITY_FILE);
   const before = await readKeyFile(path);
   if (before === null) throw noKey(folder);
-  // Proves that the old key can still be opened, before anything is moved.
-  await readIdentity(folder, passphrase);
   const retiredFile = join(folder, `provider-key.retired-${now.toISOString().replaceAll(/[:.]/g, "-")}.json`);
   await rename(path, retiredFile);
   try {
-    return { before, retiredFile, after: await createIdentity(folder, seed, passphrase) };
+    return { before, retiredFile, after: await createIdentity(folder, seed, lock) };
   } catch (thrown) {
     await rename(retiredFile, path);
     throw thrown;

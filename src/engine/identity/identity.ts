@@ -10,12 +10,23 @@ import { AppError } from "../../shared/errors.ts";
 import { addressOf, providerIdOf } from "./address.ts";
 import { createKeyFile, type KeyFile, readKeyFile, unreadable } from "./key-file.ts";
 import { type KeyPair, keyPairFromSeed, ML_DSA_65, SEED_BYTES } from "./ml-dsa.ts";
-import { sealSeed, unsealSeed } from "./sealed-seed.ts";
+import { sealSeed, sealSeedByStore, unsealSeed, unsealSeedByStore } from "./sealed-seed.ts";
 
 export const IDENTITY_FILE = "provider-key.json";
 /** Names the passphrase's environment variable in help texts; whoever starts the engine reads it. */
 export const PASSPHRASE_VARIABLE = "BELLOWS_KEY_PASSPHRASE";
 export const MIN_PASSPHRASE_LENGTH = 12;
+
+/** A secret that the system's key store keeps for the app (Electron's safeStorage); the seed is sealed with it. */
+export interface KeyStore {
+  /** Which store: "gnome_libsecret", "keychain", "dpapi". */
+  readonly name: string;
+  /** 32 random bytes, hex. */
+  readonly secret: string;
+}
+
+/** What a key is stored under: a passphrase, the system's key store, or nothing (play money). */
+export type KeyLock = string | KeyStore | null;
 
 /** Where the key of a data folder lies. */
 export const identityFolder = (dataFolder: string): string => join(dataFolder, "identity");
@@ -39,6 +50,8 @@ export interface OpenIdentityOptions {
   readonly folder: string;
   readonly mode: "demo" | "live";
   readonly passphrase?: string | null | undefined;
+  /** Absent: no key store is at hand. */
+  readonly store?: KeyStore | null | undefined;
 }
 
 /**
@@ -47,17 +60,18 @@ export interface OpenIdentityOptions {
  */
 export async function openIdentity(options: OpenIdentityOptions): Promise<Identity> {
   const path = join(options.folder, IDENTITY_FILE);
-  const passphrase = options.passphrase || null;
+  const lock: KeyLock = options.passphrase || options.store || null;
   const existing = await readKeyFile(path);
-  if (existing !== null) return openExisting(path, existing, options.mode, passphrase);
+  const withStore = existing?.protection === "os-store" ? (options.store ?? lock) : lock;
+  if (existing !== null) return openExisting(path, existing, options.mode, withStore);
   try {
-    return await create(path, options.mode, passphrase);
+    return await create(path, options.mode, lock);
   } catch (thrown) {
     // Another start of ours was faster: its key is the key.
     const theirs =
       thrown instanceof AppError && thrown.code === "IDENTITY_EXISTS" ? await readKeyFile(path) : null;
     if (theirs === null) throw thrown;
-    return openExisting(path, theirs, options.mode, passphrase);
+    return openExisting(path, theirs, options.mode, lock);
   }
 }
 
@@ -78,7 +92,7 @@ export async function identityFacts(folder: string): Promise<IdentityFacts | nul
 /** The seed and the file around it. Throws NO_IDENTITY, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, IDENTITY_UNREADABLE. */
 export async function readIdentity(
   folder: string,
-  passphrase: string | null,
+  lock: KeyLock,
 ): Promise<{ seed: Uint8Array; facts: IdentityFacts }> {
   const path = join(folder, IDENTITY_FILE);
   const file = await readKeyFile(path);
@@ -90,7 +104,7 @@ export async function readIdentity(
       help: "Make one with `bellows identity new`, or bring one back with `bellows identity restore`.",
     });
   }
-  const seed = await seedOf(path, file, "demo", passphrase);
+  const seed = await seedOf(path, file, "demo", lock);
   keysOf(path, file, seed);
   return { seed, facts: factsOf(file) };
 }
@@ -99,16 +113,16 @@ export async function readIdentity(
 export async function createIdentity(
   folder: string,
   seed: Uint8Array,
-  passphrase: string | null,
+  lock: KeyLock,
 ): Promise<IdentityFacts> {
-  const file = await keyFileOf(seed, passphrase);
+  const file = await keyFileOf(seed, lock);
   await createKeyFile(join(folder, IDENTITY_FILE), file);
   return factsOf(file);
 }
 
 /** What stands in the file of a key. */
-export async function keyFileOf(seed: Uint8Array, passphrase: string | null): Promise<KeyFile> {
-  if (passphrase !== null && passphrase.length < MIN_PASSPHRASE_LENGTH) throw passphraseWeak();
+export async function keyFileOf(seed: Uint8Array, lock: KeyLock): Promise<KeyFile> {
+  if (typeof lock === "string" && lock.length < MIN_PASSPHRASE_LENGTH) throw passphraseWeak();
   const keys = keyPairFromSeed(seed);
   const publicKey = Buffer.from(keys.publicKey).toString("hex");
   const common = {
@@ -119,25 +133,35 @@ export async function keyFileOf(seed: Uint8Array, passphrase: string | null): Pr
     address: addressOf(keys.publicKey),
     public_key: publicKey,
   } as const;
-  return passphrase === null
-    ? { ...common, protection: "none-demo", seed: Buffer.from(seed).toString("hex") }
-    : { ...common, protection: "passphrase", sealed: await sealSeed(seed, passphrase, boundTo(publicKey)) };
+  if (lock === null) return { ...common, protection: "none-demo", seed: Buffer.from(seed).toString("hex") };
+  const bound = boundTo(publicKey);
+  if (typeof lock === "string")
+    return { ...common, protection: "passphrase", sealed: await sealSeed(seed, lock, bound) };
+  const sealed = sealSeedByStore(seed, Buffer.from(lock.secret, "hex"), bound);
+  return { ...common, protection: "os-store", store: lock.name, sealed };
 }
 
-/** The seed in a key file; null when the passphrase does not open it. */
-export async function seedInFile(file: KeyFile, passphrase: string): Promise<Uint8Array | null> {
-  return file.protection === "none-demo"
-    ? Buffer.from(file.seed, "hex")
-    : unsealSeed(file.sealed, passphrase, boundTo(file.public_key));
+/** The seed in a key file; null when the lock's key does not open it. */
+export async function seedInFile(file: KeyFile, lock: KeyLock): Promise<Uint8Array | null> {
+  const bound = boundTo(file.public_key);
+  switch (file.protection) {
+    case "none-demo":
+      return Buffer.from(file.seed, "hex");
+    case "passphrase":
+      return typeof lock === "string" ? unsealSeed(file.sealed, lock, bound) : null;
+    case "os-store":
+      if (lock === null || typeof lock === "string") return null;
+      return unsealSeedByStore(file.sealed, Buffer.from(lock.secret, "hex"), bound);
+  }
 }
 
 async function openExisting(
   path: string,
   file: KeyFile,
   mode: "demo" | "live",
-  passphrase: string | null,
+  lock: KeyLock,
 ): Promise<Identity> {
-  const seed = await seedOf(path, file, mode, passphrase);
+  const seed = await seedOf(path, file, mode, lock);
   return identityOf(keysOf(path, file, seed), file.protection, false);
 }
 
@@ -158,28 +182,33 @@ async function seedOf(
   path: string,
   file: KeyFile,
   mode: "demo" | "live",
-  passphrase: string | null,
+  lock: KeyLock,
 ): Promise<Uint8Array> {
   switch (file.protection) {
     case "none-demo":
       if (mode === "live") throw unprotected(path);
       return Buffer.from(file.seed, "hex");
     case "passphrase": {
-      if (passphrase === null)
+      if (typeof lock !== "string")
         throw passphraseNeeded("The provider key is protected by a passphrase, and none was given");
-      const seed = await seedInFile(file, passphrase);
+      const seed = await seedInFile(file, lock);
       if (seed === null) throw passphraseWrong(path);
+      return seed;
+    }
+    case "os-store": {
+      const seed = await seedInFile(file, lock);
+      if (seed === null) throw storeClosed(path, file.store);
       return seed;
     }
   }
 }
 
-async function create(path: string, mode: "demo" | "live", passphrase: string | null): Promise<Identity> {
-  if (mode === "live" && passphrase === null) {
+async function create(path: string, mode: "demo" | "live", lock: KeyLock): Promise<Identity> {
+  if (mode === "live" && lock === null) {
     throw passphraseNeeded("The provider key is stored only under a passphrase, and none was given");
   }
   const seed = randomBytes(SEED_BYTES);
-  const file = await keyFileOf(seed, passphrase);
+  const file = await keyFileOf(seed, lock);
   await createKeyFile(path, file);
   return identityOf(keyPairFromSeed(seed), file.protection, true);
 }
@@ -224,6 +253,15 @@ function passphraseWrong(path: string): AppError {
     message: `The passphrase does not open the provider key in ${path}, or the file was damaged`,
     actor: "user",
     help: `Check ${PASSPHRASE_VARIABLE}; if it is right, restore the file from a backup. Nothing was changed.`,
+  });
+}
+
+function storeClosed(path: string, store: string): AppError {
+  return new AppError({
+    code: "KEY_STORE_CLOSED",
+    message: `The provider key in ${path} is sealed by this user's key store (${store}), which does not open it here`,
+    actor: "user",
+    help: "Start the desktop app as the user who made the key, or bring the key back from its backup. Nothing was changed.",
   });
 }
 

@@ -10,7 +10,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
 import { ML_DSA_65, PUBLIC_KEY_BYTES, SEED_BYTES } from "./ml-dsa.ts";
-import { SealedSeedSchema } from "./sealed-seed.ts";
+import { SealedSeedSchema, StoreSealedSeedSchema } from "./sealed-seed.ts";
 
 const OWNER_ONLY_FILE = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
@@ -32,6 +32,13 @@ export const KeyFileSchema = z.discriminatedUnion("protection", [
   /** Play money only: the seed stands there for everyone who can read the file. */
   z.strictObject({ ...Common, protection: z.literal("none-demo"), seed: hexOf(SEED_BYTES) }),
   z.strictObject({ ...Common, protection: z.literal("passphrase"), sealed: SealedSeedSchema }),
+  /** Under a secret that the system's key store keeps for the app; `store` names the store. */
+  z.strictObject({
+    ...Common,
+    protection: z.literal("os-store"),
+    store: z.string().max(100),
+    sealed: StoreSealedSeedSchema,
+  }),
 ]);
 export type KeyFile = z.infer<typeof KeyFileSchema>;
 

@@ -2,27 +2,29 @@
  * Opening the ledger file: it is ours alone, it is whole, it is at the newest schema, or the caller hears why not.
  *
  * One writer is enforced by SQLite itself (locking_mode EXCLUSIVE: the lock dies with the process, so kill -9 leaves
- * none behind). A file that fails quick_check is moved aside, never deleted, and the newest good snapshot takes its
+ * none behind). A file that fails quick_check (clean-note.ts says when it is asked) is moved aside, never deleted, and the newest good snapshot takes its
  * place; without a snapshot the engine refuses to start (design.md §5, users.md rule 21).
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
 import { SECOND } from "../../shared/durations.ts";
 import { AppError, type ErrorValue } from "../../shared/errors.ts";
+import { takeCleanNote } from "./clean-note.ts";
 import { MIGRATIONS } from "./migrations.ts";
+import { listSnapshots, SNAPSHOT_FOLDER } from "./snapshots.ts";
 
 export type Database = BetterSqlite3.Database;
 
 export const LEDGER_FILE = "ledger.sqlite";
-const SNAPSHOT_FOLDER = "snapshots";
-const SNAPSHOTS_KEPT = 5;
 const LOCK_WAIT = 2 * SECOND;
 /** better-sqlite3 13 needs Node-API 10; under an older Node it ends the process with a segmentation fault. */
 const OLDEST_NODE_MAJOR = 22;
 
 export interface OpenedDatabase {
   readonly db: Database;
+  /** When the file was last read through from end to end, unix ms. */
+  readonly checkedAt: number;
   /** What a person should know about this opening: a restore, for instance. */
   readonly notices: readonly ErrorValue[];
 }
@@ -35,27 +37,15 @@ export async function openDatabase(folder: string, now: () => number = Date.now)
   const snapshots = join(folder, SNAPSHOT_FOLDER);
   if (!existsSync(snapshots)) mkdirSync(snapshots);
 
-  let db = tryOpen(Sqlite, file);
+  const trustedFrom = takeCleanNote(file, now());
+  let db = tryOpen(Sqlite, file, trustedFrom === null);
   if (db === "corrupt") {
     notices.push(restoreSnapshot(Sqlite, folder, file, now()));
-    db = tryOpen(Sqlite, file);
+    db = tryOpen(Sqlite, file, true);
   }
   if (db === "corrupt") throw corruptError(file);
   migrate(db, file);
-  return { db, notices };
-}
-
-/** Writes a consistent copy next to the ledger and keeps the newest few. Cheap enough for every start and hour. */
-export function takeSnapshot(db: Database, folder: string, now: number): void {
-  const target = join(
-    folder,
-    SNAPSHOT_FOLDER,
-    `ledger-${new Date(now).toISOString().replace(/[:.]/g, "-")}.sqlite`,
-  );
-  rmSync(`${target}.part`, { force: true });
-  db.prepare("VACUUM INTO ?").run(`${target}.part`);
-  renameSync(`${target}.part`, target);
-  for (const old of listSnapshots(folder).slice(SNAPSHOTS_KEPT)) rmSync(old, { force: true });
+  return { db, checkedAt: trustedFrom ?? now(), notices };
 }
 
 /**
@@ -99,7 +89,7 @@ export async function loadSqlite(): Promise<typeof BetterSqlite3> {
   return (await import("better-sqlite3")).default;
 }
 
-function tryOpen(Sqlite: typeof BetterSqlite3, file: string): Database | "corrupt" {
+function tryOpen(Sqlite: typeof BetterSqlite3, file: string, readThrough: boolean): Database | "corrupt" {
   let db: Database | undefined;
   try {
     db = new Sqlite(file, { timeout: LOCK_WAIT });
@@ -108,7 +98,7 @@ function tryOpen(Sqlite: typeof BetterSqlite3, file: string): Database | "corrup
     db.pragma("synchronous = FULL");
     db.pragma("foreign_keys = ON");
     db.exec("BEGIN EXCLUSIVE; COMMIT");
-    if (db.pragma("quick_check", { simple: true }) !== "ok") {
+    if (readThrough && db.pragma("quick_check", { simple: true }) !== "ok") {
       db.close();
       return "corrupt";
     }
@@ -152,16 +142,6 @@ function corruptError(file: string): AppError {
     actor: "user",
     help: "Keep the file for support, move it out of the data folder, and start again: a new ledger is made and open leases are read from the markets.",
   });
-}
-
-/** Newest first. */
-function listSnapshots(folder: string): string[] {
-  const snapshots = join(folder, SNAPSHOT_FOLDER);
-  return readdirSync(snapshots)
-    .filter((name) => name.startsWith("ledger-") && name.endsWith(".sqlite"))
-    .sort()
-    .reverse()
-    .map((name) => join(snapshots, name));
 }
 
 function restoreSnapshot(

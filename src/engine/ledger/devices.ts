@@ -44,6 +44,9 @@ export class DeviceTable {
       newest: db.prepare<[string], TestRecord>(
         "SELECT at, ok, summary, driver, model_manifest FROM self_tests WHERE device = ? ORDER BY id DESC LIMIT 1",
       ),
+      newestReport: db.prepare<[string], { readonly driver: string | null; readonly report: string }>(
+        "SELECT driver, report FROM self_tests WHERE device = ? ORDER BY id DESC LIMIT 1",
+      ),
       prune: db.prepare<[string, string, number]>(
         `DELETE FROM self_tests WHERE device = ? AND id NOT IN
            (SELECT id FROM self_tests WHERE device = ? ORDER BY id DESC LIMIT ?)`,
@@ -81,9 +84,22 @@ export class DeviceTable {
     return newest ? { at: newest.at, ok: newest.ok === 1, summary: newest.summary } : null;
   }
 
-  /** Was it tested with this driver and this model, whatever came out? */
-  wasTested({ id, driverVersion }: SeenDevice, modelManifest: string): boolean {
+  /** The newest test if it was made with this driver and, unless null, this model; null: it was not, or there is none. */
+  testWith({ id, driverVersion }: SeenDevice, modelManifest: string | null): SelfTestSummary | null {
     const newest = this.#statements.newest.get(id);
-    return newest !== undefined && newest.driver === driverVersion && newest.model_manifest === modelManifest;
+    if (newest === undefined || newest.driver !== driverVersion) return null;
+    if (modelManifest !== null && newest.model_manifest !== modelManifest) return null;
+    return { at: newest.at, ok: newest.ok === 1, summary: newest.summary };
+  }
+
+  /** The whole report of the newest test, JSON, if it was made with the device's present driver. */
+  lastReport({ id, driverVersion }: SeenDevice): string | null {
+    const newest = this.#statements.newestReport.get(id);
+    return newest === undefined || newest.driver !== driverVersion ? null : newest.report;
+  }
+
+  /** Was it tested with this driver and this model, whatever came out? */
+  wasTested(device: SeenDevice, modelManifest: string): boolean {
+    return this.testWith(device, modelManifest) !== null;
   }
 }

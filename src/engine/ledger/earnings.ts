@@ -1,17 +1,68 @@
-/** Money as the ledger knows it: a credit per settled job, and what accepted jobs will still pay. */
+/**
+ * Money as the ledger knows it: a credit per settled job, and what accepted jobs will still pay. Sums come from slots of
+ * a quarter of an hour that are kept with every change (migrations/005-scale.ts), so none of them reads a job.
+ */
 import type { MarketId } from "../../shared/contract/views.ts";
 import { type CurrencyCode, type Money, money } from "../../shared/money.ts";
 import type { JobCredit } from "../market/port.ts";
 import type { Database } from "./database.ts";
+import { ALL_TIME, SLOT_MS } from "./migrations/005-scale.ts";
 
 export interface EarningsSums {
   readonly settledToday: Money;
+  readonly settledWeek: Money;
+  readonly settledMonth: Money;
   readonly settledTotal: Money;
   /** Gross fees of accepted jobs the market has not credited yet, one entry a job. */
   readonly pendingFees: readonly { readonly fee: Money; readonly today: boolean }[];
   readonly acceptedToday: number;
   readonly failedToday: number;
 }
+
+/** Beginnings of local days, unix ms; `week` and `month` lie 7 and 30 days back, today among them. */
+export interface DayStarts {
+  readonly today: number;
+  readonly week: number;
+  readonly month: number;
+}
+
+/** Of a span of time, or of all time. */
+export interface SpanSums {
+  readonly accepted: number;
+  readonly failed: number;
+  readonly returned: number;
+  readonly settled: number;
+  readonly net: Money;
+  /** Of the credits that tell it. */
+  readonly fee: Money;
+  /** Credits that don't. */
+  readonly feesUnknown: number;
+}
+
+export interface PendingFee {
+  readonly fee: Money;
+  readonly acceptedAt: number;
+}
+
+interface JobSums {
+  accepted: number;
+  failed: number;
+  returned: number;
+}
+
+interface MoneySums {
+  settled: number;
+  net: string;
+  fee: string;
+  unknown: number;
+}
+
+const JOB_SUMS = `SELECT coalesce(sum(accepted), 0) AS accepted, coalesce(sum(failed), 0) AS failed,
+    coalesce(sum(returned), 0) AS returned FROM job_slots WHERE market = ?`;
+/** Minor units can pass 2^53, so they leave SQLite as text. */
+const MONEY_SUMS = `SELECT coalesce(sum(settled), 0) AS settled, CAST(coalesce(sum(net_minor), 0) AS TEXT) AS net,
+    CAST(coalesce(sum(fee_minor), 0) AS TEXT) AS fee, coalesce(sum(fees_unknown), 0) AS unknown
+  FROM earning_slots WHERE market = ? AND currency = ?`;
 
 export class EarningsTable {
   readonly #statements;
@@ -22,23 +73,20 @@ export class EarningsTable {
         `INSERT INTO earnings (lease, market, currency, net_minor, gross_minor, accepted_at, settled_at, reference)
          SELECT id, market, ?, ?, ?, accepted_at, ?, ? FROM leases WHERE id = ?`,
       ),
-      settled: db.prepare<[number, string], { today: string; total: string }>(
-        `SELECT CAST(coalesce(sum(net_minor) FILTER (WHERE accepted_at >= ?), 0) AS TEXT) AS today,
-                CAST(coalesce(sum(net_minor), 0) AS TEXT) AS total
-         FROM earnings WHERE market = ?`,
+      jobs: db.prepare<[string, number, number], JobSums>(`${JOB_SUMS} AND slot >= ? AND slot < ?`),
+      allJobs: db.prepare<[string, number], JobSums>(`${JOB_SUMS} AND slot = ?`),
+      money: db.prepare<[string, string, number, number], MoneySums>(
+        `${MONEY_SUMS} AND slot >= ? AND slot < ?`,
       ),
+      allMoney: db.prepare<[string, string, number], MoneySums>(`${MONEY_SUMS} AND slot = ?`),
       pending: db.prepare<[string], { fee: string; currency: CurrencyCode; accepted_at: number }>(
         `SELECT CAST(fee_minor AS TEXT) AS fee, fee_currency AS currency, accepted_at FROM leases
-         WHERE market = ? AND state = 'accepted' AND finished_at IS NULL AND fee_minor IS NOT NULL`,
+         WHERE market = ? AND state = 'accepted' AND fee_minor IS NOT NULL ORDER BY accepted_at`,
       ),
-      acceptedSince: db
-        .prepare<[string, number], number>(
-          "SELECT count(*) FROM leases WHERE market = ? AND accepted_at >= ?",
-        )
-        .pluck(),
       failedSince: db
         .prepare<[string, number], number>(
-          `SELECT count(*) FROM leases WHERE market = ? AND finished_at >= ? AND state IN ('failed','expired','lost','rejected')`,
+          `SELECT count(*) FROM leases
+           WHERE market = ? AND finished_at >= ? AND state IN ('failed', 'expired', 'lost', 'rejected')`,
         )
         .pluck(),
     };
@@ -55,21 +103,66 @@ export class EarningsTable {
     );
   }
 
-  /** Sums for one market; `midnight` is the start of the local day, unix ms. */
-  sums(market: MarketId, currency: CurrencyCode, midnight: number): EarningsSums {
-    const settled = this.#statements.settled.get(midnight, market) ?? { today: "0", total: "0" };
+  /** What the headline figures of one market are made of. */
+  sums(market: MarketId, currency: CurrencyCode, starts: DayStarts): EarningsSums {
+    const since = (at: number) => this.since(market, currency, at);
+    const today = since(starts.today);
     return {
-      settledToday: money(currency, BigInt(settled.today)),
-      settledTotal: money(currency, BigInt(settled.total)),
-      pendingFees: this.#statements.pending
-        .all(market)
-        .map((r) => ({ fee: money(r.currency, BigInt(r.fee)), today: r.accepted_at >= midnight })),
-      acceptedToday: this.#statements.acceptedSince.get(market, midnight) ?? 0,
-      failedToday: this.failedSince(market, midnight),
+      settledToday: today.net,
+      settledWeek: since(starts.week).net,
+      settledMonth: since(starts.month).net,
+      settledTotal: this.allTime(market, currency).net,
+      pendingFees: this.pending(market).map(({ fee, acceptedAt }) => ({
+        fee,
+        today: acceptedAt >= starts.today,
+      })),
+      acceptedToday: today.accepted,
+      failedToday: today.failed,
     };
+  }
+
+  /** From `from` on and before `until`: unix ms, both on a quarter of an hour, as every local midnight is. */
+  between(market: MarketId, currency: CurrencyCode, from: number, until: number): SpanSums {
+    const [first, end] = [Math.floor(from / SLOT_MS), Math.ceil(until / SLOT_MS)];
+    return spanSums(
+      currency,
+      this.#statements.jobs.get(market, first, end),
+      this.#statements.money.get(market, currency, first, end),
+    );
+  }
+
+  since(market: MarketId, currency: CurrencyCode, from: number): SpanSums {
+    return this.between(market, currency, from, Number.MAX_SAFE_INTEGER);
+  }
+
+  allTime(market: MarketId, currency: CurrencyCode): SpanSums {
+    return spanSums(
+      currency,
+      this.#statements.allJobs.get(market, ALL_TIME),
+      this.#statements.allMoney.get(market, currency, ALL_TIME),
+    );
+  }
+
+  /** Accepted jobs that are not credited and whose fee is known, the oldest first. */
+  pending(market: MarketId): PendingFee[] {
+    return this.#statements.pending
+      .all(market)
+      .map((r) => ({ fee: money(r.currency, BigInt(r.fee)), acceptedAt: r.accepted_at }));
   }
 
   failedSince(market: MarketId, since: number): number {
     return this.#statements.failedSince.get(market, since) ?? 0;
   }
+}
+
+function spanSums(currency: CurrencyCode, jobs: JobSums | undefined, sums: MoneySums | undefined): SpanSums {
+  return {
+    accepted: jobs?.accepted ?? 0,
+    failed: jobs?.failed ?? 0,
+    returned: jobs?.returned ?? 0,
+    settled: sums?.settled ?? 0,
+    net: money(currency, BigInt(sums?.net ?? 0)),
+    fee: money(currency, BigInt(sums?.fee ?? 0)),
+    feesUnknown: sums?.unknown ?? 0,
+  };
 }

@@ -10,14 +10,28 @@ export interface JobTables {
   readonly results: ResultTable;
 }
 
-export type JobHandlers = Pick<ContractHandlers, "jobs.list" | "jobs.get">;
+/** Models or devices named to choose from. */
+const MOST_CHOICES = 200;
+
+export type JobHandlers = Pick<ContractHandlers, "jobs.list" | "jobs.get" | "jobs.count" | "jobs.choices">;
 
 /** Throw BAD_INPUT for a place that no page named, UNKNOWN_LEASE. */
 export function jobHandlers({ leases, results }: JobTables): JobHandlers {
   return {
-    "jobs.list": async ({ limit, before, market, state }) => {
-      const page = leases.list({ limit, before: readCursor(before), market, state });
+    "jobs.list": async ({ limit, before, skip, ...filter }) => {
+      const page = leases.list(filter, { limit, skip, before: readCursor(before) });
       return { jobs: page.rows, next: page.next === null ? null : String(page.next) };
+    },
+    "jobs.count": async (filter) => ({
+      count: leases.finder.count(filter),
+      before: String(leases.finder.end()),
+    }),
+    "jobs.choices": async () => {
+      const { models, devices } = leases.finder.choices();
+      return {
+        models: byCount(models).map(([model, jobs]) => ({ model, jobs })),
+        devices: byCount(devices).map(([device, jobs]) => ({ device, jobs })),
+      };
     },
     "jobs.get": async ({ leaseId }) => {
       const found = leases.find(leaseId);
@@ -41,6 +55,11 @@ export function jobHandlers({ leases, results }: JobTables): JobHandlers {
       };
     },
   };
+}
+
+/** The most frequent first, and no more than somebody would choose from. */
+function byCount(counts: ReadonlyMap<string, number>): [string, number][] {
+  return [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).slice(0, MOST_CHOICES);
 }
 
 function readCursor(before: string | undefined): number | undefined {

@@ -5,13 +5,17 @@
 
 import { z } from "zod";
 import { type CborValue, decodeCanonical, encodeCanonical } from "../../shared/canonical.ts";
+import type { JobFilter } from "../../shared/contract/jobs.ts";
 import type { JobRow, JobState, MarketId } from "../../shared/contract/views.ts";
+import { MarketIdSchema } from "../../shared/contract/views.ts";
 import { AppError, type ErrorValue } from "../../shared/errors.ts";
 import { type CurrencyCode, type Money, money, toMoneyValue } from "../../shared/money.ts";
 import { decodeWork, encodeWork, unitsOf } from "../../shared/work.ts";
 import type { Lease, LeasedWork, UnsupportedWork } from "../market/port.ts";
 import { FAILED_STATES, HELD_STATES, type JobEvent, nextState } from "../work/job-machine.ts";
 import type { Database } from "./database.ts";
+import { JobFinder } from "./job-finder.ts";
+import { ALL_TIME } from "./migrations/005-scale.ts";
 
 /** A lease as the work loop holds it: the ledger's row with its work decoded. */
 export interface HeldLease {
@@ -71,11 +75,11 @@ interface RowRecord extends LeaseRecord {
   earned_currency: CurrencyCode | null;
 }
 
-export interface LeaseFilter {
+/** Where a page of leases begins and how long it is. */
+export interface PagePlace {
   readonly limit: number;
+  readonly skip?: number | undefined;
   readonly before?: number | undefined;
-  readonly market?: MarketId | undefined;
-  readonly state?: JobState | undefined;
 }
 
 const UnsupportedSchema = z.strictObject({
@@ -88,16 +92,21 @@ const TERMINAL: ReadonlySet<JobState> = new Set<JobState>(["settled", "returned"
 const COLUMNS = `l.id, l.market, l.lease_id, l.job_id, l.attempt, l.kind, l.model, l.units, l.state, l.work,
   l.fee_currency, CAST(l.fee_minor AS TEXT) AS fee_minor, l.payment, l.leased_at, l.granted_at, l.expires_at,
   l.max_runtime_ms, l.runs, l.device, l.finished_at, l.error`;
-const ROW_SELECT = `SELECT ${COLUMNS}, r.sha3_512, CAST(e.net_minor AS TEXT) AS earned_minor, e.currency AS earned_currency
-  FROM leases l LEFT JOIN receipts r ON r.lease = l.id LEFT JOIN earnings e ON e.lease = l.id`;
+const ROW_SELECT_OF = (
+  leases: string,
+) => `SELECT ${COLUMNS}, r.sha3_512, CAST(e.net_minor AS TEXT) AS earned_minor, e.currency AS earned_currency
+  FROM ${leases} LEFT JOIN receipts r ON r.lease = l.id LEFT JOIN earnings e ON e.lease = l.id`;
+const ROW_SELECT = ROW_SELECT_OF("leases l");
+/** The ids of leases are found by their market first: one index serves both. */
+const MARKETS = MarketIdSchema.options.map((market) => `'${market}'`).join(",");
 const HELD = HELD_STATES.map((state) => `'${state}'`).join(",");
 
 export class LeaseTable {
-  readonly #db: Database;
+  readonly finder: JobFinder;
   readonly #statements;
 
   constructor(db: Database) {
-    this.#db = db;
+    this.finder = new JobFinder(db);
     this.#statements = {
       insert: db.prepare(
         `INSERT INTO leases (market, lease_id, job_id, attempt, kind, model, units, state, work, fee_currency, fee_minor,
@@ -116,20 +125,28 @@ export class LeaseTable {
       ),
       setExpiry: db.prepare("UPDATE leases SET expires_at = ? WHERE id = ?"),
       held: db.prepare<[], LeaseRecord>(
-        `SELECT ${COLUMNS} FROM leases l WHERE l.state IN (${HELD}) ORDER BY l.id`,
+        `SELECT ${COLUMNS} FROM leases l WHERE l.state IN (${HELD}) AND l.finished_at IS NULL ORDER BY l.id`,
       ),
       one: db.prepare<[number], LeaseRecord>(`SELECT ${COLUMNS} FROM leases l WHERE l.id = ?`),
+      names: db.prepare<[number], { lease: string; job: string; attempt: number }>(
+        "SELECT lease_id AS lease, job_id AS job, attempt FROM leases WHERE id = ?",
+      ),
       rowOf: db
         .prepare<[string, string], number>("SELECT id FROM leases WHERE market = ? AND lease_id = ?")
         .pluck(),
       byLeaseId: db.prepare<[string], RowRecord>(
-        `${ROW_SELECT} WHERE l.lease_id = ? ORDER BY l.id DESC LIMIT 1`,
+        `${ROW_SELECT} WHERE l.market IN (${MARKETS}) AND l.lease_id = ? ORDER BY l.id DESC LIMIT 1`,
+      ),
+      rows: db.prepare<[string], RowRecord>(
+        `${ROW_SELECT_OF("json_each(?) wanted CROSS JOIN leases l ON l.id = wanted.value")} ORDER BY l.id DESC`,
       ),
       unsettled: db.prepare<[string, number], { id: number; job_id: string; accepted_at: number }>(
-        `SELECT id, job_id, accepted_at FROM leases WHERE market = ? AND state = 'accepted' AND finished_at IS NULL ORDER BY id LIMIT ?`,
+        "SELECT id, job_id, accepted_at FROM leases WHERE market = ? AND state = 'accepted' ORDER BY accepted_at, id LIMIT ?",
       ),
       acceptedTotal: db
-        .prepare<[], number>("SELECT count(*) FROM leases WHERE accepted_at IS NOT NULL")
+        .prepare<[number], number>(
+          `SELECT coalesce(sum(accepted), 0) FROM job_slots WHERE market IN (${MARKETS}) AND slot = ?`,
+        )
         .pluck(),
       transitions: db.prepare<[number], { state: JobState; at: number; note: string | null }>(
         "SELECT state, at, note FROM transitions WHERE lease = ? ORDER BY rowid",
@@ -199,6 +216,11 @@ export class LeaseTable {
     return toHeld(record);
   }
 
+  /** What a lease is called, also when it has ended; null: there is none. */
+  names(row: number): { lease: string; job: string; attempt: number } | null {
+    return this.#statements.names.get(row) ?? null;
+  }
+
   rowOf(market: MarketId, leaseId: string): number | null {
     return this.#statements.rowOf.get(market, leaseId) ?? null;
   }
@@ -210,21 +232,14 @@ export class LeaseTable {
       .map((r) => ({ row: r.id, jobId: r.job_id, acceptedAt: r.accepted_at }));
   }
 
-  list(filter: LeaseFilter): { rows: JobRow[]; next: number | null } {
-    const records = this.#db
-      .prepare<unknown[], RowRecord>(
-        `${ROW_SELECT}
-         WHERE l.id < @before AND (@market IS NULL OR l.market = @market) AND (@state IS NULL OR l.state = @state)
-         ORDER BY l.id DESC LIMIT @limit`,
-      )
-      .all({
-        before: filter.before ?? Number.MAX_SAFE_INTEGER,
-        market: filter.market ?? null,
-        state: filter.state ?? null,
-        limit: filter.limit,
-      });
-    const last = records.at(-1);
-    return { rows: records.map(toJobRow), next: last && records.length === filter.limit ? last.id : null };
+  /** The newest that match. A page may be short, or empty, and still have a next one. */
+  list(filter: JobFilter, { limit, skip, before }: PagePlace): { rows: JobRow[]; next: number | null } {
+    const { ids, next } = this.finder.page(filter, {
+      limit,
+      ...(skip && { skip }),
+      ...(before && { before }),
+    });
+    return { rows: this.#statements.rows.all(JSON.stringify(ids)).map(toJobRow), next };
   }
 
   find(leaseId: string): { row: number; job: JobRow; device: string | null; attempts: number } | null {
@@ -234,7 +249,7 @@ export class LeaseTable {
   }
 
   acceptedTotal(): number {
-    return this.#statements.acceptedTotal.get() ?? 0;
+    return this.#statements.acceptedTotal.get(ALL_TIME) ?? 0;
   }
 
   timeline(row: number): { state: JobState; at: number; note: string | null }[] {

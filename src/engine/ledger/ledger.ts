@@ -1,15 +1,30 @@
 /** The ledger: the one durable truth of the engine. Its tables are reached only through here, from one process. */
+import { join } from "node:path";
 import type { MarketId } from "../../shared/contract/views.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
-import { asLedgerError, type Database, openDatabase, takeSnapshot } from "./database.ts";
+import { ActivityTable } from "./activity.ts";
+import { leaveCleanNote } from "./clean-note.ts";
+import {
+  asLedgerError,
+  type Database,
+  LEDGER_FILE,
+  loadSqlite,
+  type OpenedDatabase,
+  openDatabase,
+} from "./database.ts";
 import { DeviceTable } from "./devices.ts";
+import { EntryReader } from "./earning-entries.ts";
 import { EarningsTable } from "./earnings.ts";
+import { EnergyTable } from "./energy.ts";
 import { LeaseTable } from "./leases.ts";
 import { OfferTable } from "./offers.ts";
 import { Outbox } from "./outbox.ts";
 import { PriceTable } from "./prices.ts";
 import { ResultTable } from "./results.ts";
 import { ServiceTable } from "./service.ts";
+import { StakeTable } from "./stakes.ts";
+import { newestSnapshotAt, snapshotHabit, takeSnapshot } from "./snapshots.ts";
+import { TallyTable } from "./tallies.ts";
 
 export type AuditType =
   | "engine-started"
@@ -19,44 +34,70 @@ export type AuditType =
   | "intent-changed"
   | "registered"
   | "offer-changed"
+  | "offer-repriced"
+  | "receipt-unverified"
+  | "stake-changed"
   | "lease-adopted"
   | "lease-declined"
   | "runtime-failed"
   | "devices-changed"
+  | "device-paused"
+  | "device-resumed"
   | "self-tested"
   | "market-error"
   | "standing-changed"
-  | "guard-acted";
+  | "guard-acted"
+  | "key-used"
+  | "settings-changed";
+
+export interface AuditRow {
+  readonly type: AuditType;
+  readonly detail: unknown;
+  readonly about: { readonly market?: MarketId; readonly row?: number };
+}
 
 export class Ledger {
   readonly leases: LeaseTable;
   readonly outbox: Outbox;
   readonly results: ResultTable;
   readonly earnings: EarningsTable;
+  readonly entries: EntryReader;
+  readonly energy: EnergyTable;
+  readonly activity: ActivityTable;
   readonly service: ServiceTable;
   readonly offers: OfferTable;
+  readonly stakes: StakeTable;
   readonly devices: DeviceTable;
   readonly prices: PriceTable;
+  readonly tallies: TallyTable;
   /** What a person should know about how the ledger was opened. */
   readonly notices: readonly ErrorValue[];
   readonly #db: Database;
   readonly #folder: string;
+  readonly #checkedAt: number;
+  #snapshotting: Promise<void> | null = null;
+  readonly #auditListeners = new Set<(row: AuditRow) => void>();
   readonly #statements;
 
-  private constructor(db: Database, folder: string, notices: readonly ErrorValue[]) {
+  private constructor({ db, checkedAt, notices }: OpenedDatabase, folder: string) {
     this.#db = db;
     this.#folder = folder;
+    this.#checkedAt = checkedAt;
     this.notices = notices;
     this.leases = new LeaseTable(db);
     this.outbox = new Outbox(db);
     this.results = new ResultTable(db);
     this.earnings = new EarningsTable(db);
+    this.entries = new EntryReader(db);
+    this.energy = new EnergyTable(db);
+    this.activity = new ActivityTable(db);
     this.service = new ServiceTable(db);
     this.offers = new OfferTable(db);
+    this.stakes = new StakeTable(db);
     this.devices = new DeviceTable(db);
     this.prices = new PriceTable(db);
+    this.tallies = new TallyTable(db);
     this.#statements = {
-      event: db.prepare("INSERT INTO events (at, type, market, lease, detail) VALUES (?, ?, ?, ?, ?)"),
       getSetting: db.prepare<[string], string>("SELECT value FROM settings WHERE key = ?").pluck(),
       setSetting: db.prepare(
         "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -74,8 +115,7 @@ export class Ledger {
 
   /** Opens or creates the ledger in `folder`. Throws AppError, see database.ts. */
   static async open(folder: string): Promise<Ledger> {
-    const { db, notices } = await openDatabase(folder);
-    return new Ledger(db, folder, notices);
+    return new Ledger(await openDatabase(folder), folder);
   }
 
   /** Everything `work` writes becomes durable together (one fsync), or not at all. */
@@ -93,7 +133,14 @@ export class Ledger {
     detail: unknown,
     about: { market?: MarketId; row?: number } = {},
   ): void {
-    this.#statements.event.run(now, type, about.market ?? null, about.row ?? null, JSON.stringify(detail));
+    this.activity.add(type, now, detail, about);
+    for (const listener of this.#auditListeners) listener({ type, detail, about });
+  }
+
+  /** Hears every audit row as it is written; what stands in a transaction that fails is heard all the same. */
+  onAudit(listener: (row: AuditRow) => void): () => void {
+    this.#auditListeners.add(listener);
+    return () => this.#auditListeners.delete(listener);
   }
 
   setting(key: string): string | null {
@@ -113,17 +160,46 @@ export class Ledger {
     return this.#statements.registeredAt.get(market) ?? null;
   }
 
-  /** A copy to fall back to. Without the room for one the ledger itself goes on, and the audit log says so. */
-  snapshot(now: number): void {
-    try {
-      takeSnapshot(this.#db, this.#folder, now);
-    } catch (thrown) {
-      this.audit("snapshot-failed", now, toErrorValue(asLedgerError(thrown)));
-    }
+  /**
+   * A copy to fall back to, made between other work. Without the room for one the ledger itself goes on, and the audit
+   * log says so. Resolves when it is there, or when there can't be one.
+   */
+  snapshot(now: number): Promise<void> {
+    this.#snapshotting ??= this.#takeSnapshot(now).finally(() => {
+      this.#snapshotting = null;
+    });
+    return this.#snapshotting;
+  }
+
+  /** As `snapshot`, if the newest one is old enough for a ledger of this size. */
+  async snapshotIfDue(now: number): Promise<void> {
+    const newest = newestSnapshotAt(this.#folder);
+    const { everyMs } = snapshotHabit(this.bytes());
+    if (newest === null || now - newest >= everyMs || newest > now) await this.snapshot(now);
+  }
+
+  /** Of the ledger's file, without what is only in its log yet. */
+  bytes(): number {
+    const [pages, size] = [this.#pragma("page_count"), this.#pragma("page_size")];
+    return pages * size;
   }
 
   close(): void {
     this.#db.pragma("optimize");
     this.#db.close();
+    leaveCleanNote(join(this.#folder, LEDGER_FILE), this.#checkedAt);
+  }
+
+  async #takeSnapshot(now: number): Promise<void> {
+    try {
+      await takeSnapshot(await loadSqlite(), this.#db, this.#folder, now);
+    } catch (thrown) {
+      // Closed meanwhile: the copy is given up, and there is nowhere to say so.
+      if (this.#db.open) this.audit("snapshot-failed", now, toErrorValue(asLedgerError(thrown)));
+    }
+  }
+
+  #pragma(name: string): number {
+    return this.#db.pragma(name, { simple: true }) as number;
   }
 }

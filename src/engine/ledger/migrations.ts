@@ -6,5 +6,18 @@ import { FIRST_LIGHT } from "./migrations/001-first-light.ts";
 import { OFFERS } from "./migrations/002-offers.ts";
 import { GPU } from "./migrations/003-gpu.ts";
 import { AICF } from "./migrations/004-aicf.ts";
+import { SCALE } from "./migrations/005-scale.ts";
+import { OFFER_STRATEGY } from "./migrations/006-offer-strategy.ts";
+import { KEPT_INPUTS } from "./migrations/007-kept-inputs.ts";
+import { JOB_ENDS } from "./migrations/008-job-ends.ts";
 
-export const MIGRATIONS: readonly string[] = [FIRST_LIGHT, OFFERS, GPU, AICF];
+export const MIGRATIONS: readonly string[] = [
+  FIRST_LIGHT,
+  OFFERS,
+  GPU,
+  AICF,
+  SCALE,
+  OFFER_STRATEGY,
+  KEPT_INPUTS,
+  JOB_ENDS,
+];

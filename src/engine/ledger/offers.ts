@@ -1,6 +1,12 @@
 /** The offers table: the wish for each GPU on each board, and how far the market made it true. */
-import { type OfferState, OfferViewSchema } from "../../shared/contract/offers.ts";
+import {
+  type OfferState,
+  OfferViewSchema,
+  type PriceStrategy,
+  PriceStrategySchema,
+} from "../../shared/contract/offers.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
+import { HOUR } from "../../shared/durations.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
 import { type CurrencyCode, fromMoneyValue, type Money, money, toMoneyValue } from "../../shared/money.ts";
 import { nextOfferState, type OfferEvent } from "../offers/offer-machine.ts";
@@ -24,7 +30,10 @@ export interface Offer extends OfferKey {
   readonly memoryMb: number | null;
   readonly state: OfferState;
   readonly wanted: boolean;
+  readonly strategy: PriceStrategy;
   readonly price: Money;
+  /** When it was last changed; null: before this was written down. */
+  readonly pricedAt: number | null;
   readonly offerId: string | null;
   readonly attempt: number;
   readonly held: boolean;
@@ -63,6 +72,8 @@ interface OfferRecord {
   wanted: number;
   currency: CurrencyCode;
   price_minor: string;
+  strategy: string | null;
+  priced_at: number | null;
   offer_id: string | null;
   attempt: number;
   held: number;
@@ -76,7 +87,7 @@ interface OfferRecord {
 
 /** Minor units can pass 2^53, so they leave SQLite as text. */
 const SELECT = `SELECT id, market, board, device, model, memory_mb, state, wanted, currency,
-  CAST(price_minor AS TEXT) AS price_minor, offer_id, attempt, held, CAST(listed_minor AS TEXT) AS listed_minor,
+  CAST(price_minor AS TEXT) AS price_minor, strategy, priced_at, offer_id, attempt, held, CAST(listed_minor AS TEXT) AS listed_minor,
   market_status, drift, booking, checked_at, error FROM offers`;
 
 export class OfferTable {
@@ -85,11 +96,25 @@ export class OfferTable {
   constructor(db: Database) {
     this.#statements = {
       wish: db.prepare(
-        `INSERT INTO offers (market, board, device, model, memory_mb, state, wanted, currency, price_minor)
-         VALUES (@market, @board, @device, @model, @memoryMb, 'planned', 1, @currency, @minor)
+        `INSERT INTO offers
+           (market, board, device, model, memory_mb, state, wanted, currency, price_minor, strategy, priced_at)
+         VALUES (@market, @board, @device, @model, @memoryMb, 'planned', 1, @currency, @minor, @strategy, @now)
          ON CONFLICT (market, board, device) DO UPDATE SET wanted = 1, currency = @currency, price_minor = @minor,
-           model = @model, memory_mb = @memoryMb`,
+           model = @model, memory_mb = @memoryMb, strategy = @strategy, priced_at = @now`,
       ),
+      price: db.prepare<[string, number, number]>(
+        "UPDATE offers SET price_minor = CAST(? AS INTEGER), priced_at = ? WHERE id = ?",
+      ),
+      addTime: db.prepare<[string, string, number, number, number]>(
+        `INSERT INTO offer_hours (market, device, hour, open_ms, rented_ms) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (market, device, hour) DO UPDATE SET open_ms = open_ms + excluded.open_ms,
+           rented_ms = rented_ms + excluded.rented_ms`,
+      ),
+      timeOf: db.prepare<[string, string, number], { openMs: number | null; rentedMs: number | null }>(
+        `SELECT sum(open_ms) AS openMs, sum(rented_ms) AS rentedMs FROM offer_hours
+         WHERE market = ? AND device = ? AND hour >= ?`,
+      ),
+      forgetTime: db.prepare<[number]>("DELETE FROM offer_hours WHERE hour < ?"),
       unwish: db.prepare("UPDATE offers SET wanted = 0 WHERE id = ?"),
       all: db.prepare<[], OfferRecord>(`${SELECT} ORDER BY market, board, device`),
       one: db.prepare<[number], OfferRecord>(`${SELECT} WHERE id = ?`),
@@ -105,10 +130,29 @@ export class OfferTable {
   }
 
   /** This GPU is to be offered at this price; an offer that ended is planned anew. */
-  wish(wish: OfferKey & { model: string; memoryMb: number | null; price: Money }): Offer {
-    const { market, board, device, model, memoryMb, price } = wish;
+  wish(
+    wish: OfferKey & {
+      model: string;
+      memoryMb: number | null;
+      strategy: PriceStrategy;
+      price: Money;
+      now: number;
+    },
+  ): Offer {
+    const { market, board, device, model, memoryMb, price, now } = wish;
     const { currency, minor } = price;
-    this.#statements.wish.run({ market, board, device, model, memoryMb, currency, minor });
+    const strategy = JSON.stringify(wish.strategy);
+    this.#statements.wish.run({
+      market,
+      board,
+      device,
+      model,
+      memoryMb,
+      currency,
+      minor,
+      strategy,
+      now,
+    });
     const offer = this.get(market, board, device) as Offer;
     const ended = offer.state === "withdrawn" || offer.state === "refused";
     return ended ? this.apply(offer.row, ["plan"], { error: null, drift: null }) : offer;
@@ -117,6 +161,34 @@ export class OfferTable {
   /** This GPU is no longer to be offered; the market hears it in the next round. */
   unwish(row: number): void {
     this.#statements.unwish.run(row);
+  }
+
+  /** What we ask from now on; the market hears it in the next round. */
+  setPrice(row: number, price: Money, now: number): void {
+    this.#statements.price.run(price.minor.toString(), now, row);
+  }
+
+  /** A device was on the market for `ms` that ended at `now`. */
+  addTime(market: MarketId, device: string, as: "open" | "rented", ms: number, now: number): void {
+    const hour = now - (now % HOUR);
+    const whole = Math.round(ms);
+    this.#statements.addTime.run(
+      market,
+      device,
+      hour,
+      as === "open" ? whole : 0,
+      as === "rented" ? whole : 0,
+    );
+  }
+
+  /** Time on the market since `from`, ms. */
+  timeOf(market: MarketId, device: string, from: number): { openMs: number; rentedMs: number } {
+    const sums = this.#statements.timeOf.get(market, device, from);
+    return { openMs: sums?.openMs ?? 0, rentedMs: sums?.rentedMs ?? 0 };
+  }
+
+  forgetTime(before: number): void {
+    this.#statements.forgetTime.run(before);
   }
 
   list(): Offer[] {
@@ -158,6 +230,7 @@ export const bookingValue = (booking: OfferBooking) => ({
 
 function fromRecord(record: OfferRecord): Offer {
   const { id, memory_mb, wanted, currency, price_minor, offer_id, held, listed_minor, ...rest } = record;
+  const price = money(currency, BigInt(price_minor));
   const booking = OfferViewSchema.shape.booking.parse(record.booking && JSON.parse(record.booking));
   return {
     row: id,
@@ -168,7 +241,12 @@ function fromRecord(record: OfferRecord): Offer {
     memoryMb: memory_mb,
     state: rest.state,
     wanted: wanted === 1,
-    price: money(currency, BigInt(price_minor)),
+    strategy:
+      rest.strategy === null
+        ? { kind: "fixed", price: toMoneyValue(price) }
+        : PriceStrategySchema.parse(JSON.parse(rest.strategy)),
+    price,
+    pricedAt: rest.priced_at,
     offerId: offer_id,
     attempt: rest.attempt,
     held: held === 1,

@@ -35,6 +35,7 @@ export class ResultTable {
         "SELECT sha3_512, sha3_256, input_sha3_256, shape, compute_ms, receipt FROM receipts WHERE lease = ?",
       ),
       output: db.prepare<[number], Uint8Array>("SELECT bytes FROM outputs WHERE lease = ?").pluck(),
+      input: db.prepare<[number], Uint8Array>("SELECT work FROM kept_inputs WHERE lease = ?").pluck(),
       hasOutput: db.prepare<[number], number>("SELECT 1 FROM outputs WHERE lease = ?").pluck(),
       marketReceipt: db.prepare("UPDATE receipts SET market_receipt = ? WHERE lease = ?"),
       // Bytes that a market has still to get are never pruned, whatever their age.
@@ -79,6 +80,12 @@ export class ResultTable {
 
   output(row: number): Uint8Array | null {
     const bytes = this.#statements.output.get(row);
+    return bytes === undefined ? null : new Uint8Array(bytes);
+  }
+
+  /** Canonical CBOR of the work, kept as long as the output. */
+  input(row: number): Uint8Array | null {
+    const bytes = this.#statements.input.get(row);
     return bytes === undefined ? null : new Uint8Array(bytes);
   }
 

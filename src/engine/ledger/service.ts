@@ -1,6 +1,11 @@
 /** What the ledger knows of our service at a market: acknowledged heartbeats, and how leases ended. */
 import type { MarketId } from "../../shared/contract/views.ts";
+import { HELD_STATES } from "../work/job-machine.ts";
 import type { Database } from "./database.ts";
+
+const HELD = HELD_STATES.map((state) => `'${state}'`).join(",");
+
+const EVENTS_LOOKED_AT = 20_000;
 
 export interface EndedLease {
   readonly jobId: string;
@@ -31,17 +36,24 @@ export class ServiceTable {
       forget: db.prepare("DELETE FROM heartbeats WHERE at < ?"),
       // What a market takes for a verdict: an accepted result, a failure, a lease that ran out. Returns are none.
       ended: db.prepare<
-        [string, number, number],
+        [{ market: string; from: number; to: number }],
         { job_id: string; done: number; took: number; max_runtime_ms: number | null }
       >(
-        `SELECT job_id, accepted_at IS NOT NULL AS done, coalesce(accepted_at, finished_at) - granted_at AS took,
-           max_runtime_ms
-         FROM leases WHERE market = ? AND (accepted_at IS NOT NULL OR state IN ('failed', 'expired', 'lost', 'rejected'))
-           AND coalesce(accepted_at, finished_at) BETWEEN ? AND ?`,
+        `SELECT job_id, 1 AS done, accepted_at - granted_at AS took, max_runtime_ms FROM leases
+         WHERE market = @market AND accepted_at IS NOT NULL AND accepted_at BETWEEN @from AND @to
+         UNION ALL
+         SELECT job_id, 0, finished_at - granted_at, max_runtime_ms FROM leases
+         WHERE market = @market AND state IN ('failed', 'expired', 'lost', 'rejected')
+           AND accepted_at IS NULL AND finished_at BETWEEN @from AND @to`,
+      ),
+      changes: db.prepare<[number, string, number], { at: number; detail: string }>(
+        `SELECT at, detail FROM events
+         WHERE type = 'guard-acted' AND id > (SELECT max(id) FROM events) - ? AND market = ?
+         ORDER BY id DESC LIMIT ?`,
       ),
       running: db.prepare<[string], { job_id: string; granted_at: number; max_runtime_ms: number | null }>(
         `SELECT job_id, granted_at, max_runtime_ms FROM leases
-         WHERE market = ? AND finished_at IS NULL AND accepted_at IS NULL`,
+         WHERE market = ? AND finished_at IS NULL AND state IN (${HELD})`,
       ),
     };
   }
@@ -60,12 +72,19 @@ export class ServiceTable {
   }
 
   ended(market: MarketId, from: number, to: number): EndedLease[] {
-    return this.#statements.ended.all(market, from, to).map((row) => ({
+    return this.#statements.ended.all({ market, from, to }).map((row) => ({
       jobId: row.job_id,
       done: row.done === 1,
       tookMs: row.took,
       maxRuntimeMs: row.max_runtime_ms,
     }));
+  }
+
+  /** What the guard did at a market, newest first: each change as it was written down. */
+  guardActs(market: MarketId, limit: number): { at: number; detail: unknown }[] {
+    return this.#statements.changes
+      .all(EVENTS_LOOKED_AT, market, limit)
+      .map(({ at, detail }) => ({ at, detail: JSON.parse(detail) as unknown }));
   }
 
   running(market: MarketId): RunningLease[] {

@@ -2,13 +2,17 @@
 import type { EngineConfig } from "../../shared/config.ts";
 import { AppError } from "../../shared/errors.ts";
 import { isBackupChecked } from "../identity/backup.ts";
-import { type Identity, identityFolder } from "../identity/identity.ts";
-import { createAicfAdapter } from "./aicf/adapter.ts";
+import { identityFolder } from "../identity/identity.ts";
+import { type AicfIdentity, createAicfAdapter } from "./aicf/adapter.ts";
 import { createAitbcAdapter } from "./aitbc/adapter.ts";
 import type { MarketAdapter } from "./port.ts";
 
 /** Throws NO_MARKET when none is configured. */
-export function createAdapters(config: EngineConfig, identity: Identity, now: () => number): MarketAdapter[] {
+export function createAdapters(
+  config: EngineConfig,
+  identity: AicfIdentity,
+  now: () => number,
+): MarketAdapter[] {
   const adapters: MarketAdapter[] = [];
   if (config.markets.aitbc) adapters.push(createAitbcAdapter(config.markets.aitbc));
   if (config.markets.aicf)

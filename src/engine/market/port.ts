@@ -15,6 +15,7 @@ import type {
 } from "../../shared/contract/views.ts";
 import type { CurrencyCode, Money } from "../../shared/money.ts";
 import type { Work } from "../../shared/work.ts";
+import type { GuideNames } from "../metrics/guide-series.ts";
 import type { ServiceRules } from "../sla/rules.ts";
 
 export interface MarketCapabilities {
@@ -118,7 +119,12 @@ export interface Submission {
 }
 
 export type SubmitOutcome =
-  | { readonly kind: "accepted"; readonly marketReceipt: string | null }
+  | {
+      readonly kind: "accepted";
+      readonly marketReceipt: string | null;
+      /** Does the market's signature on it hold, in a sentence; absent: there is nothing to check. */
+      readonly receiptCheck?: { readonly ok: boolean; readonly detail: string };
+    }
   /** The market says no to this result, for good. */
   | { readonly kind: "rejected"; readonly code: string; readonly message: string }
   /** The lease was no longer ours. */
@@ -262,6 +268,8 @@ export interface MarketAdapter {
   readonly account?: MarketAccount;
   /** What the market demands of a provider's service; absent: nothing it could punish. */
   readonly serviceRules?: ServiceRules;
+  /** How the market's guide names a worker's metrics; absent: it asks for none. */
+  readonly guideNames?: GuideNames;
   /** Absent where GPUs can't be offered for rent. */
   readonly offers?: OfferCounter;
   /** What does not work here and why, one sentence each; empty: everything does. */

@@ -5,6 +5,7 @@
 import type { MarketView, ProviderStanding } from "../../shared/contract/views.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, type ErrorValue, isAbort, toErrorValue } from "../../shared/errors.ts";
+import { formatDecimal, toMoneyValue } from "../../shared/money.ts";
 import { backoffMs, pause, Wakeup } from "../../shared/wait.ts";
 import { LEDGER_FAILED } from "../ledger/database.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -21,7 +22,8 @@ const POLL_BUSY = 700;
 const POLL_IDLE = 3 * SECOND;
 /** A market that was busy a moment ago is asked again sooner. */
 const POLL_PACE = { base: SECOND, cap: POLL_IDLE, factor: 1.5 };
-const RETRY = { base: 500, cap: 10 * SECOND };
+/** All workers of a market lose it at the same moment: they come back spread over the whole wait (docs/scaling.md). */
+export const RETRY = { base: SECOND, cap: 10 * SECOND, jitter: 1 };
 const RETRY_REFUSED = { base: 5 * SECOND, cap: MINUTE };
 const CREDIT_FAST = 2 * SECOND;
 const CREDIT_SLOW = 30 * SECOND;
@@ -38,6 +40,8 @@ export interface SessionDeps {
   readonly profile: () => ProviderProfile;
   /** What the service guard does at this market, one sentence each. */
   readonly advice?: () => readonly string[];
+  /** Measures of service near or past their limit at this market now. */
+  readonly warnings?: () => number;
   readonly now: () => number;
 }
 
@@ -116,6 +120,7 @@ export class MarketSession {
       leasesHeld: board.count(adapter.id),
       error: this.#error ?? withheldBecause(this.#standing),
       ...(this.#standing === null ? {} : { standing: this.#standing }),
+      ...(adapter.serviceRules === undefined ? {} : { serviceWarnings: this.#deps.warnings?.() ?? 0 }),
       limits: [...(adapter.limits?.() ?? []), ...(this.#deps.advice?.() ?? [])],
     };
   }
@@ -206,11 +211,22 @@ export class MarketSession {
     try {
       const before = this.#standing;
       this.#standing = await account.standing(within(signal));
+      this.#noteStakes(this.#standing);
       if (before !== null && before.state !== this.#standing.state)
         this.#noteStanding(before, this.#standing);
       this.#tell();
     } catch (thrown) {
       rethrowUnlessRetryable(thrown, signal);
+    }
+  }
+
+  #noteStakes({ stake }: ProviderStanding): void {
+    const { ledger, now } = this.#deps;
+    if (stake.parts === undefined) return;
+    for (const { what, kind, reference, amount } of ledger.stakes.put(this.adapter.id, stake.parts, now())) {
+      const text = `A ${kind} of ${formatDecimal(amount, 8)} ${amount.currency} ${what} (${reference})`;
+      const detail = { text, what, kind, reference, amount: toMoneyValue(amount) };
+      ledger.audit("stake-changed", now(), detail, { market: this.adapter.id });
     }
   }
 
@@ -268,8 +284,8 @@ export class MarketSession {
     const { control } = this.#deps;
     let interval = this.#heartbeatIntervalMs ?? DEFAULT_HEARTBEAT;
     for (let attempt = 1; ; attempt++) {
-      // ±10 %: a fleet started together does not beat together. A change of intent is told at once.
-      await control.changed.wait(signal, interval * (0.9 + 0.2 * Math.random()));
+      // A fleet started together does not beat together. A change of intent is told at once.
+      await control.changed.wait(signal, heartbeatWait(interval));
       // A provider that was stopped is not online, and does not claim to be.
       if (control.intent === "stopped") continue;
       try {
@@ -309,7 +325,7 @@ export class MarketSession {
       try {
         const wish = {
           max: room,
-          waitMs: adapter.capabilities.longPoll ? LONG_POLL : 0,
+          waitMs: adapter.capabilities.longPoll ? longPollWait() : 0,
           models,
         };
         const leases = await adapter.acquire(wish, within(taking, wish.waitMs + REQUEST_TIMEOUT));
@@ -407,6 +423,16 @@ function withheldBecause(standing: ProviderStanding | null): ErrorValue | null {
     actor: "user",
     help: standing.reasons.map((reason) => reason.help).join(" "),
   };
+}
+
+/** How long a market may hold a poll, ms. Not the same for all: workers that began together would ask together for ever. */
+export function longPollWait(random: () => number = Math.random): number {
+  return Math.round(LONG_POLL * (0.7 + 0.3 * random()));
+}
+
+/** The next heartbeat comes up to a fifth early, never late: ms. */
+export function heartbeatWait(interval: number, random: () => number = Math.random): number {
+  return interval * (0.8 + 0.2 * random());
 }
 
 /** A call's own time limit on top of the life it belongs to. */

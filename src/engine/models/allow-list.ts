@@ -14,7 +14,13 @@ export class AllowList {
   }
 
   allows(model: CatalogueModel): boolean {
-    return this.#isListed(model) && this.#notes.of(model.id).allowed;
+    return this.heldBackBy(model) === null;
+  }
+
+  /** Who keeps it from running: the list, which only the environment changes, or the person; null: nobody. */
+  heldBackBy(model: CatalogueModel): "list" | "person" | null {
+    if (!this.#isListed(model)) return "list";
+    return this.#notes.of(model.id).allowed ? null : "person";
   }
 
   /** Throws MODEL_NOT_ALLOWED for a model that MODEL_ALLOWLIST leaves out: the environment has the last word. */

@@ -2,11 +2,12 @@
  * The models of this machine as a person handles them: what is here, fetch, pause, go on, give up, remove, keep under
  * a size. It writes only in its own folder, only what the catalogue names, and one process at a time per model.
  */
+import { statSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { z } from "zod";
 import type { CatalogueModel } from "../../shared/catalogue.ts";
-import type { ModelDownloadStarted, ModelView, Pruned } from "../../shared/contract/models.ts";
+import type { ModelDisk, ModelDownloadStarted, ModelView, Pruned } from "../../shared/contract/models.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, toErrorValue } from "../../shared/errors.ts";
 import type { AllowList } from "./allow-list.ts";
@@ -21,6 +22,7 @@ import { RateLimiter } from "./download/rate-limiter.ts";
 import type { ModelNotes } from "./notes.ts";
 import type { ModelPlaces } from "./places.ts";
 import { type PruneCandidate, planPrune } from "./prune.ts";
+import { freeBytesAt, sourceName } from "./shown-facts.ts";
 import { SpeedMeter } from "./speed-meter.ts";
 import type { ModelStore } from "./store.ts";
 
@@ -210,6 +212,30 @@ export class ModelManager {
     return this.#pruneTo(toBytes, null);
   }
 
+  /** What `prune` would remove now. Throws MODEL_NO_CAP. */
+  async planPrune(toBytes: number | null = this.#options.maxBytes): Promise<Pruned> {
+    if (toBytes === null) throw noCap();
+    const candidates = await this.#pruneCandidates(null);
+    const plan = planPrune(candidates, toBytes);
+    return {
+      removed: plan.remove.map((id) => ({ id, bytes: bytesIn(candidates, id) })),
+      bytesLeft: plan.bytesLeft,
+    };
+  }
+
+  /** Room taken and left in the folder that models are fetched into. */
+  async disk(): Promise<ModelDisk> {
+    const { store, places, maxBytes } = this.#options;
+    const { models } = store.catalogue;
+    const sum = (sizes: readonly number[]) => sizes.reduce((all, size) => all + size, 0);
+    const [whole, partial, freeBytes] = await Promise.all([
+      Promise.all(models.map((model) => this.#bytesOf(model))),
+      Promise.all(models.map(({ id }) => bytesHere(places.downloadFolder(id)))),
+      freeBytesAt(places.home),
+    ]);
+    return { folder: places.home, modelBytes: sum(whole), partialBytes: sum(partial), maxBytes, freeBytes };
+  }
+
   /** Goes on with what an earlier process left under way, and remembers what it left paused. */
   async resumeInterrupted(): Promise<void> {
     const { store, places } = this.#options;
@@ -337,15 +363,8 @@ export class ModelManager {
 
   /** `sparing`: the model the room is for. */
   async #pruneTo(toBytes: number, sparing: string | null): Promise<Pruned> {
-    const { store, notes, inUse: isUsed } = this.#options;
-    const candidates: PruneCandidate[] = await Promise.all(
-      store.catalogue.models.map(async (model) => {
-        const { lastUsedAt, pinned } = notes.of(model.id);
-        const busy = this.#tasks.has(model.id) || isUsed?.(model.id) === true;
-        const bytes = await this.#bytesOf(model);
-        return { id: model.id, bytes, lastUsedAt, keep: pinned || busy || model.id === sparing };
-      }),
-    );
+    const { store, inUse: isUsed } = this.#options;
+    const candidates = await this.#pruneCandidates(sparing);
     const plan = planPrune(candidates, toBytes);
     const removed: { id: string; bytes: number }[] = [];
     for (const id of plan.remove) {
@@ -353,11 +372,23 @@ export class ModelManager {
       if (isUsed?.(id)) continue;
       const model = store.find(id);
       await this.#locked(model, () => this.#removeFiles(model));
-      removed.push({ id, bytes: candidates.find((each) => each.id === id)?.bytes ?? 0 });
+      removed.push({ id, bytes: bytesIn(candidates, id) });
     }
     if (removed.length > 0) this.#tell("models");
     const gone = removed.reduce((sum, { bytes }) => sum + bytes, 0);
     return { removed, bytesLeft: candidates.reduce((sum, { bytes }) => sum + bytes, 0) - gone };
+  }
+
+  #pruneCandidates(sparing: string | null): Promise<PruneCandidate[]> {
+    const { store, notes, inUse: isUsed } = this.#options;
+    return Promise.all(
+      store.catalogue.models.map(async (model) => {
+        const { lastUsedAt, pinned } = notes.of(model.id);
+        const busy = this.#tasks.has(model.id) || isUsed?.(model.id) === true;
+        const bytes = await this.#bytesOf(model);
+        return { id: model.id, bytes, lastUsedAt, keep: pinned || busy || model.id === sparing };
+      }),
+    );
   }
 
   async #stop(task: Task, stop: Stop): Promise<void> {
@@ -393,7 +424,7 @@ export class ModelManager {
 
   #view(model: CatalogueModel): ModelView {
     const { store, notes, allowList } = this.#options;
-    const { id, version, task: kind } = model;
+    const { id, version, task: kind, aliases, licence, precision, vramMb } = model;
     const { lastUsedAt, pinned } = notes.of(id);
     const task = this.#tasks.get(id);
     const presence = store.presence(model);
@@ -402,10 +433,18 @@ export class ModelManager {
       id,
       version,
       task: kind,
+      aliases,
+      licence,
+      precision,
+      vramMb,
+      sources: model.sources.map(sourceName),
+      folder: presence.folder,
+      ownBytes: this.#bytesNowOf(model),
       bytesTotal,
       lastUsedAt,
       pinned,
       allowed: allowList.allows(model),
+      heldBackBy: allowList.heldBackBy(model),
     };
     if (!task) {
       return {
@@ -442,6 +481,15 @@ export class ModelManager {
       ),
     );
     return sizes.reduce((sum, size) => sum + size, 0);
+  }
+
+  /** The same at once, for a view. */
+  #bytesNowOf(model: CatalogueModel): number {
+    const { places } = this.#options;
+    return model.files.reduce((sum, file) => {
+      const found = statSync(places.fileOf(model.id, file.path), { throwIfNoEntry: false });
+      return sum + (found?.size ?? 0);
+    }, 0);
   }
 
   /** Only the files that the catalogue names; a folder goes when nothing else is left in it. */
@@ -500,6 +548,9 @@ export class ModelManager {
     for (const listener of this.#listeners) listener(change);
   }
 }
+
+const bytesIn = (candidates: readonly PruneCandidate[], id: string): number =>
+  candidates.find((each) => each.id === id)?.bytes ?? 0;
 
 const totalBytes = (model: CatalogueModel): number => model.files.reduce((sum, file) => sum + file.bytes, 0);
 

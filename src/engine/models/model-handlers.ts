@@ -15,6 +15,8 @@ export function modelHandlers(manager: ModelManager): ModelHandlers {
     "models.verify": async ({ id }) => ({ model: await manager.verify(id) }),
     "models.setAllowed": async ({ id, allowed }) => ({ model: await manager.setAllowed(id, allowed) }),
     "models.setPinned": async ({ id, pinned }) => ({ model: manager.setPinned(id, pinned) }),
-    "models.prune": async ({ toBytes }) => manager.prune(toBytes),
+    "models.prune": async ({ toBytes, dryRun }) =>
+      dryRun === true ? manager.planPrune(toBytes) : manager.prune(toBytes),
+    "models.disk": () => manager.disk(),
   };
 }

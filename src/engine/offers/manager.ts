@@ -1,29 +1,49 @@
 /**
  * Keeps what the boards list true to what the person wants: looks at each board now and then, and at once after a
  * change, does what reconcile.ts says, and remembers what it found. A GPU that is rented is reserved here, so that no
- * job of any market runs on it, and it is kept off the other boards.
+ * job of any market runs on it, and it is kept off the other boards. Prices that follow a strategy are moved here.
  */
-import type { OfferView, PriceQuote } from "../../shared/contract/offers.ts";
+import type {
+  ListingTest,
+  OfferPreview,
+  OffersView,
+  OfferView,
+  PriceQuote,
+  PriceStrategy,
+} from "../../shared/contract/offers.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
 import { DAY, MINUTE, SECOND } from "../../shared/durations.ts";
-import { AppError, isAbort, toErrorValue } from "../../shared/errors.ts";
-import { type Money, toMoneyValue } from "../../shared/money.ts";
+import { AppError, type ErrorValue, isAbort, toErrorValue } from "../../shared/errors.ts";
+import { formatDecimal, type Money, toMoneyValue } from "../../shared/money.ts";
 import { backoffMs, Wakeup } from "../../shared/wait.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Offer, OfferFacts } from "../ledger/offers.ts";
-import type { Booking, Listing, MarketAdapter, OfferBoard, OfferCounter } from "../market/port.ts";
-import { quotePrice } from "../pricing/quantiles.ts";
-import { isRented, type OfferAction, reconcile } from "./reconcile.ts";
+import type { Booking, Listing, MarketAdapter, OfferAbilities, OfferBoard } from "../market/port.ts";
+import type { Electricity, Power } from "../pricing/floor.ts";
+import { PRICES_KEPT, PricingDesk } from "../pricing/pricing-desk.ts";
+import { viewOf } from "./offer-view.ts";
+import { type Fitness, isRented, type OfferAction, reconcile } from "./reconcile.ts";
+import { nextPrice } from "./repricing.ts";
 
 const LOOK_EVERY = 15 * SECOND;
 const PRICES_EVERY = 5 * MINUTE;
-const PRICES_KEPT = DAY;
 const CALL_TIMEOUT = 30 * SECOND;
 const RETRY = { base: 2 * SECOND, cap: MINUTE };
 /** Ids tried for one GPU before a person has to look. */
 const MAX_IDS = 5;
 /** A market may go on calling a GPU booked when its time is over: this long we believe it. */
 const BOOKING_GRACE = 10 * MINUTE;
+/** A GPU that waits for its test, or for its driver after a boot, stays listed this long. */
+const TEST_PATIENCE = 5 * MINUTE;
+/** Between two looks lies no more time on the market than this: a machine that slept offered nothing. */
+const LONGEST_GAP = MINUTE;
+const HOURS_KEPT = 90 * DAY;
+
+export const GPU_GONE: ListingTest = {
+  state: "impossible",
+  text: "This GPU is not in the machine now",
+  help: null,
+};
 
 export interface OfferDevice {
   readonly id: string;
@@ -36,6 +56,12 @@ export interface OfferManagerDeps {
   /** GPUs that can be rented out; the CPU is none. */
   readonly devices: readonly OfferDevice[];
   readonly region: string | null;
+  /** What the self-test of a device came to: only what passed is listed. */
+  readonly testOf: (device: string) => ListingTest;
+  /** A device that is to be offered lacks its test. */
+  readonly wantTest: () => void;
+  readonly power: (device: string) => Power;
+  readonly electricity: () => Electricity | null;
   readonly ledger: Ledger;
   readonly now: () => number;
   readonly lookEveryMs?: number;
@@ -43,8 +69,11 @@ export interface OfferManagerDeps {
 
 interface Stand {
   readonly adapter: MarketAdapter;
-  readonly counter: OfferCounter;
   readonly board: OfferBoard;
+  /** As last learnt. */
+  abilities: OfferAbilities | null;
+  checkedAt: number | null;
+  error: ErrorValue | null;
 }
 
 export class OfferManager {
@@ -53,14 +82,25 @@ export class OfferManager {
   readonly #listeners = new Set<() => void>();
   readonly #wanted = new Wakeup();
   readonly #pricesReadAt = new Map<OfferBoard, number>();
+  readonly #pricing: PricingDesk;
+  /** Since when a device is not fit to be listed. */
+  readonly #unfitSince = new Map<string, number>();
+  /** Until when a device's time on the market is written down. */
+  readonly #timedUntil = new Map<string, number>();
   #reserved: ReadonlySet<string> = new Set();
 
   constructor(deps: OfferManagerDeps) {
     this.#deps = deps;
-    this.#stands = deps.adapters.flatMap((adapter) => {
-      const counter = adapter.offers;
-      return counter ? counter.boards.map((board) => ({ adapter, counter, board })) : [];
-    });
+    this.#pricing = new PricingDesk(deps);
+    this.#stands = deps.adapters.flatMap((adapter) =>
+      (adapter.offers?.boards ?? []).map((board) => ({
+        adapter,
+        board,
+        abilities: null,
+        checkedAt: null,
+        error: null,
+      })),
+    );
     this.#reserve();
   }
 
@@ -78,36 +118,87 @@ export class OfferManager {
     const names = new Map(
       this.#stands.map(({ adapter, board }) => [`${adapter.id}/${board.id}`, board.name]),
     );
-    return this.#deps.ledger.offers
-      .list()
-      .map((offer) => viewOf(offer, names.get(`${offer.market}/${offer.board}`) ?? offer.board));
+    const { ledger } = this.#deps;
+    const offers = ledger.offers.list();
+    return offers.map((offer) =>
+      viewOf(offer, {
+        boardName: names.get(`${offer.market}/${offer.board}`) ?? offer.board,
+        test: this.#testOf(offer.device),
+        occupancy: this.#pricing.occupancy(offer.market, offer.device),
+        rentedElsewhere: isRentedElsewhere(offer, offers),
+      }),
+    );
   }
 
-  /** Offer one GPU, or all of them, on every board of a market (or one) at a price an hour. Safe to repeat: it reprices. */
+  /** Where it can be offered, what can be offered, and what is. */
+  view(): OffersView {
+    return {
+      boards: this.#stands.map(({ adapter, board, abilities, checkedAt, error }) => ({
+        market: adapter.id,
+        id: board.id,
+        name: board.name,
+        endpoint: board.endpoint,
+        canReprice: abilities?.reprice ?? null,
+        canWithdraw: abilities?.withdraw ?? null,
+        checkedAt,
+        error,
+      })),
+      gpus: this.#deps.devices.map(({ id, name }) => ({ device: id, model: name, test: this.#testOf(id) })),
+      offers: this.list(),
+    };
+  }
+
+  /**
+   * Offer one GPU, or all of them, on every board of a market (or one). Safe to repeat: it reprices. Listed once the
+   * GPU passed its self-test. Throws NO_MARKET_PRICE where the strategy has nothing to go by.
+   */
   offer(wish: {
     market: MarketId;
     device?: string | undefined;
     board?: string | undefined;
-    price: Money;
+    strategy: PriceStrategy;
   }): OfferView[] {
-    const { ledger } = this.#deps;
-    const stands = this.#standsOf(wish.market, wish.board);
-    const devices = this.#devicesFor(wish.device);
+    const { ledger, now } = this.#deps;
+    const { market, strategy } = wish;
+    const stands = this.#standsOf(market, wish.board);
+    const priced = this.#devicesFor(wish.device).map((device) => {
+      const { price, how } = this.#pricing.ask(market, device, strategy);
+      if (price === null) throw noMarketPrice(device, how);
+      return { device, price, how };
+    });
     ledger.transaction(() => {
       for (const { board } of stands)
-        for (const device of devices) {
-          ledger.offers.wish({
-            market: wish.market,
-            board: board.id,
-            device: device.id,
-            model: device.name,
-            memoryMb: device.memoryMb,
-            price: wish.price,
-          });
+        for (const { device, price, how } of priced) {
+          const before = ledger.offers.get(market, board.id, device.id);
+          const { id, name: model, memoryMb } = device;
+          const key = { market, board: board.id, device: id };
+          const after = ledger.offers.wish({ ...key, model, memoryMb, strategy, price, now: now() });
+          if (before?.wanted && before.price.minor !== price.minor)
+            this.#noteReprice(after, before.price, "person", how);
         }
     });
+    this.#deps.wantTest();
     this.#changed();
     return this.list();
+  }
+
+  /** What a strategy would come to for one GPU; changes nothing. Throws NO_OFFERS_THERE, NO_SUCH_GPU. */
+  preview(wish: {
+    market: MarketId;
+    device: string;
+    strategy: PriceStrategy;
+    occupancy?: number | undefined;
+  }): OfferPreview {
+    this.#standsOf(wish.market, undefined);
+    const [device] = this.#devicesFor(wish.device);
+    const { id, name } = device as OfferDevice;
+    const about = { test: this.#testOf(id), occupancy: wish.occupancy };
+    return this.#pricing.preview(wish.market, { id, name }, wish.strategy, about);
+  }
+
+  /** What is known of a device changed: its test, its being here. */
+  lookAgain(): void {
+    this.#changed();
   }
 
   /** Take the offers of one GPU, or all of them, back; a rented one ends with its booking. */
@@ -126,10 +217,7 @@ export class OfferManager {
 
   /** What GPUs like this one cost an hour; null: nobody knows. */
   quote(market: MarketId, model: string): PriceQuote | null {
-    const { ledger, now } = this.#deps;
-    const seen = ledger.prices.since(market, now() - PRICES_KEPT);
-    const bands = this.#stands.find(({ adapter }) => adapter.id === market)?.counter.priceBands ?? [];
-    return quotePrice(model, seen, bands, now());
+    return this.#pricing.quote(market, model);
   }
 
   /** Runs until `signal` aborts, a loop for each board; what goes wrong is shown with the offers and tried again. */
@@ -161,6 +249,14 @@ export class OfferManager {
     const within = () => AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT)]);
     const ours = () =>
       ledger.offers.list().filter((offer) => offer.market === market && offer.board === boardId);
+    // Prices first: an offer that is about to be published goes out at what the market asks now.
+    if (now() - (this.#pricesReadAt.get(board) ?? -PRICES_EVERY) >= PRICES_EVERY) {
+      const others = (await board.prices(within())).filter(({ ours }) => !ours);
+      ledger.prices.put(market, boardId, others, now());
+      ledger.prices.prune(now() - PRICES_KEPT);
+      this.#pricesReadAt.set(board, now());
+    }
+    stand.abilities = await board.abilities(within());
     if (ours().length > 0) {
       const listings = new Map((await board.listings(within())).map((listing) => [listing.offerId, listing]));
       const bookings = await board.bookings(within());
@@ -170,12 +266,9 @@ export class OfferManager {
       }
     }
     await board.keepAlive(within());
-    if (now() - (this.#pricesReadAt.get(board) ?? -PRICES_EVERY) >= PRICES_EVERY) {
-      const others = (await board.prices(within())).filter(({ ours }) => !ours);
-      ledger.prices.put(market, boardId, others, now());
-      ledger.prices.prune(now() - PRICES_KEPT);
-      this.#pricesReadAt.set(board, now());
-    }
+    stand.checkedAt = now();
+    stand.error = null;
+    this.#noteTime(market);
     this.#tell();
   }
 
@@ -187,14 +280,16 @@ export class OfferManager {
     signal: AbortSignal,
   ): Promise<void> {
     const { ledger, now } = this.#deps;
-    const abilities = await stand.board.abilities(signal);
-    const rentedElsewhere = ledger.offers
-      .list()
-      .some(
-        (other) =>
-          other.device === offer.device && other.row !== offer.row && isRented(other.state) && !other.held,
-      );
-    const { events, action, drift } = reconcile({ offer, listing, abilities, rentedElsewhere });
+    const abilities = stand.abilities ?? (await stand.board.abilities(signal));
+    const rentedElsewhere = isRentedElsewhere(offer, ledger.offers.list());
+    const repriced = this.#followStrategy(offer, abilities);
+    const { events, action, drift } = reconcile({
+      offer: repriced,
+      listing,
+      abilities,
+      rentedElsewhere,
+      fitness: this.#fitnessOf(offer.device),
+    });
     const booking = bookings.find(({ offerId }) => offerId === offer.offerId);
     const after = ledger.offers.apply(offer.row, events, {
       listedPrice: listing?.price ?? null,
@@ -226,13 +321,14 @@ export class OfferManager {
       case "withdraw":
         await board.withdraw(offerId, signal);
         write(
-          offer.state === "listed" ? ["withdraw"] : isRented(offer.state) ? ["release", "withdraw"] : [],
-          {
-            held: false,
-            drift: null,
-            marketStatus: null,
-            listedPrice: null,
-          },
+          action.forNow
+            ? ["vanish"]
+            : offer.state === "listed"
+              ? ["withdraw"]
+              : isRented(offer.state)
+                ? ["release", "withdraw"]
+                : [],
+          { held: false, drift: null, marketStatus: null, listedPrice: null },
         );
         break;
       case "set-status": {
@@ -283,6 +379,7 @@ export class OfferManager {
   #noteError(stand: Stand, thrown: unknown): void {
     const { ledger, now } = this.#deps;
     const error = toErrorValue(isAbort(thrown) ? timedOut(stand) : thrown);
+    stand.error = error;
     for (const offer of ledger.offers.list()) {
       const here = offer.market === stand.adapter.id && offer.board === stand.board.id;
       if (!here || offer.state === "withdrawn") continue;
@@ -302,6 +399,74 @@ export class OfferManager {
       { board, device, offerId, from: before.state, to: state, drift },
       { market },
     );
+  }
+
+  /** Moves the price of an offer towards what its strategy comes to now. */
+  #followStrategy(offer: Offer, abilities: OfferAbilities): Offer {
+    if (offer.strategy.kind === "fixed") return offer;
+    const { ledger, now } = this.#deps;
+    const { market, device, model } = offer;
+    const {
+      price: wanted,
+      lowest,
+      how,
+    } = this.#pricing.ask(market, { id: device, name: model }, offer.strategy);
+    const price = nextPrice(offer, { wanted, lowest, possible: abilities.reprice, now: now() });
+    if (price === null) return offer;
+    ledger.transaction(() => {
+      ledger.offers.setPrice(offer.row, price, now());
+      this.#noteReprice({ ...offer, price }, offer.price, "strategy", how);
+    });
+    return { ...offer, price, pricedAt: now() };
+  }
+
+  #noteReprice(offer: Offer, from: Money, by: "person" | "strategy", how: string): void {
+    const { market, board, device, model, offerId, strategy } = offer;
+    const prices = { from: toMoneyValue(from), to: toMoneyValue(offer.price) };
+    const amounts = [from, offer.price].map((price) => formatDecimal(price, 8)).join(" → ");
+    const text = `${model} at ${board}: ${amounts} ${from.currency} an hour. ${how}`;
+    const detail = { text, board, device, offerId, ...prices, by, strategy: strategy.kind };
+    this.#deps.ledger.audit("offer-repriced", this.#deps.now(), detail, { market });
+  }
+
+  #testOf(device: string): ListingTest {
+    const { devices, testOf } = this.#deps;
+    if (devices.some(({ id }) => id === device)) return testOf(device);
+    return GPU_GONE;
+  }
+
+  #fitnessOf(device: string): Fitness {
+    const { now } = this.#deps;
+    const { state } = this.#testOf(device);
+    if (state === "passed") {
+      this.#unfitSince.delete(device);
+      return "fit";
+    }
+    const since = this.#unfitSince.get(device) ?? now();
+    this.#unfitSince.set(device, since);
+    return state === "failed" || now() - since > TEST_PATIENCE ? "unfit" : "later";
+  }
+
+  /** How long each GPU was free to be rented, and rented: what the utilisation strategy goes by. */
+  #noteTime(market: MarketId): void {
+    const { ledger, now } = this.#deps;
+    const at = now();
+    const byDevice = Map.groupBy(
+      ledger.offers.list().filter((offer) => offer.market === market),
+      ({ device }) => device,
+    );
+    for (const [device, offers] of byDevice) {
+      const key = `${market}/${device}`;
+      const until = this.#timedUntil.get(key);
+      this.#timedUntil.set(key, at);
+      if (until === undefined || at <= until) continue;
+      const ms = Math.min(at - until, LONGEST_GAP);
+      if (offers.some(({ state, held }) => isRented(state) && !held))
+        ledger.offers.addTime(market, device, "rented", ms, at);
+      else if (offers.some(({ state }) => state === "listed"))
+        ledger.offers.addTime(market, device, "open", ms, at);
+    }
+    ledger.offers.forgetTime(at - HOURS_KEPT);
   }
 
   /** A rented GPU is kept for its renter, until its time is over and a while longer. */
@@ -362,25 +527,12 @@ export class OfferManager {
   }
 }
 
-function viewOf(offer: Offer, boardName: string): OfferView {
-  const { booking } = offer;
-  return {
-    market: offer.market,
-    board: offer.board,
-    boardName,
-    device: offer.device,
-    model: offer.model,
-    offerId: offer.offerId,
-    state: offer.state,
-    wanted: offer.wanted,
-    price: toMoneyValue(offer.price),
-    listedPrice: offer.listedPrice && toMoneyValue(offer.listedPrice),
-    marketStatus: offer.marketStatus,
-    drift: offer.drift,
-    booking: booking && { ...booking, total: booking.total && toMoneyValue(booking.total) },
-    checkedAt: offer.checkedAt,
-    error: offer.error,
-  };
+/** Another board rented this GPU out. */
+function isRentedElsewhere(offer: Offer, all: readonly Offer[]): boolean {
+  return all.some(
+    (other) =>
+      other.device === offer.device && other.row !== offer.row && isRented(other.state) && !other.held,
+  );
 }
 
 /** A no that stays a no; what may pass is tried again. */
@@ -405,6 +557,15 @@ function timedOut({ board }: Stand): AppError {
     message: `${board.name} at ${board.endpoint} did not answer in time`,
     actor: "network",
     retryable: true,
+  });
+}
+
+function noMarketPrice({ name }: OfferDevice, how: string): AppError {
+  return new AppError({
+    code: "NO_MARKET_PRICE",
+    message: `No price is found for ${name}: ${how}`,
+    actor: "user",
+    help: "Set a fixed price.",
   });
 }
 

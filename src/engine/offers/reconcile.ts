@@ -2,7 +2,8 @@
  * What follows from one look at the market, for one offer: the events that bring our state to what is there, the one
  * thing to do about what should be, and in words how the two differ. No I/O: the manager looks and acts.
  *
- * The market's list wins over our memory of it; our wish wins over the list.
+ * The market's list wins over our memory of it; our wish wins over the list; a GPU that is not fit to be rented is not
+ * listed, whatever was wished.
  */
 import { formatDecimal } from "../../shared/money.ts";
 import type { Offer } from "../ledger/offers.ts";
@@ -12,9 +13,13 @@ import { nextOfferState, type OfferEvent } from "./offer-machine.ts";
 export type OfferAction =
   | { readonly kind: "publish" }
   | { readonly kind: "reprice" }
-  | { readonly kind: "withdraw" }
+  /** `forNow`: it is published again once the GPU is fit. */
+  | { readonly kind: "withdraw"; readonly forNow: boolean }
   /** `hold`: the GPU is rented elsewhere, so it is kept off this board. */
   | { readonly kind: "set-status"; readonly status: OfferStatus; readonly hold: boolean };
+
+/** May this GPU be on the market? `later`: not to be published now, but nothing that is listed is taken back yet. */
+export type Fitness = "fit" | "later" | "unfit";
 
 export interface Finding {
   readonly events: readonly OfferEvent[];
@@ -30,6 +35,7 @@ export interface Look {
   readonly abilities: OfferAbilities;
   /** Another board rented this GPU out. */
   readonly rentedElsewhere: boolean;
+  readonly fitness: Fitness;
 }
 
 export function reconcile(look: Look): Finding {
@@ -45,7 +51,7 @@ export function reconcile(look: Look): Finding {
 }
 
 /** The market has nothing: what we believed is over, what we want is still to come. */
-function missing({ offer }: Look): Finding {
+function missing({ offer, fitness }: Look): Finding {
   const { state, wanted } = offer;
   const vanished = state === "listed" || isRented(state);
   const events: OfferEvent[] = vanished ? ["vanish"] : state === "publishing" ? ["retry"] : [];
@@ -54,8 +60,9 @@ function missing({ offer }: Look): Finding {
     const ended = now === "planned" || now === "refused";
     return { events: ended ? [...events, "withdraw"] : events, action: null, drift: null };
   }
-  const drift = vanished ? "The market no longer lists it; it is published again" : null;
-  return { events, action: now === "planned" ? { kind: "publish" } : null, drift };
+  const publish = now === "planned" && fitness === "fit";
+  const drift = vanished ? `The market no longer lists it${publish ? "; it is published again" : ""}` : null;
+  return { events, action: publish ? { kind: "publish" } : null, drift };
 }
 
 /** A heartbeat that nobody here sent put a rented GPU back on the market: it is taken off again. */
@@ -113,6 +120,12 @@ function want(look: Look, listing: Listing): Pick<Finding, "action" | "drift"> {
         }
       : { action: null, drift: `${rented}, and this one can't be told` };
   }
+  if (look.fitness === "unfit") {
+    const unfit = "The market lists it although the GPU has no passed self-test now";
+    return abilities.withdraw
+      ? { action: { kind: "withdraw", forNow: true }, drift: `${unfit}; it is taken off until then` }
+      : { action: null, drift: `${unfit}; this service lets nobody take an offer back` };
+  }
   if (listing.status === "withdrawn") {
     return {
       action: { kind: "set-status", status: "open", hold: false },
@@ -129,7 +142,7 @@ function want(look: Look, listing: Listing): Pick<Finding, "action" | "drift"> {
 function leave({ offer, abilities }: Look, listing: Listing): Pick<Finding, "action" | "drift"> {
   if (isRented(offer.state) && !offer.held)
     return { action: null, drift: "It is taken back when its booking ends" };
-  if (abilities.withdraw) return { action: { kind: "withdraw" }, drift: "It is taken back" };
+  if (abilities.withdraw) return { action: { kind: "withdraw", forNow: false }, drift: "It is taken back" };
   if (listing.status === "withdrawn") return { action: null, drift: null };
   return { action: null, drift: "This service lets nobody take an offer back" };
 }

@@ -1,5 +1,5 @@
 /**
- * What GPUs like one cost an hour: quartiles of the offers of others, with how many and how old they are; the market's
+ * What GPUs like one cost an hour: quantiles of the offers of others, with how many and how old they are; the market's
  * published advice when too few are seen; nothing when there is neither.
  */
 import type { PriceQuote } from "../../shared/contract/offers.ts";
@@ -9,6 +9,8 @@ import type { PriceBand } from "../market/port.ts";
 
 /** Fewer offers than this say more about those who made them than about the market. */
 export const SMALLEST_SAMPLE = 3;
+/** 0 %, 5 %, … 100 %: enough to draw them and to find a price by. */
+const STEPS = 20;
 
 export function quotePrice(
   model: string,
@@ -18,9 +20,7 @@ export function quotePrice(
 ): PriceQuote | null {
   const like = seen.filter((point) => sameModel(point.model, model));
   if (like.length >= SMALLEST_SAMPLE) {
-    const sorted = like
-      .map(({ price }) => price)
-      .sort((a, b) => (a.minor < b.minor ? -1 : a.minor > b.minor ? 1 : 0));
+    const sorted = sortedPrices(like);
     const at = (share: number) => toMoneyValue(quantile(sorted, share));
     const newest = Math.max(...like.map(({ seenAt }) => seenAt));
     return {
@@ -29,6 +29,7 @@ export function quotePrice(
       low: at(0.25),
       middle: at(0.5),
       high: at(0.75),
+      quantiles: Array.from({ length: STEPS + 1 }, (_, step) => at(step / STEPS)),
       sample: like.length,
       ageMs: Math.max(0, now - newest),
     };
@@ -38,7 +39,22 @@ export function quotePrice(
   const { low, high } = band;
   const middle = money(low.currency, (low.minor + high.minor) / 2n);
   const values = { low: toMoneyValue(low), middle: toMoneyValue(middle), high: toMoneyValue(high) };
-  return { model, source: "guide", ...values, sample: 0, ageMs: null };
+  return { model, source: "guide", ...values, quantiles: [], sample: 0, ageMs: null };
+}
+
+/** Share of the offers of such GPUs that ask less than `price`, those that ask as much counted half; null: too few. */
+export function shareCheaper(model: string, seen: readonly PricePoint[], price: Money): number | null {
+  const like = seen.filter((point) => sameModel(point.model, model));
+  if (like.length < SMALLEST_SAMPLE) return null;
+  const less = like.filter((point) => point.price.minor < price.minor).length;
+  const same = like.filter((point) => point.price.minor === price.minor).length;
+  return (less + same / 2) / like.length;
+}
+
+function sortedPrices(points: readonly PricePoint[]): Money[] {
+  return points
+    .map(({ price }) => price)
+    .sort((a, b) => (a.minor < b.minor ? -1 : a.minor > b.minor ? 1 : 0));
 }
 
 /** The value at `share` of a sorted, non-empty list, between its neighbours where it falls between two; floored. */

@@ -63,7 +63,7 @@ export function verifyReceipt(source: Uint8Array | string, evidence: ReceiptEvid
   ];
 }
 
-export function isVerified(checks: readonly ReceiptCheck[]): boolean {
+export function isVerified(checks: readonly { readonly ok: boolean }[]): boolean {
   return checks.length > 0 && checks.every(({ ok }) => ok);
 }
 

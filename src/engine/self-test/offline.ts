@@ -33,7 +33,7 @@ export async function testOffline(test: OfflineTest, signal: AbortSignal): Promi
         wanted: config.gpuBackend,
         host,
         nvmlEntry,
-        attention: () => ({ watched: true, working: true }),
+        attention: () => ({ watched: true, working: true, waiting: false }),
       }),
     ]);
     const watching = watcher.run(closing.signal);
@@ -56,6 +56,7 @@ export async function testOffline(test: OfflineTest, signal: AbortSignal): Promi
         return watcher.latest(id);
       },
       isReserved: () => false,
+      pauseOf: () => null,
       mayTest: () => false,
       onResult: () => undefined,
       now: Date.now,

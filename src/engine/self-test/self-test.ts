@@ -79,6 +79,8 @@ async function examine(parts: SelfTestParts, signal: AbortSignal): Promise<Outco
     return { ...outcome, backend, answer, textsPerSecond, memoryUsedMb, temperatureC };
   } catch (thrown) {
     signal.throwIfAborted();
+    // Stopped by the person, or paused for them: that says nothing about the device.
+    if (thrown instanceof AppError && thrown.code === "RUNTIME_STOPPED") throw thrown;
     const { message } = toErrorValue(thrown);
     steps.push({ name: steps.length === 1 ? "backend" : "throughput", ok: false, detail: message });
     return outcome;

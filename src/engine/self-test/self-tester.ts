@@ -2,6 +2,7 @@
  * Runs self-tests when somebody asks, and of its own accord on a GPU that was not yet tested with its driver and the
  * model: before anybody pays for it. One at a time, and each result is kept.
  */
+import type { ListingTest } from "../../shared/contract/offers.ts";
 import type { SelfTestReport } from "../../shared/contract/self-test.ts";
 import { AppError } from "../../shared/errors.ts";
 import { Wakeup } from "../../shared/wait.ts";
@@ -22,8 +23,11 @@ export interface SelfTesterDeps {
   readonly telemetry: (deviceId: string) => Promise<Telemetry>;
   /** Somebody else has the use of it now. */
   readonly isReserved: (deviceId: string) => boolean;
+  /** Why it is left to the machine's person now, in words; null: it is not. */
+  readonly pauseOf: (deviceId: string) => string | null;
   /** Of its own accord: false while the person wants the machine left alone. */
   readonly mayTest: () => boolean;
+  readonly onStart?: (deviceId: string) => void;
   readonly onResult: (report: SelfTestReport) => void;
   /** Unix ms. */
   readonly now: () => number;
@@ -37,6 +41,8 @@ interface Exam {
 export class SelfTester {
   readonly #deps: SelfTesterDeps;
   readonly #due = new Wakeup();
+  /** Under test now. */
+  #running: string | null = null;
   /** The end of the queue. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -44,7 +50,7 @@ export class SelfTester {
     this.#deps = deps;
   }
 
-  /** One device, or all. Throws UNKNOWN_DEVICE, DEVICE_RESERVED, SELF_TEST_NO_MODEL, or the signal's reason. */
+  /** One device, or all. Throws UNKNOWN_DEVICE, DEVICE_RESERVED, DEVICE_PAUSED, SELF_TEST_NO_MODEL, or the signal's reason. */
   run(deviceId: string | undefined, signal: AbortSignal): Promise<SelfTestReport[]> {
     return this.#inTurn(async () => {
       const exam = this.#exam();
@@ -62,7 +68,9 @@ export class SelfTester {
       const reports: SelfTestReport[] = [];
       if (exam === null) return reports;
       for (const runtime of this.#deps.runtimes()) {
-        if (this.#isDue(runtime.device, exam)) reports.push(await this.#test(runtime, exam, signal));
+        if (!this.#isDue(runtime.device, exam)) continue;
+        const report = await this.#test(runtime, exam, signal).catch(nullIfStopped);
+        if (report !== null) reports.push(report);
       }
       return reports;
     });
@@ -80,6 +88,35 @@ export class SelfTester {
     }
   }
 
+  /** What the last test of a device is worth now: may it be offered to others? */
+  standing(device: DeviceInfo): ListingTest {
+    const driver = device.driverVersion === null ? "" : ` with driver ${device.driverVersion}`;
+    if (this.#running === device.id)
+      return { state: "running", text: `The self-test${driver} is running`, help: null };
+    const exam = this.#findExam();
+    const last = this.#deps.ledger.devices.testWith(device, exam?.model.manifestSha256 ?? null);
+    if (last?.ok === true) return { state: "passed", text: last.summary, help: null };
+    if (last !== null) {
+      return {
+        state: "failed",
+        text: `The self-test${driver} failed: ${last.summary}`,
+        help: "Mend what it names, then run the self-test again.",
+      };
+    }
+    if (exam === null) {
+      return {
+        state: "impossible",
+        text: `This GPU has not passed a self-test${driver}, and no model with a known answer is here`,
+        help: "Fetch a model that has one: the Models screen lists them.",
+      };
+    }
+    return {
+      state: "due",
+      text: `The self-test${driver} is due`,
+      help: this.#deps.mayTest() ? null : "It starts by itself when Bellows runs again.",
+    };
+  }
+
   /** Devices or the wish to work changed. */
   lookAgain(): void {
     this.#due.ring();
@@ -87,16 +124,21 @@ export class SelfTester {
 
   #isDue(device: DeviceInfo, { model }: Exam): boolean {
     if (device.kind !== "gpu" || this.#deps.isReserved(device.id)) return false;
+    if (this.#deps.pauseOf(device.id) !== null) return false;
     return !this.#deps.ledger.devices.wasTested(device, model.manifestSha256);
   }
 
   async #test(runtime: DeviceRuntime, exam: Exam, signal: AbortSignal): Promise<SelfTestReport> {
     const { ledger, telemetry, now, onResult } = this.#deps;
     const { device } = runtime;
-    const report = await runSelfTest(
-      { runtime, ...exam, telemetry: () => telemetry(device.id), now },
-      signal,
-    );
+    this.#running = device.id;
+    this.#deps.onStart?.(device.id);
+    let report: SelfTestReport;
+    try {
+      report = await runSelfTest({ runtime, ...exam, telemetry: () => telemetry(device.id), now }, signal);
+    } finally {
+      this.#running = null;
+    }
     const { at, ok, summary } = report;
     const modelManifest = exam.model.manifestSha256;
     ledger.devices.addSelfTest({ device, at, ok, summary, modelManifest, report: JSON.stringify(report) });
@@ -111,7 +153,10 @@ export class SelfTester {
     if (chosen.length === 0) throw unknownDevice(deviceId);
     const free = chosen.filter(({ device }) => !this.#deps.isReserved(device.id));
     if (free.length === 0) throw reserved();
-    return free;
+    const awake = free.filter(({ device }) => this.#deps.pauseOf(device.id) === null);
+    const [first] = free;
+    if (awake.length === 0 && first) throw paused(first.device, this.#deps.pauseOf(first.device.id));
+    return awake;
   }
 
   #exam(): Exam {
@@ -157,6 +202,21 @@ function unknownDevice(id: string | undefined): AppError {
     message: id === undefined ? "There is no device to test" : `There is no device "${id}"`,
     actor: "user",
     help: "`bellows devices` lists them.",
+  });
+}
+
+/** Cut off by a stop or a pause: it is due again when the device may work. */
+function nullIfStopped(thrown: unknown): null {
+  if (thrown instanceof AppError && thrown.code === "RUNTIME_STOPPED") return null;
+  throw thrown;
+}
+
+function paused({ name }: DeviceInfo, why: string | null): AppError {
+  return new AppError({
+    code: "DEVICE_PAUSED",
+    message: `${name} takes no work now: ${why ?? "paused"}`,
+    actor: "user",
+    help: "Switch it on or resume it, then test it.",
   });
 }
 

@@ -2,11 +2,19 @@
  * The guard watches our service with the market's own formulas and acts before the market does: it warns, takes fewer
  * jobs at once, takes none, or leaves out a model that fails its self-test; and it says what it does and why.
  */
-import type { GuardAction, ServiceLevel, ServiceMeasure } from "../../shared/contract/service-level.ts";
+import { z } from "zod";
+import {
+  type GuardAction,
+  GuardActionSchema,
+  type GuardChange,
+  type ServiceLevel,
+  type ServiceMeasure,
+} from "../../shared/contract/service-level.ts";
 import type { MarketId, ProviderStanding } from "../../shared/contract/views.ts";
 import { HOUR, MINUTE, SECOND } from "../../shared/durations.ts";
 import { pause } from "../../shared/wait.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { FailedModel } from "../self-test/failed-models.ts";
 import { measureService, type ServiceFacts, windowOf } from "./measures.ts";
 import type { ServiceRules } from "./rules.ts";
 
@@ -18,6 +26,8 @@ const CALM = 5 * MINUTE;
 const TREND_SPAN = 3 * MINUTE;
 /** Changes smaller than this share of the limit are none. */
 const STEADY = 0.005;
+const LOG_LENGTH = 50;
+const ActsSchema = z.object({ began: z.array(GuardActionSchema), ended: z.array(GuardActionSchema) });
 
 /** One market, as the guard sees it. */
 export interface GuardedMarket {
@@ -27,6 +37,8 @@ export interface GuardedMarket {
   readonly heartbeatIntervalMs: () => number | null;
   /** Leases the market may have with us when all is well. */
   readonly fullQuota: () => number;
+  /** Models that a device answers wrongly with: they are left out there, as their traps would fail. */
+  readonly failedModels?: () => readonly FailedModel[];
 }
 
 export interface GuardDeps {
@@ -46,12 +58,17 @@ export class ServiceGuard {
   #actions: GuardAction[] = [];
   /** When each action's cause was last seen. */
   readonly #seen = new Map<string, number>();
-  readonly #failedModels = new Map<string, { text: string; since: number }>();
   #samples: Sample[] = [];
   #level: ServiceLevel | null = null;
+  #log: GuardChange[];
 
   constructor(deps: GuardDeps) {
     this.#deps = deps;
+    const { ledger, market } = deps;
+    this.#log = ledger.service.guardActs(market.id, LOG_LENGTH).flatMap(({ at, detail }) => {
+      const acts = ActsSchema.safeParse(detail);
+      return acts.success ? changesOf(at, acts.data.began, acts.data.ended) : [];
+    });
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -72,22 +89,15 @@ export class ServiceGuard {
     return this.#does("lower-concurrency") ? Math.max(1, Math.floor(fullQuota() / 2)) : fullQuota();
   }
 
-  /** False: the model failed its self-test, so its answers would fail traps too. */
-  offers(model: string): boolean {
-    return !this.#failedModels.has(model);
+  /** Measures near or past their limit now. */
+  get warnings(): number {
+    const { measures } = this.level;
+    return measures.filter(({ state }) => state === "warning" || state === "breached").length;
   }
 
   /** What the guard does, one sentence each. */
   get sentences(): readonly string[] {
     return this.#actions.map(({ text }) => text);
-  }
-
-  noteSelfTest(model: string, passed: boolean, detail: string): void {
-    if (passed) this.#failedModels.delete(model);
-    else if (!this.#failedModels.has(model)) {
-      this.#failedModels.set(model, { text: detail, since: this.#deps.now() });
-    }
-    this.look();
   }
 
   /** Measures, decides, says what changed. */
@@ -108,6 +118,9 @@ export class ServiceGuard {
       window: { from, to, jobs: facts.ended.length },
       measures,
       actions: this.#actions,
+      beats: facts.beats.filter((beat) => beat >= from),
+      aliveMs: market.rules.aliveMs,
+      log: this.#log,
     };
     return this.#level;
   }
@@ -132,13 +145,20 @@ export class ServiceGuard {
     const wanted: Omit<GuardAction, "since">[] = [];
     for (const measure of measures) {
       if (measure.state === "warning" || measure.state === "breached") {
-        wanted.push({ kind: "warn", measure: measure.name, model: null, text: warning(measure) });
+        const about = { measure: measure.name, model: null, device: null };
+        wanted.push({ kind: "warn", ...about, text: warning(measure) });
         const remedy = remedyFor(measure);
-        if (remedy !== null) wanted.push({ ...remedy, measure: measure.name, model: null });
+        if (remedy !== null) wanted.push({ ...remedy, ...about });
       }
     }
-    for (const [model, { text }] of this.#failedModels) {
-      wanted.push({ kind: "pause-model", measure: null, model, text: `${model} is not offered: ${text}` });
+    for (const { model, device, text } of this.#deps.market.failedModels?.() ?? []) {
+      wanted.push({
+        kind: "pause-model",
+        measure: null,
+        model,
+        device: device.id,
+        text: `${model} is not run on ${device.name}: ${text}`,
+      });
     }
     const before = new Map(this.#actions.map((action) => [keyOf(action), action]));
     for (const action of wanted) this.#seen.set(keyOf(action), now);
@@ -166,6 +186,7 @@ export class ServiceGuard {
     const ended = [...before].filter(([key]) => !after.has(key)).map(([, action]) => action);
     if (began.length + ended.length === 0) return;
     ledger.audit("guard-acted", now, { began, ended }, { market: market.id });
+    this.#log = [...changesOf(now, began, ended), ...this.#log].slice(0, LOG_LENGTH);
     onChange();
   }
 
@@ -187,8 +208,21 @@ export class ServiceGuard {
   }
 }
 
-function keyOf({ kind, measure, model }: Pick<GuardAction, "kind" | "measure" | "model">): string {
-  return `${kind}/${measure ?? ""}/${model ?? ""}`;
+function changesOf(at: number, began: readonly GuardAction[], ended: readonly GuardAction[]): GuardChange[] {
+  const said = (change: GuardChange["change"]) => (action: GuardAction) => {
+    const { kind, measure, model, device, text } = action;
+    return { at, change, kind, measure, model, device, text };
+  };
+  return [...began.map(said("began")), ...ended.map(said("ended"))];
+}
+
+function keyOf({
+  kind,
+  measure,
+  model,
+  device,
+}: Pick<GuardAction, "kind" | "measure" | "model" | "device">): string {
+  return `${kind}/${measure ?? ""}/${model ?? ""}/${device ?? ""}`;
 }
 
 function warning(measure: ServiceMeasure): string {

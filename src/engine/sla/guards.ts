@@ -2,6 +2,7 @@
 import type { ServiceLevel } from "../../shared/contract/service-level.ts";
 import type { MarketId, ProviderStanding } from "../../shared/contract/views.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { FailedModel } from "../self-test/failed-models.ts";
 import { ServiceGuard } from "./guard.ts";
 import type { ServiceRules } from "./rules.ts";
 
@@ -15,6 +16,7 @@ export interface GuardsDeps {
   readonly markets: readonly { readonly id: MarketId; readonly serviceRules?: ServiceRules }[];
   readonly watched: (market: MarketId) => Watched | undefined;
   readonly fullQuota: () => number;
+  readonly failedModels?: () => readonly FailedModel[];
   readonly ledger: Ledger;
   readonly now: () => number;
   readonly onChange: () => void;
@@ -35,6 +37,7 @@ export class ServiceGuards {
         standing: () => deps.watched(id)?.standing ?? null,
         heartbeatIntervalMs: () => deps.watched(id)?.heartbeatIntervalMs ?? null,
         fullQuota,
+        failedModels: deps.failedModels ?? (() => []),
       };
       this.#guards.set(id, new ServiceGuard({ market, ledger, now, onChange }));
     }
@@ -49,21 +52,22 @@ export class ServiceGuards {
     return this.#guards.get(market)?.quota ?? this.#fullQuota();
   }
 
-  /** False when a guard leaves this model out. */
-  offers(model: string): boolean {
-    return [...this.#guards.values()].every((guard) => guard.offers(model));
-  }
-
   /** What a guard does at this market, one sentence each. */
   sentences(market: MarketId): readonly string[] {
     return this.#guards.get(market)?.sentences ?? [];
+  }
+
+  /** Measures near or past their limit now. */
+  warnings(market: MarketId): number {
+    return this.#guards.get(market)?.warnings ?? 0;
   }
 
   level(market: MarketId): ServiceLevel | null {
     return this.#guards.get(market)?.level ?? null;
   }
 
-  noteSelfTest(model: string, passed: boolean, detail: string): void {
-    for (const guard of this.#guards.values()) guard.noteSelfTest(model, passed, detail);
+  /** Something changed that is not seen in the ledger: look now. */
+  look(): void {
+    for (const guard of this.#guards.values()) guard.look();
   }
 }

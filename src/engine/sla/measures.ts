@@ -6,7 +6,7 @@
 import type { ServiceMeasure } from "../../shared/contract/service-level.ts";
 import type { ProviderStanding } from "../../shared/contract/views.ts";
 import { MINUTE } from "../../shared/durations.ts";
-import { fromMoneyValue, type MoneyValue, money, toMoneyValue } from "../../shared/money.ts";
+import { fromMoneyValue, money, toMoneyValue } from "../../shared/money.ts";
 import type { EndedLease, RunningLease } from "../ledger/service.ts";
 import { availabilityOf, healthScore, p95, ratio, slashOf } from "./formulas.ts";
 import type { ServiceRules } from "./rules.ts";
@@ -57,6 +57,7 @@ function health(facts: ServiceFacts, { health }: ServiceRules): Measure {
   const measure = {
     ...above("health", "Health from heartbeats", value, health.degradedAt, late ? "warning" : "good"),
     breachCost: null,
+    breachBps: null,
     breachText: `At ${health.degradedAt} the market calls this provider degraded, at ${health.unresponsiveAt} it gives no work.`,
   };
   // Everybody begins degraded: the second heartbeat lifts a provider out of it.
@@ -104,6 +105,7 @@ function latency(facts: ServiceFacts, { thresholds }: ServiceRules): Measure {
             ? "warning"
             : "good",
     breachCost: null,
+    breachBps: null,
     breachText: `Above ${limit} ms the market counts this provider as slow.`,
   };
 }
@@ -166,6 +168,7 @@ function jail(facts: ServiceFacts, { jail }: ServiceRules): Measure {
             ? "warning"
             : "good",
     breachCost: null,
+    breachBps: null,
     breachText: `At ${jail.after} no work is given for ${jail.blocks} blocks.`,
   };
 }
@@ -181,7 +184,7 @@ function above(
   value: number | null,
   limit: number,
   whileGood: "good" | "warning",
-): Omit<Measure, "breachCost" | "breachText"> {
+): Omit<Measure, "breachCost" | "breachBps" | "breachText"> {
   const distance = value === null ? null : value - limit;
   const breached = distance !== null && distance + 1e-12 < 0;
   return {
@@ -196,10 +199,14 @@ function above(
   };
 }
 
-function cost({ standing }: ServiceFacts, bps: number | undefined): { breachCost: MoneyValue | null } {
-  if (standing === null || bps === undefined) return { breachCost: null };
+function cost(
+  { standing }: ServiceFacts,
+  bps: number | undefined,
+): Pick<Measure, "breachCost" | "breachBps"> {
+  if (standing === null || bps === undefined) return { breachCost: null, breachBps: bps ?? null };
   const stake = fromMoneyValue(standing.stake.total);
   return {
+    breachBps: bps,
     breachCost: stake.minor === 0n ? null : toMoneyValue(money(stake.currency, slashOf(stake.minor, bps))),
   };
 }

@@ -10,6 +10,8 @@ import type {
   RunIntent,
 } from "../../shared/contract/views.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
+import type { ErrorValue } from "../../shared/errors.ts";
+import { type Sentence, say } from "../../shared/words/said.ts";
 
 export interface HeadlineInput {
   readonly intent: RunIntent;
@@ -20,9 +22,13 @@ export interface HeadlineInput {
   readonly leasesHeld: number;
   /** Set when the starter model is missing or damaged: nothing can be offered. */
   readonly modelProblem: { message: string; help: string | undefined } | null;
+  /** Set while the provider key is locked or not made yet: nothing can be signed, so nothing runs. */
+  readonly keyProblem?: ErrorValue | null | undefined;
 }
 
 type Reason = Headline["reasons"][number];
+/** With a key where it has one. */
+type Spoken = Pick<Sentence, "text"> & Partial<Pick<Sentence, "said">>;
 
 /** An accepted result is proof of earning for this long. */
 const EARNING_FRESH = MINUTE;
@@ -33,117 +39,111 @@ const STALE_HEARTBEATS = 3;
 export function deriveHeadline(input: HeadlineInput): Headline {
   const accepted = newest(input.markets, (market) => market.lastAcceptedAt);
   const heartbeat = newest(input.markets, (market) => market.lastHeartbeatAckAt);
-  const { level, sentence, reasons } = judge(input, accepted?.at ?? null);
   return {
-    level,
-    sentence,
-    reasons,
+    ...judge(input, accepted?.at ?? null),
     lastAcceptedAt: accepted?.at ?? null,
     lastAcceptedMarket: accepted?.market.id ?? null,
     lastHeartbeatAckAt: heartbeat?.at ?? null,
   };
 }
 
-function judge(
-  input: HeadlineInput,
-  acceptedAt: number | null,
-): { level: HeadlineLevel; sentence: string; reasons: Reason[] } {
+type Judgement = Pick<Headline, "level" | "sentence" | "said" | "reasons">;
+
+function verdict(level: HeadlineLevel, { text, said }: Spoken, reasons: Reason[] = []): Judgement {
+  return { level, sentence: text, ...(said === undefined ? {} : { said }), reasons };
+}
+
+/** A sentence, and what to do about it. */
+function because({ text, said }: Spoken, help?: Spoken): Reason {
+  return {
+    text,
+    ...(said === undefined ? {} : { said }),
+    ...(help === undefined ? {} : { help: help.text }),
+    ...(help?.said === undefined ? {} : { helpSaid: help.said }),
+  };
+}
+
+function judge(input: HeadlineInput, acceptedAt: number | null): Judgement {
   const { intent, markets, devices, now, startedAt } = input;
   const usable = devices.filter((device) => device.state !== "failed");
   const connected = markets.filter((market) => market.state === "registered");
   const marketTroubles = markets.flatMap((market) => marketTrouble(market, now));
   const deviceTroubles = devices.flatMap(deviceTrouble);
 
-  if (input.modelProblem)
-    return { level: "error", sentence: "The model is not usable", reasons: [modelReason(input)] };
-  if (usable.length === 0)
-    return { level: "error", sentence: "No device can run jobs", reasons: deviceTroubles };
+  if (input.keyProblem) {
+    const { code, message, help } = input.keyProblem;
+    const why = because({ text: `${message}.` }, help === undefined ? undefined : { text: help });
+    return verdict("error", say(code === "NO_IDENTITY" ? "noKey" : "keyLocked"), [why]);
+  }
+  if (input.modelProblem) return verdict("error", say("modelUnusable"), [modelReason(input.modelProblem)]);
+  if (usable.length === 0) return verdict("error", say("noDevice"), deviceTroubles);
 
   switch (intent) {
     case "stopped":
-      return {
-        level: "stopped",
-        sentence: "Stopped",
-        reasons: [{ text: "No work is taken until you start.", help: "Press Start." }],
-      };
+      return verdict("stopped", say("stopped"), [because(say("stoppedWhy"), say("pressStart"))]);
     case "paused":
-      return {
-        level: "paused",
-        sentence: input.leasesHeld > 0 ? `Paused, ${jobs(input.leasesHeld)} being ended` : "Paused",
-        reasons: [
-          {
-            text: "The markets still hear that this provider is alive.",
-            help: "Press Start to go on.",
-          },
-        ],
-      };
+      return verdict(
+        "paused",
+        input.leasesHeld > 0 ? say("pausedEnding", { count: input.leasesHeld }) : say("paused"),
+        [because(say("pausedWhy"), say("pressStartToGoOn"))],
+      );
     case "finishing":
-      return {
-        level: "finishing",
-        sentence: `Finishing ${jobs(input.leasesHeld)}, then stopping`,
-        reasons: [{ text: "No new work is taken.", help: "Press Start to keep going instead." }],
-      };
+      return verdict("finishing", say("finishing", { count: input.leasesHeld }), [
+        because(say("finishingWhy"), say("pressStartInstead")),
+      ]);
     case "running":
       break;
   }
 
   const allRefused = markets.length > 0 && markets.every((market) => market.state === "refused");
-  if (allRefused)
-    return { level: "error", sentence: "No market accepts this provider", reasons: marketTroubles };
+  if (allRefused) return verdict("error", say("allRefused"), marketTroubles);
   if (connected.length === 0) {
     const fresh = now - startedAt < STARTING_GRACE && markets.every((market) => market.error === null);
-    if (fresh) return { level: "starting", sentence: "Connecting to the markets", reasons: [] };
-    return { level: "offline", sentence: "No market answers", reasons: marketTroubles };
+    if (fresh) return verdict("starting", say("connecting"));
+    return verdict("offline", say("noMarketAnswers"), marketTroubles);
   }
 
+  const resting = usable.filter((device) => device.paused !== null);
+  const pauses = resting.flatMap(pauseReason);
+  if (resting.length === usable.length) return verdict("paused", pausedSentence(resting), pauses);
+
   const earning = acceptedAt !== null && now - acceptedAt < EARNING_FRESH;
-  const working = `${usable.length} of ${devices.length} ${devices.length === 1 ? "device" : "devices"}`;
   const troubles = [...marketTroubles, ...devices.filter(canBeHelped).flatMap(deviceTrouble)];
   if (troubles.length > 0) {
     const names = connected.map((market) => market.name).join(" and ");
-    return {
-      level: "attention",
-      sentence: earning
-        ? `Earning on ${names}, with something to look at`
-        : "Running, with something to look at",
-      reasons: troubles,
-    };
+    const sentence = earning ? say("earningWithTrouble", { markets: names }) : say("runningWithTrouble");
+    return verdict("attention", sentence, [...troubles, ...pauses]);
   }
-  if (earning) return { level: "earning", sentence: `Earning on ${working}`, reasons: [] };
-  if (input.leasesHeld > 0)
-    return { level: "starting", sentence: `Working on ${jobs(input.leasesHeld)}`, reasons: [] };
-  if (acceptedAt === null && now - startedAt < STARTING_GRACE) {
-    return { level: "starting", sentence: "Connected, waiting for the first job", reasons: [] };
+  if (earning) {
+    const working = usable.length - resting.length;
+    return verdict("earning", say("earning", { working, count: devices.length }), pauses);
   }
-  return {
-    level: "idle",
-    sentence: "Ready, no work right now",
-    reasons: connected.map((market) => idleReason(market, now)),
-  };
+  if (input.leasesHeld > 0) return verdict("starting", say("working", { count: input.leasesHeld }), pauses);
+  if (acceptedAt === null && now - startedAt < STARTING_GRACE)
+    return verdict("starting", say("waitingForFirst"), pauses);
+  return verdict("idle", say("idle"), [...pauses, ...connected.map((market) => idleReason(market, now))]);
 }
 
-function modelReason(input: HeadlineInput): Reason {
-  return {
-    text: input.modelProblem?.message ?? "",
-    ...(input.modelProblem?.help ? { help: input.modelProblem.help } : {}),
-  };
+function modelReason({ message, help }: NonNullable<HeadlineInput["modelProblem"]>): Reason {
+  return because({ text: message }, help === undefined ? undefined : { text: help });
 }
 
 function marketTrouble(market: MarketView, now: number): Reason[] {
   if (market.error !== null && (market.state !== "registered" || market.lastPollAnswer === "error")) {
     const { message, help } = market.error;
-    return [{ text: `${market.name}: ${message}.`, help: help ?? "It is tried again by itself." }];
+    return [
+      because(
+        { text: `${market.name}: ${message}.` },
+        help === undefined ? say("triedAgain") : { text: help },
+      ),
+    ];
   }
   const interval = market.heartbeatIntervalMs;
   if (market.lastHeartbeatAckAt !== null && interval !== null) {
     const age = now - market.lastHeartbeatAckAt;
     if (age > STALE_HEARTBEATS * interval) {
-      return [
-        {
-          text: `${market.name} acknowledged no heartbeat for ${Math.round(age / SECOND)} s.`,
-          help: "Check the network.",
-        },
-      ];
+      const seconds = Math.round(age / SECOND);
+      return [because(say("noHeartbeat", { market: market.name, seconds }), say("checkNetwork"))];
     }
   }
   return [];
@@ -159,10 +159,28 @@ function deviceTrouble(device: DeviceView): Reason[] {
   return [{ text: `${device.name}: ${device.stateReason ?? "not usable"}.` }];
 }
 
+/** "NVIDIA GeForce RTX 3060 paused for Cyberpunk2077, resumes by itself." */
+function pauseReason({ name, paused }: DeviceView): Reason[] {
+  if (paused === null) return [];
+  if (paused.resumesByItself) return [{ text: `${name} ${paused.text}, resumes by itself.` }];
+  return [
+    {
+      text: `${name} ${paused.text}.`,
+      help: `${paused.by === "switch" ? "Switch it on" : "Resume it"} under GPUs.`,
+    },
+  ];
+}
+
+function pausedSentence(resting: readonly DeviceView[]): Spoken {
+  const [only, ...more] = resting;
+  if (only?.paused == null || more.length > 0) return say("allPaused", { count: resting.length });
+  return { text: `${only.paused.text.charAt(0).toUpperCase()}${only.paused.text.slice(1)}` };
+}
+
 function idleReason(market: MarketView, now: number): Reason {
-  if (market.lastPollAt === null) return { text: `${market.name} has not been asked for work yet.` };
-  const age = Math.max(0, Math.round((now - market.lastPollAt) / SECOND));
-  return { text: `${market.name} had no job for this provider ${age} s ago.` };
+  if (market.lastPollAt === null) return because(say("notAsked", { market: market.name }));
+  const seconds = Math.max(0, Math.round((now - market.lastPollAt) / SECOND));
+  return because(say("noJob", { market: market.name, seconds }));
 }
 
 function newest(markets: readonly MarketView[], time: (market: MarketView) => number | null) {
@@ -172,8 +190,4 @@ function newest(markets: readonly MarketView[], time: (market: MarketView) => nu
     if (at !== null && (best === null || at > best.at)) best = { market, at };
   }
   return best;
-}
-
-function jobs(count: number): string {
-  return count === 1 ? "1 job" : `${count} jobs`;
 }

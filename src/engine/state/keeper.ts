@@ -94,6 +94,8 @@ export class StateKeeper {
       throughput: makers.throughput(),
       recentJobs: makers.recentJobs(),
       models: makers.models(),
+      offers: makers.offers(),
+      settings: makers.settings(),
     };
   }
 }

@@ -1,10 +1,13 @@
 /** How each slice of the state is made from the parts that own the facts. */
 import type { ModelView } from "../../shared/contract/models.ts";
+import type { OffersView } from "../../shared/contract/offers.ts";
+import type { SettingsView } from "../../shared/contract/settings.ts";
 import type { DeviceView, EarningsView, HostInfo, State } from "../../shared/contract/views.ts";
 import { RECENT_JOBS } from "../../shared/contract/views.ts";
 import { DAY } from "../../shared/durations.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
 import { add, type Money, money, toMoneyValue } from "../../shared/money.ts";
+import { localMidnight } from "../earnings/local-days.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { MarketSession } from "../market/session.ts";
 import type { WorkBoard } from "../work/board.ts";
@@ -18,6 +21,7 @@ export interface ViewSources {
   readonly mode: "demo" | "live";
   readonly dataFolder: string;
   readonly startedAt: number;
+  readonly metricsUrl?: () => string | null;
   readonly notices: () => readonly ErrorValue[];
   readonly ledger: Ledger;
   readonly board: WorkBoard;
@@ -27,7 +31,10 @@ export interface ViewSources {
   readonly devices: () => DeviceView[];
   readonly throughput: ThroughputMeter;
   readonly models: () => ModelView[];
+  readonly offers: () => OffersView;
   readonly modelProblem: () => HeadlineInput["modelProblem"];
+  readonly keyProblem: () => HeadlineInput["keyProblem"];
+  readonly settings: () => SettingsView;
   readonly now: () => number;
 }
 
@@ -43,6 +50,7 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
       intent: sources.control.intent,
       dataFolder: sources.dataFolder,
       notices: [...sources.notices()],
+      metricsUrl: sources.metricsUrl?.() ?? null,
       host: sources.machine,
     }),
     headline: () =>
@@ -54,13 +62,16 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
         devices: sources.devices(),
         leasesHeld: sources.board.count(),
         modelProblem: sources.modelProblem(),
+        keyProblem: sources.keyProblem(),
       }),
     markets,
     devices: sources.devices,
     earnings: () => sessions.map((session) => earningsView(ledger, session, now())),
     throughput: () => throughputView(sources),
     models: sources.models,
-    recentJobs: () => ledger.leases.list({ limit: RECENT_JOBS }).rows,
+    offers: sources.offers,
+    settings: sources.settings,
+    recentJobs: () => ledger.leases.list({}, { limit: RECENT_JOBS }).rows,
   };
 }
 
@@ -77,7 +88,11 @@ function throughputView({ ledger, sessions, throughput, now }: ViewSources): Sta
 
 function earningsView(ledger: Ledger, session: MarketSession, now: number): EarningsView {
   const { id, currency, expectedNet } = session.adapter;
-  const sums = ledger.earnings.sums(id, currency, localMidnight(now));
+  const sums = ledger.earnings.sums(id, currency, {
+    today: localMidnight(now),
+    week: localMidnight(now, 6),
+    month: localMidnight(now, 29),
+  });
   const zero = money(currency, 0n);
   const net = (fee: Money) => expectedNet.call(session.adapter, fee);
   const pending = sums.pendingFees.map((entry) => ({ net: net(entry.fee), today: entry.today }));
@@ -87,16 +102,12 @@ function earningsView(ledger: Ledger, session: MarketSession, now: number): Earn
     currency,
     settledToday: toMoneyValue(sums.settledToday),
     pendingToday: toMoneyValue(total(pending.filter((entry) => entry.today))),
+    settledWeek: toMoneyValue(sums.settledWeek),
+    settledMonth: toMoneyValue(sums.settledMonth),
     settledTotal: toMoneyValue(sums.settledTotal),
     pendingTotal: toMoneyValue(total(pending)),
     acceptedToday: sums.acceptedToday,
     failedToday: sums.failedToday,
     reconciledAt: session.reconciledAt,
   };
-}
-
-function localMidnight(now: number): number {
-  const date = new Date(now);
-  date.setHours(0, 0, 0, 0);
-  return date.getTime();
 }

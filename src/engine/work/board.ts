@@ -27,6 +27,8 @@ export interface BoardChange {
   readonly market: MarketId;
   readonly event: JobEvent | "lease";
   readonly state: JobState;
+  /** Where it runs or ran last; null: nowhere yet. */
+  readonly device: string | null;
 }
 
 /** Who takes a batch. */
@@ -219,12 +221,17 @@ export class WorkBoard {
     this.outboxFilled.ring();
   }
 
-  /** Give back what has not begun (and, with `running`, what has): pause, finish and stop come through here. */
-  giveBack(reason: string, options: { running: boolean; market?: MarketId }): number {
+  /**
+   * Give back what has not begun (and, with `running`, what has): pause, finish and stop come through here. With
+   * `device`: what runs there, and nothing else.
+   */
+  giveBack(reason: string, options: { running: boolean; market?: MarketId; device?: string }): number {
     const states: JobState[] = options.running ? [...UNSTARTED_STATES, "running"] : [...UNSTARTED_STATES];
     const leases = [...this.#held.values()].filter(
       (lease) =>
-        states.includes(lease.state) && (options.market === undefined || lease.market === options.market),
+        states.includes(lease.state) &&
+        (options.market === undefined || lease.market === options.market) &&
+        (options.device === undefined || (lease.state === "running" && lease.device === options.device)),
     );
     this.#deps.ledger.transaction(() => {
       for (const lease of leases) this.#return(lease, reason);
@@ -242,7 +249,11 @@ export class WorkBoard {
       switch (outcome.kind) {
         case "accepted":
           if (outcome.marketReceipt !== null) ledger.results.keepMarketReceipt(row, outcome.marketReceipt);
-          this.#move(lease, "accept");
+          this.#move(lease, "accept", outcome.receiptCheck ? { note: outcome.receiptCheck.detail } : {});
+          if (outcome.receiptCheck?.ok === false) {
+            const detail = { jobId: lease.jobId, message: outcome.receiptCheck.detail };
+            ledger.audit("receipt-unverified", this.#deps.now(), detail, { market: lease.market, row });
+          }
           break;
         case "rejected":
           this.#move(lease, "reject", {
@@ -395,7 +406,7 @@ export class WorkBoard {
 
   #tell(lease: HeldLease, event: JobEvent | "lease"): void {
     for (const listener of this.#listeners) {
-      listener({ row: lease.row, market: lease.market, event, state: lease.state });
+      listener({ row: lease.row, market: lease.market, event, state: lease.state, device: lease.device });
     }
   }
 }

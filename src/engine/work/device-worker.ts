@@ -50,6 +50,12 @@ export interface DeviceWorkerDeps {
   readonly others: () => readonly string[];
   /** Somebody rented this device as a whole: it runs no jobs. */
   readonly isReserved: () => boolean;
+  /** It is left to the machine's person for now (engine/presence): it takes nothing. */
+  readonly isPaused: () => boolean;
+  /** This device's newest self-test found that model's answers wrong here. */
+  readonly isDistrusted?: (model: string) => boolean;
+  /** A job is ended after this long whatever its market allows, ms; absent: what it allows. */
+  readonly jobMaxRuntimeMs?: number | undefined;
   /** Why this device and no GPU, in words; null when it is a GPU. */
   readonly noGpuReason: string | null;
   readonly now: () => number;
@@ -112,13 +118,14 @@ export class DeviceWorker {
         await this.#restIfBroken(signal);
         continue;
       }
-      if (this.#deps.isReserved()) {
+      if (this.#deps.isReserved() || this.#deps.isPaused()) {
         await ring(board.workReady, IDLE_LOOK, signal);
         continue;
       }
       // Jobs that came together last time may do so again; one that comes alone is never kept waiting.
       if (lastBatch > 1 && board.readyCount() === 1) await ring(board.workReady, LATENCY_BUDGET, signal);
       if (signal.aborted) break;
+      if (this.#deps.isPaused()) continue; // Since the wait for company.
       const batch = board.takeBatch(this.#taker);
       if (batch.length === 0) {
         if (underWay.size > 0) await Promise.race(underWay);
@@ -171,7 +178,14 @@ export class DeviceWorker {
 
   #canRun(lease: HeldLease): boolean {
     const model = this.#modelOrNull(lease)?.model;
-    return model === undefined || this.memoryShortage(model) === null;
+    if (model === undefined) return true;
+    return this.#deps.isDistrusted?.(model.id) !== true && this.memoryShortage(model) === null;
+  }
+
+  /** ms */
+  #mayTake({ maxRuntimeMs }: HeldLease): number {
+    const { jobMaxRuntimeMs = Number.POSITIVE_INFINITY } = this.#deps;
+    return Math.min(maxRuntimeMs ?? DEFAULT_MAX_RUNTIME, jobMaxRuntimeMs);
   }
 
   /** Why this device has no memory for the model now, in words; null: it has, or nobody knows. */
@@ -218,7 +232,7 @@ export class DeviceWorker {
       const answer = await runtime.run({
         model: resolved?.spec ?? null,
         items: batch.map((lease) => ({ key: String(lease.row), work: workOf(lease) })),
-        deadlineMs: Math.max(...batch.map((lease) => lease.maxRuntimeMs ?? DEFAULT_MAX_RUNTIME)) + HANG_GRACE,
+        deadlineMs: Math.max(...batch.map((lease) => this.#mayTake(lease))) + HANG_GRACE,
         signal,
       });
       this.#failuresInRow = 0;

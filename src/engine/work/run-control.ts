@@ -1,4 +1,5 @@
 /** What the person wants, and how the engine follows: start, pause, finish, stop. The wish survives a restart. */
+import type { EngineConfig } from "../../shared/config.ts";
 import { type RunIntent, RunIntentSchema } from "../../shared/contract/views.ts";
 import { Wakeup } from "../../shared/wait.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -21,12 +22,12 @@ export class RunControl {
   #intent: RunIntent;
   #taking = new AbortController();
 
-  constructor(deps: RunControlDeps, startAs: "running" | "as-left") {
+  constructor(deps: RunControlDeps, startAs: EngineConfig["startAs"]) {
     this.#deps = deps;
     const left = RunIntentSchema.safeParse(deps.ledger.setting(SETTING));
     // "finishing" was on its way to stopped when the engine ended: it does not begin to take work again by itself.
     const resumed = left.success && left.data === "finishing" ? "stopped" : left.data;
-    this.#intent = startAs === "running" ? "running" : (resumed ?? "stopped");
+    this.#intent = startAs === "as-left" ? (resumed ?? "stopped") : startAs;
     // Written down now, so that a crash before the first change does not lose it.
     deps.ledger.setSetting(SETTING, this.#intent);
     if (this.#intent !== "running") this.#taking.abort(new DOMException("Not taking work", "AbortError"));

@@ -1,5 +1,6 @@
 /** The bridge inside Electron: the preload carries, this side validates what enters the page. */
 import { z } from "zod";
+import { APP_EVENTS, AppViewSchema } from "../../shared/contract/app.ts";
 import { EngineStatusSchema, type PreloadBridge } from "../../shared/contract/bridge.ts";
 import {
   COMMANDS,
@@ -9,12 +10,13 @@ import {
   EVENTS,
 } from "../../shared/contract/contract.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { Bridge } from "./bridge.ts";
+import type { AppBridge, Bridge } from "./bridge.ts";
 
 export function createDesktopBridge(preload: PreloadBridge): Bridge {
   return {
     kind: "desktop",
     version: preload.version,
+    app: createAppBridge(preload.app),
     async invoke<C extends CommandName>(command: C, input: CommandInput<C>): Promise<CommandOutput<C>> {
       const outcome = await preload.invoke(command, input);
       if (!outcome.ok) throw AppError.fromValue(outcome.error);
@@ -36,6 +38,28 @@ export function createDesktopBridge(preload: PreloadBridge): Bridge {
       return preload.onEngineStatus((status) => {
         const parsed = EngineStatusSchema.safeParse(status);
         if (parsed.success) listener(parsed.data);
+      });
+    },
+  };
+}
+
+function createAppBridge(preload: PreloadBridge["app"]): AppBridge {
+  return {
+    async invoke(command, input) {
+      const outcome = await preload.invoke(command, input);
+      if (!outcome.ok) throw AppError.fromValue(outcome.error);
+      const view = AppViewSchema.safeParse(outcome.output);
+      if (view.success) return view.data;
+      throw new AppError({
+        code: "BAD_OUTPUT",
+        message: `${command}: ${z.prettifyError(view.error)}`,
+        actor: "bug",
+      });
+    },
+    on(event, listener) {
+      return preload.on(event, (payload) => {
+        const parsed = APP_EVENTS[event].safeParse(payload);
+        if (parsed.success) listener(parsed.data as typeof payload);
       });
     },
   };

@@ -30,6 +30,7 @@ export function createLoopbackBridge(page: Window): Bridge {
   return {
     kind: "web",
     version: null,
+    app: null,
     invoke: (command, input) => link.invoke(command, input),
     on: (event, listener) => link.on(event, listener),
     onStatus: (listener) => link.onStatus(listener),

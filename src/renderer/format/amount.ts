@@ -1,16 +1,13 @@
 /** Money for the eye: every amount of a currency with the same number of decimals, so that figures align and stand still. */
+
 import { CURRENCIES, formatDecimal, fromMoneyValue, type MoneyValue } from "../../shared/money.ts";
+import { showDecimal } from "../../shared/words/numbers.ts";
+import { currentLanguage } from "../../shared/words/words.ts";
 
 /** "0.004100", "18 411.500000": cut, never rounded up, so never more than there is. Without the currency's code. */
 export function amountText(value: MoneyValue): string {
   const { decimals } = CURRENCIES[value.currency];
-  const [whole = "", fraction = ""] = formatDecimal(fromMoneyValue(value), decimals, decimals).split(".");
-  return `${groupThousands(whole)}.${fraction}`;
-}
-
-/** A narrow no-break space every three digits, from five digits on: "1840", "18 400". */
-export function groupThousands(digits: string): string {
-  return /\d{5}/.test(digits) ? digits.replace(/\B(?=(\d{3})+$)/g, "\u202f") : digits;
+  return showDecimal(formatDecimal(fromMoneyValue(value), decimals, decimals), currentLanguage());
 }
 
 /** The share of `part` in `part + rest`, 0…1, for drawing only; null when both are nothing. */

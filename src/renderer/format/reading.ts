@@ -1,14 +1,14 @@
 /** Device readings; what is not known is a dash, never a zero. */
 import { KIB } from "../../shared/durations.ts";
-import { groupThousands } from "./amount.ts";
+import { groupThousands, showDecimal } from "../../shared/words/numbers.ts";
+import { currentLanguage } from "../../shared/words/words.ts";
 
 export const UNKNOWN = "–";
 
 /** `decimals` digits after the point, or the dash. */
 export function showNumber(value: number | null, decimals = 0): string {
   if (value === null || !Number.isFinite(value)) return UNKNOWN;
-  const [whole = "", fraction] = value.toFixed(decimals).split(".");
-  return groupThousands(whole) + (fraction === undefined ? "" : `.${fraction}`);
+  return showDecimal(value.toFixed(decimals), currentLanguage());
 }
 
 /** Throughput needs a decimal only where it is small: "0.4", "8.2", "184". */

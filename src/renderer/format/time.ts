@@ -1,10 +1,12 @@
 /** Ages, durations and times of day in words. All take unix milliseconds. */
+
 import { DAY, HOUR, MINUTE, SECOND } from "../../shared/durations.ts";
+import { currentLanguage, t } from "../../shared/words/words.ts";
 
 /** "3 s ago"; a future or present moment is "just now". */
 export function formatAge(at: number, now: number): string {
   const age = now - at;
-  return age < SECOND ? "just now" : `${coarse(age)} ago`;
+  return age < SECOND ? t("shell.justNow") : t("shell.ago", { time: coarse(age) });
 }
 
 /** "8 s", "3 min", "5 h", "2 d": one unit, rounded down, so an age is never shown older than it is. */
@@ -30,11 +32,33 @@ export function formatStep(duration: number): string {
   return formatDuration(duration);
 }
 
-const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const FORMATS = {
+  clock: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
+  date: { day: "numeric", month: "short", year: "numeric" },
+  minute: { hour: "2-digit", minute: "2-digit" },
+  weekday: { weekday: "short", hour: "2-digit", minute: "2-digit" },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>;
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Kept by language: making one is dear. British English, so that the day comes before the month. */
+function formatOf(kind: keyof typeof FORMATS): Intl.DateTimeFormat {
+  const language = currentLanguage() === "de" ? "de-DE" : "en-GB";
+  const key = `${language} ${kind}`;
+  const format = formats.get(key) ?? new Intl.DateTimeFormat(language, FORMATS[kind]);
+  formats.set(key, format);
+  return format;
+}
 
 /** Local time of day, "14:03:59". */
-export const formatClock = (at: number): string => CLOCK.format(at);
+export const formatClock = (at: number): string => formatOf("clock").format(at);
+
+/** A moment within the next days, "22:00", or "Mon 22:00" where it is not within a day. */
+export const formatSoon = (at: number, now: number): string =>
+  formatOf(at - now < 20 * HOUR ? "minute" : "weekday").format(at);
+
+/** Local date, "21 Nov 2026". */
+export const formatDate = (at: number): string => formatOf("date").format(at);
 
 /** Local date and time, "21 Nov 2026, 14:03:59". */
-export const formatMoment = (at: number): string => `${DATE.format(at)}, ${CLOCK.format(at)}`;
+export const formatMoment = (at: number): string => `${formatDate(at)}, ${formatClock(at)}`;

@@ -1,46 +1,33 @@
-/** What does the work: each device with its live readings. */
-import {
-  CircleCheck,
-  CircleX,
-  Cpu,
-  Flame as FlameIcon,
-  Gpu,
-  LoaderCircle,
-  Moon,
-  TriangleAlert,
-} from "lucide-react";
+/** What does the work: each device with its switch, its live readings, and why it rests. */
+import { Cpu, Gpu } from "lucide-react";
 import type { ReactNode } from "react";
 import type { DeviceView } from "../../shared/contract/views.ts";
-import { plural, showGigabytes, showNumber, showRate, UNKNOWN } from "../format/reading.ts";
+import { t } from "../../shared/words/words.ts";
+import { showGigabytes, showNumber, showRate, UNKNOWN } from "../format/reading.ts";
 import { asSentence } from "../format/sentence.ts";
+import { DeviceSwitch } from "../gpus/device-controls.tsx";
+import { BACKEND_LABELS, deviceLook, pauseHelp, pauseSentence } from "../gpus/device-look.ts";
 import { Card } from "../parts/card.tsx";
-import { type StatusLook, StatusWord } from "../parts/status-word.tsx";
-import { useEngine } from "../state/store.ts";
-
-const LOOK: Readonly<Record<DeviceView["state"], StatusLook>> = {
-  asleep: { icon: Moon, word: "asleep", tone: "muted" },
-  starting: { icon: LoaderCircle, word: "starting", tone: "info" },
-  ready: { icon: CircleCheck, word: "ready", tone: "ok" },
-  working: { icon: FlameIcon, word: "working", tone: "ember" },
-  breaker: { icon: TriangleAlert, word: "on hold", tone: "warn" },
-  failed: { icon: CircleX, word: "failed", tone: "bad" },
-};
-
-const BACKENDS = { cuda: "CUDA", cpu: "CPU", webgpu: "WebGPU", dml: "DirectML" } as const;
+import { ErrorNote } from "../parts/note.tsx";
+import { StatusWord } from "../parts/status-word.tsx";
+import { useEngine, usePage } from "../state/store.ts";
+import { useCommand } from "../state/use-command.ts";
+import { useDeviceWatch } from "../state/use-device-watch.ts";
 
 export function Devices() {
+  useDeviceWatch();
   const devices = useEngine((state) => state.devices);
   return (
     <Card
-      title="Devices"
+      title={t("gpus.homeTitle")}
       className="devices"
-      aside={devices.length === 0 ? undefined : plural(devices.length, "device")}
+      aside={devices.length === 0 ? undefined : t("gpus.count", { count: devices.length })}
     >
       {devices.length === 0 ? (
         <div className="card-empty">
           <Cpu size={22} strokeWidth={1.6} aria-hidden />
-          <strong>No device found</strong>
-          Without a GPU or a processor that it can use, Bellows can’t run jobs.
+          <strong>{t("gpus.emptyTitle")}</strong>
+          {t("gpus.empty")}
         </div>
       ) : (
         <ul>
@@ -54,6 +41,7 @@ export function Devices() {
 }
 
 function Device({ device }: { device: DeviceView }) {
+  const command = useCommand();
   const Icon = device.kind === "gpu" ? Gpu : Cpu;
   return (
     <li className="device">
@@ -62,39 +50,41 @@ function Device({ device }: { device: DeviceView }) {
           size={16}
           strokeWidth={1.7}
           className="device-icon"
-          aria-label={device.kind === "gpu" ? "GPU" : "Processor"}
+          aria-label={device.kind === "gpu" ? "GPU" : t("gpus.processor")}
         />
         <h3 className="device-name" title={device.name}>
           {device.name}
         </h3>
-        <StatusWord look={LOOK[device.state]} />
+        <StatusWord look={deviceLook(device)} />
+        <DeviceSwitch device={device} command={command} />
       </div>
       <dl className="readings">
-        <Reading label="Temperature" value={showNumber(device.temperatureC)} unit="°C" />
-        <Reading label="Power" value={showNumber(device.powerW)} unit="W" />
-        <Reading label="Load" value={showNumber(device.utilisationPct)} unit="%" />
+        <Reading label={t("gpus.reading.temperature")} value={showNumber(device.temperatureC)} unit="°C" />
+        <Reading label={t("gpus.reading.power")} value={showNumber(device.powerW)} unit="W" />
+        <Reading label={t("gpus.reading.load")} value={showNumber(device.utilisationPct)} unit="%" />
         <Reading
-          label="Memory"
+          label={t("gpus.reading.memory")}
           value={showGigabytes(device.memoryUsedMb)}
           unit={device.memoryTotalMb === null ? "GB" : `/ ${showGigabytes(device.memoryTotalMb)} GB`}
         />
         <Reading
-          label="Throughput"
+          label={t("gpus.reading.throughput")}
           value={showRate(isUp(device) ? device.textsPerSecond : null)}
-          unit="texts/s"
+          unit={t("gpus.reading.textsPerSecond")}
         />
         <Reading
-          label="Running"
+          label={t("gpus.reading.running")}
           value={showNumber(device.runningJobs)}
-          unit={device.runningJobs === 1 ? "job" : "jobs"}
+          unit={t("gpus.reading.jobs", { count: device.runningJobs })}
         />
       </dl>
-      {device.stateReason !== null && <p className="device-reason">{asSentence(device.stateReason)}</p>}
+      {command.error !== null && <ErrorNote error={command.error} alert />}
+      <Reason device={device} />
       {(device.backend !== null || device.backendReason !== null) && (
         <p className="device-reason quiet">
           {device.backend !== null && (
             <span className={`tag ${device.state === "working" ? "tone-ember" : ""}`}>
-              {BACKENDS[device.backend]}
+              {BACKEND_LABELS[device.backend]}
             </span>
           )}
           {device.backendReason}
@@ -102,6 +92,19 @@ function Device({ device }: { device: DeviceView }) {
       )}
     </li>
   );
+}
+
+/** Why it does nothing now, or not as it should; a pause says more than the state of a process that is not there. */
+function Reason({ device: { paused, stateReason } }: { device: DeviceView }) {
+  const now = usePage((page) => (paused?.until == null ? 0 : page.now));
+  if (paused !== null) {
+    return (
+      <p className="device-reason">
+        {pauseSentence(paused)} <span className="quiet">{pauseHelp(paused, now)}</span>
+      </p>
+    );
+  }
+  return stateReason === null ? null : <p className="device-reason">{asSentence(stateReason)}</p>;
 }
 
 /** A rate of the last minute of work says nothing about a device that has no runtime now. */

@@ -2,11 +2,12 @@
  * Today's money, one block a market. Only what a market has credited counts as earned; what accepted work will still
  * pay stands beside it. Currencies are never added.
  */
+
 import { CalendarDays } from "lucide-react";
 import type { EarningsView } from "../../shared/contract/views.ts";
+import { t } from "../../shared/words/words.ts";
 import { amountText, shareOf } from "../format/amount.ts";
 import { marketName } from "../format/market-name.ts";
-import { plural } from "../format/reading.ts";
 import { Age } from "../parts/age.tsx";
 import { Amount } from "../parts/amount.tsx";
 import { Card } from "../parts/card.tsx";
@@ -18,12 +19,12 @@ const LONG_AMOUNT = 12;
 export function Earned() {
   const earnings = useEngine((state) => state.earnings);
   return (
-    <Card title="Earned today" aside="credited, net, since 00:00" className="earned-card">
+    <Card title={t("home.earned.title")} aside={t("home.earned.aside")} className="earned-card">
       {earnings.length === 0 ? (
         <div className="card-empty">
           <CalendarDays size={22} strokeWidth={1.6} aria-hidden />
-          <strong>Nothing to count yet</strong>
-          Earnings appear here as soon as a market is configured.
+          <strong>{t("home.earned.emptyTitle")}</strong>
+          {t("home.earned.empty")}
         </div>
       ) : (
         <div className="earned">
@@ -50,7 +51,10 @@ function MarketEarnings({ earnings }: { earnings: EarningsView }) {
       <div
         className="earned-bar"
         role="img"
-        aria-label={`${amountText(settledToday)} settled, ${amountText(pendingToday)} pending`}
+        aria-label={t("home.earned.bar", {
+          settled: amountText(settledToday),
+          pending: amountText(pendingToday),
+        })}
       >
         {settledShare !== null && settledShare > 0 && (
           <i className="earned-settled" style={{ flexGrow: settledShare }} />
@@ -60,31 +64,31 @@ function MarketEarnings({ earnings }: { earnings: EarningsView }) {
         )}
       </div>
       <dl className="earned-split">
-        <div title="Accepted today, not credited yet: what the market will still pay for it">
+        <div title={t("home.earned.pendingHint")}>
           <dt>
             <i className="key key-pending" aria-hidden />
-            Pending
+            {t("home.earned.pending")}
           </dt>
           <dd>
             <Amount value={pendingToday} currency={false} />
           </dd>
         </div>
-        <div title="Credited since the first job">
-          <dt>All time</dt>
+        <div title={t("home.earned.allTimeHint")}>
+          <dt>{t("home.earned.allTime")}</dt>
           <dd>
             <Amount value={settledTotal} currency={false} />
           </dd>
         </div>
       </dl>
       <p className="earned-foot">
-        {plural(earnings.acceptedToday, "result")} accepted
-        {earnings.failedToday > 0 && `, ${earnings.failedToday} failed`}
+        {t("home.earned.accepted", { count: earnings.acceptedToday })}
+        {earnings.failedToday > 0 && `, ${t("home.earned.failed", { count: earnings.failedToday })}`}
         {" · "}
         {earnings.reconciledAt === null ? (
-          "not compared with the market’s books yet"
+          t("home.earned.notCompared")
         ) : (
           <>
-            market’s books read <Age at={earnings.reconciledAt} />
+            {t("home.earned.booksRead")} <Age at={earnings.reconciledAt} />
           </>
         )}
       </p>

@@ -1,8 +1,12 @@
 /** The headline: one sentence of state, its proof, why it is so, and the verbs that change it. */
+
 import { CircleStop, Hourglass, Pause, Play, X } from "lucide-react";
 import { useState } from "react";
 import type { HeadlineLevel, RunIntent } from "../../shared/contract/views.ts";
 import { unreachable } from "../../shared/errors.ts";
+import type { en } from "../../shared/words/en/en.ts";
+import { hear } from "../../shared/words/said.ts";
+import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
 import { asSentence } from "../format/sentence.ts";
 import { Age } from "../parts/age.tsx";
@@ -24,17 +28,17 @@ export function Hero() {
       <Orb level={headline.level} perSecond={perSecond} />
       <div className="hero-words">
         <h1 className="hero-sentence" id="headline">
-          {stale && <span className="quiet">Last known: </span>}
-          {headline.sentence}
+          {stale && <span className="quiet">{t("home.lastKnown")}</span>}
+          {hear(headline.sentence, headline.said)}
         </h1>
         <Proof />
         {headline.reasons.length > 0 && (
           <ul className={`reasons tone-${HEADLINE_LOOK[headline.level].tone}`}>
             {headline.reasons.map((reason) => (
               <li key={reason.text}>
-                {asSentence(reason.text)}
+                {asSentence(hear(reason.text, reason.said))}
                 {reason.help !== undefined && reason.help !== "" && (
-                  <span className="quiet"> {reason.help}</span>
+                  <span className="quiet"> {hear(reason.help, reason.helpSaid)}</span>
                 )}
               </li>
             ))}
@@ -51,7 +55,7 @@ export function Hero() {
               <button
                 type="button"
                 className="icon-button"
-                aria-label="Hide this error"
+                aria-label={t("home.hideError")}
                 onClick={verbs.clearError}
               >
                 <X size={15} aria-hidden />
@@ -60,7 +64,7 @@ export function Hero() {
           />
         </div>
       )}
-      <Spoken level={headline.level} sentence={stale ? "" : headline.sentence} />
+      <Spoken level={headline.level} sentence={stale ? "" : hear(headline.sentence, headline.said)} />
     </section>
   );
 }
@@ -70,29 +74,32 @@ function Proof() {
   return (
     <p className="hero-proof">
       {lastAcceptedAt === null ? (
-        <span>No result accepted yet</span>
+        <span>{t("home.noResultYet")}</span>
       ) : (
         <span>
-          Result accepted <Age at={lastAcceptedAt} className="strong" />
-          {lastAcceptedMarket !== null && ` on ${marketName(lastAcceptedMarket)}`}
+          {t("home.resultAccepted")} <Age at={lastAcceptedAt} className="strong" />
+          {lastAcceptedMarket !== null &&
+            ` ${t("home.onMarket", { market: marketName(lastAcceptedMarket) })}`}
         </span>
       )}
       <span aria-hidden> · </span>
       {lastHeartbeatAckAt === null ? (
-        <span>no heartbeat acknowledged yet</span>
+        <span>{t("home.noHeartbeatYet")}</span>
       ) : (
         <span>
-          heartbeat acknowledged <Age at={lastHeartbeatAckAt} className="strong" />
+          {t("home.heartbeatAcknowledged")} <Age at={lastHeartbeatAckAt} className="strong" />
         </span>
       )}
     </p>
   );
 }
 
+type VerbWord = keyof typeof en.home.verbs;
+
 interface VerbLook {
   verb: Verb;
-  label: string;
-  hint: string;
+  label: VerbWord;
+  hint: VerbWord;
   primary?: boolean;
   /** Too long to share a row in a narrow window. */
   long?: boolean;
@@ -100,26 +107,26 @@ interface VerbLook {
 
 const START: VerbLook = {
   verb: "run.start",
-  label: "Start",
-  hint: "Take work from the markets",
+  label: "start",
+  hint: "startHint",
   primary: true,
 };
-const GO_ON: VerbLook = { verb: "run.start", label: "Start", hint: "Take work again instead of stopping" };
+const GO_ON: VerbLook = { verb: "run.start", label: "start", hint: "goOnHint" };
 const PAUSE: VerbLook = {
   verb: "run.pause",
-  label: "Pause",
-  hint: "Give back what has not begun; what runs is ended and submitted",
+  label: "pause",
+  hint: "pauseHint",
 };
 const FINISH: VerbLook = {
   verb: "run.finish",
-  label: "Finish current and stop",
-  hint: "Take no more work, end and submit everything held, then stop",
+  label: "finish",
+  hint: "finishHint",
   long: true,
 };
 const STOP: VerbLook = {
   verb: "run.stop",
-  label: "Stop",
-  hint: "Take no more work and end the running jobs at once",
+  label: "stop",
+  hint: "stopHint",
 };
 const ICONS = {
   "run.start": Play,
@@ -152,7 +159,7 @@ function Verbs({ intent, verbs, disabled }: { intent: RunIntent; verbs: VerbRunn
     else verbs.run(verb);
   };
   return (
-    <fieldset className="hero-verbs" aria-label="Work">
+    <fieldset className="hero-verbs" aria-label={t("home.work")}>
       {verbsFor(intent).map(({ verb, label, hint, primary, long }) => {
         const Icon = ICONS[verb as keyof typeof ICONS];
         return (
@@ -160,13 +167,13 @@ function Verbs({ intent, verbs, disabled }: { intent: RunIntent; verbs: VerbRunn
             key={verb}
             type="button"
             className={["button", primary && "button-primary", long && "verb-long"].filter(Boolean).join(" ")}
-            title={hint}
+            title={t(`home.verbs.${hint}`)}
             disabled={disabled || verbs.pending !== null}
             aria-busy={verbs.pending === verb}
             onClick={() => choose(verb)}
           >
             <Icon size={14} aria-hidden />
-            {label}
+            {t(`home.verbs.${label}`)}
           </button>
         );
       })}
@@ -186,7 +193,7 @@ function Verbs({ intent, verbs, disabled }: { intent: RunIntent; verbs: VerbRunn
 function Spoken({ level, sentence }: { level: HeadlineLevel; sentence: string }) {
   return (
     <p className="visually-hidden" role="status">
-      {level === "error" ? `Error: ${sentence}` : sentence}
+      {level === "error" ? t("home.errorSpoken", { sentence }) : sentence}
     </p>
   );
 }

@@ -1,4 +1,5 @@
 /** Home: the state in one sentence, its proof, and the money; then what does the work and for whom. */
+import { SetUpCard } from "../welcome/set-up-card.tsx";
 import { Devices } from "./devices.tsx";
 import { Earned } from "./earned.tsx";
 import { Hero } from "./hero.tsx";
@@ -10,6 +11,7 @@ import "./home.css";
 export function Home() {
   return (
     <div className="home">
+      <SetUpCard />
       <Hero />
       <div className="home-grid">
         <div className="home-column">

@@ -1,7 +1,9 @@
 /** Who the work is done for: each market with the proofs that it knows us and talks to us. */
+
 import { CircleDashed, CircleStop, CircleX, LoaderCircle, Plug, Store, Unplug } from "lucide-react";
 import type { ReactNode } from "react";
 import type { MarketView } from "../../shared/contract/views.ts";
+import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
 import { UNKNOWN } from "../format/reading.ts";
 import { coarse } from "../format/time.ts";
@@ -13,28 +15,31 @@ import { type StatusLook, StatusWord } from "../parts/status-word.tsx";
 import { useEngine, usePage } from "../state/store.ts";
 import { heartbeatFreshness } from "./freshness.ts";
 
-const LOOK: Readonly<Record<MarketView["state"], StatusLook>> = {
-  connecting: { icon: LoaderCircle, word: "connecting", tone: "info" },
-  registered: { icon: Plug, word: "connected", tone: "ok" },
-  unreachable: { icon: Unplug, word: "not reachable", tone: "bad" },
-  refused: { icon: CircleX, word: "refused", tone: "bad" },
-  off: { icon: CircleDashed, word: "off", tone: "muted" },
+const LOOK: Readonly<Record<MarketView["state"], Omit<StatusLook, "word">>> = {
+  connecting: { icon: LoaderCircle, tone: "info" },
+  registered: { icon: Plug, tone: "ok" },
+  unreachable: { icon: Unplug, tone: "bad" },
+  refused: { icon: CircleX, tone: "bad" },
+  off: { icon: CircleDashed, tone: "muted" },
 };
 
 /** Stopped by the person: nobody speaks with a market then, so an old heartbeat is no trouble and no proof either. */
-const STOPPED: StatusLook = { icon: CircleStop, word: "not in use", tone: "muted" };
+const STOPPED = { icon: CircleStop, tone: "muted" } as const;
 
-const POLL_WORDS = { work: "work", none: "no work", error: "an error" } as const;
+function lookOf({ state }: MarketView, stopped: boolean): StatusLook {
+  if (stopped && state === "registered") return { ...STOPPED, word: t("home.markets.state.notInUse") };
+  return { ...LOOK[state], word: t(`home.markets.state.${state}`) };
+}
 
 export function Markets() {
   const markets = useEngine((state) => state.markets);
   return (
-    <Card title="Markets" className="markets">
+    <Card title={t("home.markets.title")} className="markets">
       {markets.length === 0 ? (
         <div className="card-empty">
           <Store size={22} strokeWidth={1.6} aria-hidden />
-          <strong>No market is configured</strong>
-          Set an address and a key for AITBC or AICF, then restart.
+          <strong>{t("home.markets.emptyTitle")}</strong>
+          {t("home.markets.empty")}
         </div>
       ) : (
         <ul>
@@ -58,25 +63,25 @@ function Market({ market }: { market: MarketView }) {
         <span className="market-endpoint clip" title={market.endpoint}>
           {market.endpoint.replace(/^https?:\/\//, "")}
         </span>
-        <StatusWord look={stopped && market.state === "registered" ? STOPPED : LOOK[market.state]} />
+        <StatusWord look={lookOf(market, stopped)} />
       </div>
       <dl className="facts">
         <Heartbeat market={market} stopped={stopped} />
-        <Fact label="Last poll">
+        <Fact label={t("home.markets.lastPoll")}>
           {market.lastPollAnswer === null ? (
             UNKNOWN
           ) : (
             <>
-              {POLL_WORDS[market.lastPollAnswer]}, <Age at={market.lastPollAt} />
+              {t(`home.markets.poll.${market.lastPollAnswer}`)}, <Age at={market.lastPollAt} />
             </>
           )}
         </Fact>
-        <Fact label="Result accepted">
+        <Fact label={t("home.markets.resultAccepted")}>
           <Age at={market.lastAcceptedAt} />
         </Fact>
-        <Fact label="Leases held">{market.leasesHeld}</Fact>
-        <Fact label="Provider id">
-          <Digest value={market.providerId} what="provider id" />
+        <Fact label={t("home.markets.leasesHeld")}>{market.leasesHeld}</Fact>
+        <Fact label={t("home.markets.providerId")}>
+          <Digest value={market.providerId} what={t("home.markets.providerIdWhat")} />
         </Fact>
       </dl>
       {market.error !== null && <ErrorNote error={market.error} />}
@@ -88,16 +93,19 @@ function Heartbeat({ market, stopped }: { market: MarketView; stopped: boolean }
   const freshness = usePage(({ now }) => (stopped ? "fresh" : heartbeatFreshness(market, now)));
   const tone = freshness === "late" ? "tone-warn" : freshness === "silent" ? "tone-bad" : "";
   return (
-    <Fact label="Heartbeat">
+    <Fact label={t("home.markets.heartbeat")}>
       <span className={tone === "" ? undefined : `late ${tone}`}>
         <Age at={market.lastHeartbeatAckAt} />
-        {tone !== "" && `, ${freshness}`}
+        {(freshness === "late" || freshness === "silent") && `, ${t(`home.markets.${freshness}`)}`}
       </span>
       {stopped ? (
-        <span className="quiet"> · none while stopped</span>
+        <span className="quiet"> · {t("home.markets.noneWhileStopped")}</span>
       ) : (
         market.heartbeatIntervalMs !== null && (
-          <span className="quiet"> · every {coarse(market.heartbeatIntervalMs)}</span>
+          <span className="quiet">
+            {" "}
+            · {t("home.markets.every", { time: coarse(market.heartbeatIntervalMs) })}
+          </span>
         )
       )}
     </Fact>

@@ -1,5 +1,7 @@
 /** The orb: the state's sign, and around it the last minute, one tick a second, lit where a result was accepted. */
+
 import type { HeadlineLevel } from "../../shared/contract/views.ts";
+import { t } from "../../shared/words/words.ts";
 import { Flame } from "../parts/flame.tsx";
 import { HEADLINE_LOOK } from "./headline-look.ts";
 import { lastMinute } from "./last-minute.ts";
@@ -8,12 +10,10 @@ const CENTRE = 36;
 const OUTER = 34;
 const INNER = 28.5;
 
-const LEGEND = "The last 60 seconds, clockwise: a tick is lit where a result was accepted";
-
 export function Orb({ level, perSecond }: { level: HeadlineLevel; perSecond: readonly number[] }) {
   const { icon: Icon, tone } = HEADLINE_LOOK[level];
   return (
-    <div className={`orb tone-${tone}`} title={LEGEND} aria-hidden="true">
+    <div className={`orb tone-${tone}`} title={t("home.orbLegend")} aria-hidden="true">
       <svg viewBox="0 0 72 72" width="72" height="72" className="orb-ring" aria-hidden="true">
         {lastMinute(perSecond).map((count, second, { length }) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a tick is its place on the ring.

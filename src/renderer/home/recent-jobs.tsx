@@ -1,5 +1,7 @@
 /** The newest jobs; each opens into its whole story. */
+
 import { Inbox } from "lucide-react";
+import { t } from "../../shared/words/words.ts";
 import { useJobPanel } from "../jobs/job-panel.tsx";
 import { JobTable } from "../jobs/job-table.tsx";
 import { Card } from "../parts/card.tsx";
@@ -13,12 +15,12 @@ export function RecentJobs() {
   const { open, panel } = useJobPanel();
   return (
     <Card
-      title="Recent jobs"
+      title={t("home.recent.title")}
       className="recent"
       aside={
         jobs.length > 0 && (
           <a className="link" href={screenHref("jobs")}>
-            All jobs
+            {t("home.recent.all")}
           </a>
         )
       }
@@ -26,11 +28,11 @@ export function RecentJobs() {
       {jobs.length === 0 ? (
         <div className="card-empty">
           <Inbox size={22} strokeWidth={1.6} aria-hidden />
-          <strong>No jobs yet</strong>
-          The first lease appears here the moment a market grants it.
+          <strong>{t("home.recent.emptyTitle")}</strong>
+          {t("home.recent.empty")}
         </div>
       ) : (
-        <JobTable caption="Recent jobs, newest first" jobs={jobs.slice(0, SHOWN)} onOpen={open} />
+        <JobTable caption={t("home.recent.caption")} jobs={jobs.slice(0, SHOWN)} onOpen={open} />
       )}
       {panel}
     </Card>

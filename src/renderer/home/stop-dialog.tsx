@@ -1,6 +1,7 @@
 /** Asked only when a stop would end jobs that are under way: what it costs, and the gentler way. */
+
 import { useEffect, useRef } from "react";
-import { plural } from "../format/reading.ts";
+import { t } from "../../shared/words/words.ts";
 
 interface StopDialogProps {
   /** Leases held now, at least one. */
@@ -30,14 +31,11 @@ export function StopDialog({ held, onStop, onFinish, onClose }: StopDialogProps)
       }}
     >
       <div className="ask-inner">
-        <h2 id="stop-title">Stop with {plural(held, "job")} under way?</h2>
-        <p id="stop-words">
-          What runs ends at once and is given back or counts as failed. Results that are computed are still
-          submitted.
-        </p>
+        <h2 id="stop-title">{t("home.stop.title", { count: held })}</h2>
+        <p id="stop-words">{t("home.stop.text")}</p>
         <div className="ask-actions">
           <button type="button" className="button button-plain" onClick={close}>
-            Cancel
+            {t("home.stop.cancel")}
           </button>
           <button
             type="button"
@@ -47,7 +45,7 @@ export function StopDialog({ held, onStop, onFinish, onClose }: StopDialogProps)
               onFinish();
             }}
           >
-            Finish current and stop
+            {t("home.stop.finish")}
           </button>
           <button
             type="button"
@@ -57,7 +55,7 @@ export function StopDialog({ held, onStop, onFinish, onClose }: StopDialogProps)
               onStop();
             }}
           >
-            Stop now
+            {t("home.stop.now")}
           </button>
         </div>
       </div>

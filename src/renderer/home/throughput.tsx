@@ -1,5 +1,6 @@
 /** Accepted results over the last minute, one bar a second. */
-import { plural, showNumber } from "../format/reading.ts";
+import { t } from "../../shared/words/words.ts";
+import { showNumber } from "../format/reading.ts";
 import { Card } from "../parts/card.tsx";
 import { useEngine } from "../state/store.ts";
 import { lastMinute, SECONDS } from "./last-minute.ts";
@@ -11,12 +12,12 @@ const HEIGHT = 44;
 export function Throughput() {
   const { jobsLastMinute, acceptedTotal, failedLastDay, perSecond } = useEngine((state) => state.throughput);
   return (
-    <Card title="Throughput" aside={`${failedLastDay} failed in 24 h`}>
+    <Card title={t("home.throughput.title")} aside={t("home.throughput.failed", { count: failedLastDay })}>
       <div className="throughput">
         <p className="throughput-rate">
           <span className="throughput-number">{showNumber(jobsLastMinute)}</span>{" "}
-          <span className="quiet">jobs/min</span>
-          <span className="throughput-total">{plural(acceptedTotal, "result")} in all</span>
+          <span className="quiet">{t("home.throughput.unit")}</span>
+          <span className="throughput-total">{t("home.throughput.total", { count: acceptedTotal })}</span>
         </p>
         <Sparkline perSecond={perSecond} />
       </div>
@@ -33,7 +34,7 @@ function Sparkline({ perSecond }: { perSecond: readonly number[] }) {
         viewBox={`0 0 ${SECONDS * (BAR + GAP) - GAP} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`Accepted results per second over the last minute, at most ${Math.max(...counts)} in one second`}
+        aria-label={t("home.throughput.spark", { most: Math.max(...counts) })}
       >
         {counts.map((count, index) => {
           const height = count === 0 ? 1 : Math.max(3, (count / most) * HEIGHT);
@@ -52,8 +53,8 @@ function Sparkline({ perSecond }: { perSecond: readonly number[] }) {
         })}
       </svg>
       <figcaption className="spark-axis" aria-hidden>
-        <span>60 s ago</span>
-        <span>now</span>
+        <span>{t("home.throughput.ago")}</span>
+        <span>{t("home.throughput.now")}</span>
       </figcaption>
     </figure>
   );

@@ -4,6 +4,7 @@ import { type ReactNode, useCallback, useEffect, useRef, useState } from "react"
 import type { JobDetail, JobState } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
+import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
 import { UNKNOWN } from "../format/reading.ts";
 import { formatClock, formatMoment, formatStep } from "../format/time.ts";
@@ -11,10 +12,12 @@ import { Amount } from "../parts/amount.tsx";
 import { copyText } from "../parts/copy.ts";
 import { Digest } from "../parts/digest.tsx";
 import { ErrorNote } from "../parts/note.tsx";
+import { saveText } from "../parts/save-text.ts";
 import { StatusWord } from "../parts/status-word.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { usePage } from "../state/store.ts";
-import { JOB_LOOK, JOB_MEANING } from "./job-look.ts";
+import { JobCheck } from "./job-check.tsx";
+import { jobLook, jobMeaning } from "./job-look.ts";
 import { unitsText } from "./job-words.ts";
 
 /** The sheet and the way to open it. */
@@ -48,18 +51,18 @@ function JobPanel({ leaseId, onClose }: { leaseId: string; onClose: () => void }
       <div className="sheet-inner">
         <header className="sheet-head">
           <div className="sheet-title">
-            <h2 id="job-title">{detail === null ? "Job" : detail.model}</h2>
+            <h2 id="job-title">{detail === null ? t("jobs.panel.job") : detail.model}</h2>
             <p className="quiet clip" title={leaseId}>
               {detail === null
                 ? leaseId
                 : [unitsText(detail), marketName(detail.market)].filter(Boolean).join(" · ")}
             </p>
           </div>
-          {detail !== null && <StatusWord look={JOB_LOOK[detail.state]} title={JOB_MEANING[detail.state]} />}
+          {detail !== null && <StatusWord look={jobLook(detail.state)} title={jobMeaning(detail.state)} />}
           <button
             type="button"
             className="icon-button"
-            aria-label="Close"
+            aria-label={t("controls.close")}
             onClick={() => dialog.current?.close()}
           >
             <X size={17} aria-hidden />
@@ -103,17 +106,19 @@ function Detail({ job }: { job: JobDetail }) {
   return (
     <>
       {job.error !== null && <ErrorNote error={job.error} />}
-      <Section title="Timeline">
+      <Section title={t("jobs.panel.timeline")}>
         <Timeline steps={job.timeline} />
       </Section>
-      <Section title="Pay">
+      <Section title={t("jobs.panel.pay")}>
         <dl className="sheet-facts">
-          <Fact label="Offered">{job.fee === null ? UNKNOWN : <Amount value={job.fee} />}</Fact>
-          <Fact label="Earned, net">
+          <Fact label={t("jobs.panel.offered")}>
+            {job.fee === null ? UNKNOWN : <Amount value={job.fee} />}
+          </Fact>
+          <Fact label={t("jobs.panel.earned")}>
             {job.earned === null ? (
               <>
                 {UNKNOWN}
-                {job.state === "accepted" && <span className="quiet"> credited when the market settles</span>}
+                {job.state === "accepted" && <span className="quiet"> {t("jobs.panel.whenSettled")}</span>}
               </>
             ) : (
               <Amount value={job.earned} />
@@ -121,26 +126,33 @@ function Detail({ job }: { job: JobDetail }) {
           </Fact>
         </dl>
       </Section>
-      <Section title="Result">
+      <Section title={t("jobs.panel.result")}>
         <dl className="sheet-facts">
-          <Fact label="Device">{device ?? UNKNOWN}</Fact>
-          <Fact label="Attempts">{job.attempts}</Fact>
-          <Fact label="Output">{job.outputKept ? "kept for recomputation" : "not kept"}</Fact>
-        </dl>
-        <Hash label="Result, SHA3-512" value={job.digest} what="digest" />
-        <Hash label="Input, SHA3-256" value={job.inputSha3} what="input hash" />
-      </Section>
-      <Section title="Names">
-        <dl className="sheet-facts">
-          <Fact label="Lease">
-            <Digest value={job.leaseId} what="lease id" whole />
+          <Fact label={t("jobs.panel.device")}>{device ?? UNKNOWN}</Fact>
+          <Fact label={t("jobs.panel.attempts")}>{job.attempts}</Fact>
+          <Fact label={t("jobs.panel.output")}>
+            {t(job.outputKept ? "jobs.panel.outputKept" : "jobs.panel.outputGone")}
           </Fact>
-          <Fact label="Job">
-            <Digest value={job.jobId} what="job id" whole />
+        </dl>
+        <Hash label={t("jobs.panel.resultHash")} value={job.digest} what={t("jobs.digest")} />
+        <Hash label={t("jobs.panel.inputHash")} value={job.inputSha3} what={t("jobs.inputHash")} />
+      </Section>
+      <Section title={t("jobs.panel.names")}>
+        <dl className="sheet-facts">
+          <Fact label={t("jobs.panel.lease")}>
+            <Digest value={job.leaseId} what={t("jobs.leaseId")} whole />
+          </Fact>
+          <Fact label={t("jobs.panel.job")}>
+            <Digest value={job.jobId} what={t("jobs.jobId")} whole />
           </Fact>
         </dl>
       </Section>
       <Receipt job={job} />
+      {job.receipt !== null && (
+        <Section title={t("jobs.panel.check")}>
+          <JobCheck leaseId={job.leaseId} mayRecompute={job.outputKept} />
+        </Section>
+      )}
     </>
   );
 }
@@ -181,10 +193,10 @@ function Timeline({ steps }: { steps: JobDetail["timeline"] }) {
       {steps.map((step, index) => {
         const before = steps[index - 1];
         return (
-          <li key={`${step.state} ${step.at}`} className={`tone-${JOB_LOOK[step.state].tone}`}>
+          <li key={`${step.state} ${step.at}`} className={`tone-${jobLook(step.state).tone}`}>
             <StepIcon state={step.state} />
-            <span className="timeline-word" title={JOB_MEANING[step.state]}>
-              {JOB_LOOK[step.state].word}
+            <span className="timeline-word" title={jobMeaning(step.state)}>
+              {jobLook(step.state).word}
             </span>
             <span className="timeline-step">
               {before !== undefined && `+ ${formatStep(step.at - before.at)}`}
@@ -201,7 +213,7 @@ function Timeline({ steps }: { steps: JobDetail["timeline"] }) {
 }
 
 function StepIcon({ state }: { state: JobState }) {
-  const { icon: Icon } = JOB_LOOK[state];
+  const { icon: Icon } = jobLook(state);
   return <Icon size={14} aria-hidden />;
 }
 
@@ -214,15 +226,15 @@ function Receipt({ job }: { job: JobDetail }) {
   }, [copied]);
   if (job.receipt === null) {
     return (
-      <Section title="Receipt">
-        <p className="quiet">There is none before the result is computed.</p>
+      <Section title={t("jobs.panel.receipt")}>
+        <p className="quiet">{t("jobs.panel.noReceipt")}</p>
       </Section>
     );
   }
   const text = indented(job.receipt);
   return (
     <Section
-      title="Receipt"
+      title={t("jobs.panel.receipt")}
       aside={
         <span className="sheet-actions">
           <button
@@ -233,18 +245,18 @@ function Receipt({ job }: { job: JobDetail }) {
             }}
           >
             {copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}
-            {copied ? "Copied" : "Copy"}
+            {t(copied ? "jobs.panel.copied" : "jobs.panel.copy")}
           </button>
           <span className="visually-hidden" role="status">
-            {copied ? "The receipt is copied" : ""}
+            {copied ? t("jobs.panel.receiptCopied") : ""}
           </span>
           <button
             type="button"
             className="button button-plain"
-            onClick={() => saveFile(receiptName(job), text)}
+            onClick={() => saveText(receiptName(job), text, "application/json")}
           >
             <Download size={14} aria-hidden />
-            Save
+            {t("jobs.panel.save")}
           </button>
         </span>
       }
@@ -255,11 +267,11 @@ function Receipt({ job }: { job: JobDetail }) {
         readOnly
         rows={14}
         value={text}
-        aria-label="Receipt as JSON"
+        aria-label={t("jobs.panel.receiptJson")}
         spellCheck={false}
       />
       <p className="receipt-hint">
-        Anyone can check it: save it, then run <span className="mono">bellows verify {receiptName(job)}</span>
+        {t("jobs.panel.anyone")} <span className="mono">bellows verify {receiptName(job)}</span>
       </p>
     </Section>
   );
@@ -267,7 +279,7 @@ function Receipt({ job }: { job: JobDetail }) {
 
 function SheetSkeleton() {
   return (
-    <div className="sheet-skeleton" role="status" aria-label="Reading the job">
+    <div className="sheet-skeleton" role="status" aria-label={t("jobs.panel.reading")}>
       {[60, 92, 84, 70, 88].map((width) => (
         <div key={width} className="skeleton" style={{ width: `${width}%`, height: 14 }} />
       ))}
@@ -286,13 +298,4 @@ function indented(receipt: string): string {
 
 function receiptName({ market, leaseId }: JobDetail): string {
   return `receipt-${market}-${leaseId.replaceAll(/[^\w.-]+/g, "_").slice(0, 80)}.json`;
-}
-
-function saveFile(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), SECOND);
 }

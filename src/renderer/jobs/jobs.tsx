@@ -1,137 +1,126 @@
-/** Every job the ledger knows, newest first, a page at a time; rows that change while one looks change here too. */
-import { ListChecks } from "lucide-react";
-import { useState } from "react";
-import { type JobState, MarketIdSchema } from "../../shared/contract/views.ts";
-import { marketName } from "../format/market-name.ts";
-import { plural } from "../format/reading.ts";
+/** Every job the ledger knows, newest first, however many; rows that change while one looks change here too. */
+import { ArrowUp, ListChecks } from "lucide-react";
+import { useCallback, useState } from "react";
+import type { JobFilter } from "../../shared/contract/jobs.ts";
+import { t } from "../../shared/words/words.ts";
+import { showNumber } from "../format/reading.ts";
 import { Card } from "../parts/card.tsx";
+import { LongTable } from "../parts/long-table.tsx";
 import { ErrorNote } from "../parts/note.tsx";
-import { JOB_GROUPS, JOB_MEANING } from "./job-look.ts";
-import { type JobFilter, useJobPages } from "./job-pages.ts";
+import { JOB_COLUMNS, JobCells, JobHeads } from "./job-cells.tsx";
+import { JobFilters } from "./job-filters.tsx";
 import { useJobPanel } from "./job-panel.tsx";
-import { JobTable } from "./job-table.tsx";
+import { keyOf } from "./job-window.ts";
+import { type JobList, useJobWindow } from "./use-job-window.ts";
 
 export function Jobs() {
   const [filter, setFilter] = useState<JobFilter>({});
-  const { jobs, more, loading, error, loadMore, reload } = useJobPages(filter);
-  const { open, panel } = useJobPanel();
-  const filtered = filter.market !== undefined || filter.state !== undefined;
+  const list = useJobWindow(filter);
+  const filtered = Object.keys(filter).length > 0;
   return (
     <div className="jobs-screen">
       <div className="jobs-head">
-        <h1>Jobs</h1>
-        <div className="jobs-filters">
-          <Choice
-            label="Market"
-            all="All markets"
-            value={filter.market}
-            groups={[{ options: MarketIdSchema.options }]}
-            name={marketName}
-            onChange={(market) => setFilter(withOptional(filter, "market", market))}
-          />
-          <Choice
-            label="State"
-            all="All states"
-            value={filter.state}
-            groups={JOB_GROUPS}
-            name={(state: JobState) => `${state} · ${JOB_MEANING[state]}`}
-            onChange={(state) => setFilter(withOptional(filter, "state", state))}
-          />
-        </div>
+        <h1>{t("jobs.title")}</h1>
+        <JobFilters filter={filter} onChange={setFilter} />
       </div>
-      {error !== null && (
+      {list.error !== null && (
         <ErrorNote
-          error={error}
+          error={list.error}
           alert
           actions={
-            <button type="button" className="button button-plain" onClick={reload}>
-              Try again
+            <button type="button" className="button button-plain" onClick={list.reload}>
+              {t("shell.tryAgain")}
             </button>
           }
         />
       )}
       <Card
-        title={filtered ? "Matching jobs" : "All jobs"}
-        aside={jobs.length > 0 && `${plural(jobs.length, "job")} shown`}
+        className="jobs-card"
+        title={t(filtered ? "jobs.matching" : "jobs.all")}
+        aside={<Count list={list} />}
       >
-        {jobs.length > 0 && <JobTable caption="Jobs, newest first" jobs={jobs} onOpen={open} />}
-        {jobs.length === 0 && !loading && error === null && (
-          <div className="card-empty">
-            <ListChecks size={22} strokeWidth={1.6} aria-hidden />
-            <strong>{filtered ? "No job matches" : "No jobs yet"}</strong>
-            {filtered
-              ? "Choose another market or state."
-              : "The first lease appears here the moment a market grants it."}
-          </div>
-        )}
-        {jobs.length === 0 && loading && (
-          <div className="sheet-skeleton" role="status" aria-label="Reading the jobs">
-            {[88, 74, 92, 68, 80, 76].map((width) => (
-              <div key={width} className="skeleton" style={{ width: `${width}%`, height: 14 }} />
-            ))}
-          </div>
-        )}
-        {more && jobs.length > 0 && (
-          <div className="jobs-more">
-            <button
-              type="button"
-              className="button"
-              disabled={loading}
-              aria-busy={loading}
-              onClick={loadMore}
-            >
-              Show older
-            </button>
-          </div>
+        {list.length > 0 ? (
+          <Rows list={list} />
+        ) : list.loading ? (
+          <Skeleton />
+        ) : (
+          list.error === null && <Nothing filtered={filtered} onClear={() => setFilter({})} />
         )}
       </Card>
-      {panel}
     </div>
   );
 }
 
-interface ChoiceProps<T extends string> {
-  label: string;
-  all: string;
-  value: T | undefined;
-  groups: readonly { readonly name?: string; readonly options: readonly T[] }[];
-  name: (option: T) => string;
-  onChange: (option: T | undefined) => void;
-}
-
-function Choice<T extends string>({ label, all, value, groups, name, onChange }: ChoiceProps<T>) {
-  const choose = (chosen: string) =>
-    onChange(groups.flatMap(({ options }) => options).find((option) => option === chosen));
+function Rows({ list }: { list: JobList }) {
+  const { open, panel } = useJobPanel();
+  const [topSignal, setTopSignal] = useState(0);
+  const { want, setAtTop } = list;
+  const onTop = useCallback((atTop: boolean) => setAtTop(atTop), [setAtTop]);
   return (
-    <select
-      className="button select"
-      aria-label={label}
-      value={value ?? ""}
-      onChange={(event) => choose(event.target.value)}
-    >
-      <option value="">{all}</option>
-      {groups.map((group) => {
-        const options = group.options.map((option) => (
-          <option key={option} value={option}>
-            {name(option)}
-          </option>
-        ));
-        if (group.name === undefined) return options;
-        return (
-          <optgroup key={group.name} label={group.name}>
-            {options}
-          </optgroup>
-        );
-      })}
-    </select>
+    <>
+      {list.waiting > 0 && (
+        <button
+          type="button"
+          className="button jobs-waiting"
+          onClick={() => setTopSignal((count) => count + 1)}
+        >
+          <ArrowUp size={14} aria-hidden />
+          {t("jobs.waiting", { count: list.waiting })}
+        </button>
+      )}
+      <LongTable
+        className="job-table job-table-frame"
+        caption={t("jobs.caption")}
+        length={list.length}
+        columns={JOB_COLUMNS}
+        heads={<JobHeads />}
+        focusable=".row-open"
+        topSignal={topSignal}
+        onTop={onTop}
+        onSight={want}
+        row={(index, tabIndex) => {
+          const job = list.rowAt(index);
+          return (
+            job && {
+              key: keyOf(job),
+              cells: <JobCells job={job} onOpen={open} oneLine tabIndex={tabIndex} />,
+            }
+          );
+        }}
+      />
+      {panel}
+    </>
   );
 }
 
-function withOptional<K extends keyof JobFilter>(
-  filter: JobFilter,
-  key: K,
-  value: JobFilter[K] | undefined,
-): JobFilter {
-  const { [key]: _, ...rest } = filter;
-  return value === undefined ? (rest as JobFilter) : { ...rest, [key]: value };
+function Count({ list: { rows, count, length } }: { list: JobList }) {
+  if (rows === null) return t("jobs.counting");
+  if (count === null) return t("jobs.moreThan", { shown: showNumber(length) });
+  if (count > length) return t("jobs.newest", { shown: showNumber(length), all: showNumber(count) });
+  return count === 0 ? "" : t("jobs.count", { count, shown: showNumber(count) });
+}
+
+function Nothing({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
+  return (
+    <div className="card-empty">
+      <ListChecks size={22} strokeWidth={1.6} aria-hidden />
+      <strong>{t(filtered ? "jobs.noneTitle" : "jobs.emptyTitle")}</strong>
+      {t(filtered ? "jobs.none" : "jobs.empty")}
+      {filtered && (
+        <button type="button" className="button" onClick={onClear}>
+          {t("jobs.filter.clear")}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Skeleton() {
+  return (
+    <div className="sheet-skeleton" role="status" aria-label={t("jobs.reading")}>
+      {[88, 74, 92, 68, 80, 76].map((width) => (
+        <div key={width} className="skeleton" style={{ width: `${width}%`, height: 14 }} />
+      ))}
+    </div>
+  );
 }

@@ -1,7 +1,9 @@
 /** A digest or id in mono: short for the eye, whole for the clipboard. */
+
 import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
 import { SECOND } from "../../shared/durations.ts";
+import { t } from "../../shared/words/words.ts";
 import { shortDigest, UNKNOWN } from "../format/reading.ts";
 import { copyText } from "./copy.ts";
 
@@ -29,8 +31,8 @@ export function Digest({ value, what, whole = false }: DigestProps) {
     <button
       type="button"
       className={`digest ${whole ? "digest-whole" : ""} ${copied ? "digest-copied" : ""}`}
-      title={whole ? `Copy the ${what}` : `Copy the ${what} ${value}`}
-      aria-label={`Copy the ${what} ${whole ? value : shortDigest(value)}`}
+      title={whole ? t("shell.copy", { what }) : t("shell.copyValue", { what, value })}
+      aria-label={t("shell.copyValue", { what, value: whole ? value : shortDigest(value) })}
       onClick={copy}
     >
       <span>{whole ? value : shortDigest(value)}</span>
@@ -40,7 +42,7 @@ export function Digest({ value, what, whole = false }: DigestProps) {
         <Copy size={12} className="digest-icon" aria-hidden />
       )}
       <span className="visually-hidden" role="status">
-        {copied ? "Copied" : ""}
+        {copied ? t("shell.copied") : ""}
       </span>
     </button>
   );

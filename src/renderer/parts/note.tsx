@@ -1,7 +1,8 @@
 /** A sentence that needs attention, with what to do about it. */
 import { CircleX, Info, type LucideIcon, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
-import { type Actor, type ErrorValue, unreachable } from "../../shared/errors.ts";
+import type { ErrorValue } from "../../shared/errors.ts";
+import { t } from "../../shared/words/words.ts";
 import { asSentence } from "../format/sentence.ts";
 import type { Tone } from "./tone.ts";
 
@@ -47,7 +48,7 @@ export function ErrorNote({
         <>
           {error.help !== undefined && <div>{error.help}</div>}
           <div className="note-actor">
-            {whoActs(error.actor)} · <span className="mono">{error.code}</span>
+            {t(`shell.actor.${error.actor}`)} · <span className="mono">{error.code}</span>
           </div>
         </>
       }
@@ -56,21 +57,4 @@ export function ErrorNote({
       {asSentence(error.message)}
     </Note>
   );
-}
-
-function whoActs(actor: Actor): string {
-  switch (actor) {
-    case "user":
-      return "Needs you";
-    case "market":
-      return "The market’s answer";
-    case "network":
-      return "The connection";
-    case "machine":
-      return "This machine";
-    case "bug":
-      return "A fault in Bellows";
-    default:
-      return unreachable(actor);
-  }
 }

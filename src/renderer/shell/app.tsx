@@ -2,8 +2,10 @@
 
 import { useSyncExternalStore } from "react";
 import { currentLanguage, onLanguageChange, t } from "../../shared/words/words.ts";
-import { useScreen } from "../state/route.ts";
+import { usePlace } from "../state/route.ts";
 import { usePage } from "../state/store.ts";
+import { useFirstRun } from "../welcome/use-first-run.ts";
+import { Welcome } from "../welcome/welcome.tsx";
 import { Banners } from "./banners.tsx";
 import { NoSession, NoState } from "./gate.tsx";
 import { SCREEN_LOOKS } from "./screens.tsx";
@@ -17,8 +19,9 @@ export function App() {
 }
 
 function Page() {
-  const screen = useScreen();
-  const CurrentScreen = SCREEN_LOOKS[screen].component;
+  const place = usePlace();
+  useFirstRun();
+  const Current = place === "welcome" ? Welcome : SCREEN_LOOKS[place].component;
   const known = usePage(({ engine }) => engine !== null);
   const unauthorised = usePage(({ link }) => link.state === "unauthorised");
   const stale = usePage((page) => page.stale);
@@ -29,14 +32,14 @@ function Page() {
       <button type="button" className="skip-link" onClick={skipToContent}>
         {t("nav.skip")}
       </button>
-      <Sidebar screen={screen} />
+      <Sidebar place={place} />
       <main className="content" id="content" tabIndex={-1}>
         <div className="content-inner">
           {known ? (
             <>
               <Banners />
               <div className={stale ? "live live-stale" : "live"} aria-busy={stale}>
-                <CurrentScreen />
+                <Current />
               </div>
             </>
           ) : (

@@ -1,10 +1,12 @@
-/** What is true of the whole page: play money, no answer from the engine, things that happened at its start. */
+/** What is true of the whole page: play money, no answer from the engine, and what a person should hear of. */
 import { FlaskConical, Unplug } from "lucide-react";
+import { t } from "../../shared/words/words.ts";
 import type { Bridge } from "../bridge/bridge.ts";
 import { coarse, formatClock } from "../format/time.ts";
 import { ErrorNote, Note } from "../parts/note.tsx";
 import { useBridge, useVerb } from "../state/bridge-context.ts";
 import { usePage } from "../state/store.ts";
+import { NoticeBanners } from "./notice-banners.tsx";
 import { RetryButton } from "./retry-button.tsx";
 
 export function Banners() {
@@ -12,7 +14,8 @@ export function Banners() {
     <div className="banners">
       <SilenceBanner />
       <SnapshotBanner />
-      <Notices />
+      <EngineNotices />
+      <NoticeBanners />
       <DemoBanner />
     </div>
   );
@@ -25,8 +28,8 @@ function DemoBanner() {
     <p className="demo-banner">
       <FlaskConical size={14} aria-hidden />
       <span>
-        <strong>Demo:</strong> play money on an embedded devnet.{" "}
-        <span className="demo-more">The work is real, the pay is not.</span>
+        <strong>{t("app.banner.demo")}</strong> {t("app.banner.demoMoney")}{" "}
+        <span className="demo-more">{t("app.banner.demoWork")}</span>
       </span>
     </p>
   );
@@ -46,7 +49,7 @@ function SilenceBanner() {
   if (link.state === "stopping") {
     return (
       <Note tone="info" alert>
-        The engine is ending in order: leases are finished or given back, then it stops.
+        {t("app.banner.stopping")}
       </Note>
     );
   }
@@ -57,17 +60,10 @@ function SilenceBanner() {
     <Note
       tone="bad"
       icon={Unplug}
-      help={
-        cause?.message ??
-        (kind === "desktop"
-          ? "What you see is the last known state. Nothing computed is lost."
-          : "What you see is the last known state. If the engine was stopped, start it again; this page reconnects by itself.")
-      }
+      help={cause?.message ?? t(kind === "desktop" ? "app.banner.lastKnown" : "app.banner.lastKnownWeb")}
     >
       {/* Only the sentence is spoken; the counting would be read out every second. */}
-      <span role="alert">
-        The engine is not answering since {formatClock(since)}; {next}
-      </span>{" "}
+      <span role="alert">{t("app.banner.silent", { time: formatClock(since), next })}</span>{" "}
       <span className="quiet nowrap" aria-hidden>
         {coarse(Date.now() - since)}
       </span>
@@ -77,8 +73,8 @@ function SilenceBanner() {
 
 /** A hanging engine is given some seconds more before it is ended; a dead one is replaced at once. */
 function nextStep(kind: Bridge["kind"], hangs: boolean): string {
-  if (kind === "web") return hangs ? "asking again" : "reconnecting";
-  return hangs ? "it is restarted if it stays silent" : "restarting";
+  if (kind === "web") return t(hangs ? "app.banner.askingAgain" : "app.banner.reconnecting");
+  return t(hangs ? "app.banner.restartedIfSilent" : "app.banner.restarting");
 }
 
 /** The engine answers, but not with a state this page understands: say so instead of showing an old one as new. */
@@ -87,7 +83,8 @@ function SnapshotBanner() {
   return error === null ? null : <ErrorNote error={error} alert />;
 }
 
-function Notices() {
+/** What happened at the engine's start, in its own words. */
+function EngineNotices() {
   const notices = usePage((page) => page.engine?.engine.notices);
   const { run, pending } = useVerb();
   if (notices === undefined || notices.length === 0) return null;
@@ -103,7 +100,7 @@ function Notices() {
             disabled={pending !== null}
             onClick={() => run("notices.dismiss")}
           >
-            {notices.length === 1 ? "Dismiss" : "Dismiss all"}
+            {t(notices.length === 1 ? "app.banner.dismiss" : "app.banner.dismissAll")}
           </button>
         )
       }

@@ -1,5 +1,7 @@
 /** What stands in place of the screens while there is nothing true to show. */
+
 import { KeyRound, OctagonX } from "lucide-react";
+import { t } from "../../shared/words/words.ts";
 import { coarse } from "../format/time.ts";
 import { Flame } from "../parts/flame.tsx";
 import { ErrorNote } from "../parts/note.tsx";
@@ -21,9 +23,7 @@ export function NoState() {
       <div className="gate">
         <OctagonX className="gate-icon tone-bad" size={40} strokeWidth={1.5} aria-hidden />
         <h1>
-          {STARTED_ELSEWHERE.has(link.error.code)
-            ? "Bellows is already running"
-            : "The engine could not start"}
+          {t(STARTED_ELSEWHERE.has(link.error.code) ? "shell.alreadyRunning" : "shell.engineNotStarted")}
         </h1>
         <div className="gate-note">
           <ErrorNote error={link.error} alert />
@@ -36,7 +36,7 @@ export function NoState() {
     return (
       <div className="gate">
         <OctagonX className="gate-icon tone-bad" size={40} strokeWidth={1.5} aria-hidden />
-        <h1>The engine’s state can’t be read</h1>
+        <h1>{t("shell.stateUnreadable")}</h1>
         <div className="gate-note">
           <ErrorNote error={error} alert />
         </div>
@@ -59,15 +59,11 @@ function Loading() {
           <Flame size={30} />
         </div>
         <div className="hero-words">
-          <h1 className="hero-sentence">
-            {kind === "desktop" ? "Starting the engine…" : "Reaching the engine…"}
-          </h1>
+          <h1 className="hero-sentence">{t(kind === "desktop" ? "shell.starting" : "shell.reaching")}</h1>
           <p className="hero-proof" role="status">
             {waited > LONG_WAIT_MS
-              ? `Not there after ${coarse(waited)}; it is tried again by itself.`
-              : kind === "desktop"
-                ? "It opens the ledger, looks for GPUs and greets the markets."
-                : "What it does shows here as soon as it answers."}
+              ? t("shell.notThere", { time: coarse(waited) })
+              : t(kind === "desktop" ? "shell.startingDetail" : "shell.reachingDetail")}
           </p>
         </div>
       </section>
@@ -105,13 +101,10 @@ export function NoSession() {
   return (
     <main className="gate gate-page">
       <KeyRound className="gate-icon" size={36} strokeWidth={1.5} aria-hidden />
-      <h1>This page needs its link</h1>
-      <p className="gate-text">
-        The link that <span className="mono">bellows</span> printed opens this page once, in one browser. For
-        a new one run <span className="mono">bellows dashboard</span> on this machine and open what it prints.
-      </p>
+      <h1>{t("shell.needsLink")}</h1>
+      <p className="gate-text">{t("shell.needsLinkText")}</p>
       <button type="button" className="button" onClick={() => window.location.reload()}>
-        Try again
+        {t("shell.tryAgain")}
       </button>
     </main>
   );

@@ -1,5 +1,7 @@
 /** After the engine gave up: the same verb as everywhere, which main understands as "try again". */
+
 import { RotateCw } from "lucide-react";
+import { t } from "../../shared/words/words.ts";
 import { useVerb } from "../state/bridge-context.ts";
 
 export function RetryButton() {
@@ -13,7 +15,7 @@ export function RetryButton() {
       onClick={() => run("run.start")}
     >
       <RotateCw size={14} aria-hidden />
-      Try again
+      {t("shell.tryAgain")}
     </button>
   );
 }

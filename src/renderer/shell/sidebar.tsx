@@ -5,11 +5,11 @@ import { marketName } from "../format/market-name.ts";
 import { coarse, formatDuration } from "../format/time.ts";
 import { Flame } from "../parts/flame.tsx";
 import { useBridge } from "../state/bridge-context.ts";
-import { SCREENS, type Screen, screenHref } from "../state/route.ts";
+import { type Place, SCREENS, type Screen, screenHref } from "../state/route.ts";
 import { usePage } from "../state/store.ts";
 import { SCREEN_LOOKS } from "./screens.tsx";
 
-export function Sidebar({ screen }: { screen: Screen }) {
+export function Sidebar({ place }: { place: Place }) {
   return (
     <header className="sidebar">
       <div className="brand">
@@ -25,10 +25,11 @@ export function Sidebar({ screen }: { screen: Screen }) {
                 <a
                   className="nav-item"
                   href={screenHref(name)}
-                  aria-current={name === screen ? "page" : undefined}
+                  aria-current={name === place ? "page" : undefined}
                 >
                   <Icon size={16} strokeWidth={1.8} aria-hidden />
                   <span>{t(`nav.${name}`)}</span>
+                  <NavBadge screen={name} />
                 </a>
               </li>
             );
@@ -37,6 +38,19 @@ export function Sidebar({ screen }: { screen: Screen }) {
       </nav>
       <Foot />
     </header>
+  );
+}
+
+/** How many things there need a look; nothing while there are none. */
+function NavBadge({ screen }: { screen: Screen }) {
+  const { badge } = SCREEN_LOOKS[screen];
+  const count = usePage(({ engine, stale }) => (engine === null || stale ? 0 : (badge?.(engine) ?? 0)));
+  if (count === 0) return null;
+  return (
+    <span className="nav-badge tone-warn">
+      <span aria-hidden>{count}</span>
+      <span className="visually-hidden">{t("reliability.badge", { count })}</span>
+    </span>
   );
 }
 

@@ -2,17 +2,33 @@
 import { useSyncExternalStore } from "react";
 
 /** In the order of the menu. */
-export const SCREENS = ["home", "jobs"] as const;
+export const SCREENS = [
+  "home",
+  "gpus",
+  "offers",
+  "jobs",
+  "earnings",
+  "reliability",
+  "identity",
+  "models",
+  "activity",
+  "settings",
+] as const;
 export type Screen = (typeof SCREENS)[number];
+
+/** Beside the menu: the set-up. */
+export type Place = Screen | "welcome";
+export const WELCOME_HASH = "#/welcome";
 
 export const screenHref = (screen: Screen): string => `#/${screen}`;
 
-export function screenOf(hash: string): Screen {
+export function placeOf(hash: string): Place {
+  if (hash === WELCOME_HASH) return "welcome";
   return SCREENS.find((screen) => hash === screenHref(screen)) ?? "home";
 }
 
-export function useScreen(): Screen {
-  return useSyncExternalStore(subscribe, () => screenOf(window.location.hash));
+export function usePlace(): Place {
+  return useSyncExternalStore(subscribe, () => placeOf(window.location.hash));
 }
 
 function subscribe(changed: () => void): () => void {

@@ -1,8 +1,10 @@
 /** What the page knows: the engine's last state, whether it is still true, and the person's own choices. */
 import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
+import type { AppView } from "../../shared/contract/app.ts";
 import type { State } from "../../shared/contract/views.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
+import type { Notice } from "../../shared/notifications/notice.ts";
 import type { LinkStatus } from "../bridge/bridge.ts";
 
 export interface PageState {
@@ -17,6 +19,10 @@ export interface PageState {
   readonly now: number;
   /** Why no snapshot can be had although the engine answers. */
   readonly snapshotError: ErrorValue | null;
+  /** The desktop app around this page; null: there is none, or it has not told yet. */
+  readonly app: AppView | null;
+  /** What a person should hear of now, worst first. */
+  readonly notices: readonly Notice[];
 }
 
 export const pageStore = createStore<PageState>(() => ({
@@ -26,6 +32,8 @@ export const pageStore = createStore<PageState>(() => ({
   stale: false,
   now: Date.now(),
   snapshotError: null,
+  app: null,
+  notices: [],
 }));
 
 export type PageStore = typeof pageStore;

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { type ErrorValue, ErrorValueSchema } from "../errors.ts";
+import type { AppCommandInput, AppCommandName, AppEventName, AppEventPayload, AppView } from "./app.ts";
 import type { CommandInput, CommandName, CommandOutput, EventName, EventPayload } from "./contract.ts";
 
 const Since = z.number().int().nonnegative();
@@ -34,6 +35,11 @@ export interface PreloadBridge {
   on<E extends EventName>(event: E, listener: (payload: EventPayload<E>) => void): () => void;
   /** Called with the present status first, then on every change. Returns the unsubscribe function. */
   onEngineStatus(listener: (status: EngineStatus) => void): () => void;
+  /** What belongs to the desktop app itself. */
+  readonly app: {
+    invoke<C extends AppCommandName>(command: C, input: AppCommandInput<C>): Promise<Outcome<AppView>>;
+    on<E extends AppEventName>(event: E, listener: (payload: AppEventPayload<E>) => void): () => void;
+  };
   readonly platform: string;
   readonly version: string;
 }

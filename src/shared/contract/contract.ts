@@ -3,9 +3,21 @@
  * implements it, Electron's main relays it, the preload exposes exactly it, the CLI and the loopback API speak it.
  */
 import { z } from "zod";
-import { MoneyValueSchema } from "../money.ts";
+import { ACTIVITY_COMMANDS } from "./activity.ts";
+import {
+  HistoryAnswer,
+  HistoryInput,
+  PauseInput,
+  ResumeInput,
+  SetEnabledInput,
+  SetLimitsInput,
+} from "./devices.ts";
+import { EARNINGS_COMMANDS } from "./earnings.ts";
+import { IDENTITY_COMMANDS } from "./identity.ts";
+import { JobChoicesAnswer, JobFilterSchema, JobsCountAnswer, JobsListAnswer, JobsListInput } from "./jobs.ts";
 import {
   ModelAnswer,
+  ModelDiskAnswer,
   ModelDownloadAnswer,
   ModelDownloadInput,
   ModelInput,
@@ -13,16 +25,24 @@ import {
   PruneAnswer,
   PruneInput,
 } from "./models.ts";
-import { OfferViewSchema, PriceQuoteSchema } from "./offers.ts";
+import { OFFER_COMMANDS } from "./offers.ts";
+import { PresenceReportSchema } from "./presence.ts";
 import { SelfTestReportSchema } from "./self-test.ts";
 import { ServiceLevelSchema } from "./service-level.ts";
+import {
+  DataUseAnswer,
+  DiagnosticsAnswer,
+  SettingsAnswer,
+  SettingsSetInput,
+  TestConnectionAnswer,
+  TestConnectionInput,
+} from "./settings.ts";
+import { JobVerifyAnswer, JobVerifyInput } from "./verify.ts";
 import {
   ClaimReportSchema,
   DeltaSchema,
   DeviceViewSchema,
   JobDetailSchema,
-  JobRowSchema,
-  JobStateSchema,
   MarketIdSchema,
   ProviderBalanceSchema,
   ProviderStandingSchema,
@@ -39,14 +59,7 @@ const AmountInput = z.strictObject({
   amountMinor: z.string().regex(/^[1-9]\d{0,30}$/),
 });
 
-const OffersAnswer = z.strictObject({ offers: z.array(OfferViewSchema) });
-const OfferTarget = z.strictObject({
-  market: MarketIdSchema,
-  /** A GPU's id; absent: all of them. */
-  device: z.string().min(1).max(200).optional(),
-  board: z.string().min(1).max(60).optional(),
-});
-
+const DevicesAnswer = z.strictObject({ devices: z.array(DeviceViewSchema) });
 const command = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({ input, output });
 
 export const COMMANDS = {
@@ -60,23 +73,35 @@ export const COMMANDS = {
   "run.finish": command(Nothing, IntentAnswer),
   /** As pause, and the runtime processes end at once: running jobs are given back or failed. */
   "run.stop": command(Nothing, IntentAnswer),
-  "devices.list": command(Nothing, z.strictObject({ devices: z.array(DeviceViewSchema) })),
+  "devices.list": command(Nothing, DevicesAnswer),
+  /** The person's switch: a device that is off takes no work, whatever else holds. Throws UNKNOWN_DEVICE, as all below. */
+  "devices.setEnabled": command(SetEnabledInput, DevicesAnswer),
+  /** Rest for a while: what has not begun goes to another device or back, what runs gets 2 s, then the memory is freed. */
+  "devices.pause": command(PauseInput, DevicesAnswer),
+  /** End the person's pause; what else speaks against work still does. */
+  "devices.resume": command(ResumeInput, DevicesAnswer),
+  /** The temperature at which this device rests. */
+  "devices.setLimits": command(SetLimitsInput, DevicesAnswer),
+  /** Look for GPUs from the beginning, as after sleep or a driver change. */
+  "devices.redetect": command(Nothing, DevicesAnswer),
+  "devices.history": command(HistoryInput, HistoryAnswer),
+  /** Somebody looks at readings: they are read every second for the next 10 s. */
+  "devices.watch": command(Nothing, Nothing),
+  /** What the desktop sees of the person; the newest one counts for a minute. */
+  "presence.report": command(PresenceReportSchema, Nothing),
   /** A canned job with a known answer on one device, or on all; takes some seconds each. */
   "selftest.run": command(
     z.strictObject({ device: z.string().min(1).max(200).optional() }),
     z.strictObject({ reports: z.array(SelfTestReportSchema) }),
   ),
-  "jobs.list": command(
-    z.strictObject({
-      limit: z.number().int().min(1).max(1000).default(50),
-      /** Rows older than this lease (exclusive), from a previous page's `next`. */
-      before: z.string().max(200).optional(),
-      market: MarketIdSchema.optional(),
-      state: JobStateSchema.optional(),
-    }),
-    z.strictObject({ jobs: z.array(JobRowSchema), next: z.string().nullable() }),
-  ),
+  "jobs.list": command(JobsListInput, JobsListAnswer),
+  /** How many match. */
+  "jobs.count": command(JobFilterSchema, JobsCountAnswer),
+  /** The models and devices that jobs have, to filter by. */
+  "jobs.choices": command(Nothing, JobChoicesAnswer),
   "jobs.get": command(z.strictObject({ leaseId: z.string().min(1).max(200) }), JobDetailSchema),
+  /** Check a result's receipt again, and recompute it where its output is kept. */
+  "jobs.verify": command(JobVerifyInput, JobVerifyAnswer),
   /** What a market says of this provider now; null where it keeps no such books. */
   "provider.standing": command(
     z.strictObject({ market: MarketIdSchema }),
@@ -88,22 +113,15 @@ export const COMMANDS = {
   "provider.balance": command(z.strictObject({ market: MarketIdSchema }), ProviderBalanceSchema),
   /** Move what is settled to the balance; jobs are credited in the ledger when the books are next read. */
   "provider.claim": command(z.strictObject({ market: MarketIdSchema }), ClaimReportSchema),
+  ...IDENTITY_COMMANDS,
   /** Where we stand against the market's service thresholds, by our own books; null where a market has none. */
   "service.level": command(
     z.strictObject({ market: MarketIdSchema }),
     z.strictObject({ level: ServiceLevelSchema.nullable() }),
   ),
-  /** GPUs offered for rent, and what became of each offer. */
-  "offers.list": command(Nothing, OffersAnswer),
-  /** Offer one GPU (or all) at a price an hour, on one board of a market (or all); again with another price: reprice. */
-  "offers.offer": command(OfferTarget.extend({ price: MoneyValueSchema }), OffersAnswer),
-  /** Take offers back; a rented GPU's ends with its booking. */
-  "offers.withdraw": command(OfferTarget, OffersAnswer),
-  /** What GPUs of a model cost an hour; null: nobody knows. */
-  "prices.quote": command(
-    z.strictObject({ market: MarketIdSchema, model: z.string().min(1).max(200) }),
-    z.strictObject({ quote: PriceQuoteSchema.nullable() }),
-  ),
+  ...OFFER_COMMANDS,
+  ...EARNINGS_COMMANDS,
+  ...ACTIVITY_COMMANDS,
   "models.list": command(Nothing, z.strictObject({ models: z.array(ModelViewSchema) })),
   /** Fetch what is missing; answers when it is under way. Throws MODEL_NOT_ALLOWED, MODEL_DISK_FULL, MODEL_CAP_REACHED, MODEL_BUSY. */
   "models.download": command(ModelDownloadInput, ModelDownloadAnswer),
@@ -122,8 +140,19 @@ export const COMMANDS = {
   "models.setPinned": command(ModelInput.extend({ pinned: z.boolean() }), ModelAnswer),
   /** Remove fetched models, the longest unused first. Throws MODEL_NO_CAP. */
   "models.prune": command(PruneInput, PruneAnswer),
+  /** Room taken and left where models are fetched to. */
+  "models.disk": command(Nothing, ModelDiskAnswer),
   /** Hide the start-up notices (restored database, …). */
   "notices.dismiss": command(Nothing, Nothing),
+  "settings.get": command(Nothing, SettingsAnswer),
+  /** All of the patch or none. Throws SETTING_FIXED for what file, environment or flag says, CONFIG_INVALID. */
+  "settings.set": command(SettingsSetInput, SettingsAnswer),
+  "settings.testConnection": command(TestConnectionInput, TestConnectionAnswer),
+  "data.use": command(Nothing, DataUseAnswer),
+  /** A report without secrets, to be read before it is saved. */
+  "diagnostics.preview": command(Nothing, DiagnosticsAnswer),
+  /** End the engine process in order and start it again, with the settings as they are then. */
+  "engine.restart": command(Nothing, Nothing),
   /** End the engine process in order: pause, give back, submit what is computed, close the ledger. */
   "engine.shutdown": command(Nothing, Nothing),
 } as const;

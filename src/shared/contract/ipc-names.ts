@@ -8,6 +8,10 @@ export const IPC = {
   engineStatus: "bellows:engine-status",
   /** main → window: event name, payload. */
   event: "bellows:event",
+  /** window → main, answered with an Outcome: a command of the app itself (app.ts). */
+  appInvoke: "bellows:app-invoke",
+  /** main → window: event name, payload of the app itself. */
+  appEvent: "bellows:app-event",
 } as const;
 
 /** Argument of the page's process that carries the app's version. */

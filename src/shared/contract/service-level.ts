@@ -25,6 +25,8 @@ export const ServiceMeasureSchema = z.object({
   state: z.enum(["good", "warning", "breached", "unknown"]),
   /** What a breach would cost at this moment; null: nothing is staked, or the measure costs no stake. */
   breachCost: MoneyValueSchema.nullable(),
+  /** The same as a share of the stake, in 1/10 000; null: it costs no stake. */
+  breachBps: z.number().int().nonnegative().nullable(),
   /** What happens at the limit, in a sentence. */
   breachText: Text,
 });
@@ -37,9 +39,24 @@ export const GuardActionSchema = z.object({
   /** Because of which measure; null for a failed self-test. */
   measure: ServiceMeasureSchema.shape.name.nullable(),
   model: Text.nullable(),
+  /** The device on which a model is left out; null: not about one. */
+  device: Text.nullable().default(null),
   text: Text,
 });
 export type GuardAction = z.infer<typeof GuardActionSchema>;
+
+/** One change in what the guard did. */
+export const GuardChangeSchema = z.object({
+  at: TimeMs,
+  /** began: from now on. ended: its cause is gone, or the market acted first. */
+  change: z.enum(["began", "ended"]),
+  kind: GuardActionSchema.shape.kind,
+  measure: GuardActionSchema.shape.measure,
+  model: GuardActionSchema.shape.model,
+  device: GuardActionSchema.shape.device,
+  text: Text,
+});
+export type GuardChange = z.infer<typeof GuardChangeSchema>;
 
 export const ServiceLevelSchema = z.object({
   market: MarketIdSchema,
@@ -48,5 +65,11 @@ export const ServiceLevelSchema = z.object({
   measures: z.array(ServiceMeasureSchema),
   /** What the guard is doing now, oldest first. */
   actions: z.array(GuardActionSchema),
+  /** Heartbeats the market acknowledged within the window, oldest first. */
+  beats: z.array(TimeMs),
+  /** How long one of them vouches for this provider, ms. */
+  aliveMs: z.number().int().positive(),
+  /** What the guard did before, newest first. */
+  log: z.array(GuardChangeSchema),
 });
 export type ServiceLevel = z.infer<typeof ServiceLevelSchema>;

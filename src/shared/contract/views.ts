@@ -5,10 +5,14 @@
 import { z } from "zod";
 import { ErrorValueSchema } from "../errors.ts";
 import { CurrencyCodeSchema, MoneyValueSchema } from "../money.ts";
+import { SaidSchema } from "../words/said.ts";
+import { type MarketId, MarketIdSchema } from "./market-id.ts";
 import { ModelViewSchema } from "./models.ts";
+import { OffersViewSchema } from "./offers.ts";
+import { PauseViewSchema, PresenceSignalSchema } from "./presence.ts";
+import { SettingsViewSchema } from "./settings.ts";
 
-export const MarketIdSchema = z.enum(["aitbc", "aicf"]);
-export type MarketId = z.infer<typeof MarketIdSchema>;
+export { type MarketId, MarketIdSchema };
 
 const TimeMs = z.number().int().nonnegative();
 const Text = z.string().max(2000);
@@ -58,6 +62,8 @@ export const EngineViewSchema = z.object({
   dataFolder: Text,
   /** Set when a database was restored, moved aside, … at this start; shown once until dismissed. */
   notices: z.array(ErrorValueSchema),
+  /** Where Prometheus metrics are served; null: nowhere. */
+  metricsUrl: Text.nullable().optional(),
   host: HostInfoSchema.optional(),
 });
 export type EngineView = z.infer<typeof EngineViewSchema>;
@@ -66,8 +72,17 @@ export const HeadlineSchema = z.object({
   level: HeadlineLevelSchema,
   /** One sentence of state: "Earning on 1 of 1 devices". */
   sentence: Text,
+  /** The same by key, for other languages. */
+  said: SaidSchema.optional(),
   /** Why, and the next step, for every level but earning; each a full sentence. */
-  reasons: z.array(z.object({ text: Text, help: Text.optional() })),
+  reasons: z.array(
+    z.object({
+      text: Text,
+      help: Text.optional(),
+      said: SaidSchema.optional(),
+      helpSaid: SaidSchema.optional(),
+    }),
+  ),
   lastAcceptedAt: TimeMs.nullable(),
   lastAcceptedMarket: MarketIdSchema.nullable(),
   lastHeartbeatAckAt: TimeMs.nullable(),
@@ -96,8 +111,23 @@ export const ProviderStandingSchema = z.object({
         height: z.number().int().nonnegative(),
         /** Blocks until then; null when the market does not tell its height. */
         blocksLeft: z.number().int().nonnegative().nullable(),
+        /** When that is, by the pace of the blocks seen so far; null while too few were. */
+        freeAt: TimeMs.nullish(),
       }),
     ),
+    /** What it is made of, where the market tells; bonds stand beside the total. */
+    parts: z
+      .array(
+        z.object({
+          kind: z.enum(["stake", "bond"]),
+          reference: Text,
+          amount: MoneyValueSchema,
+          lockedUntil: TimeMs.nullable(),
+          /** The market's own word. */
+          status: Text.nullable(),
+        }),
+      )
+      .optional(),
   }),
   /** Why it is given no work, each with its remedy; empty while it may be. */
   reasons: z.array(z.object({ code: Text, text: Text, help: Text })),
@@ -163,6 +193,8 @@ export const MarketViewSchema = z.object({
   error: ErrorValueSchema.nullable(),
   /** What the market says of us; absent where it keeps no such books, or before it was first read. */
   standing: ProviderStandingSchema.optional(),
+  /** Measures of service near or past their limit now; absent where the market has none. */
+  serviceWarnings: z.number().int().nonnegative().optional(),
   /** What does not work here because a surface of the market is missing, in words. */
   limits: z.array(Text).optional(),
 });
@@ -213,6 +245,8 @@ export const GpuDetailsSchema = z.object({
         name: Text.nullable(),
         memoryMb: Reading,
         ours: z.boolean(),
+        /** What it does there; absent: it computes. */
+        kind: z.enum(["graphics", "both"]).optional(),
       }),
     )
     .nullable(),
@@ -244,6 +278,14 @@ export const DeviceViewSchema = z.object({
   memoryTotalMb: z.number().nullable(),
   /** Texts embedded per second over the last minute of work; null before the first. */
   textsPerSecond: z.number().nullable(),
+  /** The person's own switch. */
+  enabled: z.boolean(),
+  /** Why it takes no work for now; null: it may. */
+  paused: PauseViewSchema.nullable(),
+  /** What was looked at to decide that, and what it says. */
+  signals: z.array(PresenceSignalSchema).optional(),
+  /** At which it rests, °C: of this device, and of all; null: none. */
+  temperatureLimit: z.object({ own: z.number().nullable(), general: z.number().nullable() }).optional(),
   /** Of GPUs only. */
   gpu: GpuDetailsSchema.optional(),
   verdict: DeviceVerdictSchema.optional(),
@@ -307,6 +349,9 @@ export const EarningsViewSchema = z.object({
   /** Net, since local midnight, by time of acceptance: what is settled, and beside it what accepted work will still pay. */
   settledToday: MoneyValueSchema,
   pendingToday: MoneyValueSchema,
+  /** Over the last 7 and 30 local days, today among them. */
+  settledWeek: MoneyValueSchema.optional(),
+  settledMonth: MoneyValueSchema.optional(),
   settledTotal: MoneyValueSchema,
   pendingTotal: MoneyValueSchema,
   acceptedToday: z.number().int().nonnegative(),
@@ -337,6 +382,9 @@ export const StateSchema = z.object({
   recentJobs: z.array(JobRowSchema),
   /** Every model of the catalogue. */
   models: z.array(ModelViewSchema),
+  /** GPUs for rent. */
+  offers: OffersViewSchema,
+  settings: SettingsViewSchema,
 });
 export type State = z.infer<typeof StateSchema>;
 export type SliceName = keyof State;

@@ -11,6 +11,8 @@ export const GpuProcessSchema = z.object({
   pid: z.number().int().nonnegative(),
   name: Word,
   memoryMb: Reading,
+  /** It draws, or does both; absent: it computes. */
+  kind: z.enum(["graphics", "both"]).optional(),
 });
 export type GpuProcess = z.infer<typeof GpuProcessSchema>;
 
@@ -58,7 +60,7 @@ export const GpuReadingSchema = z.object({
   computeMode: z.enum(["default", "exclusive", "prohibited"]).nullable(),
   migEnabled: z.boolean(),
   migDevices: z.array(MigDeviceSchema),
-  /** Those with a CUDA context; null: could not be asked. */
+  /** Those with a CUDA context, and with NVML those that draw; null: could not be asked. */
   processes: z.array(GpuProcessSchema).nullable(),
   /** reset: the driver wants this GPU reset before it works again. lost: it has fallen off the bus. */
   health: z.enum(["ok", "reset", "lost"]),

@@ -4,9 +4,10 @@
  *
  * In a text `{{name}}` is a value, `key_one` / `key_other` are the plural forms picked by `{ count }`.
  */
-import { createInstance, type i18n } from "i18next";
+import { createInstance, type FormatterModule, type i18n } from "i18next";
 import { de } from "./de/de.ts";
 import { en } from "./en/en.ts";
+import { showDecimal } from "./numbers.ts";
 import { pseudo } from "./pseudo.ts";
 
 export const LANGUAGES = ["en", "de"] as const;
@@ -19,7 +20,18 @@ export type Catalogue<T = typeof en> = {
   readonly [K in keyof T]: T[K] extends string ? string : Catalogue<T[K]>;
 };
 
+/** Numbers within a text are written as everywhere else in the app. */
+const numbers: FormatterModule = {
+  type: "formatter",
+  init: () => undefined,
+  add: () => undefined,
+  addCached: () => undefined,
+  format: (value: unknown, _format, language) =>
+    typeof value === "number" ? showDecimal(String(value), language ?? "en") : String(value),
+};
+
 const instance: i18n = createInstance();
+instance.use(numbers);
 void instance.init({
   lng: "en",
   fallbackLng: "en",
@@ -28,12 +40,15 @@ void instance.init({
     de: { translation: de satisfies Catalogue },
     [PSEUDO]: { translation: pseudo(en) },
   },
-  interpolation: { escapeValue: false },
+  interpolation: { escapeValue: false, alwaysFormat: true },
   initAsync: false,
 });
 
 /** A text in the current language. Unknown keys do not compile. */
 export const t = instance.t;
+
+/** Is there a text with this key, in whatever plural form? */
+export const has = (key: string): boolean => instance.exists(key, { count: 1 });
 
 /** The first of the wanted languages that there is; English else. */
 export function chooseLanguage(wanted: readonly string[]): Language {

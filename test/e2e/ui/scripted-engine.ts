@@ -8,11 +8,20 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { CommandName, ContractHandlers } from "../../../src/shared/contract/contract.ts";
+import type { CommandName, CommandParsed, ContractHandlers } from "../../../src/shared/contract/contract.ts";
+import type { DeviceSample } from "../../../src/shared/contract/devices.ts";
+import type { JobFilter } from "../../../src/shared/contract/jobs.ts";
+import type { OfferPreview } from "../../../src/shared/contract/offers.ts";
 import { type Channel, serveContract } from "../../../src/shared/contract/rpc.ts";
-import type { RunIntent, State } from "../../../src/shared/contract/views.ts";
+import type { SelfTestReport } from "../../../src/shared/contract/self-test.ts";
+import type { JobRow, RunIntent, State } from "../../../src/shared/contract/views.ts";
 import { AppError } from "../../../src/shared/errors.ts";
+import { anAccount, scriptedAccountHandlers } from "../../support/scripted-account.ts";
+import { emptyBooks, scriptedBookHandlers } from "../../support/scripted-books.ts";
+import { scriptedDeviceHandlers } from "../../support/scripted-devices.ts";
 import { scriptedModelHandlers } from "../../support/scripted-models.ts";
+import { scriptedOfferHandlers } from "../../support/scripted-offers.ts";
+import { scriptedSettings, scriptedSettingsHandlers } from "../../support/scripted-settings.ts";
 import { detailOf, job } from "./states.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -32,6 +41,22 @@ export class ScriptedEngine {
   silent = false;
   /** The next verb is refused with this. */
   refuseNext: AppError | null = null;
+  /** Offering and withdrawing are refused with this. */
+  refuseOffers: AppError | null = null;
+  /** What a strategy comes to, as far as it differs from "nothing is known". */
+  offerPreview: (input: CommandParsed<"offers.preview">) => Partial<OfferPreview> = () => ({});
+  /** Key, stake and service as the commands about them tell and change them. */
+  account = anAccount();
+  /** What `selftest.run` answers. */
+  selfTest: () => { reports: SelfTestReport[] } = () => ({ reports: [] });
+  /** What `devices.history` tells. */
+  samples: (device: string) => DeviceSample[] = () => [];
+  /** The settings as the commands about them tell and change them. */
+  settings = scriptedSettings();
+  /** Money and the log. */
+  readonly books = emptyBooks();
+  /** Jobs behind the newest ones of the state. */
+  olderJobs = 120;
   state: State;
   seq = 100;
   readonly #folder: string;
@@ -116,6 +141,30 @@ export class ScriptedEngine {
     socket.on("close", () => this.#emitters.delete(socket));
   }
 
+  #offerHandlers(
+    noted: <T>(command: CommandName, input: unknown, answer: () => T) => Promise<T>,
+  ): ReturnType<typeof scriptedOfferHandlers> {
+    const answers = scriptedOfferHandlers(
+      () => this.state.offers,
+      (input) => this.offerPreview(input),
+    );
+    return {
+      "offers.list": async (input) => noted("offers.list", input, () => answers["offers.list"](input)),
+      "offers.offer": async (input) =>
+        noted("offers.offer", input, () => this.#unlessRefused(answers["offers.offer"](input))),
+      "offers.withdraw": async (input) =>
+        noted("offers.withdraw", input, () => this.#unlessRefused(answers["offers.withdraw"](input))),
+      "offers.preview": async (input) =>
+        noted("offers.preview", input, () => answers["offers.preview"](input)),
+      "prices.quote": answers["prices.quote"],
+    };
+  }
+
+  #unlessRefused<T>(answer: T): T {
+    if (this.refuseOffers !== null) throw this.refuseOffers;
+    return answer;
+  }
+
   #channel(socket: WebSocket): Channel {
     return {
       post: (message) => {
@@ -135,6 +184,39 @@ export class ScriptedEngine {
     };
   }
 
+  /** Each word to a device is noted, and changes the device that is shown. */
+  #deviceHandlers(): ReturnType<typeof scriptedDeviceHandlers> {
+    const handlers = scriptedDeviceHandlers(
+      () => this.state.devices,
+      (devices) => this.tell({ devices }),
+      (device) => this.samples(device),
+    );
+    const noted = Object.entries(handlers).map(([command, handle]) => [
+      command,
+      (input: never) => {
+        this.calls.push({ command: command as CommandName, input });
+        return (handle as (input: never) => Promise<unknown>)(input);
+      },
+    ]);
+    return Object.fromEntries(noted);
+  }
+
+  /** The newest of the state, and older ones behind them. */
+  #jobs({ market, state, states, model, text }: JobFilter): JobRow[] {
+    const now = this.state.recentJobs[0]?.leasedAt ?? Date.now();
+    const older = Array.from({ length: this.olderJobs }, (_, index) =>
+      job(index + 20, now, index % 9 === 4 ? "failed" : "settled"),
+    );
+    return [...this.state.recentJobs, ...older].filter(
+      (row) =>
+        (market === undefined || row.market === market) &&
+        (state === undefined || row.state === state) &&
+        (states === undefined || states.includes(row.state)) &&
+        (model === undefined || row.model === model) &&
+        (text === undefined || row.leaseId.startsWith(text) || row.jobId.startsWith(text)),
+    );
+  }
+
   #handlers(): ContractHandlers {
     const noted = <T>(command: CommandName, input: unknown, answer: () => T): Promise<T> => {
       this.calls.push({ command, input });
@@ -148,9 +230,6 @@ export class ScriptedEngine {
         this.tell({ engine: { ...this.state.engine, intent } });
         return { intent };
       });
-    const noAccount = (): never => {
-      throw new AppError({ code: "NO_ACCOUNT", message: "No stakes are kept here", actor: "user" });
-    };
     return {
       "state.snapshot": (input) =>
         noted("state.snapshot", input, () => ({ seq: this.seq, at: Date.now(), state: this.state })),
@@ -158,22 +237,15 @@ export class ScriptedEngine {
       "run.pause": verb("run.pause", "paused"),
       "run.finish": verb("run.finish", "finishing"),
       "run.stop": verb("run.stop", "stopped"),
-      "selftest.run": async () => ({ reports: [] }),
-      "devices.list": (input) => noted("devices.list", input, () => ({ devices: this.state.devices })),
+      "selftest.run": (input) => noted("selftest.run", input, () => this.selfTest()),
+      ...this.#deviceHandlers(),
+      ...this.#notingAll(scriptedBookHandlers(this.books)),
+      "jobs.count": (input) =>
+        noted("jobs.count", input, () => ({ count: this.#jobs(input).length, before: "0" })),
       "jobs.list": (input) =>
         noted("jobs.list", input, () => {
-          const first = input.before === undefined ? 0 : Number(input.before);
-          const now = this.state.recentJobs[0]?.leasedAt ?? Date.now();
-          const all = [
-            ...this.state.recentJobs,
-            ...Array.from({ length: 120 }, (_, index) =>
-              job(index + 20, now, index % 9 === 4 ? "failed" : "settled"),
-            ),
-          ].filter(
-            (row) =>
-              (input.market === undefined || row.market === input.market) &&
-              (input.state === undefined || row.state === input.state),
-          );
+          const first = (input.before === undefined ? 0 : Number(input.before)) + (input.skip ?? 0);
+          const all = this.#jobs(input);
           const jobs = all.slice(first, first + input.limit);
           const next = first + jobs.length;
           return { jobs, next: next < all.length ? String(next) : null };
@@ -190,17 +262,16 @@ export class ScriptedEngine {
           }
           return detailOf(row);
         }),
-      "provider.standing": (input) => noted("provider.standing", input, () => ({ standing: null })),
-      "provider.stake": (input) => noted("provider.stake", input, noAccount),
-      "provider.unstake": (input) => noted("provider.unstake", input, noAccount),
-      "provider.balance": (input) => noted("provider.balance", input, noAccount),
-      "provider.claim": (input) => noted("provider.claim", input, noAccount),
       ...scriptedModelHandlers(this.state.models),
-      "service.level": (input) => noted("service.level", input, () => ({ level: null })),
-      "offers.list": (input) => noted("offers.list", input, () => ({ offers: [] })),
-      "offers.offer": (input) => noted("offers.offer", input, () => ({ offers: [] })),
-      "offers.withdraw": (input) => noted("offers.withdraw", input, () => ({ offers: [] })),
-      "prices.quote": (input) => noted("prices.quote", input, () => ({ quote: null })),
+      ...this.#notingAll(scriptedAccountHandlers(this.account)),
+      ...this.#offerHandlers(noted),
+      ...this.#notingAll(
+        scriptedSettingsHandlers(
+          this.settings,
+          () => this.state,
+          (settings) => this.tell({ settings }),
+        ),
+      ),
       "notices.dismiss": (input) =>
         noted("notices.dismiss", input, () => {
           this.tell({ engine: { ...this.state.engine, notices: [] } });
@@ -208,6 +279,18 @@ export class ScriptedEngine {
         }),
       "engine.shutdown": (input) => noted("engine.shutdown", input, () => ({})),
     };
+  }
+
+  /** The same answers, and every call in `calls`. */
+  #notingAll<T extends Partial<ContractHandlers>>(handlers: T): T {
+    const noting = Object.entries(handlers).map(([command, answer]) => [
+      command,
+      (input: unknown) => {
+        this.calls.push({ command: command as CommandName, input });
+        return (answer as (input: unknown) => Promise<unknown>)(input);
+      },
+    ]);
+    return Object.fromEntries(noting) as T;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -12,6 +12,8 @@ import { HOUR, MINUTE, SECOND } from "../../../src/shared/durations.ts";
 import type { CurrencyCode, MoneyValue } from "../../../src/shared/money.ts";
 import { parseDecimal, toMoneyValue } from "../../../src/shared/money.ts";
 import { aModel } from "../../support/scripted-models.ts";
+import { NO_OFFERS } from "../../support/scripted-offers.ts";
+import { noSettings } from "../../support/scripted-settings.ts";
 
 export const amount = (currency: CurrencyCode, text: string): MoneyValue =>
   toMoneyValue(parseDecimal(currency, text));
@@ -98,6 +100,8 @@ export const gpu = (more: Partial<DeviceView> = {}): DeviceView => ({
   state: "working",
   stateReason: null,
   runtimePid: 4_412,
+  enabled: true,
+  paused: null,
   runningJobs: 2,
   temperatureC: 64,
   powerW: 312,
@@ -117,6 +121,8 @@ export const cpu = (more: Partial<DeviceView> = {}): DeviceView => ({
   state: "working",
   stateReason: null,
   runtimePid: 4_417,
+  enabled: true,
+  paused: null,
   runningJobs: 1,
   temperatureC: null,
   powerW: null,
@@ -180,6 +186,8 @@ export function earning(now: number): State {
     ],
     throughput: { jobsLastMinute: 212, acceptedTotal: 48_201, failedLastDay: 3, perSecond: [...BUSY_MINUTE] },
     models: [aModel()],
+    offers: NO_OFFERS,
+    settings: noSettings(),
     recentJobs: [
       job(0, now, "running"),
       job(1, now, "submitting"),
@@ -228,6 +236,8 @@ export function idle(now: number): State {
     ],
     throughput: { ...state.throughput, jobsLastMinute: 0, perSecond: Array.from({ length: 60 }, () => 0) },
     models: [aModel()],
+    offers: NO_OFFERS,
+    settings: noSettings(),
     recentJobs: Array.from({ length: 20 }, (_, index) => job(index, now - 14 * MINUTE)),
   };
 }
@@ -321,6 +331,8 @@ export function attention(now: number): State {
       }),
     ],
     models: [aModel()],
+    offers: NO_OFFERS,
+    settings: noSettings(),
     recentJobs: [
       job(0, now, "failed", {
         model: "sentence-transformers/paraphrase-multilingual-mpnet-base-v2-quantized-int8",
@@ -360,6 +372,8 @@ export function empty(now: number): State {
     earnings: [],
     throughput: { jobsLastMinute: 0, acceptedTotal: 0, failedLastDay: 0, perSecond: [] },
     models: [aModel()],
+    offers: NO_OFFERS,
+    settings: noSettings(),
     recentJobs: [],
   };
 }

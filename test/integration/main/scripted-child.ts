@@ -9,7 +9,12 @@ import type { DevnetReady, EngineReady } from "../../../src/shared/config.ts";
 import type { ContractHandlers } from "../../../src/shared/contract/contract.ts";
 import { serveContract } from "../../../src/shared/contract/rpc.ts";
 import { earning } from "../../e2e/ui/states.ts";
+import { scriptedAccountHandlers } from "../../support/scripted-account.ts";
+import { scriptedBookHandlers } from "../../support/scripted-books.ts";
+import { scriptedDeviceHandlers } from "../../support/scripted-devices.ts";
 import { scriptedModelHandlers } from "../../support/scripted-models.ts";
+import { scriptedOfferHandlers } from "../../support/scripted-offers.ts";
+import { scriptedSettingsHandlers } from "../../support/scripted-settings.ts";
 
 const channel = openParentChannel();
 if (channel === null) throw new Error("Started by hand");
@@ -61,20 +66,14 @@ function beEngine(mayEnd: () => boolean): void {
     "run.finish": () => intent("paused"),
     "run.stop": () => intent("paused"),
     "selftest.run": async () => ({ reports: [] }),
-    "devices.list": async () => ({ devices: [] }),
+    ...scriptedDeviceHandlers(),
     "jobs.list": async () => ({ jobs: [], next: null }),
     "jobs.get": () => Promise.reject(new Error("There are no jobs here")),
-    "provider.standing": async () => ({ standing: null }),
-    "provider.stake": () => Promise.reject(new Error("There is no account here")),
-    "provider.unstake": () => Promise.reject(new Error("There is no account here")),
-    "provider.balance": () => Promise.reject(new Error("There is no account here")),
-    "provider.claim": () => Promise.reject(new Error("There is no account here")),
+    ...scriptedAccountHandlers(),
+    ...scriptedBookHandlers(),
     ...scriptedModelHandlers(),
-    "service.level": async () => ({ level: null }),
-    "offers.list": async () => ({ offers: [] }),
-    "offers.offer": async () => ({ offers: [] }),
-    "offers.withdraw": async () => ({ offers: [] }),
-    "prices.quote": async () => ({ quote: null }),
+    ...scriptedOfferHandlers(),
+    ...scriptedSettingsHandlers(),
     "notices.dismiss": async () => ({}),
     "engine.shutdown": async () => {
       if (mayEnd()) setTimeout(() => process.exit(0), 20);

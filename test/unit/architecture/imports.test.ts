@@ -27,7 +27,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   electron: ["main", "preload"],
   "electron-updater": ["main"],
   "onnxruntime-node": ["runtime"],
-  koffi: ["nvml"],
+  koffi: ["nvml", "host/systemd.ts"],
   "@huggingface/tokenizers": ["runtime"],
   "jpeg-js": ["runtime"],
   "better-sqlite3": ["engine/ledger", "devnet"],

@@ -2,12 +2,7 @@
 import fs from "node:fs";
 import { describe, expect, it } from "vitest";
 import { EXIT } from "../../../src/cli/exit-codes.ts";
-import {
-  OTHER_NAMES,
-  SETTINGS,
-  type Setting,
-  UNUSED_GUIDE_NAMES,
-} from "../../../src/engine/config/settings.ts";
+import { OTHER_NAMES, SETTINGS, type Setting } from "../../../src/engine/config/settings.ts";
 
 const page = fs.readFileSync(new URL("../../../docs/cli.md", import.meta.url), "utf8");
 const program = fs.readFileSync(new URL("../../../src/cli/program.ts", import.meta.url), "utf8");
@@ -21,7 +16,7 @@ describe("docs/cli.md", () => {
     },
   );
 
-  it.each(Object.entries({ ...OTHER_NAMES, ...UNUSED_GUIDE_NAMES }))("tells %s", (name, means) => {
+  it.each(Object.entries(OTHER_NAMES))("tells %s", (name, means) => {
     expect(page).toMatch(new RegExp(`^\\| \`${name}\` \\|.*${means.replaceAll(/[.*+?()]/g, "\\$&")}`, "m"));
   });
 

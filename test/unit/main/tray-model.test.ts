@@ -20,7 +20,7 @@ describe("trayModel", () => {
     expect(model.icon).toBe("earning");
     expect(model.line).toBe("Earning on 1 of 1 devices");
     expect(model.tooltip).toBe(
-      "Bellows demo: Earning on 1 of 1 devices\nEarned today 1.204131 ANM, 41.680400 AIT",
+      "Bellows demo: Earning on 1 of 1 devices\n212 jobs in the last minute\nEarned today 1.204131 ANM, 41.680400 AIT",
     );
   });
 

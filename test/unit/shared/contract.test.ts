@@ -12,7 +12,12 @@ import {
 import { type Channel, connectContract, dispatch, serveContract } from "../../../src/shared/contract/rpc.ts";
 import type { Delta, RunIntent } from "../../../src/shared/contract/views.ts";
 import { AppError } from "../../../src/shared/errors.ts";
+import { scriptedAccountHandlers } from "../../support/scripted-account.ts";
+import { scriptedBookHandlers } from "../../support/scripted-books.ts";
+import { scriptedDeviceHandlers } from "../../support/scripted-devices.ts";
 import { scriptedModelHandlers } from "../../support/scripted-models.ts";
+import { scriptedOfferHandlers } from "../../support/scripted-offers.ts";
+import { scriptedSettingsHandlers } from "../../support/scripted-settings.ts";
 
 const NO_OUTPUT = async () => ({});
 const HANDLERS: ContractHandlers = {
@@ -23,20 +28,14 @@ const HANDLERS: ContractHandlers = {
   "run.finish": async () => ({ intent: "finishing" }),
   "run.stop": async () => ({ intent: "nonsense" as RunIntent }),
   "selftest.run": async () => ({ reports: [] }),
-  "devices.list": async () => ({ devices: [] }),
+  ...scriptedDeviceHandlers(),
   "jobs.list": async ({ limit }) => ({ jobs: [], next: String(limit) }),
   "jobs.get": () => Promise.reject(new Error("boom")),
-  "provider.standing": async () => ({ standing: null }),
-  "provider.stake": () => Promise.reject(new Error("no account")),
-  "provider.unstake": () => Promise.reject(new Error("no account")),
-  "provider.balance": () => Promise.reject(new Error("no account")),
-  "provider.claim": () => Promise.reject(new Error("no account")),
+  ...scriptedAccountHandlers(),
+  ...scriptedBookHandlers(),
   ...scriptedModelHandlers(),
-  "service.level": async () => ({ level: null }),
-  "offers.list": async () => ({ offers: [] }),
-  "offers.offer": async () => ({ offers: [] }),
-  "offers.withdraw": async () => ({ offers: [] }),
-  "prices.quote": async () => ({ quote: null }),
+  ...scriptedOfferHandlers(),
+  ...scriptedSettingsHandlers(),
   "notices.dismiss": NO_OUTPUT,
   "engine.shutdown": NO_OUTPUT,
 };

@@ -7,6 +7,7 @@ import type { ProviderBalance, ProviderStanding } from "../../../shared/contract
 import { AppError } from "../../../shared/errors.ts";
 import { type Money, toMoneyValue } from "../../../shared/money.ts";
 import type { MarketAccount } from "../port.ts";
+import { BlockPace } from "./block-pace.ts";
 import type { AicfClient } from "./client.ts";
 import type { NodeRpc } from "./node-rpc.ts";
 import { refused } from "./refusal.ts";
@@ -21,6 +22,7 @@ export interface ProviderKey {
 
 export interface AccountDeps {
   readonly config: AicfConfig;
+  /** Read at each call: a key may be made while the engine runs. */
   readonly providerId: string;
   /** null: no queue is configured. */
   readonly client: AicfClient | null;
@@ -43,10 +45,16 @@ export interface AicfAccount extends MarketAccount {
   stakeUp(detail: ProviderDetail, signal: AbortSignal): Promise<void>;
 }
 
-export function createAccount({ config, providerId, client, node, now, mayStake }: AccountDeps): AicfAccount {
+export function createAccount(deps: AccountDeps): AicfAccount {
+  const { config, client, node, now, mayStake } = deps;
   const queue = (): AicfClient => client ?? missing("queue", "AICF_QUEUE_URL", "Registration and stake");
   const chain = (): NodeRpc => node ?? missing("node", "RPC_URL", "Balance and claims");
-  const standing = (detail: ProviderDetail) => standingOf(detail, queue().clock, now());
+  const pace = new BlockPace();
+  const standing = (detail: ProviderDetail) => {
+    const at = now();
+    pace.note(detail.height, at);
+    return standingOf(detail, queue().clock, at, pace.msPerBlock);
+  };
 
   async function changeStake(op: "stake" | "unstake", nano: bigint, signal: AbortSignal) {
     const amount = Number.isSafeInteger(Number(nano)) ? Number(nano) : nano.toString();
@@ -82,7 +90,7 @@ export function createAccount({ config, providerId, client, node, now, mayStake 
       const call = { op: "register", path: "/v1/providers", fields, schema: ProviderDetailSchema };
       const reply = await queue().signed(call, signal);
       if (reply.kind === "ok") return reply.value;
-      if (reply.status === 409 && reply.code === "AICF_REGISTRY_ERROR") throw idTaken(providerId);
+      if (reply.status === 409 && reply.code === "AICF_REGISTRY_ERROR") throw idTaken(deps.providerId);
       throw refused(reply);
     },
 
@@ -96,7 +104,7 @@ export function createAccount({ config, providerId, client, node, now, mayStake 
 
     async standing(signal): Promise<ProviderStanding> {
       const known = await detail(signal);
-      if (known === null) throw unknownProvider(providerId);
+      if (known === null) throw unknownProvider(deps.providerId);
       return standing(known);
     },
 
@@ -107,6 +115,7 @@ export function createAccount({ config, providerId, client, node, now, mayStake 
     unstake: async (amount, signal) => standing(await changeStake("unstake", nanoOf(amount), signal)),
 
     async balance(signal): Promise<ProviderBalance> {
+      const { providerId } = deps;
       const { available, pending, escrow, lastSettlementEpoch } = await chain().balance(providerId, signal);
       return {
         market: "aicf",
@@ -119,6 +128,7 @@ export function createAccount({ config, providerId, client, node, now, mayStake 
     },
 
     async claim(signal) {
+      const { providerId } = deps;
       const { payouts } = await chain().claim(providerId, signal);
       const total = payouts.reduce((sum, payout) => sum + payout.amount, 0n);
       return {

@@ -45,6 +45,8 @@ const MAX_WAIT_MS = 30 * SECOND;
 const JAIL_LOOK = 30 * SECOND;
 const MAX_ACQUIRE = 64;
 const MAX_TEXT = 500;
+/** Where the market does not say (aicf-provider-guide §3). */
+const GUIDE_HEARTBEAT = 15 * SECOND;
 const AnyObject = z.record(z.string(), z.unknown());
 
 /** What the adapter needs of the provider's identity. */
@@ -71,20 +73,19 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
   const now = deps.now ?? Date.now;
   const { identity, fetch, onDebug } = deps;
   const { queueUrl, rpcUrl } = config;
-  const providerId = config.providerId ?? identity.providerId;
+  /** Asked for at each use: the key may be made or unlocked while the engine runs. */
+  const who = {
+    get providerId() {
+      return config.providerId ?? identity.providerId;
+    },
+  };
   const client =
     queueUrl === null
       ? null
-      : createAicfClient({ config, queueUrl, providerId, signer: identity, fetch, now, onDebug });
+      : createAicfClient(withId(who, { config, queueUrl, signer: identity, fetch, now, onDebug }));
   const node = rpcUrl === null ? null : createNodeRpc({ rpcUrl, fetch, now, onDebug });
-  const account = createAccount({
-    config,
-    providerId,
-    client,
-    node,
-    now,
-    mayStake: deps.mayStake ?? (async () => true),
-  });
+  const mayStake = deps.mayStake ?? (async () => true);
+  const account = createAccount(withId(who, { config, client, node, now, mayStake }));
   const surfaces = new Surfaces(config);
   const worker = { worker_id: config.workerId };
   const leasePath = (leaseId: string, verb: string) => `/v1/leases/${encodeURIComponent(leaseId)}/${verb}`;
@@ -191,6 +192,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
     },
     account,
     serviceRules: AICF_SERVICE,
+    guideNames: { worker: "aicf_provider", heartbeat: "aicf_heartbeat" },
     expectedNet: providerShare,
     clockSkewMs: () => client?.clock.skewMs() ?? null,
     limits: () => surfaces.limits(),
@@ -199,6 +201,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       const url = eventsUrl(config);
       if (url === null) return;
       const onConnection = (connected: boolean) => surfaces.note("events", connected);
+      const { providerId } = who;
       await followEvents({ url, providerId, onNews: listener, onConnection, now, onDebug }, signal);
     },
 
@@ -209,9 +212,9 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
     },
 
     async register(profile, signal) {
-      if (client === null) await node?.provider(providerId, signal);
+      if (client === null) await node?.provider(who.providerId, signal);
       else await account.stakeUp(await introduce(profile, signal), signal);
-      return { providerId };
+      return { providerId: who.providerId };
     },
 
     async heartbeat(load, signal) {
@@ -236,7 +239,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       if (reply.kind === "refused") throw refused(reply);
       const { health_state, interval_ms, jailed_until_ms } = reply.value;
       return {
-        intervalMs: interval_ms ?? null,
+        intervalMs: Math.min(interval_ms ?? GUIDE_HEARTBEAT, config.heartbeatMs ?? Number.POSITIVE_INFINITY),
         health: jailed_until_ms == null ? (health_state ?? null) : "JAILED",
       };
     },
@@ -259,7 +262,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
     },
 
     async renew(lease, extendMs, signal) {
-      const fields = { ...worker, extend_ms: Math.trunc(extendMs) };
+      const fields = { ...worker, extend_ms: Math.trunc(config.leaseMs ?? extendMs) };
       const call = {
         op: "renew",
         path: leasePath(lease.leaseId, "renew"),
@@ -290,7 +293,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
     async openLeases(signal) {
       const reply = await queue().get(
         "/v1/leases",
-        { provider_id: providerId, ...worker },
+        { provider_id: who.providerId, ...worker },
         LeasesSchema,
         signal,
       );
@@ -304,7 +307,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
         {
           client: client ?? NO_ROWS,
           node,
-          providerId,
+          providerId: who.providerId,
           now,
           onNode: (answered) => surfaces.note("node", answered),
           onDebug,
@@ -313,6 +316,15 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
         signal,
       ),
   };
+}
+
+interface Who {
+  readonly providerId: string;
+}
+
+/** Options that ask `who` for the id at each use; a spread would read it once. */
+function withId<T extends object>(who: Who, options: T): T & Who {
+  return Object.defineProperty(options, "providerId", { get: () => who.providerId }) as T & Who;
 }
 
 /** Without a queue the claim's own answer is all there is to read. */

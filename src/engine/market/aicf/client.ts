@@ -39,6 +39,7 @@ export interface ProviderSigner {
 export interface AicfClientOptions {
   readonly config: Pick<AicfConfig, "chainId" | "secret">;
   readonly queueUrl: string;
+  /** Read at each call: a key may be made or unlocked while the engine runs. */
   readonly providerId: string;
   readonly signer: ProviderSigner;
   readonly fetch?: FetchLike | undefined;
@@ -58,7 +59,7 @@ export interface SignedCall<T> {
 export type AicfClient = ReturnType<typeof createAicfClient>;
 
 export function createAicfClient(options: AicfClientOptions) {
-  const { config, providerId, signer, now } = options;
+  const { config, signer, now } = options;
   const http = createHttpClient({
     baseUrl: options.queueUrl,
     secrets: config.secret === undefined ? [] : [config.secret],
@@ -67,7 +68,7 @@ export function createAicfClient(options: AicfClientOptions) {
     onDebug: options.onDebug,
   });
   const clock = createMarketClock(now);
-  const providerPath = `/v1/providers/${encodeURIComponent(providerId)}`;
+  const providerPath = () => `/v1/providers/${encodeURIComponent(options.providerId)}`;
 
   /** The shared secret where there is one; what moves identity or money needs the key. */
   function signatureOf(op: string, body: Uint8Array): string {
@@ -86,7 +87,7 @@ export function createAicfClient(options: AicfClientOptions) {
   async function sendSigned(call: SignedCall<unknown>, signal: AbortSignal): Promise<HttpAnswer> {
     const stamp = { timestamp_ms: clock.marketNow(), nonce: randomBytes(16).toString("hex") };
     const body = Buffer.from(
-      JSON.stringify({ op: call.op, provider_id: providerId, ...stamp, ...call.fields }),
+      JSON.stringify({ op: call.op, provider_id: options.providerId, ...stamp, ...call.fields }),
       "utf8",
     );
     return send(
@@ -127,11 +128,13 @@ export function createAicfClient(options: AicfClientOptions) {
   return {
     host: http.host,
     clock,
-    providerPath,
+    get providerPath() {
+      return providerPath();
+    },
 
     /** Throws WRONG_SERVICE when something else answers at the queue's address. */
     async probe(signal: AbortSignal): Promise<void> {
-      const answer = await send({ method: "GET", path: providerPath }, signal);
+      const answer = await send({ method: "GET", path: providerPath() }, signal);
       const known = answer.status === 200 || (answer.status === 404 && refusalIn(answer) !== null);
       if (known) return;
       if (answer.status === 429 || answer.status >= 500)
@@ -197,7 +200,7 @@ export function createAicfClient(options: AicfClientOptions) {
       const rows: PayoutRow[] = [];
       for (let after = 0; ; ) {
         const query = { after, limit: PAYOUTS_PER_PAGE };
-        const answer = await send({ method: "GET", path: `${providerPath}/payouts`, query }, signal);
+        const answer = await send({ method: "GET", path: `${providerPath()}/payouts`, query }, signal);
         if (answer.status === 404 && refusalIn(answer)?.code !== "AICF_REGISTRY_ERROR") return null;
         const reply = read(answer, PayoutPageSchema);
         if (reply?.kind === "refused") throw refused(reply);
@@ -215,7 +218,7 @@ export function createAicfClient(options: AicfClientOptions) {
       for (let at = 0; at < jobIds.length; at += PAYOUTS_PER_CALL) {
         const chunk = jobIds.slice(at, at + PAYOUTS_PER_CALL);
         const query = { job_id: chunk.join(","), limit: PAYOUTS_PER_CALL };
-        const answer = await send({ method: "GET", path: `${providerPath}/payouts`, query }, signal);
+        const answer = await send({ method: "GET", path: `${providerPath()}/payouts`, query }, signal);
         if (answer.status === 404 && refusalIn(answer)?.code !== "AICF_REGISTRY_ERROR") return null;
         const reply = read(answer, PayoutPageSchema);
         if (reply?.kind === "refused") throw refused(reply);

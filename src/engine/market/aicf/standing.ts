@@ -13,10 +13,12 @@ export function standingOf(
   detail: ProviderDetail,
   clock: Pick<MarketClock, "toLocal">,
   now: number,
+  /** null: the pace of the chain is not known yet. */
+  msPerBlock: number | null = null,
 ): ProviderStanding {
   const { stake, sla, height } = detail;
   const jailedUntil = detail.jailed_until_ms == null ? null : clock.toLocal(detail.jailed_until_ms);
-  const reasons = detail.ineligible_reasons.map((code) => explain(code, detail, jailedUntil));
+  const reasons = detail.ineligible_reasons.map((code) => explain(code, detail));
   return {
     market: "aicf",
     providerId: detail.id,
@@ -28,11 +30,16 @@ export function standingOf(
       total: toMoneyValue(anm(stake.total ?? stake.effective)),
       effective: toMoneyValue(anm(stake.effective)),
       minimum: toMoneyValue(anm(stake.minimum)),
-      releases: stake.pending_release.map(({ amount, release_height }) => ({
-        amount: toMoneyValue(anm(amount)),
-        height: release_height,
-        blocksLeft: height == null ? null : Math.max(0, release_height - height),
-      })),
+      releases: stake.pending_release.map(({ amount, release_height }) => {
+        const blocksLeft = height == null ? null : Math.max(0, release_height - height);
+        const waitMs = blocksLeft === null || msPerBlock === null ? null : blocksLeft * msPerBlock;
+        return {
+          amount: toMoneyValue(anm(amount)),
+          height: release_height,
+          blocksLeft,
+          freeAt: waitMs === null ? null : Math.round(now + waitMs),
+        };
+      }),
     },
     reasons,
     slashes: detail.slashes.map((slash) => ({
@@ -59,7 +66,7 @@ function stateOf(detail: ProviderDetail, jailedUntil: number | null, now: number
 }
 
 /** One reason of `ineligible_reasons`, with what the provider can do about it. */
-function explain(code: string, { stake, health }: ProviderDetail, jailedUntil: number | null): Reason {
+function explain(code: string, { stake, health }: ProviderDetail): Reason {
   const missing = stake.minimum > stake.effective ? stake.minimum - stake.effective : 0n;
   switch (code) {
     case "insufficient_stake":
@@ -104,8 +111,8 @@ function explain(code: string, { stake, health }: ProviderDetail, jailedUntil: n
     case "jailed":
       return {
         code,
-        text: `This provider is jailed${jailedUntil === null ? "" : ` until ${new Date(jailedUntil).toISOString()}`}`,
-        help: "Nothing is given out until then; look at the penalties, mend their cause, and keep the worker running.",
+        text: "This provider is jailed after its penalties",
+        help: "No work is given for that time; look at the penalties, mend their cause, and keep the worker running.",
       };
     case "inactive":
     case "paused":

@@ -5,8 +5,11 @@
 import type { AitbcConfig } from "../../../shared/config.ts";
 import { AppError } from "../../../shared/errors.ts";
 import type { DebugSink, FetchLike } from "../http.ts";
-import type { MarketAdapter, OfferBoard } from "../port.ts";
+import type { MarketAccount, MarketAdapter, OfferBoard } from "../port.ts";
+import { createChainAccount } from "./account.ts";
+import { hexAddress } from "./address.ts";
 import { inventoryBoard, registryBoard } from "./boards.ts";
+import { createChainBooks } from "./chain.ts";
 import { createCoordinatorClient } from "./client.ts";
 import { createCoordinatorWork } from "./coordinator-work.ts";
 import { netOf } from "./credits.ts";
@@ -15,6 +18,7 @@ import { createInventoryWork } from "./inventory-work.ts";
 import { createPresence } from "./presence.ts";
 import { GUIDE_PRICE_BANDS } from "./price-bands.ts";
 import { createGpuRegistry } from "./registry.ts";
+import { openWallet, signerFor } from "./wallet.ts";
 import type { WorkDeps, WorkHalf } from "./work-half.ts";
 
 export interface AitbcDeps {
@@ -43,6 +47,7 @@ export function createAitbcAdapter(config: AitbcConfig, deps: AitbcDeps = {}): M
     endpoint: coordinatorUrl ?? gpuUrl ?? "",
     capabilities: { renewableLeases: false, returnsLeases: false, longPoll: false, stake: false },
     offers: { boards: boards(), priceBands: GUIDE_PRICE_BANDS },
+    ...account(),
     expectedNet: netOf,
     renew() {
       return Promise.reject(
@@ -67,6 +72,22 @@ export function createAitbcAdapter(config: AitbcConfig, deps: AitbcDeps = {}): M
     return found;
   }
 
+  /** Where the chain and an address on it are known. */
+  function account(): { account?: MarketAccount } {
+    const { rpcUrl, minerId, walletKey } = config;
+    const address = hexAddress(config.wallet ?? "") ?? addressOfKey(walletKey);
+    if (rpcUrl === null || address === null) return {};
+    return {
+      account: createChainAccount({
+        chain: createChainBooks({ rpcUrl, ...common }),
+        minerId,
+        address,
+        signer: () => signerFor(address, walletKey),
+        now: common.now,
+      }),
+    };
+  }
+
   function workOf(): WorkHalf {
     if (coordinator) return createCoordinatorWork(coordinator, workDeps);
     if (inventory && presence) return createInventoryWork(inventory, presence, workDeps);
@@ -76,5 +97,16 @@ export function createAitbcAdapter(config: AitbcConfig, deps: AitbcDeps = {}): M
       actor: "user",
       help: "Set AITBC_COORDINATOR_URL, AITBC_GPU_URL or both.",
     });
+  }
+}
+
+/** null: there is no key, or none that can be read; `signerFor` says so when it is needed. */
+function addressOfKey(walletKey: string | null | undefined): string | null {
+  if (!walletKey) return null;
+  try {
+    return openWallet(walletKey).address;
+  } catch (thrown) {
+    if (thrown instanceof AppError) return null;
+    throw thrown;
   }
 }

@@ -10,6 +10,7 @@ import { createHttpClient, type DebugSink, type FetchLike, type HttpAnswer } fro
 import { unreadable } from "../http-errors.ts";
 import { meantStatus, readerOf } from "./answer.ts";
 import type { EscrowFinding } from "./payment.ts";
+import { receiptIn } from "./receipt-coordinator.ts";
 import {
   type AssignedJob,
   AssignedJobSchema,
@@ -136,6 +137,18 @@ export function createCoordinatorClient(options: CoordinatorClientOptions) {
           read(coordinator, answer, ResultAnswerSchema);
           return { kind: "accepted", answerText: answer.text };
       }
+    },
+
+    /**
+     * The receipt of a finished job as it was sent; null where there is none, or the coordinator shows it to the job's
+     * client only, as upstream's does (protocols/aitbc.md §4).
+     */
+    async receipt(jobId: string, signal: AbortSignal): Promise<string | null> {
+      const path = `/v1/jobs/${encodeURIComponent(jobId)}/receipt`;
+      const answer = await coordinator.request({ method: "GET", path }, signal);
+      if (meantStatus(answer.status, answer.body) !== 200) return null;
+      const receipt = receiptIn(answer.text);
+      return receipt !== null && receipt.jobId === jobId ? receipt.text : null;
     },
 
     /** A job the coordinator no longer knows counts as failed: there is nothing left to tell. */

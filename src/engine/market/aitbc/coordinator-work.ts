@@ -5,10 +5,8 @@
  * again; a 500 that stays after a registration is an ordinary MARKET_ERROR. A lease is a job: the coordinator knows
  * no lease of its own, so the job id is both. Failing a job does not free its slot, so a heartbeat follows at once.
  */
-import type { FloatTensor } from "../../../shared/canonical.ts";
 import { SECOND } from "../../../shared/durations.ts";
-import { AppError, isAbort, unreachable } from "../../../shared/errors.ts";
-import { decodeResult, type TaskResult } from "../../../shared/results.ts";
+import { AppError, isAbort } from "../../../shared/errors.ts";
 import { backoffMs, delay } from "../../../shared/wait.ts";
 import type { JobCredit, Lease, Load, ProviderProfile, Submission, SubmitOutcome } from "../port.ts";
 import { registrationOf } from "./capabilities.ts";
@@ -16,6 +14,7 @@ import type { CoordinatorClient } from "./client.ts";
 import { creditsFromChain, creditsFromCoordinator } from "./credits.ts";
 import { paymentOf } from "./payment.ts";
 import { receiptFromAnswer, verifyCoordinatorReceipt } from "./receipt-coordinator.ts";
+import { resultBody } from "./result-wire.ts";
 import { type AssignedJob, type JobView, readUtc } from "./wire.ts";
 import { readOrder } from "./work.ts";
 import type { WorkDeps, WorkHalf } from "./work-half.ts";
@@ -174,7 +173,7 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
     }
     switch (view.state.toUpperCase()) {
       case "COMPLETED":
-        return completedOutcome(view, submission);
+        return completedOutcome(view, submission, signal);
       case "EXPIRED":
         return { kind: "expired", message: "The job's time was over before the result arrived" };
       case "FAILED":
@@ -192,9 +191,7 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
     const reply = await client.result(submission.jobId, resultBody(submission), signal);
     switch (reply.kind) {
       case "accepted": {
-        const marketReceipt = receiptFromAnswer(reply.answerText);
-        if (marketReceipt !== null) noteReceipt(marketReceipt, submission.jobId);
-        return { kind: "accepted", marketReceipt };
+        return accepted(receiptFromAnswer(reply.answerText));
       }
       case "unknown-job":
         return { kind: "lost", message: "The coordinator no longer knows this job" };
@@ -205,10 +202,26 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
     }
   }
 
-  /** The receipt is kept whatever it is worth; one that does not hold is told of. */
-  function noteReceipt(receipt: string, job: string): void {
-    const verdict = verifyCoordinatorReceipt(receipt, config.receiptKeyId);
-    deps.onDebug?.(verdict.detail, { job, ok: verdict.ok, keyId: verdict.keyId });
+  /** The receipt is kept whatever it is worth, with what it is worth. */
+  function accepted(marketReceipt: string | null): SubmitOutcome {
+    if (marketReceipt === null) return { kind: "accepted", marketReceipt };
+    const { ok, detail } = verifyCoordinatorReceipt(marketReceipt, config.receiptKeyId);
+    return { kind: "accepted", marketReceipt, receiptCheck: { ok, detail } };
+  }
+
+  /** The job is done; the answer that said so, and the receipt in it, were lost: it is asked for once more. */
+  async function completedOutcome(
+    view: JobView,
+    submission: Submission,
+    signal: AbortSignal,
+  ): Promise<SubmitOutcome> {
+    const there = view.result?.output_sha3_512;
+    if (typeof there === "string" && there !== submission.sha3_512)
+      return { kind: "rejected", code: "OTHER_RESULT", message: "The job was completed with another result" };
+    const receipt = await client
+      .receipt(submission.jobId, signal)
+      .catch((thrown) => ignored("receipt", thrown, null));
+    return accepted(receipt);
   }
 
   async function fail(jobId: string, code: string, message: string, signal: AbortSignal): Promise<void> {
@@ -326,57 +339,6 @@ async function insistently<T>(read: () => Promise<T>, signal: AbortSignal): Prom
       await delay(Math.max(wait, backoffMs(attempt, FACT_PACE)), signal);
     }
   }
-}
-
-/** The result as docs/markets-devnet.md fixes it: the tensor itself, the digest of its canonical bytes, our receipt. */
-function resultBody(submission: Submission) {
-  const seconds = submission.computeMs / SECOND;
-  return {
-    result: {
-      status: "completed",
-      model: submission.model,
-      ...outputFields(decodeResult(submission.output)),
-      output_sha3_512: submission.sha3_512,
-      receipt: Buffer.from(submission.receipt).toString("hex"),
-      execution_time: seconds,
-    },
-    metrics: { duration_ms: Math.round(submission.computeMs), units: seconds },
-  };
-}
-
-/** `output` as docs/markets-devnet.md fixes it for tensors, and as the market's own miner answers for text. */
-function outputFields(result: TaskResult): Record<string, unknown> {
-  switch (result.kind) {
-    case "embed":
-    case "rerank":
-      return { output: tensorJson(result.tensor) };
-    case "vector":
-      return result.indices === undefined
-        ? { output: tensorJson(result.tensor) }
-        : { output: tensorJson(result.tensor), indices: [...result.indices.data] };
-    case "clip":
-      return { output: { texts: tensorJson(result.texts), images: tensorJson(result.images) } };
-    case "generate":
-      return { output: result.text, token_ids: result.tokenIds, tokens_processed: result.tokenIds.length };
-    default:
-      return unreachable(result);
-  }
-}
-
-function tensorJson({ shape, data }: FloatTensor) {
-  const bytes = Buffer.alloc(data.length * 4);
-  data.forEach((value, i) => {
-    bytes.writeFloatLE(value, i * 4);
-  });
-  return { dtype: "f32", shape, data_base64: bytes.toString("base64") };
-}
-
-function completedOutcome(view: JobView, submission: Submission): SubmitOutcome {
-  const there = view.result?.output_sha3_512;
-  if (typeof there === "string" && there !== submission.sha3_512) {
-    return { kind: "rejected", code: "OTHER_RESULT", message: "The job was completed with another result" };
-  }
-  return { kind: "accepted", marketReceipt: null };
 }
 
 function pollBroken(cause: AppError): AppError {

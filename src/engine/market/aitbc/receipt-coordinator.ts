@@ -43,6 +43,13 @@ export function receiptFromAnswer(answerText: string): string | null {
   return isObject(receipt) ? writeExact(receipt, PLAIN) : null;
 }
 
+/** A bare receipt, with every number as it was sent, and the job it names; null when it is none. */
+export function receiptIn(answerText: string): { text: string; jobId: string } | null {
+  const receipt = parseExactJson(answerText);
+  if (!isObject(receipt) || typeof receipt.job_id !== "string") return null;
+  return { text: writeExact(receipt, PLAIN), jobId: receipt.job_id };
+}
+
 /**
  * Does the coordinator's signature hold? The key stands in the receipt itself, so a caller that knows the
  * coordinator's key passes it as `pinnedKeyId`.

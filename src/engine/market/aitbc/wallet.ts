@@ -5,6 +5,7 @@
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { AppError } from "../../../shared/errors.ts";
+import { sameAddress } from "./address.ts";
 
 /** Values that read the same in every JSON: no floats, no nesting beyond plain objects. */
 export type Signable = { readonly [key: string]: string | number | Signable };
@@ -39,6 +40,19 @@ export function openWallet(secretHex: string): Wallet {
       return `0x${bytes.toString("hex")}`;
     },
   };
+}
+
+/** The wallet that signs for `address`; null without a key. Throws BAD_WALLET_KEY, WALLET_MISMATCH. */
+export function signerFor(address: string | null, secretHex: string | null | undefined): Wallet | null {
+  if (!secretHex) return null;
+  const wallet = openWallet(secretHex);
+  if (address === null || sameAddress(address, wallet.address)) return wallet;
+  throw new AppError({
+    code: "WALLET_MISMATCH",
+    message: `AITBC_WALLET_KEY is the key of ${wallet.address}, not of AITBC_WALLET`,
+    actor: "user",
+    help: "Correct one of the two.",
+  });
 }
 
 /** JSON with sorted keys and no spaces, as Python's json.dumps writes it. */

@@ -1,3 +1,37 @@
+import { activity } from "./activity.ts";
+import { app } from "./app.ts";
+import { controls } from "./controls.ts";
+import { earnings } from "./earnings.ts";
+import { engine } from "./engine.ts";
+import { gpus } from "./gpus.ts";
+import { home } from "./home.ts";
+import { identity } from "./identity.ts";
+import { jobs } from "./jobs.ts";
+import { models } from "./models.ts";
 import { nav } from "./nav.ts";
+import { notifications } from "./notifications.ts";
+import { offers } from "./offers.ts";
+import { reliability } from "./reliability.ts";
+import { settings } from "./settings.ts";
+import { shell } from "./shell.ts";
+import { welcome } from "./welcome.ts";
 
-export const en = { nav } as const;
+export const en = {
+  activity,
+  app,
+  controls,
+  engine,
+  earnings,
+  gpus,
+  home,
+  identity,
+  jobs,
+  models,
+  nav,
+  notifications,
+  offers,
+  reliability,
+  settings,
+  shell,
+  welcome,
+} as const;

@@ -57,6 +57,21 @@ describe("a demo", () => {
     });
   });
 
+  it("serves AITBC's gpu service in the era that was asked for, with a key of its own", () => {
+    const served = { ...READY, gpuUrl: "http://127.0.0.1:41005" };
+    expect(prepare().devnetConfig()).toMatchObject({ aitbcDialect: "coordinator" });
+    const today = prepare({ BELLOWS_DEMO_AITBC_DIALECT: "today" });
+    const { gpuApiKey, minerApiKey, ports, aitbcDialect } = today.devnetConfig(served);
+    expect({ aitbcDialect, gpu: ports.gpu }).toEqual({ aitbcDialect: "today", gpu: 41005 });
+    expect(gpuApiKey).not.toBe(minerApiKey);
+    expect(today.engineConfig(served).markets.aitbc).toMatchObject({
+      gpuUrl: served.gpuUrl,
+      gpuKey: gpuApiKey,
+    });
+    const guide = prepare({ BELLOWS_DEMO_AITBC_DIALECT: "guide" });
+    expect(guide.engineConfig(served).markets.aitbc).toMatchObject({ gpuUrl: served.gpuUrl, gpuKey: null });
+  });
+
   it("keeps its keys, privately and apart from live data", () => {
     const first = prepare();
     const again = prepare();

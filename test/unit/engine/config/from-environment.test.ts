@@ -8,9 +8,9 @@ import {
   type Flags,
   loadConfig,
   readSettings,
-  unusedNames,
 } from "../../../../src/engine/config/from-environment.ts";
 import { locatePaths } from "../../../../src/engine/config/paths.ts";
+import { SETTINGS } from "../../../../src/engine/config/settings.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
 const paths = locatePaths();
@@ -77,6 +77,7 @@ describe("a provider's environment", () => {
       receiptKeyId: null,
       region: "eu-central",
       wallet: `0x${"ab".repeat(20)}`,
+      walletKey: null,
     });
     expect(config.markets.aicf).toMatchObject({
       queueUrl: "https://queue.example/aicf",
@@ -309,12 +310,43 @@ describe("the mode", () => {
   });
 });
 
-describe("names of the guide that are not used", () => {
-  it("are named with the reason, but only to AICF providers", () => {
-    const env = { JOB_LEASE_SEC: "120", HEARTBEAT_SEC: "15", RPC_URL: "http://127.0.0.1:8545" };
-    expect(unusedNames(env)).toEqual([]);
-    const named = unusedNames({ ...env, ...AICF });
-    expect(named.map(({ name }) => name)).toEqual(["JOB_LEASE_SEC", "HEARTBEAT_SEC"]);
-    expect(JSON.stringify(named)).not.toContain("s3cret");
+describe("AICF's provider guide", () => {
+  const GUIDE = [
+    ...["RPC_URL", "CHAIN_ID", "AICF_QUEUE_URL", "AICF_RPC_WS", "PROVIDER_ID", "PROVIDER_SECRET"],
+    ...["PROVIDER_NAME", "PROVIDER_REGION", "PROVIDER_ENDPOINT", "GPU_BACKEND", "CUDA_VISIBLE_DEVICES"],
+    ...["MAX_CONCURRENCY", "BATCH_SIZE", "MPS_ENABLE", "MODEL_ALLOWLIST", "MODEL_DIR", "DISK_CACHE_DIR"],
+    ...["JOB_LEASE_SEC", "JOB_MAX_RUNTIME_SEC", "HEARTBEAT_SEC", "METRICS_PORT", "LOG_LEVEL"],
+  ];
+
+  it.each(GUIDE)("has %s, and so has Bellows", (name) => {
+    expect(Object.values(SETTINGS).map(({ env }) => env)).toContain(name);
+  });
+
+  it("says how often to beat, how long a lease and a job may be, and which GPUs work", () => {
+    const given = {
+      ...AICF,
+      HEARTBEAT_SEC: "10",
+      JOB_LEASE_SEC: "120",
+      JOB_MAX_RUNTIME_SEC: "60",
+      CUDA_VISIBLE_DEVICES: "0, GPU-5e1a8f0c",
+    };
+    expect(load(given)).toMatchObject({
+      visibleGpus: ["0", "GPU-5e1a8f0c"],
+      jobMaxRuntimeMs: 60_000,
+      markets: { aicf: { heartbeatMs: 10_000, leaseMs: 120_000 } },
+    });
+    const { visibleGpus, jobMaxRuntimeMs, markets } = load(AICF);
+    expect({ visibleGpus, jobMaxRuntimeMs, beat: markets.aicf?.heartbeatMs }).toEqual({});
+  });
+
+  it("lets the node alone be read for a provider that is named", () => {
+    const node = { RPC_URL: "http://127.0.0.1:8545", PROVIDER_ID: "prov_01ce5b7f" };
+    expect(chooseMode({ env: node, flags: {} })).toBe("live");
+    expect(load(node).markets.aicf).toMatchObject({
+      queueUrl: null,
+      rpcUrl: node.RPC_URL,
+      providerId: node.PROVIDER_ID,
+    });
+    expect(chooseMode({ env: { RPC_URL: node.RPC_URL }, flags: {} }), "nobody is named").toBe("demo");
   });
 });

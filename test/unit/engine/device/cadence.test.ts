@@ -8,12 +8,31 @@ import { tempFolder } from "../../../support/temp-folder.ts";
 
 describe("the pace of readings", () => {
   test.each([
-    ["nobody looks, nothing runs", { watched: false, working: false }, false, 30_000, true],
-    ["a window shows them", { watched: true, working: false }, false, 1000, true],
-    ["a job runs", { watched: false, working: true }, false, 1000, true],
-    ["a job runs on a GPU that could sleep", { watched: false, working: true }, true, 1000, true],
-    ["a window shows a GPU that could sleep", { watched: true, working: false }, true, 30_000, false],
-    ["nobody looks at a GPU that could sleep", { watched: false, working: false }, true, 30_000, false],
+    ["nobody looks, nothing runs", { watched: false, working: false, waiting: false }, false, 30_000, true],
+    ["a window shows them", { watched: true, working: false, waiting: false }, false, 1000, true],
+    ["a GPU was left to somebody else", { watched: false, working: false, waiting: true }, false, 5000, true],
+    ["a job runs", { watched: false, working: true, waiting: false }, false, 1000, true],
+    [
+      "a job runs on a GPU that could sleep",
+      { watched: false, working: true, waiting: false },
+      true,
+      1000,
+      true,
+    ],
+    [
+      "a window shows a GPU that could sleep",
+      { watched: true, working: false, waiting: false },
+      true,
+      30_000,
+      false,
+    ],
+    [
+      "nobody looks at a GPU that could sleep",
+      { watched: false, working: false, waiting: false },
+      true,
+      30_000,
+      false,
+    ],
   ])("%s", (_, attention, maySleep, everyMs, holdOpen) => {
     expect(cadenceOf(attention, maySleep)).toEqual({ everyMs, holdOpen });
   });

@@ -12,7 +12,11 @@ const NO_DRIVER = "the driver is not loaded";
 async function watch(answer: ScriptedGpus["answer"], change: Partial<WatcherOptions> = {}) {
   const driver = new ScriptedGpus(answer);
   const clock = { now: 0 };
-  const attention: Attention & { watched: boolean; working: boolean } = { watched: false, working: false };
+  const attention: { -readonly [K in keyof Attention]: boolean } = {
+    watched: false,
+    working: false,
+    waiting: false,
+  };
   const sleep = { maySleep: false, sleeps: false };
   const system = { footprint: "driver 1" };
   const watcher = await DeviceWatcher.start({

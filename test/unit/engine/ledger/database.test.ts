@@ -35,7 +35,7 @@ describe("opening the ledger", () => {
     const folder = tempFolder();
     const first = await Ledger.open(folder);
     first.leases.insert(aLease({ leaseId: "in-snapshot" }), 5);
-    first.snapshot(Date.parse("2026-01-02T03:04:05Z"));
+    await first.snapshot(Date.parse("2026-01-02T03:04:05Z"));
     first.close();
     ruin(join(folder, "ledger.sqlite"));
 
@@ -51,9 +51,9 @@ describe("opening the ledger", () => {
     const folder = tempFolder();
     const first = await Ledger.open(folder);
     first.leases.insert(aLease({ leaseId: "old" }), 5);
-    first.snapshot(1_000);
+    await first.snapshot(1_000);
     first.leases.insert(aLease({ leaseId: "new" }), 6);
-    first.snapshot(2_000);
+    await first.snapshot(2_000);
     first.close();
     ruin(join(folder, "ledger.sqlite"));
     ruin(join(folder, "snapshots", `ledger-${new Date(2_000).toISOString().replace(/[:.]/g, "-")}.sqlite`));
@@ -77,7 +77,7 @@ describe("opening the ledger", () => {
   it("keeps only the newest snapshots", async () => {
     const folder = tempFolder();
     const ledger = await Ledger.open(folder);
-    for (let hour = 0; hour < 8; hour++) ledger.snapshot(hour * 3_600_000);
+    for (let hour = 0; hour < 8; hour++) await ledger.snapshot(hour * 3_600_000);
     ledger.close();
     const kept = readdirSync(join(folder, "snapshots")).sort();
     expect(kept).toHaveLength(5);

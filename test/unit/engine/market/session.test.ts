@@ -177,7 +177,7 @@ describe("a market session", () => {
       state: "settled",
       earned: { minor: "800" },
     });
-    expect(ledger.earnings.sums("aicf", "ANM", 0).settledTotal.minor).toBe(800n);
+    expect(ledger.earnings.allTime("aicf", "ANM").net.minor).toBe(800n);
   });
 });
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Listing, OfferStatus } from "../../../../src/engine/market/port.ts";
 import { nextOfferState } from "../../../../src/engine/offers/offer-machine.ts";
-import { type Look, reconcile } from "../../../../src/engine/offers/reconcile.ts";
+import { type Fitness, type Look, reconcile } from "../../../../src/engine/offers/reconcile.ts";
 import { OfferStateSchema } from "../../../../src/shared/contract/offers.ts";
 import { money } from "../../../../src/shared/money.ts";
 
@@ -29,6 +29,7 @@ function look(
     },
     abilities: ALL,
     rentedElsewhere: false,
+    fitness: "fit",
     ...more,
   };
 }
@@ -118,7 +119,7 @@ describe("rented", () => {
 
 describe("no longer wanted", () => {
   test("taken back, after its booking when it has one", () => {
-    expect(reconcile(look({ wanted: false })).action).toEqual({ kind: "withdraw" });
+    expect(reconcile(look({ wanted: false })).action).toEqual({ kind: "withdraw", forNow: false });
     expect(reconcile(look({ wanted: false, state: "booked" }, { status: "booked" }))).toMatchObject({
       action: null,
       drift: expect.stringMatching(/when its booking ends/),
@@ -128,12 +129,42 @@ describe("no longer wanted", () => {
   test("and back on the market, put there by a heartbeat: taken back again", () => {
     expect(reconcile(look({ wanted: false, state: "withdrawn" }, { word: "online" })).action).toEqual({
       kind: "withdraw",
+      forNow: false,
     });
+  });
+});
+
+describe("a GPU without a passed self-test", () => {
+  test("is not published, and is when it passed", () => {
+    for (const fitness of ["later", "unfit"] as const)
+      expect(reconcile(look({ state: "planned" }, null, { fitness }))).toEqual({
+        events: [],
+        action: null,
+        drift: null,
+      });
+    expect(reconcile(look({ state: "planned" }, null)).action).toEqual({ kind: "publish" });
+  });
+  test("is taken off the market once it is clear that it does not pass, and stays wanted", () => {
+    expect(reconcile(look({}, {}, { fitness: "later" })).action).toBeNull();
+    expect(reconcile(look({}, {}, { fitness: "unfit" }))).toMatchObject({
+      action: { kind: "withdraw", forNow: true },
+      drift: expect.stringMatching(/no passed self-test/),
+    });
+    expect(reconcile(look({}, {}, { fitness: "unfit", abilities: NONE }))).toMatchObject({
+      action: null,
+      drift: expect.stringMatching(/lets nobody take an offer back/),
+    });
+  });
+  test("and rented is left to its renter", () => {
+    expect(
+      reconcile(look({ state: "booked" }, { status: "booked" }, { fitness: "unfit" })).action,
+    ).toBeNull();
   });
 });
 
 test("whatever is found, the events are legal and a rented GPU is never withdrawn", () => {
   const status = fc.constantFrom<OfferStatus>("open", "booked", "in-use", "withdrawn");
+  const fitness = fc.constantFrom<Fitness>("fit", "later", "unfit");
   const abilities = fc.record({ reprice: fc.boolean(), withdraw: fc.boolean(), status: fc.boolean() });
   const listing = fc.record({ status, revived: fc.boolean(), price: fc.constantFrom(ait(20), ait(1), null) });
   const offer = fc.record({
@@ -142,14 +173,23 @@ test("whatever is found, the events are legal and a rented GPU is never withdraw
     held: fc.boolean(),
   });
   fc.assert(
-    fc.property(offer, fc.option(listing), abilities, fc.boolean(), (given, found, can, rentedElsewhere) => {
-      const { events, action } = reconcile(look(given, found, { abilities: can, rentedElsewhere }));
-      const state = events.reduce(nextOfferState, given.state);
-      if (action?.kind === "withdraw")
-        expect(!given.held && (state === "booked" || state === "in-use")).toBe(false);
-      if (action?.kind === "publish") expect(state).toBe("planned");
-      if (action?.kind === "reprice") expect([state, can.reprice]).toEqual(["listed", true]);
-    }),
+    fc.property(
+      offer,
+      fc.option(listing),
+      abilities,
+      fc.boolean(),
+      fitness,
+      (given, found, can, rentedElsewhere, fit) => {
+        const { events, action } = reconcile(
+          look(given, found, { abilities: can, rentedElsewhere, fitness: fit }),
+        );
+        const state = events.reduce(nextOfferState, given.state);
+        if (action?.kind === "withdraw")
+          expect(!given.held && (state === "booked" || state === "in-use")).toBe(false);
+        if (action?.kind === "publish") expect([state, fit]).toEqual(["planned", "fit"]);
+        if (action?.kind === "reprice") expect([state, can.reprice]).toEqual(["listed", true]);
+      },
+    ),
     { numRuns: 2000 },
   );
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { quantile, quotePrice, sameModel } from "../../../../src/engine/pricing/quantiles.ts";
+import { quantile, quotePrice, sameModel, shareCheaper } from "../../../../src/engine/pricing/quantiles.ts";
 import { money } from "../../../../src/shared/money.ts";
 
 const ait = (minor: number) => money("AIT", BigInt(minor));
@@ -21,6 +21,7 @@ describe("a price quote", () => {
       low: { currency: "AIT", minor: "15" },
       middle: { currency: "AIT", minor: "20" },
       high: { currency: "AIT", minor: "25" },
+      quantiles: Array.from({ length: 21 }, (_, i) => ({ currency: "AIT", minor: String(10 + i) })),
       sample: 3,
       ageMs: 4_000,
     });
@@ -29,10 +30,18 @@ describe("a price quote", () => {
     expect(quotePrice("NVIDIA A100-SXM4-80GB", [point("A100", 1)], BAND, 0)).toMatchObject({
       source: "guide",
       middle: { minor: "32" },
+      quantiles: [],
       sample: 0,
       ageMs: null,
     });
     expect(quotePrice("RTX 3090", [], BAND, 0)).toBeNull();
+  });
+  test("says how many ask less, those that ask the same counted half, and nothing of too few", () => {
+    const seen = [10, 20, 20, 30].map((price) => point("RTX 4090", price));
+    expect(shareCheaper("RTX 4090", seen, ait(5))).toBe(0);
+    expect(shareCheaper("RTX 4090", seen, ait(20))).toBe(0.5);
+    expect(shareCheaper("RTX 4090", seen, ait(25))).toBe(0.75);
+    expect(shareCheaper("RTX 4090", seen.slice(2), ait(25))).toBeNull();
   });
   test("never leaves the range of what was seen, and grows with the share", () => {
     fc.assert(

@@ -214,6 +214,7 @@ describe("when tests are run", () => {
       ledger,
       telemetry: async () => reading(),
       isReserved: () => false,
+      pauseOf: () => null,
       mayTest: () => true,
       onResult: () => results++,
       now: () => 1000,

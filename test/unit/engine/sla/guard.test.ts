@@ -8,6 +8,7 @@ import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
 import { AICF_SERVICE } from "../../../../src/engine/market/aicf/service-rules.ts";
 import { standingOf } from "../../../../src/engine/market/aicf/standing.ts";
 import { ProviderDetailSchema } from "../../../../src/engine/market/aicf/wire.ts";
+import type { FailedModel } from "../../../../src/engine/self-test/failed-models.ts";
 import { ServiceGuard } from "../../../../src/engine/sla/guard.ts";
 import { encodeEmbedResult } from "../../../../src/shared/canonical.ts";
 import type { ServiceMeasure } from "../../../../src/shared/contract/service-level.ts";
@@ -55,6 +56,7 @@ async function provider() {
       clock(),
     );
   let lastWord = standing();
+  const failedModels: FailedModel[] = [];
   const guard = new ServiceGuard({
     market: {
       id: "aicf",
@@ -62,6 +64,7 @@ async function provider() {
       standing: () => lastWord,
       heartbeatIntervalMs: () => HEARTBEAT_MS,
       fullQuota: () => 8,
+      failedModels: () => failedModels,
     },
     ledger,
     now: clock,
@@ -137,6 +140,7 @@ async function provider() {
     clock,
     ledger,
     guard,
+    failedModels,
     beat,
     pass,
     lease,
@@ -264,14 +268,42 @@ describe("the guard acts before the market", () => {
     expect(punished.detail().jailed_until_ms).toBeNull();
   });
 
-  test("leaves out a model that fails its self-test until it passes", async () => {
-    const { guard, ledger } = await provider();
-    guard.noteSelfTest("m", false, "its reference text came out 12 % off");
-    expect(guard.offers("m")).toBe(false);
-    expect(guard.sentences).toEqual(["m is not offered: its reference text came out 12 % off"]);
-    guard.noteSelfTest("m", true, "");
-    expect(guard.offers("m")).toBe(true);
-    expect(ledger.setting("none")).toBeNull();
+  test("says which model is left out on which device, until its self-test passes", async () => {
+    const { guard, failedModels, ledger } = await provider();
+    const failure = (id: string, name: string) => ({
+      model: "m",
+      device: { id, name },
+      text: "its reference text came out 12 % off",
+      since: 1,
+    });
+    failedModels.push(failure("GPU-1", "First card"), failure("GPU-2", "Second card"));
+    guard.look();
+    expect(guard.sentences).toEqual([
+      "m is not run on First card: its reference text came out 12 % off",
+      "m is not run on Second card: its reference text came out 12 % off",
+    ]);
+    failedModels.shift();
+    guard.look();
+    expect(guard.level.actions).toMatchObject([{ kind: "pause-model", model: "m", device: "GPU-2" }]);
+    expect(guard.level.log.map(({ change, device }) => [change, device])).toEqual([
+      ["ended", "GPU-1"],
+      ["began", "GPU-1"],
+      ["began", "GPU-2"],
+    ]);
+    // The log is the ledger's: the next start knows it.
+    const next = new ServiceGuard({
+      market: {
+        id: "aicf",
+        rules: AICF_SERVICE,
+        standing: () => null,
+        heartbeatIntervalMs: () => null,
+        fullQuota: () => 8,
+      },
+      ledger,
+      now: () => 2,
+      onChange: () => undefined,
+    });
+    expect(next.level.log.slice(-3)).toEqual(guard.level.log.slice(-3));
   });
 
   test("a remedy stays for a while after its cause is gone, so that it does not flicker", async () => {

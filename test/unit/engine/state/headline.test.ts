@@ -28,6 +28,8 @@ const device = (overrides: Partial<DeviceView> = {}): DeviceView => ({
   state: "ready",
   stateReason: null,
   runtimePid: 7,
+  enabled: true,
+  paused: null,
   runningJobs: 0,
   temperatureC: null,
   powerW: null,
@@ -180,5 +182,50 @@ describe("a GPU that can't work", () => {
       level: "error",
       reasons: [{ text: "An old card: its compute capability is too old." }],
     });
+  });
+});
+
+describe("a device left to its person", () => {
+  const game = {
+    by: "otherProgram",
+    text: "paused for Cyberpunk2077",
+    subject: "Cyberpunk2077",
+    until: null,
+    resumesByItself: true,
+    signals: ["otherProgram"],
+  } as const;
+  const resting = (paused: Partial<DeviceView["paused"]> = {}) =>
+    device({ id: "GPU-1", name: "RTX 3060", paused: { ...game, signals: [...game.signals], ...paused } });
+
+  it("is named beside what earns, and is no reason for attention", () => {
+    expect(derive({ devices: [device(), resting()] })).toMatchObject({
+      level: "earning",
+      sentence: "Earning on 1 of 2 devices",
+      reasons: [{ text: "RTX 3060 paused for Cyberpunk2077, resumes by itself." }],
+    });
+  });
+
+  it("is the state when nothing else works", () => {
+    expect(derive({ devices: [resting()] })).toMatchObject({
+      level: "paused",
+      sentence: "Paused for Cyberpunk2077",
+      reasons: [{ text: "RTX 3060 paused for Cyberpunk2077, resumes by itself." }],
+    });
+    expect(derive({ devices: [resting(), resting()] })).toMatchObject({
+      level: "paused",
+      sentence: "All 2 devices are paused",
+    });
+  });
+
+  it("says what to do where nothing happens by itself", () => {
+    const off = resting({ by: "switch", text: "switched off by you", resumesByItself: false });
+    expect(derive({ devices: [off] }).reasons).toEqual([
+      { text: "RTX 3060 switched off by you.", help: "Switch it on under GPUs." },
+    ]);
+  });
+
+  it("does not hide that no market answers", () => {
+    const markets = [market({ state: "unreachable", error: SILENT })];
+    expect(derive({ markets, devices: [resting()] }).level).toBe("offline");
   });
 });

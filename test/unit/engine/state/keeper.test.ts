@@ -27,6 +27,8 @@ const quiet = {
   throughput: () => 0,
   recentJobs: () => [],
   models: () => [],
+  offers: () => [],
+  settings: () => null,
 };
 
 describe("state deltas", () => {

@@ -47,6 +47,33 @@ const computed = (lease: HeldLease, fill = "a") => ({
 });
 const stateOf = (ledger: Ledger, lease: Lease) => ledger.leases.find(lease.leaseId)?.job.state;
 
+describe("the market's receipt", () => {
+  it("is noted with what its signature is worth; one that does not hold is an audit row of that job", async () => {
+    const { board, ledger } = await aBoard();
+    const lease = aLease();
+    board.grant([lease]);
+    const [running] = take(board);
+    board.completeBatch([computed(running as HeldLease)]);
+    const row = (running as HeldLease).row;
+    board.markSubmitting(row);
+    const detail = "The receipt is signed with another key than the coordinator's known one";
+    board.settleSubmission(row, {
+      kind: "accepted",
+      marketReceipt: "{}",
+      receiptCheck: { ok: false, detail },
+    });
+    expect(ledger.leases.timeline(row).at(-1)).toMatchObject({ state: "accepted", note: detail });
+    expect(ledger.activity.list({}, { limit: 10 }).events).toContainEqual(
+      expect.objectContaining({
+        type: "receipt-unverified",
+        leaseId: lease.leaseId,
+        level: "problem",
+        text: detail,
+      }),
+    );
+  });
+});
+
 describe("the board", () => {
   it("carries a job from lease to money, each step in the ledger", async () => {
     const { board, ledger } = await aBoard();
@@ -81,7 +108,7 @@ describe("the board", () => {
       digest: "a".repeat(128),
       earned: { currency: "ANM", minor: "800000" },
     });
-    expect(ledger.earnings.sums("aicf", "ANM", 0).settledTotal).toEqual(money("ANM", 800_000n));
+    expect(ledger.earnings.allTime("aicf", "ANM").net).toEqual(money("ANM", 800_000n));
     expect(ledger.leases.timeline(row).map((step) => step.state)).toEqual([
       "leased",
       "admitted",

@@ -122,6 +122,7 @@ async function machine(devices: Record<string, Setting>) {
       ownMemoryMb: () => devices[id]?.ownMb ?? null,
       others: () => Object.keys(devices).filter((other) => other !== id),
       isReserved: () => false,
+      isPaused: () => false,
       noGpuReason: null,
       now: () => 10_000,
     });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { takeToken } from "../../../../src/renderer/bridge/loopback.ts";
-import { screenOf } from "../../../../src/renderer/state/route.ts";
+import { placeOf } from "../../../../src/renderer/state/route.ts";
 
 function pageAt(hash: string) {
   const replaced: (string | URL | null | undefined)[] = [];
@@ -29,9 +29,9 @@ describe("takeToken", () => {
   });
 });
 
-describe("screenOf", () => {
+describe("placeOf", () => {
   it("is Home for every address that is no screen", () => {
-    expect(["", "#/", "#/home", "#/jobs", "#/jobs/../x", "#token=x"].map(screenOf)).toEqual([
+    expect(["", "#/", "#/home", "#/jobs", "#/jobs/../x", "#token=x"].map(placeOf)).toEqual([
       "home",
       "home",
       "home",

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { amountText, groupThousands, shareOf } from "../../../../src/renderer/format/amount.ts";
+import { amountText, shareOf } from "../../../../src/renderer/format/amount.ts";
 import {
   plural,
   shortDigest,
@@ -12,6 +12,7 @@ import {
 import { coarse, formatAge, formatDuration, formatStep } from "../../../../src/renderer/format/time.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../../../src/shared/durations.ts";
 import { CURRENCIES, fromMoneyValue, parseDecimal, toMoneyValue } from "../../../../src/shared/money.ts";
+import { groupThousands } from "../../../../src/shared/words/numbers.ts";
 
 const anm = (text: string) => toMoneyValue(parseDecimal("ANM", text));
 

@@ -26,6 +26,8 @@ class Scene {
     stale: false,
     now: START,
     snapshotError: null,
+    app: null,
+    notices: [],
   }));
   readonly live: LiveState;
   #open: ((snapshot: Snapshot) => void)[] = [];

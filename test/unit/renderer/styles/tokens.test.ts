@@ -5,6 +5,8 @@ const css = readFileSync(new URL("../../../../src/renderer/styles/tokens.css", i
 const GROUNDS = ["--bg", "--surface", "--raised", "--hover"];
 const INKS = ["--text", "--muted", "--faint", "--stale", "--ember", "--ok", "--warn", "--bad", "--info"];
 const WCAG_AA = 4.5;
+/** For the edges of controls (WCAG 1.4.11). */
+const WCAG_AA_SHAPE = 3;
 
 function coloursOf(block: string): Map<string, string> {
   return new Map(
@@ -26,7 +28,7 @@ function contrast(a: string, b: string): number {
   return (lighter + 0.05) / (darker + 0.05);
 }
 
-const [darkBlock = "", lightBlock = ""] = css.split("@media (prefers-color-scheme: light)");
+const [darkBlock = "", lightBlock = ""] = css.split(':root[data-theme="light"]');
 const themes = { dark: coloursOf(darkBlock), light: coloursOf(lightBlock) };
 
 describe.each(Object.entries(themes))("the %s theme", (_name, colours) => {
@@ -36,6 +38,15 @@ describe.each(Object.entries(themes))("the %s theme", (_name, colours) => {
         contrast(colours.get(ink) ?? "", colours.get(ground) ?? ""),
         `${ink} on ${ground}`,
       ).toBeGreaterThanOrEqual(WCAG_AA);
+    }
+  });
+
+  it("draws the edges of controls visibly on every ground", () => {
+    for (const ground of GROUNDS) {
+      expect(
+        contrast(colours.get("--control-line") ?? "", colours.get(ground) ?? ""),
+        ground,
+      ).toBeGreaterThanOrEqual(WCAG_AA_SHAPE);
     }
   });
 

@@ -20,7 +20,7 @@ type Routes = Record<string, (request: SeenRequest, nth: number) => Answer>;
 /** A coordinator (and chain) that answers by path, and the adapter in front of it. */
 async function against(
   routes: Routes,
-  options: { wallet?: string; chain?: boolean; now?: () => number } = {},
+  options: { wallet?: string; chain?: boolean; now?: () => number; receiptKeyId?: string } = {},
 ) {
   const counts = new Map<string, number>();
   const server = await serve((request) => {
@@ -36,7 +36,7 @@ async function against(
     gpuUrl: null,
     gpuKey: null,
     nodeId: null,
-    receiptKeyId: null,
+    receiptKeyId: options.receiptKeyId ?? null,
     minerId: "m1",
     region: "eu",
     wallet: options.wallet ?? null,
@@ -337,15 +337,21 @@ describe("taking work", () => {
 });
 
 describe("a result", () => {
+  const listed = (row: Record<string, unknown>) => () => ({
+    body: { ...EMPTY_PAGE, jobs: [{ job_id: "job1", state: "RUNNING", assigned_miner_id: "m1", ...row }] },
+  });
+
   test("is sent in the agreed shape, and the coordinator's receipt is kept as it came and verified", async () => {
-    const { adapter, asked, debug } = await against({
+    const { adapter, asked } = await against({
       "/v1/miners/job1/result": replay("POST", "/v1/miners/{job}/result", 200),
     });
     const outcome = await adapter.submit(submission(), signal);
     expect(outcome.kind).toBe("accepted");
     const recordedText = recordedWith("POST", "/v1/miners/{job}/result", 200).text;
     expect(recordedText).toContain(outcome.kind === "accepted" ? outcome.marketReceipt : "no receipt");
-    expect(debug).toContain("The coordinator's signature holds");
+    expect(outcome).toMatchObject({
+      receiptCheck: { ok: true, detail: "The coordinator's signature holds" },
+    });
     expect(asked("/v1/miners/job1/result")[0]?.json).toEqual({
       result: {
         status: "completed",
@@ -361,6 +367,46 @@ describe("a result", () => {
       },
       metrics: { duration_ms: 42, units: 0.042 },
     });
+  });
+
+  test("signed with another key than the pinned one is accepted, kept, and told of", async () => {
+    const { adapter } = await against(
+      { "/v1/miners/job1/result": replay("POST", "/v1/miners/{job}/result", 200) },
+      { receiptKeyId: "another-key" },
+    );
+    const outcome = await adapter.submit(submission(), signal);
+    expect(outcome).toMatchObject({
+      kind: "accepted",
+      marketReceipt: expect.stringContaining("receipt_id"),
+      receiptCheck: { ok: false, detail: expect.stringMatching(/another key/) },
+    });
+  });
+
+  test("whose answer was lost: the receipt is asked for once more, and only that job's own is taken", async () => {
+    const answered = recordedWith("POST", "/v1/miners/{job}/result", 200).text;
+    const text = answered.slice(answered.indexOf('{"version"'), -1);
+    const { job_id: jobId } = JSON.parse(text) as { job_id: string };
+    const done = listed({ job_id: jobId, state: "COMPLETED" });
+    const path = `/v1/jobs/${jobId}/receipt`;
+    const found = await against({ "/v1/miners/m1/jobs": done, [path]: () => ({ body: text }) });
+    expect(await found.adapter.submit(submission({ jobId, resend: true }), signal)).toMatchObject({
+      kind: "accepted",
+      marketReceipt: text,
+      receiptCheck: { ok: true },
+    });
+    for (const answer of [
+      { status: 403, body: { detail: "Forbidden" } },
+      { body: text.replace(jobId, "another-job") },
+      { body: "[]" },
+    ]) {
+      const refused = await against({ "/v1/miners/m1/jobs": done, [path]: () => answer });
+      expect(await refused.adapter.submit(submission({ jobId, resend: true }), signal)).toEqual({
+        kind: "accepted",
+        marketReceipt: null,
+      });
+      expect(refused.asked(path)).toHaveLength(1);
+      expect(refused.asked(`/v1/miners/${jobId}/result`)).toHaveLength(0);
+    }
   });
 
   test("of a job the coordinator does not know is lost; a malformed one is rejected; an expired one expired", async () => {
@@ -380,10 +426,6 @@ describe("a result", () => {
   test.each([500, 503, 429, 401])("an answer of %d leaves it unsent, to be tried again", async (status) => {
     const { adapter } = await against({ "/v1/miners/job1/result": () => ({ status, body: {} }) });
     await expect(adapter.submit(submission(), signal)).rejects.toMatchObject({ name: "AppError" });
-  });
-
-  const listed = (row: Record<string, unknown>) => () => ({
-    body: { ...EMPTY_PAGE, jobs: [{ job_id: "job1", state: "RUNNING", assigned_miner_id: "m1", ...row }] },
   });
 
   test.each([

@@ -4,11 +4,16 @@
  * crashes, never hangs, and never believes in money that is not there.
  */
 import { expect, test } from "vitest";
+import { Ledger } from "../../../../../src/engine/ledger/ledger.ts";
 import { createAitbcAdapter } from "../../../../../src/engine/market/aitbc/adapter.ts";
 import { createChainBooks } from "../../../../../src/engine/market/aitbc/chain.ts";
 import type { MarketAdapter } from "../../../../../src/engine/market/port.ts";
+import { MarketSession } from "../../../../../src/engine/market/session.ts";
+import { WorkBoard } from "../../../../../src/engine/work/board.ts";
+import { RunControl } from "../../../../../src/engine/work/run-control.ts";
 import { AppError, isAbort } from "../../../../../src/shared/errors.ts";
 import { parseDecimal } from "../../../../../src/shared/money.ts";
+import { tempFolder } from "../../../../support/temp-folder.ts";
 import { type Exchange, transcript } from "./transcript.ts";
 
 const ANSWERS = 12_000;
@@ -18,6 +23,19 @@ const WALLET = `0x${"ab".repeat(20)}`;
 const GROSS = "1.50000000";
 const NET_SECONDS = 5265;
 const PROFILE = { name: "box", region: null, concurrency: 2, models: ["m"], devices: [] };
+
+const COORDINATOR_ONLY = {
+  coordinatorUrl: "http://coordinator.test",
+  coordinatorKey: "secret-key-of-the-coordinator",
+  gpuUrl: null,
+  gpuKey: null,
+  rpcUrl: null,
+  minerId: "m1",
+  nodeId: null,
+  region: null,
+  wallet: WALLET,
+  receiptKeyId: null,
+};
 
 /** Honest answers of the chain, which no transcript has. */
 const CHAIN: readonly Pick<Exchange, "method" | "path" | "status" | "text">[] = [
@@ -96,6 +114,85 @@ test("more than 10,000 mutated answers", async () => {
   expect([...kinds.keys()].sort()).toEqual(Object.keys(MUTATIONS).sort());
   expect(said).toContain("UNREADABLE_ANSWER");
 }, 180_000);
+
+/** Calls that a session lives by, in the order it makes them. */
+const LIFE = [
+  ["GET", "/health", (adapter: MarketAdapter, signal: AbortSignal) => adapter.probe(signal)],
+  [
+    "POST",
+    "/v1/miners/register",
+    (adapter: MarketAdapter, signal: AbortSignal) => adapter.register(PROFILE, signal),
+  ],
+  ["POST", "/v1/miners/m1/jobs", (adapter: MarketAdapter, signal: AbortSignal) => adapter.openLeases(signal)],
+  [
+    "POST",
+    "/v1/miners/heartbeat",
+    (adapter: MarketAdapter, signal: AbortSignal) =>
+      adapter.heartbeat({ inflight: 0, capacity: 1, profile: PROFILE }, signal),
+  ],
+  [
+    "POST",
+    "/v1/miners/poll",
+    (adapter: MarketAdapter, signal: AbortSignal) =>
+      adapter.acquire({ max: 1, waitMs: 0, models: ["m"] }, signal),
+  ],
+] as const;
+
+test("a broken answer's cause stands in the event log, in the words and with the code it was thrown with", async () => {
+  const checks = LIFE.flatMap(([method, path, call], nth) =>
+    Object.entries(MUTATIONS).map(async ([name, mutation], kind) => {
+      const fetch = async (url: string, init: RequestInit): Promise<Response> => {
+        const asked = new URL(url).pathname;
+        const answers = honestAnswers(String(init.method), asked);
+        const honest = answers.find(({ status }) => status === 200) ?? answers[0];
+        const given = honest ?? { status: 404, text: '{"detail":"Not Found"}' };
+        const broken = init.method === method && asked === path;
+        return broken ? mutation(seeded(100 * nth + kind), given) : answer(given.status, given.text);
+      };
+      const adapter = createAitbcAdapter(COORDINATOR_ONLY, { fetch });
+      const thrown = await call(adapter, AbortSignal.timeout(20_000)).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      // A forgotten miner registers again, and what can be read is no fault.
+      if (!(thrown instanceof AppError) || thrown.code === "NOT_REGISTERED") return null;
+      const what = `${name} ${path}: ${thrown.code}`;
+      const logged = await firstError(createAitbcAdapter(COORDINATOR_ONLY, { fetch }), what);
+      expect([name, path, logged]).toEqual([name, path, { code: thrown.code, message: thrown.message }]);
+      return thrown.code;
+    }),
+  );
+  const codes = (await Promise.all(checks)).filter((code) => code !== null);
+  // Most of the ways to break an answer break every call.
+  expect(codes.length).toBeGreaterThan((LIFE.length * Object.keys(MUTATIONS).length) / 2);
+  expect(codes).toContain("UNREADABLE_ANSWER");
+}, 60_000);
+
+/** What the event log says of a market error once a session has met it. */
+async function firstError(adapter: MarketAdapter, what: string): Promise<{ code: string; message: string }> {
+  const ledger = await Ledger.open(tempFolder());
+  const admit = () => ({ kind: "admit" as const });
+  const board = new WorkBoard({ ledger, admit, now: Date.now });
+  const control = new RunControl({ ledger, board, now: Date.now, killRuntimes: () => undefined }, "running");
+  const deps = { adapter, board, control, ledger, profile: () => PROFILE, now: Date.now };
+  // Room beyond the jobs that the honest list says are under way.
+  const session = new MarketSession({ ...deps, quota: () => 50 });
+  const stop = new AbortController();
+  const running = session.run(stop.signal);
+  try {
+    const errors = () => ledger.activity.list({ type: "market-error" }, { limit: 1 }).events;
+    await expect.poll(() => errors().length, { timeout: 30_000, message: what }).toBeGreaterThan(0);
+    const [event] = errors();
+    expect(event?.market).toBe("aitbc");
+    const { code, message } = JSON.parse(event?.detail ?? "{}") as { code: string; message: string };
+    expect(event?.text).toBe(message);
+    return { code, message };
+  } finally {
+    stop.abort(new DOMException("The test is over", "AbortError"));
+    await running;
+    ledger.close();
+  }
+}
 
 /** Each call, with what must hold of its answer when there is one. */
 function callsOf(adapter: MarketAdapter, fetch: (url: string, init: RequestInit) => Promise<Response>) {

@@ -1,0 +1,157 @@
+/** `bellows service …`: this installation as a service that starts with the machine or with its person. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { AppError } from "../../shared/errors.ts";
+import type { CliContext } from "../context.ts";
+import { advice, fields } from "../format.ts";
+import { ask, carryOut, showPlan } from "../service/carry-out.ts";
+import type { ServicePlan } from "../service/plan.ts";
+import {
+  findUnreachable,
+  readStatus,
+  statusCommand,
+  systemdInstall,
+  systemdUninstall,
+} from "../service/systemd.ts";
+import { windowsInstall, windowsStatusCommand, windowsUninstall } from "../service/windows-task.ts";
+import { usageError } from "../usage.ts";
+
+export interface ServiceOptions {
+  readonly user: boolean;
+  readonly dryRun: boolean;
+  readonly now: boolean;
+  readonly root: string | undefined;
+  readonly data: string | undefined;
+}
+
+export function installService(context: CliContext, options: ServiceOptions): void {
+  const { terminal, paths } = context;
+  const node = fs.realpathSync(process.execPath);
+  const { cli } = paths.entries;
+  const plan = choose(options, {
+    systemd: () => {
+      const unreachable = options.user ? null : findUnreachable([node, cli]);
+      if (unreachable !== null && !options.dryRun) throw unreachable;
+      if (unreachable !== null) terminal.note(`Note: it would be refused. ${advice(unreachable.toValue())}`);
+      return systemdInstall({
+        ...scopeOf(options, context),
+        node,
+        cli,
+        resourcesFolder: paths.resourcesFolder,
+        dataFolder: options.data === undefined ? null : path.resolve(options.data),
+        startNow: options.now,
+      });
+    },
+    windows: () => {
+      const dataFolder = windowsData(context, options);
+      const definitionFile = path.win32.join(dataFolder, "service.xml");
+      return windowsInstall({ node, cli, dataFolder, definitionFile, startNow: options.now });
+    },
+  });
+  finish(context, options, plan);
+  if (!options.dryRun && options.now) terminal.print("Started.");
+}
+
+export function uninstallService(context: CliContext, options: ServiceOptions): void {
+  const plan = choose(options, {
+    systemd: () => systemdUninstall(scopeOf(options, context)),
+    windows: () => windowsUninstall(windowsData(context, options)),
+  });
+  finish(context, options, plan);
+}
+
+/** Resolves to whether it runs. */
+export function serviceStatus(
+  { terminal }: CliContext,
+  options: ServiceOptions & { json: boolean },
+): boolean {
+  return choose(options, {
+    systemd: () => {
+      const { ok, stdout, output } = ask(statusCommand(options.user ? "user" : "system"));
+      if (!ok) throw noSystemd(output);
+      const status = readStatus(stdout);
+      const running = status.ActiveState === "active";
+      if (options.json) terminal.json({ running, ...status });
+      else {
+        const installed = status.LoadState === "loaded";
+        const lines = fields([
+          ["Service", installed ? `${status.ActiveState} (${status.SubState})` : "not installed"],
+          ...(installed
+            ? ([
+                ["Says", status.StatusText || "–"],
+                ["At start-up", status.UnitFileState === "enabled" ? "yes" : "no"],
+                ["Restarts", status.NRestarts ?? "–"],
+                ["Last result", status.Result ?? "–"],
+                ["Unit", status.FragmentPath ?? "–"],
+              ] as const)
+            : []),
+        ]);
+        for (const line of lines) terminal.print(line);
+      }
+      return running;
+    },
+    windows: () => {
+      const { ok, stdout, output } = ask(windowsStatusCommand());
+      if (options.json) terminal.json({ running: ok && /Running/i.test(stdout), text: stdout.trim() });
+      else terminal.print(ok ? stdout.trim() : output);
+      return ok;
+    },
+  });
+}
+
+function choose<T>(options: ServiceOptions, by: { systemd: () => T; windows: () => T }): T {
+  if (options.root !== undefined && options.user) throw usageError("--root and --user do not go together");
+  switch (process.platform) {
+    case "linux":
+      return by.systemd();
+    case "win32":
+      if (options.user || options.root !== undefined)
+        throw usageError("--user and --root are for systemd; on Windows the task is of the machine");
+      return by.windows();
+    default:
+      throw new AppError({
+        code: "SERVICE_UNSUPPORTED",
+        message: `Bellows installs no service on ${process.platform}`,
+        actor: "user",
+        help: "Run `bellows serve` from whatever starts your programs.",
+      });
+  }
+}
+
+function finish({ terminal }: CliContext, options: ServiceOptions, plan: ServicePlan): void {
+  if (options.dryRun) {
+    showPlan(terminal, plan);
+    return;
+  }
+  if (process.platform === "linux" && options.root === undefined) refuseWithoutSystemd();
+  carryOut(terminal, plan);
+}
+
+function scopeOf({ user, root }: ServiceOptions, { env }: CliContext) {
+  const configHome = env.XDG_CONFIG_HOME?.startsWith("/")
+    ? env.XDG_CONFIG_HOME
+    : path.join(os.homedir(), ".config");
+  return {
+    scope: user ? ("user" as const) : ("system" as const),
+    root: root === undefined ? null : path.resolve(root),
+    configHome,
+  };
+}
+
+const windowsData = ({ env }: CliContext, { data }: ServiceOptions): string =>
+  data ?? path.win32.join(env.ProgramData ?? "C:\\ProgramData", "Bellows");
+
+/** As sd_booted(3) asks. */
+function refuseWithoutSystemd(): void {
+  if (!fs.existsSync("/run/systemd/system")) throw noSystemd("this machine was not started by systemd");
+}
+
+function noSystemd(why: string): AppError {
+  return new AppError({
+    code: "SERVICE_NO_SYSTEMD",
+    message: `systemd can't be asked: ${why}`,
+    actor: "machine",
+    help: "See what would be done with --dry-run, or install into an image with --root DIR.",
+  });
+}

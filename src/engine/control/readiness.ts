@@ -1,0 +1,19 @@
+/** Is this engine of use now? For a load balancer or Kubernetes; that it answers at all says that it lives. */
+import type { MarketView, RunIntent } from "../../shared/contract/views.ts";
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why not, each a sentence; empty when it is. */
+  readonly reasons: readonly string[];
+}
+
+/** The ledger is open when anybody can ask; so it takes a market that knows us, and the wish to run. */
+export function readinessOf(markets: readonly MarketView[], intent: RunIntent): Readiness {
+  const reasons: string[] = [];
+  if (intent !== "running") reasons.push(`Work is not taken: ${intent}.`);
+  if (!markets.some(({ state }) => state === "registered")) {
+    reasons.push(...markets.map(({ name, state, error }) => `${name}: ${error?.message ?? state}.`));
+    if (markets.length === 0) reasons.push("No market is configured.");
+  }
+  return { ready: reasons.length === 0, reasons };
+}

@@ -1,0 +1,109 @@
+/**
+ * The engine's log: one JSON object a line, to the console of a service, to a file with a cap, and the newest lines in
+ * memory. Every line goes through the redactor before it goes anywhere.
+ */
+import pino from "pino";
+import type { Redactor } from "./redact.ts";
+import { RollingFile, type RollingFileOptions } from "./rolling-file.ts";
+
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What a line is about: the same names in every line, so that one lease can be followed. */
+export interface LogFacts {
+  readonly market?: string | undefined;
+  readonly lease?: string | undefined;
+  readonly job?: string | undefined;
+  readonly device?: string | undefined;
+  readonly [name: string]: unknown;
+}
+
+export interface LogConsole {
+  readonly format: "json" | "human";
+  readonly write: (line: string) => void;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly redactor: Redactor;
+  readonly console: LogConsole | null;
+  readonly file: RollingFileOptions | null;
+}
+
+const NEWEST = 500;
+
+export class Log {
+  readonly #pino: pino.Logger;
+  readonly #file: RollingFile | null;
+  readonly #newest: string[] = [];
+
+  constructor({ level, redactor, console, file }: LogOptions) {
+    this.#file = file === null ? null : new RollingFile(file);
+    const write = (raw: string) => {
+      const line = redactor.text(raw);
+      this.#newest.push(line.trimEnd());
+      if (this.#newest.length > NEWEST) this.#newest.shift();
+      this.#file?.write(line);
+      console?.write(console.format === "json" ? line : humanLine(line));
+    };
+    this.#pino = pino(
+      {
+        level,
+        base: null,
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+      },
+      { write },
+    );
+  }
+
+  get level(): string {
+    return this.#pino.level;
+  }
+
+  setLevel(level: LogLevel): void {
+    this.#pino.level = level;
+  }
+
+  /** Would a line of this level be written? Asked before its facts are looked up. */
+  wants(level: Exclude<LogLevel, "silent">): boolean {
+    return this.#pino.isLevelEnabled(level);
+  }
+
+  debug(message: string, facts: LogFacts = {}): void {
+    this.#pino.debug(facts, message);
+  }
+
+  info(message: string, facts: LogFacts = {}): void {
+    this.#pino.info(facts, message);
+  }
+
+  warn(message: string, facts: LogFacts = {}): void {
+    this.#pino.warn(facts, message);
+  }
+
+  error(message: string, facts: LogFacts = {}): void {
+    this.#pino.error(facts, message);
+  }
+
+  /** The newest lines, oldest first. */
+  newest(): readonly string[] {
+    return [...this.#newest];
+  }
+
+  close(): void {
+    this.#file?.close();
+  }
+}
+
+/** `12:04:31  WARN  AICF is not reachable  market=aicf` */
+export function humanLine(json: string): string {
+  const { level, time, msg, ...facts } = JSON.parse(json) as Record<string, unknown>;
+  const clock = typeof time === "string" ? new Date(time).toTimeString().slice(0, 8) : "";
+  const word = level === "info" ? "" : `${String(level).toUpperCase()}  `;
+  const rest = Object.entries(facts)
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([name, value]) => `${name}=${typeof value === "object" ? JSON.stringify(value) : String(value)}`)
+    .join(" ");
+  return `${clock}  ${word}${String(msg)}${rest === "" ? "" : `  ${rest}`}\n`;
+}

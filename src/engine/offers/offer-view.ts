@@ -1,0 +1,47 @@
+/** Offers as people see them. */
+import type { ListingTest, Occupancy, OfferView } from "../../shared/contract/offers.ts";
+import { toMoneyValue } from "../../shared/money.ts";
+import { bookingValue, type Offer } from "../ledger/offers.ts";
+
+export function viewOf(
+  offer: Offer,
+  about: {
+    readonly boardName: string;
+    readonly test: ListingTest;
+    readonly occupancy: Occupancy | null;
+    /** Why the GPU can't be rented besides its test; null: nothing. */
+    readonly rentedElsewhere: boolean;
+  },
+): OfferView {
+  return {
+    market: offer.market,
+    board: offer.board,
+    boardName: about.boardName,
+    device: offer.device,
+    model: offer.model,
+    offerId: offer.offerId,
+    state: offer.state,
+    wanted: offer.wanted,
+    strategy: offer.strategy,
+    price: toMoneyValue(offer.price),
+    pricedAt: offer.pricedAt,
+    listedPrice: offer.listedPrice && toMoneyValue(offer.listedPrice),
+    marketStatus: offer.marketStatus,
+    waiting: waitingOf(offer, about),
+    drift: offer.drift,
+    booking: offer.booking && bookingValue(offer.booking),
+    occupancy: about.occupancy,
+    checkedAt: offer.checkedAt,
+    error: offer.error,
+  };
+}
+
+function waitingOf(
+  offer: Offer,
+  { test, rentedElsewhere }: { readonly test: ListingTest; readonly rentedElsewhere: boolean },
+): OfferView["waiting"] {
+  const toCome = offer.state === "planned" || offer.state === "publishing";
+  if (!offer.wanted || !toCome) return null;
+  if (test.state !== "passed") return { text: test.text, help: test.help };
+  return rentedElsewhere ? { text: "The GPU is rented on another board", help: null } : null;
+}

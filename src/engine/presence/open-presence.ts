@@ -1,0 +1,100 @@
+/** The person's say over the devices, put together: what is looked at, what it decides, and what a pause does. */
+import type { PauseView, PresenceRules } from "../../shared/contract/presence.ts";
+import type { DeviceInfo } from "../device/device-info.ts";
+import type { DeviceWatcher } from "../device/watcher.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { WorkBoard } from "../work/board.ts";
+import type { DeviceFleet } from "../work/device-fleet.ts";
+import { DeviceRest } from "../work/device-rest.ts";
+import { FullscreenWatch } from "./fullscreen.ts";
+import { type PresenceDevice, PresenceKeeper } from "./keeper.ts";
+import { findListedProgram, readOnBattery } from "./system.ts";
+import { DeviceWishes, readBoot } from "./wishes.ts";
+
+export interface PresenceParts {
+  readonly ledger: Ledger;
+  readonly board: WorkBoard;
+  readonly fleet: DeviceFleet;
+  readonly watcher: DeviceWatcher;
+  readonly isReserved: (deviceId: string) => boolean;
+  readonly rules: () => PresenceRules;
+  /** A device may work from now on, or no longer. */
+  readonly onPause: () => void;
+  /** What is shown of a device changed. */
+  readonly onSignals: () => void;
+  readonly now: () => number;
+}
+
+export interface Presence {
+  readonly keeper: PresenceKeeper;
+  /** null: it may work. */
+  pauseOf(deviceId: string): PauseView | null;
+  /** Neither paused nor rented out. */
+  canWork(deviceId: string): boolean;
+  /** Until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Decides nothing before `keeper.lookNow()` or `run`. */
+export function openPresence(parts: PresenceParts): Presence {
+  const { ledger, board, fleet, watcher, isReserved, rules, now } = parts;
+  const fullscreen = new FullscreenWatch();
+  const keeper = new PresenceKeeper({
+    devices: () => watcher.detection.devices.map((device) => lookAt(device, parts)),
+    rules,
+    wishes: new DeviceWishes(ledger, readBoot()),
+    fullscreen: () => fullscreen.state,
+    readOnBattery: () => readOnBattery(),
+    findListedProgram: (list) => findListedProgram(list),
+    onChange: ({ id, name }, paused) => {
+      ledger.audit(paused === null ? "device-resumed" : "device-paused", now(), {
+        device: id,
+        name,
+        ...paused,
+      });
+      rest.changed(id);
+      parts.onPause();
+    },
+    onSignals: parts.onSignals,
+    now,
+  });
+  const pauseOf = (id: string) => keeper.pauseOf(id);
+  const canWork = (id: string) => pauseOf(id) === null && !isReserved(id);
+  const rest = new DeviceRest({ fleet, board, restOf: (id) => pauseOf(id)?.text ?? null, canWork });
+  fullscreen.onChange(() => keeper.lookNow());
+  watcher.onReadings(() => keeper.lookNow());
+  // A market may grant what it had on its way while the last device was paused. Not within the move itself.
+  board.onChange(({ event }) => {
+    if (event === "admit" && !fleet.members.some(({ runtime }) => canWork(runtime.device.id)))
+      setImmediate(() => rest.giveBackIfIdle());
+  });
+  return {
+    keeper,
+    pauseOf,
+    canWork,
+    async run(signal) {
+      await Promise.all([keeper.run(signal), fullscreen.run(() => rules().fullscreen, signal)]);
+      await rest.settled();
+    },
+  };
+}
+
+function lookAt({ id, name, kind, sensorId }: DeviceInfo, parts: PresenceParts): PresenceDevice {
+  const { fleet, watcher, isReserved } = parts;
+  const { gpu, suspended, utilisationPct, temperatureC } = watcher.latest(id);
+  const ours = new Set(fleet.members.flatMap(({ runtime }) => runtime.status.pid ?? []));
+  const status = fleet.find(id)?.runtime.status;
+  return {
+    id,
+    name,
+    kind,
+    isSlice: kind === "gpu" && sensorId !== id,
+    isReserved: isReserved(id),
+    programs:
+      (suspended ? null : gpu?.processes?.map((each) => ({ ...each, ours: ours.has(each.pid) }))) ?? null,
+    utilisationPct,
+    temperatureC,
+    hasOurs: status !== undefined && status.pid !== null,
+    works: status?.state === "working" || status?.state === "starting",
+  };
+}

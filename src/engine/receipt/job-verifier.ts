@@ -1,0 +1,167 @@
+/**
+ * A past job checked with what the ledger kept of it: the receipt, the digests of output and input, and on wish the
+ * result computed again on a device of this machine and compared within the model's tolerance.
+ */
+import type { Catalogue } from "../../shared/catalogue.ts";
+import type { ContractHandlers } from "../../shared/contract/contract.ts";
+import type { JobVerified, VerifyCheck } from "../../shared/contract/verify.ts";
+import { MINUTE } from "../../shared/durations.ts";
+import { AppError } from "../../shared/errors.ts";
+import { decodeResult } from "../../shared/results.ts";
+import { decodeWork, needsModel, type Work } from "../../shared/work.ts";
+import { workDigest } from "../../shared/work-digest.ts";
+import type { JobTables } from "../ledger/job-reader.ts";
+import type { ModelStore } from "../models/store.ts";
+import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
+import { compareResults } from "./compare.ts";
+import { decodeReceipt, type Receipt, receiptFromJson } from "./receipt.ts";
+import { isVerified, verifyReceipt } from "./verify.ts";
+
+const RECOMPUTE_WITHIN = 5 * MINUTE;
+
+export interface JobVerifierDeps extends JobTables {
+  readonly models: Pick<ModelStore, "resolve"> & { readonly catalogue: Catalogue };
+  /** Devices that may be used now, in the order of preference. */
+  readonly runtimes: () => readonly DeviceRuntime[];
+  readonly signal: AbortSignal;
+}
+
+/** Throws UNKNOWN_LEASE, JOB_NOT_COMPUTED; with `recompute` also INPUT_NOT_KEPT, NO_DEVICE, MODEL_… and what a runtime throws. */
+export function verifyHandlers(deps: JobVerifierDeps): Pick<ContractHandlers, "jobs.verify"> {
+  return {
+    "jobs.verify": async ({ leaseId, recompute, receipt }) => verifyJob(deps, leaseId, recompute, receipt),
+  };
+}
+
+async function verifyJob(
+  deps: JobVerifierDeps,
+  leaseId: string,
+  recompute: boolean,
+  given: string | undefined,
+): Promise<JobVerified> {
+  const { leases, results, models } = deps;
+  const row = leases.find(leaseId)?.row;
+  if (row === undefined) throw unknownLease(leaseId);
+  const stored = results.get(row);
+  if (stored === null) throw notComputed(leaseId);
+  const source = given ?? stored.receipt;
+  const output = results.output(row);
+  const checks: VerifyCheck[] = verifyReceipt(source, {
+    catalogue: models.catalogue,
+    output: output ?? undefined,
+  });
+  // What does not even read as a receipt names nothing to compare with.
+  if (checks.length === 1) return { verified: false, checks, recomputed: null };
+  const receipt = typeof source === "string" ? receiptFromJson(source) : decodeReceipt(source);
+  if (given !== undefined) checks.push(checkIsOurs(receipt, decodeReceipt(stored.receipt)));
+  const input = results.input(row);
+  const work = input === null ? null : decodeWork(input);
+  if (work !== null) checks.push(checkInput(receipt, work));
+  if (!recompute) return { verified: isVerified(checks), checks, recomputed: null };
+  if (work === null || output === null) throw inputNotKept(leaseId);
+  const { check, recomputed } = await computeAgain(deps, receipt, work, output);
+  const all = [...checks, check];
+  return { verified: isVerified(all), checks: all, recomputed };
+}
+
+async function computeAgain(
+  { models, runtimes, signal }: JobVerifierDeps,
+  receipt: Receipt,
+  work: Work,
+  output: Uint8Array,
+): Promise<{ check: VerifyCheck; recomputed: JobVerified["recomputed"] }> {
+  const model = needsModel(work.kind) ? models.resolve(receipt.model?.id ?? "") : null;
+  const runtime = runtimes()[0];
+  if (runtime === undefined) throw noDevice();
+  const answer = await runtime.run({
+    model: model?.spec ?? null,
+    items: [{ key: "again", work }],
+    deadlineMs: RECOMPUTE_WITHIN,
+    signal,
+  });
+  const item = answer.items[0];
+  const { device } = runtime;
+  const where = { device: device.name, backend: answer.runtimeClass.backend };
+  if (item?.ok !== true) {
+    const why = item ? AppError.fromValue(item.error).message : "the runtime gave no answer";
+    const check = { name: "recompute", ok: false, detail: `It could not be computed again: ${why}` };
+    return { check, recomputed: { ...where, identical: false, cosine: null, maxAbs: null } };
+  }
+  const identical = Buffer.compare(item.bytes, output) === 0;
+  const sampled = work.kind === "generate" && work.temperature > 0;
+  const found = compareResults(
+    decodeResult(output),
+    decodeResult(item.bytes),
+    model?.model.tolerance ?? null,
+  );
+  // Drawn by lot, tokens are the same only on the same device and version: another text proves nothing.
+  const ok = identical || found.ok || sampled;
+  const detail = identical
+    ? `Computed again on ${device.name}: the same bytes`
+    : sampled && !found.ok
+      ? `Computed again on ${device.name}: another text, as a temperature above 0 allows`
+      : `Computed again on ${device.name}. ${found.detail}`;
+  return {
+    check: { name: "recompute", ok, detail },
+    recomputed: {
+      ...where,
+      identical,
+      cosine: found.difference?.cosine ?? null,
+      maxAbs: found.difference?.maxAbs ?? null,
+    },
+  };
+}
+
+function checkInput(receipt: Receipt, work: Work): VerifyCheck {
+  const ok = workDigest(work) === receipt.input_sha3_256;
+  const detail = ok
+    ? "The kept input has the receipt's hash"
+    : "The kept input is not what the receipt was made for";
+  return { name: "input", ok, detail };
+}
+
+function checkIsOurs(receipt: Receipt, ours: Receipt): VerifyCheck {
+  const ok =
+    receipt.output.sha3_512 === ours.output.sha3_512 &&
+    receipt.input_sha3_256 === ours.input_sha3_256 &&
+    receipt.job_id === ours.job_id;
+  const detail = ok
+    ? "The ledger has the same job, input and output"
+    : "The ledger knows this lease with another input or output";
+  return { name: "ledger", ok, detail };
+}
+
+function unknownLease(leaseId: string): AppError {
+  return new AppError({
+    code: "UNKNOWN_LEASE",
+    message: `The ledger has no lease "${leaseId}"`,
+    actor: "user",
+    help: "`bellows jobs` lists those it has.",
+  });
+}
+
+function notComputed(leaseId: string): AppError {
+  return new AppError({
+    code: "JOB_NOT_COMPUTED",
+    message: `The job of lease ${leaseId} has no result, so there is nothing to check`,
+    actor: "user",
+  });
+}
+
+function inputNotKept(leaseId: string): AppError {
+  return new AppError({
+    code: "INPUT_NOT_KEPT",
+    message: `Input and output of lease ${leaseId} are no longer kept, so the job can't be computed again`,
+    actor: "user",
+    help: "Results are kept as long as BELLOWS_KEEP_OUTPUTS says. The receipt can still be checked without it.",
+  });
+}
+
+function noDevice(): AppError {
+  return new AppError({
+    code: "NO_DEVICE",
+    message: "No device is free to compute the job again",
+    actor: "user",
+    help: "Try again when a device is not rented out or paused.",
+  });
+}

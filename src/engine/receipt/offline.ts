@@ -1,0 +1,60 @@
+/** A past job checked without an engine: its ledger is only read, and a runtime is started for as long as it takes. */
+import { join } from "node:path";
+import { PidNotingHost } from "../../host/pid-file.ts";
+import type { ProcessHost } from "../../host/process-host.ts";
+import type { EngineConfig } from "../../shared/config.ts";
+import type { CommandParsed } from "../../shared/contract/contract.ts";
+import type { JobVerified } from "../../shared/contract/verify.ts";
+import { openDevices } from "../device/open-devices.ts";
+import { openLedgerToRead } from "../ledger/read-only.ts";
+import { openModels } from "../models/open-models.ts";
+import { openRuntime } from "../runtime-client/open-runtime.ts";
+import { verifyHandlers } from "./job-verifier.ts";
+
+export interface OfflineCheck {
+  readonly config: EngineConfig;
+  readonly host: ProcessHost;
+  readonly nvmlEntry: string;
+  readonly wish: CommandParsed<"jobs.verify">;
+}
+
+/** On the first usable device. null: there is no ledger in `config.dataFolder`. Throws as verifyHandlers. */
+export async function verifyOffline(check: OfflineCheck, signal: AbortSignal): Promise<JobVerified | null> {
+  const { config, nvmlEntry, wish } = check;
+  const ledger = await openLedgerToRead(config.dataFolder);
+  if (ledger === null) return null;
+  const host = new PidNotingHost(check.host, join(config.dataFolder, "run"));
+  const closing = new AbortController();
+  try {
+    const [{ store: models }, { watcher }] = await Promise.all([
+      openModels(config),
+      openDevices({
+        wanted: config.gpuBackend,
+        host,
+        nvmlEntry,
+        attention: () => ({ watched: false, working: true, waiting: false }),
+      }),
+    ]);
+    const watching = watcher.run(closing.signal);
+    const { devices } = watcher.detection;
+    const runtimes = devices.slice(0, 1).map((device) =>
+      openRuntime(config, {
+        device,
+        devices: 1,
+        host,
+        freeMemoryMb: () => watcher.latest(device.id).gpu?.memoryFreeMb ?? null,
+      }),
+    );
+    const { leases, results } = ledger;
+    try {
+      const handlers = verifyHandlers({ leases, results, models, runtimes: () => runtimes, signal });
+      return await handlers["jobs.verify"](wish);
+    } finally {
+      await Promise.all(runtimes.map((runtime) => runtime.stop()));
+      closing.abort(new DOMException("The check is over", "AbortError"));
+      await watching;
+    }
+  } finally {
+    ledger.close();
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * What a pause does to a device: it takes nothing more at once, what runs gets a moment to end, then its process ends,
+ * so that the memory is free for whoever the device was paused for. What could not end goes to another device, or
+ * back to its market when there is none.
+ */
+import { MILLISECOND, SECOND } from "../../shared/durations.ts";
+import { AppError } from "../../shared/errors.ts";
+import { delay } from "../../shared/wait.ts";
+import type { WorkBoard } from "./board.ts";
+import type { DeviceFleet, FleetMember } from "./device-fleet.ts";
+
+/** Time for what runs to end by itself; with the end of the process all is over within 2 s. */
+const SOFT_PATIENCE = 1.5 * SECOND;
+const LOOK = 50 * MILLISECOND;
+
+export interface DeviceRestDeps {
+  readonly fleet: Pick<DeviceFleet, "find" | "members">;
+  readonly board: Pick<WorkBoard, "held" | "requeue" | "giveBack" | "workReady" | "readyCount">;
+  /** Why the device takes no work, in words; null: it may. */
+  readonly restOf: (deviceId: string) => string | null;
+  /** Could this device take a job now? */
+  readonly canWork: (deviceId: string) => boolean;
+}
+
+export class DeviceRest {
+  readonly #deps: DeviceRestDeps;
+  readonly #freeing = new Map<string, Promise<void>>();
+
+  constructor(deps: DeviceRestDeps) {
+    this.#deps = deps;
+  }
+
+  /** The answer for this device changed. */
+  changed(deviceId: string): void {
+    if (this.#deps.restOf(deviceId) === null) {
+      this.#deps.board.workReady.ring();
+      return;
+    }
+    this.giveBackIfIdle();
+    if (this.#freeing.has(deviceId)) return;
+    const freeing = this.#free(deviceId).finally(() => this.#freeing.delete(deviceId));
+    this.#freeing.set(deviceId, freeing);
+    freeing.catch(() => undefined); // Nothing in it rejects but a bug in a runtime's end, which its own status tells.
+  }
+
+  /** With no device left to run them, jobs that have not begun go back: the market finds somebody else in time. */
+  giveBackIfIdle(): void {
+    const { fleet, board, canWork, restOf } = this.#deps;
+    const { members } = fleet;
+    if (board.readyCount() === 0 || members.some(({ runtime }) => canWork(runtime.device.id))) return;
+    const resting = members.find(({ runtime }) => restOf(runtime.device.id) !== null);
+    if (resting === undefined) return;
+    board.giveBack(sentence(resting, restOf(resting.runtime.device.id)), { running: false });
+  }
+
+  /** Resolves when every pause that was begun is carried out. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#freeing.values());
+  }
+
+  async #free(deviceId: string): Promise<void> {
+    const { fleet, restOf } = this.#deps;
+    const deadline = Date.now() + SOFT_PATIENCE;
+    for (;;) {
+      const member = fleet.find(deviceId);
+      const why = restOf(deviceId);
+      // Gone, or allowed again meanwhile: nothing is to be freed any more.
+      if (member === undefined || why === null) return;
+      if (member.runtime.status.state !== "working" && member.runtime.status.state !== "starting") {
+        return await member.runtime.stop();
+      }
+      if (Date.now() >= deadline) {
+        member.runtime.killNow();
+        return this.#setAside(deviceId, sentence(member, why));
+      }
+      await delay(LOOK);
+    }
+  }
+
+  /** Jobs of the process that was ended. */
+  #setAside(deviceId: string, message: string): void {
+    const { fleet, board, canWork } = this.#deps;
+    const left = board.held().filter((lease) => lease.device === deviceId && lease.state === "running");
+    const elsewhere = fleet.members.some(({ runtime }) => canWork(runtime.device.id));
+    if (elsewhere) board.requeue(left, devicePaused(message));
+    else if (left.length > 0) board.giveBack(message, { running: true, device: deviceId });
+  }
+}
+
+function sentence({ runtime }: FleetMember, why: string | null): string {
+  return `${runtime.device.name}: ${why ?? "paused"}`;
+}
+
+function devicePaused(message: string): AppError {
+  return new AppError({ code: "DEVICE_PAUSED", message, actor: "user", retryable: true });
+}

@@ -1,0 +1,179 @@
+/** The audit log: what the engine did and why, to be searched, opened and taken away. */
+import { ChevronRight, Download, ScrollText } from "lucide-react";
+import { useCallback, useState } from "react";
+import type { ActivityEvent, ActivityFilter } from "../../shared/contract/activity.ts";
+import { SECOND } from "../../shared/durations.ts";
+import { t } from "../../shared/words/words.ts";
+import { marketName } from "../format/market-name.ts";
+import { showNumber } from "../format/reading.ts";
+import { formatMoment } from "../format/time.ts";
+import { Card } from "../parts/card.tsx";
+import { LongTable } from "../parts/long-table.tsx";
+import { ErrorNote } from "../parts/note.tsx";
+import { StatusWord } from "../parts/status-word.tsx";
+import { type Pages, usePages } from "../parts/use-pages.ts";
+import { useBridge } from "../state/bridge-context.ts";
+import { ActivityFilters } from "./activity-filters.tsx";
+import { levelLook, typeName } from "./activity-look.ts";
+import { EventDialog } from "./event-dialog.tsx";
+import { ExportDialog } from "./export-dialog.tsx";
+import "./activity.css";
+
+const PAGE = 200;
+const COLUMNS = 4;
+const READ_AGAIN = 4 * SECOND;
+
+export function Activity() {
+  const bridge = useBridge();
+  const [filter, setFilter] = useState<ActivityFilter>({});
+  const [exporting, setExporting] = useState(false);
+  const read = useCallback(
+    async (before: number | null) => {
+      const { events, next } = await bridge.invoke("activity.list", {
+        ...filter,
+        limit: PAGE,
+        ...(before !== null && { before }),
+      });
+      return { rows: events, next };
+    },
+    [bridge, filter],
+  );
+  const list = usePages(read, { every: READ_AGAIN });
+  const filtered = Object.keys(filter).length > 0;
+  return (
+    <div className="activity-screen">
+      <div className="activity-head">
+        <h1>{t("activity.title")}</h1>
+        <ActivityFilters filter={filter} onChange={setFilter} />
+        <button type="button" className="button" onClick={() => setExporting(true)}>
+          <Download size={14} aria-hidden />
+          {t("activity.export")}
+        </button>
+      </div>
+      {list.error !== null && (
+        <ErrorNote
+          error={list.error}
+          alert
+          actions={
+            <button type="button" className="button button-plain" onClick={list.reload}>
+              {t("shell.tryAgain")}
+            </button>
+          }
+        />
+      )}
+      <Card
+        title={t("activity.list")}
+        className="activity-card"
+        aside={<Aside list={list} filtered={filtered} />}
+      >
+        {list.rows.length > 0 ? (
+          <Events list={list} />
+        ) : list.loading ? (
+          <div className="sheet-skeleton" role="status" aria-label={t("activity.reading")}>
+            {[88, 74, 92, 68].map((width) => (
+              <div key={width} className="skeleton" style={{ width: `${width}%`, height: 14 }} />
+            ))}
+          </div>
+        ) : (
+          list.error === null && <Nothing filtered={filtered} onClear={() => setFilter({})} />
+        )}
+      </Card>
+      {exporting && <ExportDialog filter={filter} onClose={() => setExporting(false)} />}
+    </div>
+  );
+}
+
+function Aside({
+  list: { rows, complete, loading },
+  filtered,
+}: {
+  list: Pages<ActivityEvent>;
+  filtered: boolean;
+}) {
+  if (filtered && loading && !complete) return t("activity.searching");
+  if (rows.length === 0) return t("activity.aside");
+  const shown = showNumber(rows.length);
+  return complete ? t("activity.shown", { count: rows.length, shown }) : t("activity.more", { shown });
+}
+
+function Events({ list }: { list: Pages<ActivityEvent> }) {
+  const [opened, setOpened] = useState<ActivityEvent | null>(null);
+  return (
+    <>
+      <LongTable
+        className="activity-table"
+        caption={t("activity.caption")}
+        length={list.rows.length}
+        columns={COLUMNS}
+        focusable=".row-open"
+        onSight={list.want}
+        heads={
+          <tr>
+            <th scope="col">{t("activity.column.at")}</th>
+            <th scope="col">{t("activity.column.level")}</th>
+            <th scope="col" className="col-event">
+              {t("activity.column.event")}
+            </th>
+            <th scope="col">{t("activity.column.market")}</th>
+          </tr>
+        }
+        row={(index, tabIndex) => {
+          const event = list.rows[index];
+          return event === undefined
+            ? null
+            : {
+                key: String(event.id),
+                cells: <EventCells event={event} tabIndex={tabIndex} onOpen={() => setOpened(event)} />,
+              };
+        }}
+      />
+      {opened !== null && <EventDialog event={opened} onClose={() => setOpened(null)} />}
+    </>
+  );
+}
+
+interface EventCellsProps {
+  event: ActivityEvent;
+  tabIndex: number;
+  onOpen: () => void;
+}
+
+function EventCells({ event: { at, level, type, text, market }, tabIndex, onOpen }: EventCellsProps) {
+  return (
+    <>
+      <td className="quiet">
+        <time dateTime={new Date(at).toISOString()}>{formatMoment(at)}</time>
+      </td>
+      <td>
+        <StatusWord look={levelLook(level)} />
+      </td>
+      <td className="col-event">
+        <button type="button" className="row-open clip" tabIndex={tabIndex} onClick={onOpen}>
+          {typeName(type)}
+          {text !== null && <span className="quiet"> · {text}</span>}
+        </button>
+      </td>
+      <td className="quiet">
+        <span className="activity-market">
+          {market === null ? "" : marketName(market)}
+          <ChevronRight size={14} aria-hidden />
+        </span>
+      </td>
+    </>
+  );
+}
+
+function Nothing({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
+  return (
+    <div className="card-empty">
+      <ScrollText size={22} strokeWidth={1.6} aria-hidden />
+      <strong>{t(filtered ? "activity.noneTitle" : "activity.emptyTitle")}</strong>
+      {t(filtered ? "activity.none" : "activity.empty")}
+      {filtered && (
+        <button type="button" className="button" onClick={onClear}>
+          {t("activity.filter.clear")}
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,113 @@
+/** A market's days as bars: what was credited, the market's fee on top of it, what is still to come; energy as a line. */
+import { BarChart3 } from "lucide-react";
+import { useMemo } from "react";
+import type { EarningDay, EarningSeries } from "../../shared/contract/earnings.ts";
+import { DAY } from "../../shared/durations.ts";
+import { type MoneyValue, money, toMoneyValue } from "../../shared/money.ts";
+import { t } from "../../shared/words/words.ts";
+import { amountText } from "../format/amount.ts";
+import { marketName } from "../format/market-name.ts";
+import { showNumber, UNKNOWN } from "../format/reading.ts";
+import { formatDate } from "../format/time.ts";
+import { Chart } from "../parts/chart.tsx";
+import type { ChartSeries } from "../parts/chart-plot.ts";
+import { drawnAmount, energyAmount } from "./figures.ts";
+
+interface DayChartProps {
+  series: EarningSeries;
+  /** "30 days". */
+  range: string;
+}
+
+export function DayChart({ series, range }: DayChartProps) {
+  const { days, currency } = series;
+  const times = useMemo(() => days.map(({ at }) => at), [days]);
+  const drawn = useMemo(() => chartSeries(series), [series]);
+  const total = (pick: (day: EarningDay) => number) => days.reduce((sum, day) => sum + pick(day), 0);
+  const accepted = total((day) => day.accepted);
+  if (accepted === 0 && days.every(({ net, pending }) => net.minor === "0" && pending.minor === "0")) {
+    return (
+      <div className="card-empty">
+        <BarChart3 size={22} strokeWidth={1.6} aria-hidden />
+        <strong>{t("earnings.chart.none")}</strong>
+        {t("earnings.chart.noneHelp")}
+      </div>
+    );
+  }
+  return (
+    <Chart
+      label={t("earnings.chart.label", { market: marketName(series.market) })}
+      summary={t("earnings.chart.summary", {
+        market: marketName(series.market),
+        range,
+        net: amountText(sumOf(days, (day) => day.net) ?? toMoneyValue(money(currency, 0n))),
+        currency,
+        accepted: showNumber(accepted),
+        failed: showNumber(total((day) => day.failed)),
+      })}
+      height={200}
+      times={times}
+      series={drawn}
+      stacked
+      step={DAY}
+      restTime={range}
+      showTime={formatDate}
+      tickRight={(kilowattHours) => `${showNumber(kilowattHours, kilowattHours % 1 === 0 ? 0 : 1)} kWh`}
+    />
+  );
+}
+
+function chartSeries({ days, currency }: EarningSeries): ChartSeries[] {
+  const moneySeries = (
+    label: string,
+    pick: (day: EarningDay) => MoneyValue | null,
+    look: Pick<ChartSeries, "tone" | "faded">,
+  ): ChartSeries => {
+    const sum = sumOf(days, pick);
+    return {
+      label,
+      kind: "bars",
+      ...look,
+      values: days.map((day) => {
+        const value = pick(day);
+        return value === null ? null : drawnAmount(value);
+      }),
+      show: (_, index) => amountOf(days[index] && pick(days[index])),
+      rest: sum === null ? UNKNOWN : `${amountText(sum)} ${currency}`,
+    };
+  };
+  const energy = days.map(({ energy: { deviceWh } }) => deviceWh);
+  const known = energy.filter((value) => value !== null);
+  return [
+    moneySeries(t("earnings.net"), (day) => day.net, { tone: "ember" }),
+    ...(days.some(({ fee }) => fee !== null && fee.minor !== "0")
+      ? [moneySeries(t("earnings.fee"), (day) => day.fee, { tone: "muted" })]
+      : []),
+    moneySeries(t("earnings.pending"), (day) => day.pending, { tone: "ember", faded: true }),
+    ...(known.length === 0
+      ? []
+      : [
+          {
+            label: t("earnings.energy"),
+            kind: "line",
+            tone: "info",
+            axis: "right",
+            values: energy.map((wattHours) => (wattHours === null ? null : wattHours / 1000)),
+            show: (_, index) => energyAmount(energy[index] ?? null),
+            rest: energyAmount(known.reduce((sum, wattHours) => sum + wattHours, 0)),
+          } satisfies ChartSeries,
+        ]),
+  ];
+}
+
+/** null: one of the days does not tell. */
+function sumOf(days: readonly EarningDay[], pick: (day: EarningDay) => MoneyValue | null): MoneyValue | null {
+  const values = days.map(pick);
+  const [first] = values;
+  if (first === undefined || values.some((value) => value === null)) return null;
+  const minor = values.reduce((sum, value) => sum + BigInt(value?.minor ?? 0), 0n);
+  return first && { currency: first.currency, minor: minor.toString() };
+}
+
+const amountOf = (value: MoneyValue | null | undefined): string =>
+  value === null || value === undefined ? UNKNOWN : `${amountText(value)} ${value.currency}`;

@@ -1,0 +1,207 @@
+/** The ledger a person reads: each accepted job, and what became of its money. */
+import { Clock3, ReceiptText } from "lucide-react";
+import { useCallback, useState } from "react";
+import type { EarningEntry } from "../../shared/contract/earnings.ts";
+import type { MarketId } from "../../shared/contract/views.ts";
+import { SECOND } from "../../shared/durations.ts";
+import type { MoneyValue } from "../../shared/money.ts";
+import { t } from "../../shared/words/words.ts";
+import { amountText } from "../format/amount.ts";
+import { showNumber, UNKNOWN } from "../format/reading.ts";
+import { formatDuration, formatMoment, formatStep } from "../format/time.ts";
+import { useJobPanel } from "../jobs/job-panel.tsx";
+import { Amount } from "../parts/amount.tsx";
+import { Card } from "../parts/card.tsx";
+import { Segmented } from "../parts/controls/segmented.tsx";
+import { LongTable } from "../parts/long-table.tsx";
+import { ErrorNote } from "../parts/note.tsx";
+import { type Pages, usePages } from "../parts/use-pages.ts";
+import { useBridge } from "../state/bridge-context.ts";
+
+const PAGE = 100;
+const COLUMNS = 6;
+/** At the top new entries are seen after this long. */
+const READ_AGAIN = 5 * SECOND;
+type Shown = "all" | "settled" | "pending";
+
+export function LedgerCard({ market, from }: { market: MarketId; from: number | undefined }) {
+  const bridge = useBridge();
+  const [state, setState] = useState<Shown>("all");
+  const read = useCallback(
+    async (before: string | null) => {
+      const { entries, next } = await bridge.invoke("earnings.entries", {
+        market,
+        limit: PAGE,
+        ...(from !== undefined && { from }),
+        ...(state !== "all" && { state }),
+        ...(before !== null && { before }),
+      });
+      return { rows: entries, next };
+    },
+    [bridge, market, from, state],
+  );
+  const list = usePages(read, { every: READ_AGAIN });
+  return (
+    <Card
+      title={t("earnings.ledger.title")}
+      className="ledger"
+      aside={
+        <span className="ledger-aside">
+          <Count list={list} />
+          <Segmented<Shown>
+            label={t("earnings.ledger.state")}
+            value={state}
+            onChange={setState}
+            options={(["all", "settled", "pending"] as const).map((value) => ({
+              value,
+              label: t(`earnings.ledger.${value}`),
+            }))}
+          />
+        </span>
+      }
+    >
+      {list.error !== null && <ErrorNote error={list.error} alert />}
+      {list.rows.length > 0 ? (
+        <Entries list={list} />
+      ) : list.loading ? (
+        <div className="sheet-skeleton" role="status" aria-label={t("earnings.reading")}>
+          {[88, 74, 92].map((width) => (
+            <div key={width} className="skeleton" style={{ width: `${width}%`, height: 14 }} />
+          ))}
+        </div>
+      ) : (
+        list.error === null && (
+          <div className="card-empty">
+            <ReceiptText size={22} strokeWidth={1.6} aria-hidden />
+            <strong>{t("earnings.ledger.none")}</strong>
+            {t("earnings.ledger.noneHelp")}
+          </div>
+        )
+      )}
+    </Card>
+  );
+}
+
+function Count({ list: { rows, complete } }: { list: Pages<EarningEntry> }) {
+  if (rows.length === 0) return null;
+  const words = { count: rows.length, shown: showNumber(rows.length) };
+  return <span>{complete ? t("earnings.ledger.of", words) : t("earnings.ledger.shown", words)}</span>;
+}
+
+function Entries({ list }: { list: Pages<EarningEntry> }) {
+  const { open, panel } = useJobPanel();
+  return (
+    <>
+      <LongTable
+        className="ledger-table"
+        caption={t("earnings.ledger.caption")}
+        length={list.rows.length}
+        columns={COLUMNS}
+        focusable=".row-open"
+        onSight={list.want}
+        heads={
+          <tr>
+            <th scope="col">{t("earnings.ledger.accepted")}</th>
+            <th scope="col" className="col-job">
+              {t("earnings.ledger.job")}
+            </th>
+            <th scope="col">{t("earnings.ledger.status")}</th>
+            <th scope="col" className="col-number col-wide">
+              {t("earnings.gross")}
+            </th>
+            <th scope="col" className="col-number col-wide">
+              {t("earnings.fee")}
+            </th>
+            <th scope="col" className="col-number">
+              {t("earnings.net")}
+            </th>
+          </tr>
+        }
+        row={(index, tabIndex) => {
+          const entry = list.rows[index];
+          return entry === undefined
+            ? null
+            : {
+                key: `${entry.market} ${entry.leaseId}`,
+                cells: <EntryCells entry={entry} tabIndex={tabIndex} onOpen={() => open(entry.leaseId)} />,
+              };
+        }}
+      />
+      {panel}
+    </>
+  );
+}
+
+interface EntryCellsProps {
+  entry: EarningEntry;
+  tabIndex: number;
+  onOpen: () => void;
+}
+
+function EntryCells({ entry, tabIndex, onOpen }: EntryCellsProps) {
+  const { acceptedAt, settledAt, offered, gross, net, expected, reference, model } = entry;
+  const fee = gross !== null && net !== null ? difference(gross, net) : null;
+  return (
+    <>
+      <td className="quiet">
+        <time dateTime={new Date(acceptedAt).toISOString()}>{formatMoment(acceptedAt)}</time>
+      </td>
+      <td className="col-job">
+        <button type="button" className="row-open row-one-line clip" tabIndex={tabIndex} onClick={onOpen}>
+          <span className="row-line clip">{model}</span>
+        </button>
+      </td>
+      <td>
+        {settledAt === null ? (
+          <span className="status-word tone-muted">
+            <Clock3 size={14} aria-hidden />
+            {t("earnings.ledger.waiting")}
+          </span>
+        ) : (
+          <span
+            className="clip ledger-credit"
+            title={[formatMoment(settledAt), reference].filter(Boolean).join(" · ")}
+          >
+            {t("earnings.ledger.creditedAfter", { time: waited(settledAt - acceptedAt) })}
+          </span>
+        )}
+      </td>
+      <td className="col-number col-wide quiet">
+        <Figure value={gross ?? (settledAt === null ? offered : null)} />
+      </td>
+      <td className="col-number col-wide quiet">
+        <Figure value={fee} />
+      </td>
+      <td className="col-number">
+        {net !== null ? (
+          <Amount value={net} />
+        ) : (
+          <span
+            className="quiet"
+            title={
+              expected === null
+                ? undefined
+                : t("earnings.ledger.expected", {
+                    amount: amountText(expected),
+                    currency: expected.currency,
+                  })
+            }
+          >
+            {UNKNOWN}
+          </span>
+        )}
+      </td>
+    </>
+  );
+}
+
+const waited = (ms: number): string => (ms < 60 * SECOND ? formatStep(ms) : formatDuration(ms));
+
+function Figure({ value }: { value: MoneyValue | null }) {
+  return value === null ? UNKNOWN : <Amount value={value} currency={false} />;
+}
+
+const difference = (a: MoneyValue, b: MoneyValue): MoneyValue => ({
+  currency: a.currency,
+  minor: (BigInt(a.minor) - BigInt(b.minor)).toString(),
+});

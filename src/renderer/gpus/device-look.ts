@@ -1,0 +1,56 @@
+/** A device's state as icon, word and colour, and its pause in a sentence. */
+import {
+  CircleCheck,
+  CirclePause,
+  CirclePower,
+  CircleX,
+  Flame as FlameIcon,
+  LoaderCircle,
+  Moon,
+  TriangleAlert,
+} from "lucide-react";
+import type { PauseView } from "../../shared/contract/presence.ts";
+import type { DeviceView } from "../../shared/contract/views.ts";
+import { t } from "../../shared/words/words.ts";
+import { formatSoon } from "../format/time.ts";
+import type { StatusLook } from "../parts/status-word.tsx";
+
+const LOOK = {
+  asleep: { icon: Moon, tone: "muted" },
+  starting: { icon: LoaderCircle, tone: "info" },
+  ready: { icon: CircleCheck, tone: "ok" },
+  working: { icon: FlameIcon, tone: "ember" },
+  breaker: { icon: TriangleAlert, tone: "warn" },
+  failed: { icon: CircleX, tone: "bad" },
+  paused: { icon: CirclePause, tone: "warn" },
+  off: { icon: CirclePower, tone: "muted" },
+} as const;
+
+export function deviceLook(device: DeviceView): StatusLook {
+  const state = !device.enabled
+    ? "off"
+    : device.paused !== null && device.state !== "failed"
+      ? "paused"
+      : device.state;
+  return { ...LOOK[state], word: t(`gpus.state.${state}`) };
+}
+
+/** "Paused for Cyberpunk2077, which works on this GPU." */
+export function pauseSentence({ by, subject }: PauseView): string {
+  if (by === "fullscreen" && subject === null) return t("gpus.paused.fullscreenUnnamed");
+  return t(`gpus.paused.${by}`, { subject: subject ?? "" });
+}
+
+/** When it goes on, or who has to do what; and what else speaks against it. */
+export function pauseHelp({ by, until, resumesByItself, signals }: PauseView, now: number): string {
+  const others = signals.slice(1).map((name) => t(`gpus.signal.${name}`));
+  const end =
+    until !== null
+      ? t("gpus.paused.until", { time: formatSoon(until, now) })
+      : resumesByItself
+        ? t("gpus.paused.byItself")
+        : t(by === "switch" ? "gpus.paused.switchHelp" : "gpus.paused.resumeHelp");
+  return others.length === 0 ? end : `${end} ${t("gpus.paused.also", { reasons: others.join(", ") })}`;
+}
+
+export const BACKEND_LABELS = { cuda: "CUDA", cpu: "CPU", webgpu: "WebGPU", dml: "DirectML" } as const;

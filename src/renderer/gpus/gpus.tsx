@@ -1,0 +1,76 @@
+/** GPUs: every device of this machine, what it does, why it rests, and the person's say over each. */
+import { Cpu, Search } from "lucide-react";
+import { useState } from "react";
+import type { HistorySpan } from "../../shared/contract/devices.ts";
+import { t } from "../../shared/words/words.ts";
+import { Segmented } from "../parts/controls/segmented.tsx";
+import { ErrorNote, Note } from "../parts/note.tsx";
+import { useEngine, usePage } from "../state/store.ts";
+import { useCommand } from "../state/use-command.ts";
+import { useDeviceWatch } from "../state/use-device-watch.ts";
+import { DeviceCard } from "./device-card.tsx";
+import "./gpus.css";
+
+/** More than these begin folded. */
+const OPEN_AT_FIRST = 2;
+
+export function Gpus() {
+  useDeviceWatch();
+  const devices = useEngine((state) => state.devices);
+  const stale = usePage((page) => page.stale);
+  const command = useCommand();
+  const [span, setSpan] = useState<HistorySpan>("minutes");
+  const paused = devices.filter((device) => device.paused !== null).length;
+  const noGpu = devices.length > 0 && devices.every(({ kind }) => kind === "cpu");
+  return (
+    <div className="gpus-screen">
+      <div className="gpus-head">
+        <h1>{t("gpus.title")}</h1>
+        <p className="quiet figures">
+          {t("gpus.count", { count: devices.length })}
+          {paused > 0 && ` · ${t("gpus.pausedCount", { count: paused })}`}
+        </p>
+        <div className="gpus-tools">
+          <Segmented<HistorySpan>
+            label={t("gpus.span.label")}
+            value={span}
+            onChange={setSpan}
+            options={[
+              { value: "minutes", label: t("gpus.span.minutes") },
+              { value: "day", label: t("gpus.span.day") },
+            ]}
+          />
+          <button
+            type="button"
+            className="button"
+            title={t("gpus.lookAgainHint")}
+            disabled={stale || command.pending !== null}
+            aria-busy={command.pending !== null}
+            onClick={() => void command.run("devices.redetect", {})}
+          >
+            <Search size={14} aria-hidden />
+            {t("gpus.lookAgain")}
+          </button>
+        </div>
+      </div>
+      {command.error !== null && <ErrorNote error={command.error} alert />}
+      {noGpu && (
+        <Note tone="info" icon={Cpu} help={t("gpus.noGpu.words")}>
+          {t("gpus.noGpu.title")}
+        </Note>
+      )}
+      {devices.length === 0 && (
+        <section className="card card-empty">
+          <Cpu size={22} strokeWidth={1.6} aria-hidden />
+          <strong>{t("gpus.emptyTitle")}</strong>
+          {t("gpus.empty")}
+        </section>
+      )}
+      <div className={`gpus-list ${stale ? "gpus-stale" : ""}`}>
+        {devices.map((device) => (
+          <DeviceCard key={device.id} device={device} span={span} open={devices.length <= OPEN_AT_FIRST} />
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+/** A list of jobs on the page: its window into the ledger, and the live rows on top of it. */
+import { useEffect, useMemo, useReducer, useRef, useState } from "react";
+import type { JobFilter } from "../../shared/contract/jobs.ts";
+import type { JobRow } from "../../shared/contract/views.ts";
+import { SECOND } from "../../shared/durations.ts";
+import { useBridge } from "../state/bridge-context.ts";
+import { useEngine } from "../state/store.ts";
+import { freshRows, JobWindow, type JobWindowState, keyOf } from "./job-window.ts";
+
+/** The live list holds the newest twenty: before it overflows, the window is taken anew. */
+const MOST_FRESH = 10;
+/** What changed further down is seen after this long. */
+const READ_AGAIN = 10 * SECOND;
+
+export interface JobList extends JobWindowState {
+  /** With the live rows on top. */
+  readonly length: number;
+  rowAt(index: number): JobRow | null;
+  want(first: number, last: number): void;
+  reload(): void;
+  /** While the person reads further down nothing may move: new jobs wait until he is at the top again. */
+  setAtTop(atTop: boolean): void;
+  /** New jobs that wait. */
+  readonly waiting: number;
+}
+
+export function useJobWindow(filter: JobFilter): JobList {
+  const bridge = useBridge();
+  const recent = useEngine((state) => state.recentJobs);
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const [window, setWindow] = useState<JobWindow | null>(null);
+  const [atTop, setAtTop] = useState(true);
+
+  useEffect(() => {
+    const opened = new JobWindow(bridge, filter, redraw);
+    setWindow(opened);
+    return () => opened.dispose();
+  }, [bridge, filter]);
+
+  const head = window?.head ?? [];
+  const arrived = useMemo(() => freshRows(head, recent, filter), [head, recent, filter]);
+  const shown = useRef<readonly JobRow[]>([]);
+  if (atTop) shown.current = arrived;
+  const fresh = shown.current;
+  const live = useMemo(() => new Map(recent.map((job) => [keyOf(job), job])), [recent]);
+
+  const crowded = atTop && arrived.length >= MOST_FRESH;
+  useEffect(() => {
+    if (crowded) void window?.refresh();
+  }, [crowded, window]);
+  useEffect(() => {
+    if (!atTop || window === null) return;
+    const timer = setInterval(() => void window.refresh(), READ_AGAIN);
+    return () => clearInterval(timer);
+  }, [atTop, window]);
+
+  const state = window?.state ?? { rows: null, count: null, loading: true, error: null };
+  return {
+    ...state,
+    count: state.count === null ? null : state.count + fresh.length,
+    length: (state.rows ?? 0) + fresh.length,
+    rowAt: (index) => {
+      const row = fresh[index] ?? window?.rowAt(index - fresh.length) ?? null;
+      return row && (live.get(keyOf(row)) ?? row);
+    },
+    want: (first, last) => window?.want(first - fresh.length, last - fresh.length),
+    reload: () => void window?.refresh(),
+    setAtTop,
+    waiting: arrived.length - fresh.length,
+  };
+}

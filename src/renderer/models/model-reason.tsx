@@ -1,0 +1,18 @@
+/** Why a model is not ready, where that is more than not having been fetched; and why the last command was refused. */
+import type { ModelView } from "../../shared/contract/models.ts";
+import type { ErrorValue } from "../../shared/errors.ts";
+import { t } from "../../shared/words/words.ts";
+import { ErrorNote, Note } from "../parts/note.tsx";
+
+export function ModelReason({ model, error }: { model: ModelView; error: ErrorValue | null }) {
+  const { state, heldBackBy } = model;
+  const own = state === "failed" || state === "corrupt" ? model.error : null;
+  return (
+    <>
+      {heldBackBy === "list" && <Note tone="info">{t("models.byList")}</Note>}
+      {heldBackBy === "person" && <Note tone="info">{t("models.byPerson")}</Note>}
+      {own !== null && <ErrorNote error={own} />}
+      {error !== null && error.message !== own?.message && <ErrorNote error={error} alert />}
+    </>
+  );
+}

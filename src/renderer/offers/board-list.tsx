@@ -1,0 +1,113 @@
+/** What each place on the market shows of one GPU: price, bookings, what differs from the wish and what is done about it. */
+import type { OffersView, OfferView } from "../../shared/contract/offers.ts";
+import { t } from "../../shared/words/words.ts";
+import { showNumber } from "../format/reading.ts";
+import { asSentence } from "../format/sentence.ts";
+import { formatMoment } from "../format/time.ts";
+import { Age } from "../parts/age.tsx";
+import { Digest } from "../parts/digest.tsx";
+import { ErrorNote, Note } from "../parts/note.tsx";
+import { StatusWord } from "../parts/status-word.tsx";
+import { lookOf, standingOf } from "./offer-look.ts";
+import { priceText } from "./price-numbers.ts";
+
+type Board = OffersView["boards"][number];
+
+export function BoardList({ boards, offers }: { boards: readonly Board[]; offers: readonly OfferView[] }) {
+  return (
+    <ul className="board-list">
+      {boards.map((board) => (
+        <BoardRow
+          key={board.id}
+          board={board}
+          offer={offers.find((offer) => offer.board === board.id) ?? null}
+        />
+      ))}
+    </ul>
+  );
+}
+
+function BoardRow({ board, offer }: { board: Board; offer: OfferView | null }) {
+  const standing = offer === null ? "none" : standingOf(offer);
+  const shown = offer !== null && standing !== "none" ? offer : null;
+  const error = shown?.error ?? board.error;
+  return (
+    <li className="board">
+      <div className="board-head">
+        <h3 className="board-name" title={board.endpoint}>
+          {board.name}
+        </h3>
+        <StatusWord look={lookOf(standing)} />
+      </div>
+      {shown !== null && <BoardFacts offer={shown} />}
+      <p className="board-checked quiet">
+        {board.checkedAt === null ? (
+          t("offers.board.never")
+        ) : (
+          <>
+            {t("offers.board.checked")} <Age at={board.checkedAt} />
+          </>
+        )}
+        {board.canReprice === false && ` · ${t("offers.board.fixed")}`}
+      </p>
+      {shown !== null && shown.waiting !== null && (
+        <Note tone="warn" help={shown.waiting.help}>
+          {asSentence(shown.waiting.text)}
+        </Note>
+      )}
+      {shown !== null && shown.drift !== null && <Note tone="warn">{asSentence(shown.drift)}</Note>}
+      {error !== null && <ErrorNote error={error} />}
+    </li>
+  );
+}
+
+function BoardFacts({ offer }: { offer: OfferView }) {
+  const { listedPrice, price, offerId, booking } = offer;
+  const amount = (value: OfferView["price"]) =>
+    `${priceText(value)} ${t("offers.perHourShort", { currency: value.currency })}`;
+  return (
+    <>
+      <p className="board-price figures">
+        {listedPrice === null
+          ? t("offers.board.asks", { price: amount(price) })
+          : t("offers.board.listedAt", { price: amount(listedPrice) })}
+        {offerId !== null && (
+          <>
+            {" "}
+            <Digest value={offerId} what={t("offers.board.idWhat")} />
+          </>
+        )}
+      </p>
+      {booking !== null && (
+        <p className="board-booking figures">
+          <b>{t("offers.board.booked")}</b>{" "}
+          {booking.endsAt === null
+            ? t("offers.board.untilUnknown")
+            : t("offers.board.until", { moment: formatMoment(booking.endsAt) })}
+          {booking.total !== null && (
+            <span className="quiet">
+              {" · "}
+              {t("offers.board.total", {
+                total: `${priceText(booking.total)} ${booking.total.currency}`,
+              })}
+            </span>
+          )}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** How much the GPU was rented lately; the same on every board. */
+export function OccupancyText({ offers }: { offers: readonly OfferView[] }) {
+  const occupancy = offers.find((offer) => offer.occupancy !== null)?.occupancy ?? null;
+  if (occupancy === null) return null;
+  return (
+    <p className="quiet figures">
+      {t("offers.board.occupancy", {
+        percent: Math.round(occupancy.share * 100),
+        hours: showNumber(occupancy.hours),
+      })}
+    </p>
+  );
+}

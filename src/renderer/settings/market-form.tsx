@@ -1,0 +1,183 @@
+/** One market's fields: changed together and saved together, because an address without its key is of no use. */
+import { CircleCheck, CircleX } from "lucide-react";
+import { useState } from "react";
+import type { SettingKey, SettingPatch } from "../../shared/contract/settings.ts";
+import { toErrorValue } from "../../shared/errors.ts";
+import { t } from "../../shared/words/words.ts";
+import { TextField } from "../parts/controls/text-field.tsx";
+import { ErrorNote } from "../parts/note.tsx";
+import { StatusWord } from "../parts/status-word.tsx";
+import { useBridge } from "../state/bridge-context.ts";
+import { useEngine } from "../state/store.ts";
+import { Origin, Row } from "./row.tsx";
+import { isFixed, textValue, useSettingsChange } from "./use-setting.ts";
+
+export interface MarketField {
+  readonly key: SettingKey;
+  readonly label: string;
+  readonly help?: string;
+  readonly kind: "address" | "secret" | "text";
+  readonly unit?: string;
+}
+
+/** What was typed and not saved yet; null: to be taken away. */
+type Draft = Readonly<Partial<Record<SettingKey, string | null>>>;
+
+export function MarketForm({ title, fields }: { title: string; fields: readonly MarketField[] }) {
+  const [draft, setDraft] = useState<Draft>({});
+  const { change, error, pending } = useSettingsChange();
+  const isChanged = Object.keys(draft).length > 0;
+  const type = (key: SettingKey, text: string | null, saved: string) => {
+    const { [key]: _, ...rest } = draft;
+    setDraft(text === saved ? rest : { ...rest, [key]: text });
+  };
+  const save = async () => {
+    const patch = Object.fromEntries(
+      Object.entries(draft).map(([key, text]) => [key, text?.trim() ? text.trim() : null]),
+    ) as SettingPatch;
+    if (await change(patch)) setDraft({});
+  };
+  return (
+    <form
+      className="market-form"
+      aria-label={title}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <h3 className="market-title">{title}</h3>
+      {fields.map((field) => (
+        <Field key={field.key} field={field} draft={draft[field.key]} onType={type} />
+      ))}
+      {error !== null && <ErrorNote error={error} alert />}
+      {isChanged && (
+        <div className="market-actions">
+          <span className="quiet">{t("settings.markets.unsaved")}</span>
+          <button type="button" className="button button-plain" onClick={() => setDraft({})}>
+            {t("settings.markets.discard")}
+          </button>
+          <button type="submit" className="button button-strong" disabled={pending} aria-busy={pending}>
+            {t("settings.markets.save")}
+          </button>
+        </div>
+      )}
+    </form>
+  );
+}
+
+interface FieldProps {
+  readonly field: MarketField;
+  readonly draft: string | null | undefined;
+  readonly onType: (key: SettingKey, text: string | null, saved: string) => void;
+}
+
+function Field({ field, draft, onType }: FieldProps) {
+  const { key, label, help, kind, unit } = field;
+  const view = useEngine((state) => state.settings.values[key]);
+  const saved = textValue(view);
+  const fixed = isFixed(view);
+  const text = draft ?? (draft === null ? "" : saved);
+  const isSecretKept = kind === "secret" && view.isSet && draft === undefined;
+  return (
+    <Row
+      label={label}
+      help={
+        <>
+          {help} <Origin view={view} />
+        </>
+      }
+      below={kind === "address" && text.trim() !== "" && <Connection surface={key} url={text} />}
+    >
+      {(ids) => (
+        <div className="market-field">
+          <TextField
+            {...ids}
+            type={kind === "secret" ? "password" : "text"}
+            mono={kind !== "text"}
+            value={text}
+            disabled={fixed}
+            maxLength={300}
+            autoComplete={kind === "secret" ? "new-password" : "off"}
+            {...(kind === "secret"
+              ? {
+                  placeholder: secretWords(view.isSet && draft !== null, fixed),
+                }
+              : {})}
+            onInput={(typed) => onType(key, typed, saved)}
+            onCommit={(typed) => onType(key, typed, saved)}
+          />
+          {unit !== undefined && <span className="quiet">{unit}</span>}
+          {isSecretKept && !fixed && (
+            <button
+              type="button"
+              className="button button-plain"
+              aria-label={`${t("settings.markets.forget")}: ${label}`}
+              onClick={() => onType(key, null, "")}
+            >
+              {t("settings.markets.forget")}
+            </button>
+          )}
+        </div>
+      )}
+    </Row>
+  );
+}
+
+function secretWords(isSet: boolean, fixed: boolean): string {
+  if (!isSet) return t("settings.markets.keyNotSet");
+  return t(fixed ? "settings.markets.keyIsFixed" : "settings.markets.keyIsSet");
+}
+
+const SURFACES = [
+  "aitbc.gpu_url",
+  "aitbc.coordinator_url",
+  "aitbc.rpc_url",
+  "aicf.queue_url",
+  "aicf.rpc_url",
+] as const;
+
+type Tried = { state: "asking" } | { state: "answered"; ok: boolean; text: string; ms: number | null };
+
+/** Is it there? Asked by the engine, for an address that need not be saved. */
+function Connection({ surface: key, url }: { surface: SettingKey; url: string }) {
+  const bridge = useBridge();
+  const [tried, setTried] = useState<(Tried & { url: string }) | null>(null);
+  const surface = SURFACES.find((known) => known === key);
+  if (surface === undefined) return null;
+  const test = () => {
+    setTried({ state: "asking", url });
+    bridge.invoke("settings.testConnection", { surface, url }).then(
+      ({ ok, text, ms }) => setTried({ state: "answered", ok, text, ms, url }),
+      (thrown: unknown) =>
+        setTried({ state: "answered", ok: false, text: toErrorValue(thrown).message, ms: null, url }),
+    );
+  };
+  const shown = tried?.url === url ? tried : null;
+  return (
+    <div className="market-test">
+      <button
+        type="button"
+        className="button button-plain"
+        disabled={shown?.state === "asking"}
+        onClick={test}
+      >
+        {t(shown?.state === "asking" ? "settings.markets.testing" : "settings.markets.test")}
+      </button>
+      <span role="status">
+        {shown?.state === "answered" && (
+          <StatusWord
+            look={{
+              icon: shown.ok ? CircleCheck : CircleX,
+              tone: shown.ok ? "ok" : "bad",
+              word:
+                shown.ms === null
+                  ? shown.text
+                  : t("settings.markets.tested", { text: shown.text, ms: shown.ms }),
+            }}
+          />
+        )}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,207 @@
+/** The hours of the week for work: any number of them, each with its days, and the whole week as a picture. */
+import { Plus, Trash2 } from "lucide-react";
+import type { PresenceWindow } from "../../shared/contract/presence.ts";
+import { parseWindow, WindowTextError, windowText } from "../../shared/week-windows.ts";
+import { t } from "../../shared/words/words.ts";
+import { TextField } from "../parts/controls/text-field.tsx";
+import { Row } from "./row.tsx";
+import { listValue, useSetting } from "./use-setting.ts";
+
+/** As the week is written here: Monday first. The number is the contract's, where 0 is Sunday. */
+const WEEK = [
+  ["mon", 1],
+  ["tue", 2],
+  ["wed", 3],
+  ["thu", 4],
+  ["fri", 5],
+  ["sat", 6],
+  ["sun", 0],
+] as const;
+const EVENING: PresenceWindow = { days: [1, 2, 3, 4, 5], from: "18:00", to: "08:00" };
+const WEEKEND: PresenceWindow = { days: [0, 6], from: "00:00", to: "24:00" };
+const DAY_MINUTES = 24 * 60;
+
+export function ScheduleRow() {
+  const setting = useSetting("presence.schedule");
+  const windows = listValue(setting.view).flatMap(readWindow);
+  const save = (next: readonly PresenceWindow[]) =>
+    setting.set(next.length === 0 ? null : next.map(windowText));
+  const change = (index: number, to: Partial<PresenceWindow>) =>
+    save(windows.map((each, at) => (at === index ? { ...each, ...to } : each)));
+  return (
+    <Row
+      label={t("gpus.presence.schedule")}
+      help={t("gpus.presence.scheduleHelp")}
+      setting={setting}
+      below={
+        <div className="schedule">
+          {windows.map((window, index) => (
+            <WindowFields
+              // Two may be alike: only their place tells them apart.
+              // biome-ignore lint/suspicious/noArrayIndexKey: see above.
+              key={index}
+              window={window}
+              disabled={setting.isFixed}
+              onChange={(to) => change(index, to)}
+              onRemove={() => save(windows.filter((_, at) => at !== index))}
+            />
+          ))}
+          <Week windows={windows} />
+        </div>
+      }
+    >
+      {() => (
+        <button
+          type="button"
+          className="button"
+          disabled={setting.isFixed || windows.length >= 50}
+          onClick={() => save([...windows, windows.length === 0 ? EVENING : WEEKEND])}
+        >
+          <Plus size={14} aria-hidden />
+          {t("gpus.presence.scheduleAdd")}
+        </button>
+      )}
+    </Row>
+  );
+}
+
+interface WindowFieldsProps {
+  readonly window: PresenceWindow;
+  readonly disabled: boolean;
+  readonly onChange: (to: Partial<PresenceWindow>) => void;
+  readonly onRemove: () => void;
+}
+
+function WindowFields({ window, disabled, onChange, onRemove }: WindowFieldsProps) {
+  const { days, from, to } = window;
+  const words = windowWords(window);
+  const toggle = (day: number) =>
+    onChange({ days: days.includes(day) ? days.filter((each) => each !== day) : [...days, day] });
+  // A clock's field knows no 24:00: the end of the day is the next one's begin.
+  const shownTo = to === "24:00" ? "00:00" : to;
+  return (
+    <fieldset className="schedule-window" disabled={disabled}>
+      <legend className="visually-hidden">{words}</legend>
+      <div className="schedule-days">
+        {WEEK.map(([name, day]) => (
+          <button
+            key={name}
+            type="button"
+            className="schedule-day"
+            aria-pressed={days.includes(day)}
+            // The last one stays: hours without a day are removed as a whole.
+            disabled={days.length === 1 && days.includes(day)}
+            onClick={() => toggle(day)}
+          >
+            {t(`gpus.presence.day.${name}`)}
+          </button>
+        ))}
+      </div>
+      <TextField
+        label={`${t("gpus.presence.scheduleFrom")}: ${words}`}
+        type="time"
+        value={from}
+        disabled={disabled}
+        onCommit={(value) => value !== "" && onChange({ from: value, to: endFor(value, to) })}
+      />
+      <span className="quiet" aria-hidden>
+        –
+      </span>
+      <TextField
+        label={`${t("gpus.presence.scheduleTo")}: ${words}`}
+        type="time"
+        value={shownTo}
+        disabled={disabled}
+        onCommit={(value) => value !== "" && onChange({ to: endFor(from, value) })}
+      />
+      <span className="quiet schedule-night">
+        {minutesOf(to) <= minutesOf(from) ? t("gpus.presence.scheduleOvernight") : ""}
+      </span>
+      <button
+        type="button"
+        className="icon-button"
+        title={t("gpus.presence.scheduleRemove")}
+        aria-label={`${t("gpus.presence.scheduleRemove")}: ${words}`}
+        disabled={disabled}
+        onClick={onRemove}
+      >
+        <Trash2 size={15} aria-hidden />
+      </button>
+    </fieldset>
+  );
+}
+
+/** "Mon, Tue 18:00–08:00", in the language of the page. */
+function windowWords({ days, from, to }: PresenceWindow): string {
+  const names = WEEK.filter(([, day]) => days.includes(day)).map(([name]) => t(`gpus.presence.day.${name}`));
+  return `${names.join(", ")} ${from}–${to}`;
+}
+
+/** Midnight as an end is the end of the day; an end that is the begin means the day round. */
+function endFor(from: string, to: string): string {
+  const end = to === "00:00" ? "24:00" : to;
+  return end === from ? (from === "00:00" ? "24:00" : shifted(from)) : end;
+}
+
+/** A minute before, so that hours never end when they begin. */
+function shifted(time: string): string {
+  const minutes = (minutesOf(time) + DAY_MINUTES - 1) % DAY_MINUTES;
+  return `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
+}
+
+/** The words beside it say the same. */
+function Week({ windows }: { windows: readonly PresenceWindow[] }) {
+  const words = windows.length === 0 ? t("gpus.presence.scheduleAny") : windows.map(windowWords).join("; ");
+  return (
+    <div className="week" role="img" aria-label={`${t("gpus.presence.scheduleGrid")}: ${words}`}>
+      <span />
+      <span className="week-hours" aria-hidden>
+        {[0, 6, 12, 18, 24].map((hour) => (
+          <span key={hour}>{hour}</span>
+        ))}
+      </span>
+      {WEEK.map(([name, day]) => (
+        <div key={name} className="week-row" aria-hidden>
+          <span className="week-day">{t(`gpus.presence.day.${name}`)}</span>
+          <span className="week-line">
+            {spansOf(windows, day).map(([begin, end]) => (
+              <i
+                key={`${begin}-${end}`}
+                style={{
+                  left: `${(begin / DAY_MINUTES) * 100}%`,
+                  width: `${((end - begin) / DAY_MINUTES) * 100}%`,
+                }}
+              />
+            ))}
+          </span>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** What is open on one day, in minutes; without windows all of it, and a night's rest on the next day. */
+export function spansOf(windows: readonly PresenceWindow[], day: number): [number, number][] {
+  if (windows.length === 0) return [[0, DAY_MINUTES]];
+  return windows.flatMap(({ days, from, to }) => {
+    const [begin, end] = [minutesOf(from), minutesOf(to)];
+    const own: [number, number][] = days.includes(day) ? [[begin, end > begin ? end : DAY_MINUTES]] : [];
+    const before = (day + 6) % 7;
+    const rest: [number, number][] = days.includes(before) && end <= begin && end > 0 ? [[0, end]] : [];
+    return [...own, ...rest];
+  });
+}
+
+function minutesOf(time: string): number {
+  const [hours = "0", minutes = "0"] = time.split(":");
+  return Number(hours) * 60 + Number(minutes);
+}
+
+function readWindow(text: string): PresenceWindow[] {
+  try {
+    return [parseWindow(text)];
+  } catch (thrown) {
+    if (thrown instanceof WindowTextError) return []; // The engine checked it; a newer one may know more.
+    throw thrown;
+  }
+}

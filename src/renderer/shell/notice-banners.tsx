@@ -1,0 +1,187 @@
+/** Notices as banners: the two that matter most, the rest behind a line; each leads to its cause and can be put away. */
+import { BellOff, CircleCheck, X } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import type { Notice } from "../../shared/notifications/notice.ts";
+import type { NoticeType } from "../../shared/notifications/notice-types.ts";
+import { t } from "../../shared/words/words.ts";
+import { ErrorNote, Note } from "../parts/note.tsx";
+import { useApp, useNotices } from "../state/app-context.ts";
+import { useBridge } from "../state/bridge-context.ts";
+import { mutedIn } from "../state/page-notices.ts";
+import { usePlace } from "../state/route.ts";
+import { pageStore, usePage } from "../state/store.ts";
+import "./notice-banners.css";
+
+/** More at once would push the screen out of sight. */
+const AT_ONCE = 2;
+
+/** The page shows these in full by itself. */
+const SHOWN_ELSEWHERE: ReadonlySet<NoticeType> = new Set(["engine-failed", "ledger-restored"]);
+
+export function NoticeBanners() {
+  const all = usePage((page) => page.notices);
+  const [open, setOpen] = useState(false);
+  const notices = all.filter(({ type }) => !SHOWN_ELSEWHERE.has(type));
+  if (notices.length === 0) return null;
+  const hidden = notices.length - AT_ONCE;
+  return (
+    <section className="notices" aria-label={t("notifications.region")}>
+      {notices.slice(0, open ? undefined : AT_ONCE).map((notice) => (
+        <NoticeBanner key={notice.key} notice={notice} />
+      ))}
+      {hidden > 0 && (
+        <button
+          type="button"
+          className="button button-plain notices-more"
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+        >
+          {open ? t("notifications.fewer") : t("notifications.more", { count: hidden })}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function NoticeBanner({ notice }: { notice: Notice }) {
+  switch (notice.type) {
+    case "safe-mode":
+      return <SafeModeBanner notice={notice} />;
+    case "start-at-login":
+      return <LoginBanner notice={notice} />;
+    default:
+      return <PlainBanner notice={notice} />;
+  }
+}
+
+function PlainBanner({ notice }: { notice: Notice }) {
+  const { putAway } = useNotices();
+  const bridge = useBridge();
+  const mute = () => {
+    const off = [...mutedIn(pageStore.getState()), notice.type];
+    // The engine's answer comes as a change of the settings, which takes the banner away.
+    bridge.invoke("settings.set", { patch: { "app.notifications_off": off } }).catch(() => undefined);
+    putAway(notice.key);
+  };
+  return (
+    <Body
+      notice={notice}
+      actions={
+        <>
+          <ShowButton notice={notice} />
+          <button
+            type="button"
+            className="icon-button"
+            aria-label={t("notifications.mute")}
+            title={t("notifications.mute")}
+            onClick={mute}
+          >
+            <BellOff size={15} aria-hidden />
+          </button>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label={t("notifications.dismiss")}
+            title={t("notifications.dismiss")}
+            onClick={() => putAway(notice.key)}
+          >
+            <X size={15} aria-hidden />
+          </button>
+        </>
+      }
+    />
+  );
+}
+
+/** Nothing else here takes work again, so it can't be put away. */
+function SafeModeBanner({ notice }: { notice: Notice }) {
+  const { run, pending, error } = useApp();
+  const reports = usePage((page) => page.app?.crashReports.count ?? 0);
+  return (
+    <>
+      <Body
+        notice={notice}
+        actions={
+          <>
+            {reports > 0 && (
+              <button
+                type="button"
+                className="button button-plain"
+                onClick={() => void run("app.openCrashReports", {})}
+              >
+                {t("notifications.safeMode.reports")}
+              </button>
+            )}
+            <button
+              type="button"
+              className="button notice-button"
+              disabled={pending !== null}
+              aria-busy={pending === "app.leaveSafeMode"}
+              onClick={() => void run("app.leaveSafeMode", {})}
+            >
+              {t("notifications.safeMode.leave")}
+            </button>
+          </>
+        }
+      />
+      {error !== null && <ErrorNote error={error} alert />}
+    </>
+  );
+}
+
+function LoginBanner({ notice }: { notice: Notice }) {
+  const { run, pending, error } = useApp();
+  const answer = (enabled: boolean) => void run("app.setStartAtLogin", { enabled });
+  return (
+    <>
+      <Body
+        notice={notice}
+        actions={
+          <>
+            <button
+              type="button"
+              className="button button-plain"
+              disabled={pending !== null}
+              onClick={() => answer(false)}
+            >
+              {t("notifications.startAtLogin.no")}
+            </button>
+            <button
+              type="button"
+              className="button notice-button"
+              disabled={pending !== null}
+              onClick={() => answer(true)}
+            >
+              {t("notifications.startAtLogin.yes")}
+            </button>
+          </>
+        }
+      />
+      {error !== null && <ErrorNote error={error} alert />}
+    </>
+  );
+}
+
+function Body({ notice, actions }: { notice: Notice; actions: ReactNode }) {
+  const { severity, title, text } = notice;
+  return (
+    <Note
+      tone={severity === "good" ? "info" : severity}
+      {...(severity === "good" ? { icon: CircleCheck } : {})}
+      help={text}
+      actions={actions}
+    >
+      <strong className="notice-title">{title}</strong>
+    </Note>
+  );
+}
+
+function ShowButton({ notice }: { notice: Notice }) {
+  const screen = usePlace();
+  if (screen === notice.screen) return null;
+  return (
+    <a className="button button-plain" href={`#/${notice.screen}`}>
+      {t("notifications.show")}
+    </a>
+  );
+}

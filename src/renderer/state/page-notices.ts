@@ -1,0 +1,72 @@
+/** The page's notices: the same providers as the system's notifications, run over what the page knows. */
+import type { ContractClient } from "../../shared/contract/contract.ts";
+import { SECOND } from "../../shared/durations.ts";
+import {
+  ASK_LEVELS_EVERY,
+  type AskedFacts,
+  askFacts,
+  NOTHING_ASKED,
+  ROUNDS_PER_BALANCE,
+} from "../../shared/notifications/asked-facts.ts";
+import { NoticeBoard } from "../../shared/notifications/notice-board.ts";
+import { NOTICE_TYPES, type NoticeType } from "../../shared/notifications/notice-types.ts";
+import type { PageState, PageStore } from "./store.ts";
+
+/** Deltas may come ten times a second; nobody reads that fast. */
+const LOOK_EVERY = SECOND;
+
+export class PageNotices {
+  readonly #client: Pick<ContractClient, "invoke">;
+  readonly #store: PageStore;
+  readonly #board: NoticeBoard;
+  #asked: AskedFacts = NOTHING_ASKED;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #rounds = 0;
+
+  constructor(client: Pick<ContractClient, "invoke">, store: PageStore) {
+    this.#client = client;
+    this.#store = store;
+    this.#board = new NoticeBoard({ muted: () => mutedIn(store.getState()) });
+  }
+
+  /** How often `tick` is wanted. */
+  static readonly every = LOOK_EVERY;
+
+  tick(): void {
+    const { now, engine, stale } = this.#store.getState();
+    if (engine !== null && !stale && now - this.#askedAt >= ASK_LEVELS_EVERY) {
+      this.#askedAt = now;
+      void this.#ask(engine);
+    }
+    this.look();
+  }
+
+  putAway(key: string): void {
+    this.#board.putAway(key);
+    this.look();
+  }
+
+  look(): void {
+    const { engine, link, app, now, stale } = this.#store.getState();
+    if (link.state === "unauthorised") return;
+    // What is no longer known to be true is not warned of as if it were.
+    const state = stale ? null : engine;
+    this.#board.look({ state, link, app, ...this.#asked }, now);
+    const { notices } = this.#board;
+    if (JSON.stringify(notices) !== JSON.stringify(this.#store.getState().notices)) {
+      this.#store.setState({ notices });
+    }
+  }
+
+  async #ask(engine: NonNullable<PageState["engine"]>): Promise<void> {
+    const withBalances = this.#rounds % ROUNDS_PER_BALANCE === 0;
+    this.#rounds += 1;
+    this.#asked = await askFacts(this.#client, engine, this.#asked, withBalances);
+  }
+}
+
+/** Kinds that are switched off, as the settings say. */
+export function mutedIn({ engine }: Pick<PageState, "engine">): readonly NoticeType[] {
+  const off = engine?.settings.values["app.notifications_off"]?.value;
+  return Array.isArray(off) ? NOTICE_TYPES.filter((type) => off.includes(type)) : [];
+}

@@ -1,0 +1,86 @@
+/** One address, key or wallet: kept when the field is left, tried where it can be, read-only where something stronger says it. */
+import { CircleCheck, CircleX } from "lucide-react";
+import { useId, useState } from "react";
+import {
+  type SettingsView,
+  type TestConnectionAnswer,
+  TestConnectionInput,
+} from "../../shared/contract/settings.ts";
+import { toErrorValue } from "../../shared/errors.ts";
+import { t } from "../../shared/words/words.ts";
+import { asSentence } from "../format/sentence.ts";
+import { TextField } from "../parts/controls/text-field.tsx";
+import { useBridge } from "../state/bridge-context.ts";
+import type { MarketField } from "./market-choice.ts";
+import type { SetUp } from "./use-set-up.ts";
+
+export function MarketFieldRow({ field, setUp }: { field: MarketField; setUp: SetUp }) {
+  const settings = setUp.settings as SettingsView;
+  const view = settings.values[field.key];
+  const label = t(`welcome.markets.${field.word}`);
+  const id = useId();
+  const fixed = view.source.kind !== "saved" && view.source.kind !== "default";
+  const value = typeof view.value === "string" ? view.value : "";
+  return (
+    <div className="welcome-field">
+      <span id={id}>{label}</span>
+      <TextField
+        labelledBy={id}
+        value={value}
+        mono
+        disabled={fixed}
+        type={field.kind === "secret" ? "password" : field.kind}
+        placeholder={field.kind === "secret" && view.isSet ? t("welcome.markets.isSet") : ""}
+        onCommit={(next) => void setUp.save({ [field.key]: next.trim() === "" ? null : next.trim() })}
+      />
+      {field.kind === "url" && value !== "" && <Check surface={field.key} url={value} />}
+      {fixed && (
+        <p className="quiet welcome-field-note">
+          {t("welcome.markets.fixed", { source: sourceOf(view.source) })}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function sourceOf(source: SettingsView["values"]["aitbc.gpu_url"]["source"]): string {
+  switch (source.kind) {
+    case "file":
+      return source.line === null ? source.file : `${source.file}:${source.line}`;
+    case "flag":
+    case "environment":
+      return source.name;
+    default:
+      return "Bellows";
+  }
+}
+
+function Check({ surface, url }: { surface: MarketField["key"]; url: string }) {
+  const bridge = useBridge();
+  const [state, setState] = useState<"idle" | "asking" | TestConnectionAnswer>("idle");
+  const asked = TestConnectionInput.shape.surface.safeParse(surface);
+  if (!asked.success) return null;
+  const ask = () => {
+    setState("asking");
+    bridge
+      .invoke("settings.testConnection", { surface: asked.data, url })
+      .then(setState, (thrown: unknown) =>
+        setState({ ok: false, text: toErrorValue(thrown).message, ms: null }),
+      );
+  };
+  return (
+    <div className="welcome-field-note welcome-row">
+      <button type="button" className="button button-plain" disabled={state === "asking"} onClick={ask}>
+        {t(state === "asking" ? "welcome.markets.checking" : "welcome.markets.check")}
+      </button>
+      <span role="status">
+        {typeof state === "object" && (
+          <span className={`status-word ${state.ok ? "tone-ok" : "tone-bad"}`}>
+            {state.ok ? <CircleCheck size={14} aria-hidden /> : <CircleX size={14} aria-hidden />}
+            {asSentence(state.text)}
+          </span>
+        )}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,9 @@
+/** The order of the set-up, and what of it the settings remember: the step to go on with, `later`, or `done`. */
+export const STEPS = ["intro", "machine", "markets", "key", "ready"] as const;
+export type Step = (typeof STEPS)[number];
+
+export const isStep = (value: unknown): value is Step => STEPS.some((step) => step === value);
+
+export const nextStep = (step: Step): Step =>
+  STEPS[Math.min(STEPS.indexOf(step) + 1, STEPS.length - 1)] as Step;
+export const previousStep = (step: Step): Step => STEPS[Math.max(STEPS.indexOf(step) - 1, 0)] as Step;

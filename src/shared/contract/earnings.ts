@@ -1,0 +1,140 @@
+/**
+ * What was earned, by day and by job. Jobs count for the day of their acceptance. Currencies are never added, so every
+ * sum is of one market; unknown is null, never 0.
+ */
+import { z } from "zod";
+import { CurrencyCodeSchema, MoneyValueSchema } from "../money.ts";
+import { MarketIdSchema } from "./market-id.ts";
+import { EnergyCostSchema } from "./offers.ts";
+
+const TimeMs = z.number().int().nonnegative();
+const Count = z.number().int().nonnegative();
+const Text = z.string().max(2000);
+/** Local midnights, as long as a ledger may be. */
+const MOST_DAYS = 3660;
+
+/** What the devices drew while they worked for a market. */
+export const EnergyUseSchema = z.object({
+  /** By the devices' own readings; null: none of them told. */
+  deviceWh: z.number().nonnegative().nullable(),
+  /** The rest of the machine, by the watts a person gave for it; null: nobody did. */
+  restWh: z.number().nonnegative().nullable(),
+  /** Of the time worked, the share in which the power was read; null: no time. */
+  measured: z.number().min(0).max(1).nullable(),
+  /** At today's price of a kWh; null while price or use is unknown. */
+  cost: EnergyCostSchema.nullable(),
+});
+export type EnergyUse = z.infer<typeof EnergyUseSchema>;
+
+export const EarningSumsSchema = z.object({
+  accepted: Count,
+  /** failed, expired, lost, rejected: by the time they ended. */
+  failed: Count,
+  /** Accepted and credited. */
+  settled: Count,
+  /** Credited, before and after the market's fee; both null where the market did not tell the fee of every job. */
+  gross: MoneyValueSchema.nullable(),
+  fee: MoneyValueSchema.nullable(),
+  net: MoneyValueSchema,
+  /** What accepted jobs should still bring, net. */
+  pending: MoneyValueSchema,
+  energy: EnergyUseSchema,
+});
+export type EarningSums = z.infer<typeof EarningSumsSchema>;
+
+export const EarningDaySchema = EarningSumsSchema.extend({
+  /** Local date, "2026-11-21". */
+  date: z.string().regex(/^\d{4}-\d{2}-\d{2}$/),
+  /** When that day began. */
+  at: TimeMs,
+});
+export type EarningDay = z.infer<typeof EarningDaySchema>;
+
+export const EarningSeriesSchema = z.object({
+  market: MarketIdSchema,
+  currency: CurrencyCodeSchema,
+  /** Oldest first; the last is today. Days without anything are there too. */
+  days: z.array(EarningDaySchema),
+});
+export type EarningSeries = z.infer<typeof EarningSeriesSchema>;
+
+export const EarningSummarySchema = z.object({
+  market: MarketIdSchema,
+  currency: CurrencyCodeSchema,
+  /** Since local midnight; 7 and 30 local days, today among them; since the first job. */
+  today: EarningSumsSchema,
+  week: EarningSumsSchema,
+  month: EarningSumsSchema,
+  total: EarningSumsSchema,
+  /** Accepted longer ago than `afterMs`, and still not credited. */
+  overdue: z.object({
+    jobs: Count,
+    net: MoneyValueSchema,
+    oldestAt: TimeMs.nullable(),
+    afterMs: z.number().int().positive(),
+  }),
+  /** What one whole coin is worth, as the person set it. */
+  rate: EnergyCostSchema.nullable(),
+});
+export type EarningSummary = z.infer<typeof EarningSummarySchema>;
+
+/** One accepted job on its way to the payout. */
+export const EarningEntrySchema = z.object({
+  market: MarketIdSchema,
+  leaseId: Text,
+  jobId: Text,
+  kind: Text,
+  model: Text,
+  units: Count.nullable(),
+  acceptedAt: TimeMs,
+  /** null: pending. */
+  settledAt: TimeMs.nullable(),
+  /** What the market offered for it. */
+  offered: MoneyValueSchema.nullable(),
+  /** As credited; null until then, or where the market does not tell. */
+  gross: MoneyValueSchema.nullable(),
+  net: MoneyValueSchema.nullable(),
+  /** What a pending one should bring. */
+  expected: MoneyValueSchema.nullable(),
+  /** The market's own name of the credit. */
+  reference: Text.nullable(),
+});
+export type EarningEntry = z.infer<typeof EarningEntrySchema>;
+
+const Cursor = z.string().max(200);
+const MarketInput = z.strictObject({ market: MarketIdSchema });
+
+export const EARNINGS_COMMANDS = {
+  /** Day by day, of one market. */
+  "earnings.series": {
+    input: MarketInput.extend({ days: z.number().int().min(1).max(MOST_DAYS).default(30) }),
+    output: EarningSeriesSchema,
+  },
+  /** The figures of every configured market. */
+  "earnings.summary": {
+    input: z.strictObject({}),
+    output: z.strictObject({ markets: z.array(EarningSummarySchema) }),
+  },
+  /** Accepted jobs, the newest acceptance first. */
+  "earnings.entries": {
+    input: MarketInput.extend({
+      state: z.enum(["settled", "pending"]).optional(),
+      /** Accepted from then on, and before then. */
+      from: TimeMs.optional(),
+      until: TimeMs.optional(),
+      before: Cursor.optional(),
+      limit: z.number().int().min(1).max(1000).default(100),
+    }),
+    output: z.strictObject({ entries: z.array(EarningEntrySchema), next: Cursor.nullable() }),
+  },
+  /** The ledger as CSV (RFC 4180), the oldest first, piece by piece; the first piece begins with the heads. */
+  "earnings.csv": {
+    input: z.strictObject({
+      market: MarketIdSchema.optional(),
+      from: TimeMs.optional(),
+      until: TimeMs.optional(),
+      after: Cursor.optional(),
+    }),
+    output: z.strictObject({ text: z.string(), rows: Count, next: Cursor.nullable() }),
+  },
+} as const;

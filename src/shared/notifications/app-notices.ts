@@ -1,0 +1,96 @@
+/** Notices about the app itself: an engine that does not start, updates, safe mode, start at login. */
+import { DAY, HOUR } from "../durations.ts";
+import { t } from "../words/words.ts";
+import type { NoticeProvider } from "./notice.ts";
+
+export const engineFailed: NoticeProvider = (_before, { link }) =>
+  link.state !== "failed"
+    ? []
+    : [
+        {
+          key: `engine-failed ${link.error.code}`,
+          type: "engine-failed",
+          severity: "bad",
+          title: t("notifications.engineFailed.title"),
+          text: [link.error.message, link.error.help].filter((part) => part !== undefined).join(" "),
+          screen: "home",
+          lasting: true,
+          quietFor: HOUR,
+        },
+      ];
+
+export const updateReady: NoticeProvider = (_before, { app }) => {
+  const phase = app?.updates.phase;
+  if (phase === undefined || (phase.state !== "ready" && phase.state !== "offered")) return [];
+  const { version } = phase.offer;
+  return [
+    {
+      key: `update-ready ${phase.state} ${version}`,
+      type: "update-ready",
+      severity: "info",
+      title: t(
+        phase.state === "ready" ? "notifications.updateReady.title" : "notifications.updateReady.offered",
+        {
+          version,
+        },
+      ),
+      text: t("notifications.updateReady.text"),
+      screen: "settings",
+      lasting: true,
+      quietFor: DAY,
+    },
+  ];
+};
+
+export const updateRefused: NoticeProvider = (_before, { app }) => {
+  const phase = app?.updates.phase;
+  // An older version in the feed is refused as well, but nobody needs to do anything about it.
+  if (phase?.state !== "refused" || phase.error.code === "UPDATE_DOWNGRADE") return [];
+  return [
+    {
+      key: `update-refused ${phase.error.code} ${phase.version ?? ""}`,
+      type: "update-refused",
+      severity: "warn",
+      title: t("notifications.updateRefused.title"),
+      text: phase.error.message,
+      screen: "settings",
+      lasting: true,
+      quietFor: 7 * DAY,
+    },
+  ];
+};
+
+export const safeMode: NoticeProvider = (_before, { app }) =>
+  app?.safeMode == null
+    ? []
+    : [
+        {
+          key: "safe-mode",
+          type: "safe-mode",
+          severity: "warn",
+          title: t("notifications.safeMode.title"),
+          text: t("notifications.safeMode.text", { count: app.safeMode.crashes }),
+          screen: "home",
+          lasting: true,
+          quietFor: DAY,
+        },
+      ];
+
+/** Asked once, and only when there is something to gain: a result was accepted. */
+export const startAtLogin: NoticeProvider = (_before, { app, state }) => {
+  if (app === null || app.login.asked || app.login.enabled !== false || app.login.impossible !== null)
+    return [];
+  if (state === null || state.throughput.acceptedTotal === 0) return [];
+  return [
+    {
+      key: "start-at-login",
+      type: "start-at-login",
+      severity: "info",
+      title: t("notifications.startAtLogin.title"),
+      text: t("notifications.startAtLogin.text"),
+      screen: "settings",
+      lasting: true,
+      quietFor: 7 * DAY,
+    },
+  ];
+};

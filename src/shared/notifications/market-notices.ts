@@ -1,0 +1,154 @@
+/** Notices about the markets: not reached, not accepted, and what threatens the stake. */
+import type { ServiceMeasure } from "../contract/service-level.ts";
+import type { MarketView } from "../contract/views.ts";
+import { DAY, HOUR, MINUTE } from "../durations.ts";
+import { fromMoneyValue } from "../money.ts";
+import { t } from "../words/words.ts";
+import { moneyText } from "./money-text.ts";
+import type { NoticeProvider } from "./notice.ts";
+
+/** Shorter gaps close by themselves; nobody can do anything about them. */
+const UNREACHABLE_FOR = 5 * MINUTE;
+
+export const marketUnreachable: NoticeProvider = (_before, { state }, now) => {
+  if (state === null) return [];
+  return state.markets
+    .filter((market) => market.state === "unreachable")
+    .filter((market) => now - (market.lastHeartbeatAckAt ?? state.engine.startedAt) > UNREACHABLE_FOR)
+    .map((market) => ({
+      key: `market-unreachable ${market.id}`,
+      type: "market-unreachable",
+      severity: "warn",
+      title: t("notifications.marketUnreachable.title", { market: market.name }),
+      text: t("notifications.marketUnreachable.text", {
+        minutes: Math.floor((now - (market.lastHeartbeatAckAt ?? state.engine.startedAt)) / MINUTE),
+        held: market.leasesHeld,
+      }),
+      screen: "home",
+      lasting: true,
+      quietFor: 6 * HOUR,
+    }));
+};
+
+export const marketRefused: NoticeProvider = (_before, { state }) =>
+  (state?.markets ?? [])
+    .filter((market) => market.state === "refused" && market.standing?.state !== "jailed")
+    .map((market) => ({
+      key: `market-refused ${market.id}`,
+      type: "market-refused",
+      severity: "bad",
+      title: t("notifications.marketRefused.title", { market: market.name }),
+      text: causeOf(market) ?? t("notifications.marketRefused.text"),
+      screen: "home",
+      lasting: true,
+      quietFor: DAY,
+    }));
+
+function causeOf({ error }: MarketView): string | null {
+  if (error === null) return null;
+  return error.help === undefined ? error.message : `${error.message}. ${error.help}`.replace("..", ".");
+}
+
+export const stakeLow: NoticeProvider = (_before, { state }) =>
+  (state?.markets ?? []).flatMap((market) => {
+    const stake = market.standing?.stake;
+    if (stake === undefined) return [];
+    const short = fromMoneyValue(stake.minimum).minor - fromMoneyValue(stake.effective).minor;
+    if (short <= 0n) return [];
+    return [
+      {
+        key: `stake-low ${market.id}`,
+        type: "stake-low",
+        severity: "bad",
+        title: t("notifications.stakeLow.title", { market: market.name }),
+        text: t("notifications.stakeLow.text", {
+          effective: moneyText(stake.effective),
+          minimum: moneyText(stake.minimum),
+        }),
+        screen: "identity",
+        lasting: true,
+        quietFor: DAY,
+      },
+    ];
+  });
+
+export const jailed: NoticeProvider = (_before, { state }) =>
+  (state?.markets ?? [])
+    .filter(({ standing }) => standing?.state === "jailed")
+    .map((market) => ({
+      key: `jailed ${market.id}`,
+      type: "jailed",
+      severity: "bad",
+      title: t("notifications.jailed.title", { market: market.name }),
+      text: market.standing?.reasons[0]?.text ?? t("notifications.jailed.text"),
+      screen: "reliability",
+      lasting: true,
+      quietFor: DAY,
+    }));
+
+export const slashed: NoticeProvider = (before, { state }) => {
+  if (before?.state == null || state === null) return [];
+  const known = before.state.markets;
+  return state.markets.flatMap((market) => {
+    const old = known.find(({ id }) => id === market.id)?.standing?.slashes;
+    // Without an older list nobody can say what is new.
+    if (old === undefined) return [];
+    const fresh = (market.standing?.slashes ?? []).filter(
+      (slash) => !old.some(({ jobId, height, reason }) => sameSlash({ jobId, height, reason }, slash)),
+    );
+    return fresh.map((slash) => ({
+      key: `slashed ${market.id} ${slash.jobId ?? ""} ${slash.height ?? ""} ${slash.reason}`,
+      type: "slashed" as const,
+      severity: "bad" as const,
+      title: t("notifications.slashed.title", { market: market.name, amount: moneyText(slash.amount) }),
+      text: slash.text,
+      screen: "reliability" as const,
+      lasting: false,
+      quietFor: DAY,
+    }));
+  });
+};
+
+interface SlashName {
+  readonly jobId: string | null;
+  readonly height: number | null;
+  readonly reason: string;
+}
+
+const sameSlash = (a: SlashName, b: SlashName) =>
+  a.jobId === b.jobId && a.height === b.height && a.reason === b.reason;
+
+/** The measure with the least room left is named; the screen shows all. */
+export const serviceNearLimit: NoticeProvider = (_before, { levels, state }) =>
+  levels.flatMap((level) => {
+    const near = level.measures.filter(
+      (measure) => measure.state === "warning" || measure.state === "breached",
+    );
+    const [worst] = near.toSorted(byState);
+    if (worst === undefined) return [];
+    const market = state?.markets.find(({ id }) => id === level.market)?.name ?? level.market.toUpperCase();
+    const cost = worst.breachCost === null ? null : moneyText(worst.breachCost);
+    return [
+      {
+        key: `service-near-limit ${level.market} ${worst.name} ${worst.state}`,
+        type: "service-near-limit",
+        severity: worst.state === "breached" ? "bad" : "warn",
+        title: t(
+          worst.state === "breached"
+            ? "notifications.serviceNearLimit.breached"
+            : "notifications.serviceNearLimit.title",
+          { market, measure: worst.label },
+        ),
+        text:
+          cost === null
+            ? worst.breachText
+            : t("notifications.serviceNearLimit.cost", { text: worst.breachText, cost }),
+        screen: "reliability",
+        lasting: true,
+        quietFor: 6 * HOUR,
+      },
+    ];
+  });
+
+const byState = (a: ServiceMeasure, b: ServiceMeasure) =>
+  Number(b.state === "breached") - Number(a.state === "breached");

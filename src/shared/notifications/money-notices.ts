@@ -1,0 +1,64 @@
+/** Notices about money that comes in, waits to be fetched, or is asked for in offers. */
+import { DAY, HOUR } from "../durations.ts";
+import { t } from "../words/words.ts";
+import { moneyText } from "./money-text.ts";
+import type { NoticeProvider } from "./notice.ts";
+
+const isSome = (minor: string) => BigInt(minor) > 0n;
+
+export const firstEarning: NoticeProvider = (before, { state }) => {
+  if (before?.state == null || state === null) return [];
+  const old = before.state.earnings;
+  return state.earnings.flatMap((market) => {
+    const was = old.find(({ market: id }) => id === market.market);
+    if (was === undefined || isSome(was.settledTotal.minor) || !isSome(market.settledTotal.minor)) return [];
+    const name = state.markets.find(({ id }) => id === market.market)?.name ?? market.market.toUpperCase();
+    return [
+      {
+        key: `first-earning ${market.market}`,
+        type: "first-earning" as const,
+        severity: "good" as const,
+        title: t("notifications.firstEarning.title", { market: name }),
+        text: t(
+          state.engine.mode === "demo"
+            ? "notifications.firstEarning.demo"
+            : "notifications.firstEarning.text",
+          { amount: moneyText(market.settledTotal) },
+        ),
+        screen: "earnings" as const,
+        lasting: false,
+        quietFor: DAY,
+      },
+    ];
+  });
+};
+
+export const unclaimed: NoticeProvider = (_before, { state, balances }) =>
+  balances
+    .filter(({ pending }) => isSome(pending.minor))
+    .map((balance) => ({
+      key: `unclaimed ${balance.market}`,
+      type: "unclaimed",
+      severity: "info",
+      title: t("notifications.unclaimed.title", { amount: moneyText(balance.pending) }),
+      text: t("notifications.unclaimed.text", {
+        market: state?.markets.find(({ id }) => id === balance.market)?.name ?? balance.market.toUpperCase(),
+      }),
+      screen: "earnings",
+      lasting: true,
+      quietFor: 7 * DAY,
+    }));
+
+export const ledgerRestored: NoticeProvider = (_before, { state }) =>
+  (state?.engine.notices ?? [])
+    .filter(({ code }) => code === "LEDGER_RESTORED")
+    .map((notice) => ({
+      key: "ledger-restored",
+      type: "ledger-restored",
+      severity: "warn",
+      title: t("notifications.ledgerRestored.title"),
+      text: [notice.message, notice.help].filter((part) => part !== undefined).join(" "),
+      screen: "activity",
+      lasting: true,
+      quietFor: HOUR,
+    }));

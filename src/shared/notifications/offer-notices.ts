@@ -1,0 +1,51 @@
+/** Notices about GPUs offered for rent. */
+import type { OfferView } from "../contract/offers.ts";
+import type { State } from "../contract/views.ts";
+import { DAY, HOUR } from "../durations.ts";
+import { t } from "../words/words.ts";
+import type { NoticeProvider } from "./notice.ts";
+
+export const offerDrift: NoticeProvider = (_before, { state }) =>
+  offersOf(state)
+    .filter(({ drift, wanted }) => drift !== null && wanted)
+    .map((offer) => ({
+      key: `offer-drift ${keyOf(offer)}`,
+      type: "offer-drift",
+      severity: "warn",
+      title: t("notifications.offerDrift.title", {
+        market: offer.boardName,
+        device: deviceName(state, offer),
+      }),
+      text: offer.drift ?? "",
+      screen: "offers",
+      lasting: true,
+      quietFor: 6 * HOUR,
+    }));
+
+export const offerBooked: NoticeProvider = (before, { state }) => {
+  const old = offersOf(before?.state ?? null);
+  const rented = new Set(old.filter(isRented).map(keyOf));
+  // What was not known before may have been rented for days.
+  const known = new Set(old.map(keyOf));
+  return offersOf(state)
+    .filter((offer) => isRented(offer) && known.has(keyOf(offer)) && !rented.has(keyOf(offer)))
+    .map((offer) => ({
+      key: `offer-booked ${keyOf(offer)} ${offer.booking?.id ?? ""}`,
+      type: "offer-booked",
+      severity: "good",
+      title: t("notifications.offerBooked.title", {
+        market: offer.boardName,
+        device: deviceName(state, offer),
+      }),
+      text: t("notifications.offerBooked.text"),
+      screen: "offers",
+      lasting: false,
+      quietFor: DAY,
+    }));
+};
+
+const offersOf = (state: State | null): readonly OfferView[] => state?.offers.offers ?? [];
+const keyOf = ({ market, board, device }: OfferView) => `${market} ${board} ${device}`;
+const isRented = ({ state }: OfferView) => state === "booked" || state === "in-use";
+const deviceName = (state: State | null, offer: OfferView) =>
+  state?.devices.find(({ id }) => id === offer.device)?.name ?? offer.model;

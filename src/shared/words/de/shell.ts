@@ -1,0 +1,26 @@
+export const shell = {
+  alreadyRunning: "Bellows läuft bereits",
+  engineNotStarted: "Die Engine konnte nicht starten",
+  stateUnreadable: "Der Zustand der Engine ist nicht lesbar",
+  starting: "Die Engine startet …",
+  reaching: "Die Engine wird gesucht …",
+  notThere: "Nach {{time}} noch nicht da; es wird von selbst weiter versucht.",
+  startingDetail: "Sie öffnet das Hauptbuch, sucht GPUs und meldet sich bei den Märkten.",
+  reachingDetail: "Was sie tut, steht hier, sobald sie antwortet.",
+  needsLink: "Diese Seite braucht ihren Link",
+  needsLinkText:
+    "Der Link, den „bellows“ ausgegeben hat, öffnet diese Seite einmal, in einem Browser. Für einen neuen auf diesem Rechner „bellows dashboard“ ausführen und die Ausgabe öffnen.",
+  tryAgain: "Noch einmal versuchen",
+  actor: {
+    user: "Braucht Sie",
+    market: "Antwort des Marktes",
+    network: "Die Verbindung",
+    machine: "Dieser Rechner",
+    bug: "Ein Fehler in Bellows",
+  },
+  copy: "Kopieren: {{what}}",
+  copyValue: "Kopieren: {{what}} {{value}}",
+  copied: "Kopiert",
+  justNow: "gerade eben",
+  ago: "vor {{time}}",
+} as const;

@@ -1,0 +1,6 @@
+export const controls = {
+  less: "Less",
+  more: "More",
+  close: "Close",
+  cancel: "Cancel",
+} as const;

@@ -1,0 +1,26 @@
+export const shell = {
+  alreadyRunning: "Bellows is already running",
+  engineNotStarted: "The engine could not start",
+  stateUnreadable: "The engine’s state can’t be read",
+  starting: "Starting the engine…",
+  reaching: "Reaching the engine…",
+  notThere: "Not there after {{time}}; it is tried again by itself.",
+  startingDetail: "It opens the ledger, looks for GPUs and greets the markets.",
+  reachingDetail: "What it does shows here as soon as it answers.",
+  needsLink: "This page needs its link",
+  needsLinkText:
+    "The link that “bellows” printed opens this page once, in one browser. For a new one run “bellows dashboard” on this machine and open what it prints.",
+  tryAgain: "Try again",
+  actor: {
+    user: "Needs you",
+    market: "The market’s answer",
+    network: "The connection",
+    machine: "This machine",
+    bug: "A fault in Bellows",
+  },
+  copy: "Copy the {{what}}",
+  copyValue: "Copy the {{what}} {{value}}",
+  copied: "Copied",
+  justNow: "just now",
+  ago: "{{time}} ago",
+} as const;

@@ -1,0 +1,39 @@
+/**
+ * A sentence of the engine: in English for logs, scripts and the terminal, and beside it by key and values, so that a
+ * screen can say it in its own language. What has no key (a market's own words, an error's message) is shown as it came.
+ */
+import { z } from "zod";
+import type { en } from "./en/en.ts";
+import { has, t } from "./words.ts";
+
+export const SaidSchema = z.object({
+  key: z.string().max(100),
+  values: z.record(z.string().max(40), z.union([z.string().max(2000), z.number()])),
+});
+export type Said = z.infer<typeof SaidSchema>;
+
+/** The forms of a plural are one key. */
+type Base<K extends string> = K extends `${infer Stem}_${"one" | "other"}` ? Stem : K;
+export type EngineKey = Base<keyof typeof en.engine>;
+
+export interface Sentence {
+  readonly text: string;
+  readonly said: Said;
+}
+
+export function say(key: EngineKey, values: Said["values"] = {}): Sentence {
+  return { text: translate(key, { ...values, lng: "en" }), said: { key, values } };
+}
+
+/** What was said, in the current language; `text` where it can't be. */
+export function hear(text: string, said: Said | undefined): string {
+  return said !== undefined && has(`engine.${said.key}`) ? translate(said.key, said.values) : text;
+}
+
+/** Keys come over a process border, so the compiler can't know them here. */
+function translate(key: string, values: Readonly<Record<string, unknown>>): string {
+  return (t as unknown as (key: string, values: Readonly<Record<string, unknown>>) => string)(
+    `engine.${key}`,
+    values,
+  );
+}

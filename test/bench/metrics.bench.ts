@@ -1,0 +1,109 @@
+/**
+ * What a scrape costs: a whole engine with 16 GPUs (a stub of NVML), both markets and a year of jobs in its ledger,
+ * asked over HTTP as Prometheus does.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startDevnet } from "../../src/devnet/devnet.ts";
+import { loadConfig } from "../../src/engine/config/from-environment.ts";
+import { locatePaths } from "../../src/engine/config/paths.ts";
+import { startEngine } from "../../src/engine/engine.ts";
+import { ForkProcessHost } from "../../src/host/fork-host.ts";
+import { HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
+import { delay } from "../../src/shared/wait.ts";
+import { writeBigLedger } from "../support/big-ledger.ts";
+import { benchOptions, median, quantile, report, round } from "./measure.ts";
+
+const JOBS = 500_000;
+const DAYS = 365;
+const MINER_KEY = "miner-key-for-the-bench-0123456789";
+/** Of 15 GPUs one is split in two: 16 devices. */
+const STUB_GPUS = 15;
+
+const options = benchOptions(100);
+const folder = mkdtempSync(join(tmpdir(), "bellows-bench-"));
+const paths = locatePaths();
+
+const library = join(folder, "lib", "libnvidia-ml.so.1");
+mkdirSync(join(folder, "lib"));
+const source = fileURLToPath(new URL("../fixtures/nvml/stub.c", import.meta.url));
+execFileSync("cc", ["-shared", "-fPIC", "-o", library, source]);
+writeFileSync(join(folder, "script"), `gpus=${STUB_GPUS}\n`);
+process.env.NVML_STUB = join(folder, "script");
+process.env.LD_LIBRARY_PATH = join(folder, "lib");
+
+const data = join(folder, "engine");
+mkdirSync(data, { mode: 0o700 });
+await writeBigLedger(data, { jobs: JOBS, days: DAYS, now: Date.now(), pending: 1_000 });
+const { size } = statSync(join(data, "ledger.sqlite"));
+
+const market = await startDevnet({
+  dataFolder: join(folder, "market"),
+  resourcesFolder: paths.resourcesFolder,
+  ports: { coordinator: 0, chainRpc: 0, queue: 0, node: 0 },
+  minerApiKey: MINER_KEY,
+  chainId: 1,
+  epochMs: HOUR,
+  demand: null,
+});
+const { queueUrl, nodeUrl, coordinatorUrl, chainRpcUrl } = market.ready;
+const env = {
+  AICF_QUEUE_URL: queueUrl,
+  RPC_URL: nodeUrl,
+  AITBC_COORDINATOR_URL: coordinatorUrl,
+  AITBC_COORDINATOR_KEY: MINER_KEY,
+  AITBC_RPC_URL: chainRpcUrl,
+  METRICS_PORT: "0",
+  BELLOWS_AUTO_STAKE: "100",
+  BELLOWS_DATA_DIR: folder,
+  BELLOWS_KEY_PASSPHRASE: "correct horse battery staple",
+};
+const config = loadConfig({ env, flags: {}, paths });
+const began = performance.now();
+const engine = await startEngine(
+  { ...config, mode: "demo", dataFolder: data, control: null },
+  new ForkProcessHost(),
+);
+const startMs = performance.now() - began;
+// Its GPUs are not there: nothing is to run on them.
+await engine.handlers["run.pause"]({});
+const connected = () => engine.snapshot().state.markets.every(({ state }) => state === "registered");
+for (const end = Date.now() + MINUTE; !connected() && Date.now() < end; ) await delay(SECOND / 10);
+
+const url = engine.snapshot().state.engine.metricsUrl ?? "";
+const times: number[] = [];
+const inside: number[] = [];
+let text = "";
+for (let n = 0; n < options.rounds; n++) {
+  const from = performance.now();
+  text = await (await fetch(url)).text();
+  times.push(performance.now() - from);
+  const own = /^bellows_scrape_seconds (\S+)$/m.exec(text)?.[1];
+  if (n > 0) inside.push(Number(own) * SECOND);
+  await delay(20);
+}
+const devices = engine.snapshot().state.devices.length;
+await engine.shutdown();
+await market.close();
+rmSync(folder, { recursive: true, force: true });
+
+report(
+  {
+    bench: "metrics",
+    jobs: JOBS,
+    days: DAYS,
+    ledgerMb: Math.round(size / 1e6),
+    devices,
+    engineStartMs: Math.round(startMs),
+    scrapes: options.rounds,
+    httpMs: { first: round(times[0] ?? 0), p50: round(median(times)), p95: round(quantile(times, 0.95)) },
+    insideMs: { p50: round(median(inside)), p95: round(quantile(inside, 0.95)) },
+    series: text.split("\n").filter((line) => line !== "" && !line.startsWith("#")).length,
+    kilobytes: Math.round(text.length / 1000),
+  },
+  options,
+);
+process.exit(0);

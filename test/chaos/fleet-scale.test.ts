@@ -1,0 +1,261 @@
+/**
+ * Many workers as real processes at one market in its own: work spreads evenly, a market that is killed in the middle
+ * costs nothing, no lease is anybody else's, and the books of all workers together are the market's.
+ *
+ * Four workers always; with BELLOWS_LONG_TESTS=1 fifty, in network namespaces with addresses of their own where root
+ * may make them, with cables cut and workers killed besides. Its figures go to test-results/fleet-scale.json.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import type { DevnetLogLine } from "../../src/devnet/log.ts";
+import { MINUTE, SECOND } from "../../src/shared/durations.ts";
+import { canMakeNetwork, type Machine, Network, publish } from "../support/name-spaces.ts";
+import { FleetMarket, FleetWorker, PACED_MODEL, pacedResources } from "../support/worker-fleet.ts";
+
+const FEE = 1_000_003; // Odd, so that every split has a remainder.
+const RESULTS = fileURLToPath(new URL("../../test-results", import.meta.url));
+const LONG = process.env.BELLOWS_LONG_TESTS === "1";
+
+test(
+  "four workers: even shares, a market killed in the middle, equal books",
+  async () => {
+    const fleet = await Fleet.start({ msPerJob: 60, network: null });
+    await fleet.grow(4);
+    const counts = await fleet.work(4 * 50);
+    expectFair(counts);
+    await fleet.work(80, async () => {
+      await fleet.restartMarket();
+    });
+    await fleet.expectBooksEqual();
+  },
+  4 * MINUTE,
+);
+
+describe.skipIf(!LONG)("the long test (BELLOWS_LONG_TESTS=1)", () => {
+  test(
+    "fifty workers: throughput as the fleet grows, cut cables, killed workers, a killed market, equal books",
+    async () => {
+      const network = canMakeNetwork() ? new Network() : null;
+      const fleet = await Fleet.start({ msPerJob: 1_000, network });
+      const figures: object[] = [];
+      for (const size of [10, 25, 50]) {
+        await fleet.grow(size);
+        const counts = await fleet.work(size * 40);
+        figures.push({ workers: size, ...fleet.lastPace(), accepted: spread(counts) });
+        expectFair(counts);
+      }
+      await fleet.work(50 * 20, async () => {
+        const [cut, killed] = [fleet.workers.slice(0, 5), fleet.workers.slice(5, 10)];
+        for (const { machine } of cut) machine?.cut();
+        for (const worker of killed) {
+          await worker.kill();
+          await worker.run();
+        }
+        await fleet.restartMarket();
+        for (const { machine } of cut) machine?.mend();
+      });
+      await fleet.expectBooksEqual();
+      mkdirSync(RESULTS, { recursive: true });
+      const place = network === null ? "loopback" : "network namespaces";
+      writeFileSync(
+        join(RESULTS, "fleet-scale.json"),
+        `${JSON.stringify({ place, msPerJob: 1_000, figures, memoryMb: fleet.memory() }, null, 2)}\n`,
+      );
+    },
+    30 * MINUTE,
+  );
+});
+
+type Of<E extends DevnetLogLine["event"]> = Extract<DevnetLogLine, { event: E }>;
+
+class Fleet {
+  readonly workers: (FleetWorker & { machine?: Machine | undefined })[] = [];
+  readonly #market: FleetMarket;
+  readonly #network: Network | null;
+  readonly #resources = pacedResources();
+  readonly #msPerJob: number;
+  readonly #urls: { queueUrl: string; nodeUrl: string };
+  #jobs = 0;
+  #pace = { jobs: 0, seconds: 0, perSecond: 0 };
+
+  private constructor(
+    market: FleetMarket,
+    network: Network | null,
+    msPerJob: number,
+    urls: { queueUrl: string; nodeUrl: string },
+  ) {
+    this.#market = market;
+    this.#network = network;
+    this.#msPerJob = msPerJob;
+    this.#urls = urls;
+  }
+
+  static async start({ msPerJob, network }: { msPerJob: number; network: Network | null }): Promise<Fleet> {
+    const market = await FleetMarket.start({
+      leaseMs: 20 * SECOND,
+      heartbeatMs: 5 * SECOND,
+      aicf: { slashing: false },
+    });
+    const { queueUrl, nodeUrl } = market.ready;
+    const urls =
+      network === null
+        ? { queueUrl, nodeUrl }
+        : { queueUrl: await publish(network, queueUrl), nodeUrl: await publish(network, nodeUrl) };
+    return new Fleet(market, network, msPerJob, urls);
+  }
+
+  /** Until there are `size` workers, each known to the market; a few start at a time. */
+  async grow(size: number): Promise<void> {
+    while (this.workers.length < size) {
+      const few = Math.min(4, size - this.workers.length);
+      const fresh = await Promise.all(
+        Array.from({ length: few }, async (_, index) => {
+          const machine = this.#network?.machine();
+          const worker = await FleetWorker.start(`worker ${this.workers.length + index}`, this.#resources, {
+            ...this.#urls,
+            msPerJob: this.#msPerJob,
+            concurrency: 2,
+            ...(machine === undefined ? {} : { machine }),
+          });
+          return Object.assign(worker, { machine });
+        }),
+      );
+      this.workers.push(...fresh);
+    }
+    for (const worker of this.workers) {
+      const registered = async () => (await worker.state()).markets[0]?.state;
+      await expect.poll(registered, { timeout: 2 * MINUTE, message: worker.name }).toBe("registered");
+    }
+  }
+
+  /** Offers so many jobs, sees them all accepted, and says how many of them each worker had. */
+  async work(jobs: number, meanwhile?: () => Promise<void>): Promise<Map<string, number>> {
+    const from = this.#market.log().length;
+    const before = accepted(this.#market.log()).length;
+    const offering = this.#offer(jobs);
+    if (meanwhile !== undefined) {
+      const begun = () => accepted(this.#market.log()).length - before;
+      await expect.poll(begun, { timeout: 5 * MINUTE, interval: 200 }).toBeGreaterThan(jobs / 4);
+      await meanwhile();
+    }
+    await offering;
+    const done = () => accepted(this.#market.log()).length - before;
+    await expect
+      .poll(done, { timeout: 10 * MINUTE, interval: 500, message: "every job accepted" })
+      .toBe(jobs);
+    const log = this.#market.log().slice(from);
+    const counts = new Map<string, number>();
+    for (const { providerId } of accepted(log)) counts.set(providerId, (counts.get(providerId) ?? 0) + 1);
+    const times = accepted(log).map(({ at }) => at);
+    const first = of(log, "leased")[0]?.at ?? 0;
+    const seconds = (Math.max(...times) - first) / SECOND;
+    this.#pace = { jobs, seconds: round(seconds), perSecond: round(jobs / seconds) };
+    return counts;
+  }
+
+  lastPace() {
+    return this.#pace;
+  }
+
+  async restartMarket(): Promise<void> {
+    await this.#market.kill();
+    await this.#market.run();
+  }
+
+  /** Of all engines, MiB: the mean. */
+  memory(): number {
+    const sizes = this.workers.map(({ pid }) => residentMb(pid));
+    return Math.round(sizes.reduce((sum, size) => sum + size, 0) / sizes.length);
+  }
+
+  async expectBooksEqual(): Promise<void> {
+    const settled = async () =>
+      (await Promise.all(this.workers.map((worker) => worker.state()))).every(
+        ({ earnings, markets }) => earnings[0]?.pendingTotal.minor === "0" && markets[0]?.leasesHeld === 0,
+      );
+    await expect.poll(settled, { timeout: 3 * MINUTE, interval: 500, message: "all money" }).toBe(true);
+    const log = this.#market.log();
+    expect(accepted(log)).toHaveLength(this.#jobs);
+    expect(new Set(accepted(log).map(({ jobId }) => jobId)).size).toBe(this.#jobs);
+
+    // No lease ever heard two digests, and none is in two ledgers.
+    const digests = new Map<string | null, Set<string | null>>();
+    for (const { leaseId, claimed } of of(log, "result")) {
+      digests.set(leaseId, (digests.get(leaseId) ?? new Set()).add(claimed));
+    }
+    expect([...digests.values()].filter((claims) => claims.size > 1)).toEqual([]);
+    const ledgers = await Promise.all(this.workers.map((worker) => worker.jobs()));
+    const leases = ledgers.flat().map(({ leaseId }) => leaseId);
+    expect(new Set(leases).size).toBe(leases.length);
+
+    // The same money on both sides, to the last nano, job by job.
+    const paid = of(log, "settled").flatMap(({ payouts }) =>
+      payouts.map((p) => [p.jobId, p.amount] as const),
+    );
+    const earned = ledgers
+      .flat()
+      .flatMap(({ jobId, earned }) => (earned === null ? [] : [[jobId, earned.minor] as const]));
+    expect(paid).toHaveLength(this.#jobs);
+    expect(earned.toSorted()).toEqual(paid.toSorted());
+  }
+
+  /** Exactly so many: what may have arrived is looked up before it is sent again. */
+  async #offer(jobs: number): Promise<void> {
+    let next = this.#jobs;
+    this.#jobs += jobs;
+    const last = this.#jobs;
+    const { queueUrl } = this.#market.ready;
+    const lane = async () => {
+      for (let n = next++; n < last; n = next++) {
+        const job = { kind: "embed", model: PACED_MODEL, input: [`job ${n}`], fee: FEE, requester: `c${n}` };
+        for (;;) {
+          const there = await asked(`${queueUrl}/v1/jobs?requester=${job.requester}`);
+          if (there !== null && there.items.length > 0) break;
+          if (there === null) continue;
+          await fetch(`${queueUrl}/v1/jobs`, { method: "POST", body: JSON.stringify(job) }).catch(() => null);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, lane));
+  }
+}
+
+/** null: no answer, after a moment. */
+async function asked(url: string): Promise<{ items: unknown[] } | null> {
+  const answer = await fetch(url).catch(() => null);
+  if (answer?.ok) return (await answer.json().catch(() => null)) as { items: unknown[] } | null;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return null;
+}
+
+function of<E extends DevnetLogLine["event"]>(log: readonly DevnetLogLine[], event: E): Of<E>[] {
+  return log.filter((line): line is Of<E> => line.event === event);
+}
+
+function accepted(log: readonly DevnetLogLine[]): Of<"result">[] {
+  return of(log, "result").filter(({ verdict, duplicate }) => verdict === "accepted" && !duplicate);
+}
+
+/** Each worker had what is its share, ±10 %. */
+function expectFair(counts: ReadonlyMap<string, number>): void {
+  const { mean, least, most } = spread(counts);
+  expect({ least, most, mean }).toMatchObject({
+    least: expect.toSatisfy((n: number) => n >= mean * 0.9),
+    most: expect.toSatisfy((n: number) => n <= mean * 1.1),
+  });
+}
+
+function spread(counts: ReadonlyMap<string, number>) {
+  const values = [...counts.values()];
+  const mean = values.reduce((sum, n) => sum + n, 0) / values.length;
+  return { mean, least: Math.min(...values), most: Math.max(...values) };
+}
+
+function residentMb(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
+}
+
+const round = (value: number) => Math.round(value * 10) / 10;

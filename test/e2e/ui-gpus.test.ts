@@ -1,0 +1,399 @@
+/** The GPUs screen: every state of a device as it looks, the person's say over it by keyboard, and a real engine's pause. */
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { DeviceSample } from "../../src/shared/contract/devices.ts";
+import type { PresenceSignal, PresenceSignalName } from "../../src/shared/contract/presence.ts";
+import type { SelfTestReport } from "../../src/shared/contract/self-test.ts";
+import type { DeviceView, GpuDetails } from "../../src/shared/contract/views.ts";
+import { HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
+import { RunningDemo, startBellows } from "../support/bellows.ts";
+import { C_COMPILER, compileNvmlStub } from "../support/nvml-stub.ts";
+import { aPause } from "../support/scripted-devices.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+import { chromiumFile, launchBrowser, watchFaults } from "./ui/browser.ts";
+import { REPOSITORY } from "./ui/electron-app.ts";
+import { sidewaysScroll, violations } from "./ui/page-checks.ts";
+import { buildRenderer, type RendererBuild } from "./ui/renderer-build.ts";
+import { ScriptedEngine } from "./ui/scripted-engine.ts";
+import { cpu, earning, gpu, LONG_GPU_NAME } from "./ui/states.ts";
+
+const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
+const WIDE = { width: 1280, height: 800 };
+const NARROW = { width: 900, height: 600 };
+const patience = { timeout: 30 * SECOND, interval: 50 };
+
+const details = (more: Partial<GpuDetails> = {}): GpuDetails => ({
+  source: "nvml",
+  sourceReason: null,
+  suspended: false,
+  index: 0,
+  pciBusId: "00000000:01:00.0",
+  driver: "590.48.01",
+  cuda: "13.1",
+  computeCap: "8.9",
+  memoryFreeMb: 14_120,
+  memoryUtilisationPct: 41,
+  fanPct: 38,
+  powerLimitW: 450,
+  powerMaxW: 600,
+  clockMhz: 2_610,
+  clockMaxMhz: 3_105,
+  throttle: ["power limit"],
+  pstate: "P2",
+  pcie: { gen: 4, genMax: 4, width: 16, widthMax: 16 },
+  computeMode: "default",
+  mig: "off",
+  processes: [
+    { pid: 4_412, name: "node", memoryMb: 9_400, ours: true },
+    { pid: 2_210, name: "Xorg", memoryMb: 310, ours: false, kind: "graphics" },
+    { pid: 18_433, name: "blender", memoryMb: 120, ours: false, kind: "both" },
+    { pid: 18_900, name: null, memoryMb: null, ours: false },
+  ],
+  unknown: {},
+  ...more,
+});
+
+const signal = (name: PresenceSignalName, state: PresenceSignal["state"], text: string): PresenceSignal => ({
+  name,
+  state,
+  text,
+});
+
+const SIGNALS: PresenceSignal[] = [
+  signal("switch", "allows", "switched on"),
+  signal("snooze", "allows", "not paused by you"),
+  signal("schedule", "off", "work is welcome at any time"),
+  signal("battery", "allows", "on mains power"),
+  signal("program", "off", "your list of programs is empty"),
+  signal("fullscreen", "unknown", "whether a program fills the screen can't be told here"),
+  signal("otherProgram", "allows", "no other program works on it"),
+  signal("busy", "unknown", "busy with our own work"),
+  signal("temperature", "allows", "cooler than 84 °C"),
+  signal("person", "off", "it also works while you are here"),
+];
+
+const working = (): DeviceView =>
+  gpu({
+    gpu: details(),
+    verdict: { usable: true, code: "runs-on-cuda", how: "Runs on CUDA", help: null },
+    lastSelfTest: {
+      at: Date.now() - 2 * HOUR,
+      ok: true,
+      summary: "Right answer on CUDA, 1840 texts/s at 61 °C",
+    },
+    signals: SIGNALS,
+    temperatureLimit: { own: null, general: 84 },
+  });
+
+const paused = (): DeviceView =>
+  gpu({
+    id: "GPU-paused",
+    name: "NVIDIA GeForce RTX 3060",
+    state: "asleep",
+    runtimePid: null,
+    runningJobs: 0,
+    temperatureC: 71,
+    powerW: 158,
+    memoryUsedMb: 7_300,
+    memoryTotalMb: 12_288,
+    textsPerSecond: null,
+    gpu: details({
+      index: 1,
+      powerLimitW: 170,
+      throttle: [],
+      processes: [{ pid: 5_252, name: "Cyberpunk2077.exe", memoryMb: 6_000, ours: false, kind: "graphics" }],
+    }),
+    verdict: { usable: true, code: "runs-on-cuda", how: "Runs on CUDA", help: null },
+    lastSelfTest: null,
+    paused: aPause({
+      by: "otherProgram",
+      text: "paused for Cyberpunk2077, which holds 6000 MB of it",
+      subject: "Cyberpunk2077",
+      resumesByItself: true,
+      signals: ["otherProgram", "busy"],
+    }),
+    signals: SIGNALS.map((each) =>
+      each.name === "otherProgram"
+        ? { ...each, state: "blocks", text: "paused for Cyberpunk2077, which holds 6000 MB of it" }
+        : each,
+    ),
+  });
+
+const broken = (): DeviceView =>
+  gpu({
+    id: "GPU-broken",
+    name: LONG_GPU_NAME,
+    state: "failed",
+    backend: null,
+    stateReason: "the driver 550.54 is older than the 580 that CUDA 13 needs",
+    runtimePid: null,
+    runningJobs: 0,
+    temperatureC: null,
+    powerW: null,
+    utilisationPct: null,
+    memoryUsedMb: null,
+    textsPerSecond: null,
+    gpu: details({
+      index: 2,
+      driver: "550.54",
+      source: "nvidia-smi",
+      sourceReason: "NVML's library could not be loaded: libnvidia-ml.so.1: cannot open shared object file",
+      processes: null,
+      throttle: null,
+      fanPct: null,
+      unknown: { fanPct: "not supported", throttle: "not supported", processes: "no permission" },
+    }),
+    verdict: {
+      usable: false,
+      code: "driver-old",
+      why: "the driver 550.54 is older than the 580 that CUDA 13 needs",
+      help: "Install NVIDIA driver 580 or newer, then restart.",
+    },
+    lastSelfTest: { at: Date.now() - 26 * HOUR, ok: false, summary: "The back end did not start" },
+    signals: SIGNALS,
+  });
+
+/** Ten minutes with a start, a gap and a course that can be told apart. */
+function samples(device: string): DeviceSample[] {
+  if (device === "GPU-broken") return [];
+  const now = Date.now();
+  return Array.from({ length: 600 }, (_, second) => second)
+    .filter((second) => second < 180 || second > 300)
+    .map((second) => {
+      const busy = second > 330 && second < 560 ? 1 : 0;
+      return {
+        at: now - (600 - second) * SECOND,
+        temperatureC: device === "cpu" ? null : 42 + busy * 22 + Math.sin(second / 30) * 2,
+        powerW: device === "cpu" ? null : 38 + busy * 270 + Math.sin(second / 11) * 9,
+        utilisationPct: busy * 97,
+        memoryUsedMb: 900 + busy * 9_100,
+        textsPerSecond: busy === 0 ? null : 1_840,
+      };
+    });
+}
+
+const report = (device: DeviceView): SelfTestReport => ({
+  device: { id: device.id, name: device.name, driver: "590.48.01" },
+  at: Date.now(),
+  ok: true,
+  summary: "Right answer on CUDA, 1851 texts/s at 63 °C",
+  tookMs: 4_210,
+  steps: [
+    { name: "device", ok: true, detail: "NVIDIA GeForce RTX 4090, driver 590.48.01" },
+    { name: "backend", ok: true, detail: "runs on CUDA" },
+    { name: "answer", ok: true, detail: "the known answer (cosine 0.999998, largest difference 1.1e-4)" },
+    { name: "throughput", ok: true, detail: "1851 short texts a second" },
+    { name: "memory", ok: null, detail: "memory is not told" },
+    { name: "temperature", ok: true, detail: "63 °C" },
+  ],
+  model: null,
+  backend: "cuda",
+  answer: { cosine: 0.999998, maxAbs: 0.00011 },
+  textsPerSecond: 1_851,
+  memoryUsedMb: null,
+  temperatureC: 63,
+});
+
+describe.skipIf(chromiumFile === null)("the GPUs screen", () => {
+  let build: RendererBuild;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    mkdirSync(SHOTS, { recursive: true });
+    [build, browser] = await Promise.all([buildRenderer(), launchBrowser()]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    build?.remove();
+  });
+
+  async function newPage(
+    origin: string,
+    options: Parameters<Browser["newContext"]>[0] = {},
+  ): Promise<{ page: Page; faults: string[] }> {
+    const context: BrowserContext = await browser.newContext({
+      viewport: WIDE,
+      reducedMotion: "reduce",
+      ...options,
+    });
+    onTestFinished(() => context.close());
+    const page = await context.newPage();
+    page.setDefaultTimeout(patience.timeout);
+    return { page, faults: watchFaults(page, origin) };
+  }
+
+  async function scripted(devices: DeviceView[]): Promise<ScriptedEngine> {
+    const engine = new ScriptedEngine(build.folder, { ...earning(Date.now()), devices });
+    engine.samples = samples;
+    await engine.listen();
+    onTestFinished(() => engine.die());
+    return engine;
+  }
+
+  async function openGpus(page: Page, link: string): Promise<void> {
+    await page.goto(link);
+    await page.getByRole("navigation").getByRole("link", { name: "GPUs" }).click();
+    await page.getByRole("heading", { level: 1, name: "GPUs" }).waitFor();
+  }
+
+  const card = (page: Page, name: string) => page.getByRole("region", { name, exact: true });
+
+  it.each([
+    { viewport: WIDE, colorScheme: "dark" },
+    { viewport: WIDE, colorScheme: "light" },
+    { viewport: NARROW, colorScheme: "dark" },
+    { viewport: NARROW, colorScheme: "light" },
+  ] as const)(
+    "shows every state at $viewport.width, $colorScheme, accessible and inside its box",
+    async (look) => {
+      const engine = await scripted([working(), paused(), broken(), cpu()]);
+      const { page, faults } = await newPage(engine.url, look);
+      const shot = async (name: string) => {
+        const file = `gpus-${name}-${look.colorScheme}-${look.viewport.width}.png`;
+        await page.screenshot({ path: path.join(SHOTS, file) });
+        // The screen scrolls within the window: once as high as all of it.
+        await page.setViewportSize({ ...look.viewport, height: 2600 });
+        await page.screenshot({ path: path.join(SHOTS, file.replace(".png", "-whole.png")) });
+        await page.setViewportSize(look.viewport);
+      };
+      await openGpus(page, engine.link());
+      await page.getByText("4 devices · 1 paused").waitFor();
+      await card(page, "NVIDIA GeForce RTX 4090").getByRole("slider").first().waitFor();
+      await shot("list");
+      expect(await violations(page)).toEqual([]);
+      expect(await sidewaysScroll(page)).toBe(0);
+      for (const button of await page.getByRole("button", { name: /^Details of/ }).all())
+        await button.click();
+      await shot("details");
+      expect(await violations(page)).toEqual([]);
+      expect(await sidewaysScroll(page)).toBe(0);
+      expect(faults).toEqual([]);
+    },
+  );
+
+  it("says why a device rests and when it goes on, and why another can't work", async () => {
+    const engine = await scripted([working(), paused(), broken()]);
+    const { page } = await newPage(engine.url);
+    await openGpus(page, engine.link());
+    const resting = card(page, "NVIDIA GeForce RTX 3060");
+    await resting.getByText("Paused for Cyberpunk2077, which works on this GPU.").waitFor();
+    await resting.getByText("Goes on by itself. Also: Load of others.").waitFor();
+    await card(page, LONG_GPU_NAME).getByText("Install NVIDIA driver 580 or newer, then restart.").waitFor();
+    // What is not known is said, and never shown as zero.
+    await card(page, LONG_GPU_NAME).getByText("Power is not told by this device.").waitFor();
+    engine.tell({
+      devices: [working(), { ...paused(), paused: null }, broken()],
+    });
+    await resting.getByText("Paused for Cyberpunk2077").waitFor({ state: "detached" });
+  });
+
+  it("takes every word of the person by keyboard", async () => {
+    const engine = await scripted([working(), paused()]);
+    engine.selfTest = () => ({ reports: [report(working())] });
+    const { page, faults } = await newPage(engine.url);
+    await openGpus(page, engine.link());
+    const first = card(page, "NVIDIA GeForce RTX 4090");
+    const asked = (command: string) =>
+      engine.calls.filter((call) => call.command === command).map(({ input }) => input);
+    const { id } = working();
+
+    await first.getByRole("switch").focus();
+    await page.keyboard.press("Space");
+    await first.getByText("Switched off by you.").waitFor();
+    await page.keyboard.press("Space");
+    await first.getByText("Switched off by you.").waitFor({ state: "detached" });
+    expect(asked("devices.setEnabled")).toEqual([
+      { device: id, enabled: false },
+      { device: id, enabled: true },
+    ]);
+
+    await first.getByRole("button", { name: "Pause NVIDIA GeForce RTX 4090" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("menuitem", { name: "For 1 hour" }).waitFor();
+    await page.screenshot({ path: path.join(SHOTS, "gpus-pause-menu.png") });
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    expect(asked("devices.pause")).toEqual([{ device: id, for: "restart" }]);
+    await first.getByText("Paused by you.", { exact: true }).waitFor();
+    await first.getByRole("button", { name: "Resume NVIDIA GeForce RTX 4090" }).focus();
+    await page.keyboard.press("Enter");
+    await first.getByText("Paused by you.", { exact: true }).waitFor({ state: "detached" });
+
+    const limit = first.getByRole("textbox", { name: "Rest when as hot as" });
+    await limit.focus();
+    await page.keyboard.type("75");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => asked("devices.setLimits"), patience).toEqual([{ device: id, temperatureC: 75 }]);
+
+    await first.getByRole("button", { name: "Always pause for blender" }).focus();
+    await page.keyboard.press("Enter");
+    await expect
+      .poll(() => asked("settings.set"), patience)
+      .toEqual([{ patch: { "presence.pause_programs": ["blender"] } }]);
+
+    await first.getByRole("button", { name: "Run the self-test" }).focus();
+    await page.keyboard.press("Enter");
+    await first.getByText("the known answer (cosine 0.999998").waitFor();
+    await page.screenshot({ path: path.join(SHOTS, "gpus-self-test.png"), fullPage: true });
+
+    await page.getByRole("radio", { name: "10 min" }).focus();
+    await page.keyboard.press("ArrowRight");
+    await expect.poll(() => JSON.stringify(asked("devices.history")), patience).toContain('"span":"day"');
+    await page.getByRole("button", { name: "Look for GPUs" }).focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => asked("devices.redetect").length, patience).toBe(1);
+    // As long as it is looked at, and only then, the engine is told so.
+    expect(asked("devices.watch").length).toBeGreaterThan(0);
+    expect(faults).toEqual([]);
+  });
+
+  it("speaks German without a word left over or cut off", async () => {
+    const engine = await scripted([working(), paused(), broken()]);
+    const { page } = await newPage(engine.url, { locale: "de-DE" });
+    await page.goto(`${engine.link()}`);
+    await page.getByRole("navigation").getByRole("link", { name: "GPUs" }).click();
+    await page.getByText("Pausiert für Cyberpunk2077, das auf dieser GPU arbeitet.").waitFor();
+    await page.screenshot({ path: path.join(SHOTS, "gpus-german.png"), fullPage: true });
+    expect(await sidewaysScroll(page)).toBe(0);
+  });
+
+  it("a machine without a GPU is told what would be here, and has its processor's say all the same", async () => {
+    const engine = await scripted([cpu({ temperatureLimit: { own: null, general: null } })]);
+    const { page } = await newPage(engine.url);
+    await openGpus(page, engine.link());
+    await page.getByText("No NVIDIA GPU works here, so jobs run on the processor").waitFor();
+    await page.getByText("Temperature is not told by this device.").waitFor();
+    await page.screenshot({ path: path.join(SHOTS, "gpus-none.png"), fullPage: true });
+    expect(await violations(page)).toEqual([]);
+    engine.tell({ devices: [] });
+    await page.getByText("No device found").waitFor();
+  });
+
+  it.skipIf(C_COMPILER === null)(
+    "a real engine's GPU shows the program it rests for, and works again when that is gone",
+    async () => {
+      const stub = compileNvmlStub();
+      stub.behave({ gpus: 1 });
+      const folder = tempFolder();
+      const demo = new RunningDemo(folder, startBellows(["demo", "--data", folder, "--port", "0"], stub.env));
+      await demo.until(({ throughput }) => throughput.acceptedTotal > 0, "the first result");
+      await expect.poll(() => /http:\/\/\S+#token=\S+/.test(demo.process.stdout()), patience).toBe(true);
+      const link = /http:\/\/\S+#token=\S+/.exec(demo.process.stdout())?.[0] ?? "";
+      const { page, faults } = await newPage(new URL(link).origin);
+      await openGpus(page, link);
+      const only = card(page, "NVIDIA GeForce RTX 4090");
+      await only.getByText("working").waitFor();
+      stub.behave({ gpus: 1, processes: 1, drawing: 1 });
+      await only.getByText("Paused for Cyberpunk2077, which works on this GPU.").waitFor();
+      await page.screenshot({ path: path.join(SHOTS, "gpus-real-paused.png"), fullPage: true });
+      stub.behave({ gpus: 1 });
+      await only.getByText("working").waitFor({ timeout: 60 * SECOND });
+      await only.getByRole("slider", { name: /^Power/ }).waitFor();
+      expect(faults).toEqual([]);
+    },
+    MINUTE * 2,
+  );
+});

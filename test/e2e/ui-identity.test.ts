@@ -1,0 +1,262 @@
+/** Stake & identity: the key's states, its backups by keyboard, stake and claim with what they cost. */
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { SECOND } from "../../src/shared/durations.ts";
+import { AppError } from "../../src/shared/errors.ts";
+import { aBalance, aKey, aLevel, anAccount, aStanding, PHRASE } from "../support/scripted-account.ts";
+import { chromiumFile, launchBrowser, watchFaults } from "./ui/browser.ts";
+import { REPOSITORY } from "./ui/electron-app.ts";
+import { sidewaysScroll, violations } from "./ui/page-checks.ts";
+import { buildRenderer, type RendererBuild } from "./ui/renderer-build.ts";
+import { ScriptedEngine } from "./ui/scripted-engine.ts";
+import { aicf, aitbc, earning } from "./ui/states.ts";
+
+const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
+const WIDE = { width: 1280, height: 800 };
+const NARROW = { width: 900, height: 600 };
+
+describe.skipIf(chromiumFile === null)("Stake & identity", () => {
+  let build: RendererBuild;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let engine: ScriptedEngine;
+  let faults: string[];
+
+  beforeAll(async () => {
+    mkdirSync(SHOTS, { recursive: true });
+    [build, browser] = await Promise.all([buildRenderer(), launchBrowser()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    build?.remove();
+  });
+
+  beforeEach(async () => {
+    const now = Date.now();
+    const standing = aStanding(now);
+    engine = new ScriptedEngine(build.folder, {
+      ...earning(now),
+      engine: { ...earning(now).engine, mode: "live" },
+      markets: [aicf(now, { standing }), aitbc(now)],
+    });
+    engine.account = anAccount({ standing, balance: aBalance(), level: aLevel(now) });
+    await engine.listen();
+    await newPage();
+  });
+  afterEach(async () => {
+    await context.close();
+    await engine.die();
+    expect(faults).toEqual([]);
+  });
+
+  async function newPage(options: Parameters<Browser["newContext"]>[0] = {}): Promise<void> {
+    await context?.close();
+    context = await browser.newContext({ viewport: WIDE, reducedMotion: "reduce", ...options });
+    page = await context.newPage();
+    page.setDefaultTimeout(10 * SECOND);
+    faults = watchFaults(page, engine.url);
+  }
+
+  async function open(): Promise<void> {
+    await page.goto(engine.link());
+    await page.getByRole("link", { name: "Stake & identity" }).click();
+    await page.getByRole("heading", { level: 1, name: "Stake & identity" }).waitFor();
+    await page.getByRole("region", { name: "Provider key" }).waitFor();
+  }
+
+  const press = async (...keys: string[]) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+  const lastInput = (command: string) => engine.calls.findLast((call) => call.command === command)?.input;
+
+  it("shows who this provider is, what is staked and what is owed", async () => {
+    await open();
+    await page.getByText(aKey().address ?? "").waitFor();
+    await page.getByText("No backup was checked yet").waitFor();
+    const account = page.getByRole("region", { name: "AICF", exact: true });
+    await account.getByText("20.000000 ANM above the minimum").waitFor();
+    await account.getByText("in 5400 blocks, about 17 h 59 min").waitFor();
+    await account.getByText("1.204131").waitFor();
+    // AITBC keeps no account through Bellows: said, and no zero shown.
+    await page
+      .getByRole("region", { name: "AITBC", exact: true })
+      .getByText("AITBC keeps no stake or balance here", { exact: false })
+      .waitFor();
+    expect(await page.getByRole("button", { name: "Add stake…" }).isDisabled(), "before a backup").toBe(true);
+  });
+
+  it("backs the key up by keyboard alone: words shown after the passphrase, then asked for", async () => {
+    await open();
+    await page.getByRole("button", { name: "Write down the phrase…" }).focus();
+    await press("Enter");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("Whoever has them has this provider", { exact: false }).waitFor();
+    await dialog.getByLabel("Passphrase of the key").focus();
+    await page.keyboard.type("wrong");
+    await press("Enter");
+    await dialog.getByText("That is not the passphrase.").waitFor();
+    await dialog.getByLabel("Passphrase of the key").fill("the right one");
+    await press("Enter");
+    await dialog.getByRole("listitem").nth(23).waitFor();
+    await page.screenshot({ path: path.join(SHOTS, "identity-phrase.png") });
+    await dialog.getByRole("button", { name: "I wrote them down" }).focus();
+    await press("Enter");
+    for (const place of [2, 7, 15, 24])
+      await dialog.getByLabel(`Word ${place}`, { exact: true }).fill(PHRASE[place - 1] ?? "");
+    await press("Enter");
+    await dialog.getByText("These words bring the key back", { exact: false }).waitFor();
+    await dialog.getByRole("button", { name: "Done" }).click();
+    await page.getByText("A backup was checked").waitFor();
+    await expect.poll(() => page.getByRole("button", { name: "Add stake…" }).isEnabled()).toBe(true);
+    expect(await page.content(), "no word is left in the page").not.toContain("dolphin");
+  });
+
+  it("takes a wrong word for no backup, and shows the words again before the next try", async () => {
+    engine.account.identity = aKey({ asksPassphrase: false, protection: "os-store", keyStore: "keychain" });
+    await open();
+    await page.getByRole("button", { name: "Write down the phrase…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Show the words" }).click();
+    await dialog.getByRole("button", { name: "I wrote them down" }).click();
+    for (const place of [2, 7, 15, 24])
+      await dialog.getByLabel(`Word ${place}`, { exact: true }).fill("zebra");
+    await dialog.getByRole("button", { name: "Check" }).click();
+    await dialog.getByText("One of the words is not right", { exact: false }).waitFor();
+    await press("Escape");
+    await page.getByText("No backup was checked yet").waitFor();
+  });
+
+  it("adds stake only after saying what can be lost, and releases with what is left", async () => {
+    engine.account.identity = aKey({ backup: { at: Date.now(), by: "file" } });
+    await open();
+    await page.getByRole("button", { name: "Add stake…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("Trap jobs answered rightly, below the limit: 10 % of the stake").waitFor();
+    await dialog.getByText("Time covered by heartbeats, below the limit: 2.5 % of the stake").waitFor();
+    const amount = dialog.getByLabel("Amount in ANM");
+    const confirm = dialog.getByRole("button", { name: "Add stake" });
+    expect(await confirm.isDisabled()).toBe(true);
+    await amount.fill("a lot");
+    await dialog.getByText("Not an amount", { exact: false }).waitFor();
+    expect(await confirm.isDisabled()).toBe(true);
+    await amount.fill("12,5");
+    await dialog.getByText("Stake afterwards: 132.500000 ANM").waitFor();
+    await page.screenshot({ path: path.join(SHOTS, "identity-stake.png") });
+    expect(await violations(page)).toEqual([]);
+    await confirm.click();
+    await dialog.waitFor({ state: "detached" });
+    expect(lastInput("provider.stake")).toEqual({ market: "aicf", amountMinor: "12500000000" });
+
+    await page.getByRole("button", { name: "Release…" }).click();
+    await page.getByLabel("Amount in ANM").fill("50");
+    await page.getByText("Less than the minimum is left: no more work is given.").waitFor();
+    await page.getByLabel("Amount in ANM").fill("500");
+    await page.getByText("More than the stake that counts").waitFor();
+    expect(await page.getByRole("button", { name: "Release", exact: true }).isDisabled()).toBe(true);
+    await press("Escape");
+    expect(engine.callsOf("provider.unstake"), "nothing was released").toBe(0);
+  });
+
+  it("claims what is settled, once it is confirmed", async () => {
+    await open();
+    await page.getByRole("button", { name: "Claim", exact: true }).click();
+    await page.getByRole("dialog").getByText("1.204131 ANM that are settled", { exact: false }).waitFor();
+    expect(engine.callsOf("provider.claim")).toBe(0);
+    await page.getByRole("dialog").getByRole("button", { name: "Claim" }).click();
+    await page.getByText("Claimed 1.204131 ANM.").waitFor();
+    await expect.poll(() => page.getByRole("button", { name: "Claim", exact: true }).isDisabled()).toBe(true);
+  });
+
+  it("makes a first key, and unlocks one that is locked", async () => {
+    const none = { providerId: null, address: null, fingerprint: null, protection: null, createdAt: null };
+    engine.account.identity = aKey({
+      ...none,
+      state: "none",
+      keyStoreRefused: "This desktop has no keyring that is open",
+    });
+    await open();
+    await page.getByText("There is no provider key yet").waitFor();
+    await page.screenshot({ path: path.join(SHOTS, "identity-none.png") });
+    await page.getByRole("button", { name: "Make a key" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("This desktop has no keyring that is open.").waitFor();
+    const confirm = dialog.getByRole("button", { name: "Make the key" });
+    await dialog.getByLabel("New passphrase").fill("four words are fine");
+    await dialog.getByLabel("Once more").fill("four words are fime");
+    await dialog.getByText("The two are not the same").waitFor();
+    expect(await confirm.isDisabled()).toBe(true);
+    await dialog.getByLabel("Once more").fill("four words are fine");
+    await confirm.click();
+    await dialog.waitFor({ state: "detached" });
+    expect(lastInput("identity.create")).toEqual({ passphrase: "four words are fine" });
+    await page.getByText(aKey().address ?? "").waitFor();
+
+    engine.account.identity = aKey({
+      state: "locked",
+      problem: { code: "KEY_LOCKED", message: "The provider key is locked", actor: "user" },
+    });
+    await page.reload();
+    await page.getByRole("heading", { name: "The provider key is locked" }).waitFor();
+    await page.screenshot({ path: path.join(SHOTS, "identity-locked.png") });
+    expect(await violations(page)).toEqual([]);
+    await page.getByLabel("Passphrase").fill("wrong");
+    await press("Enter");
+    await page.getByText("That is not the passphrase.").waitFor();
+    await page.getByLabel("Passphrase").fill("right");
+    await press("Enter");
+    await page.getByText("in use").waitFor();
+  });
+
+  it("restores over the key in use only with what that means said", async () => {
+    await open();
+    await page.getByRole("button", { name: "More" }).click();
+    await page.getByRole("menuitem", { name: "Restore a key…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("The key in use is replaced.", { exact: false }).waitFor();
+    const confirm = dialog.getByRole("button", { name: "Replace the key" });
+    await dialog.getByLabel("The 24 words, in their order").fill(PHRASE.join(" "));
+    await dialog.getByLabel("New passphrase").fill("four words are fine");
+    expect(await confirm.isDisabled()).toBe(true);
+    await dialog.getByLabel("Once more").fill("four words are fine");
+    await confirm.click();
+    await dialog.waitFor({ state: "detached" });
+    expect(lastInput("identity.restore")).toMatchObject({ replace: true, backup: { kind: "phrase" } });
+  });
+
+  it("says why when the market refuses, and stays where it was", async () => {
+    engine.account.identity = aKey({ backup: { at: Date.now(), by: "file" } });
+    engine.account.refuse = new AppError({
+      code: "AICF_INSUFFICIENT_FUNDS",
+      message: "The account holds less than that",
+      actor: "market",
+    });
+    await open();
+    await page.getByRole("button", { name: "Add stake…" }).click();
+    await page.getByLabel("Amount in ANM").fill("1");
+    await page.getByRole("dialog").getByRole("button", { name: "Add stake" }).click();
+    await page.getByRole("dialog").getByText("The account holds less than that.").waitFor();
+  });
+
+  it.each(["dark", "light"] as const)(
+    "is whole, in %s, wide and narrow, in both languages",
+    async (colorScheme) => {
+      for (const [name, viewport] of [
+        ["wide", WIDE],
+        ["narrow", NARROW],
+      ] as const) {
+        await newPage({ viewport, colorScheme });
+        await open();
+        await page.getByText("1.204131").waitFor();
+        expect(await sidewaysScroll(page)).toBe(0);
+        expect(await violations(page)).toEqual([]);
+        await page.screenshot({
+          path: path.join(SHOTS, `identity-${name}-${colorScheme}.png`),
+          fullPage: false,
+        });
+      }
+    },
+  );
+});

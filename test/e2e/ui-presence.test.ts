@@ -1,0 +1,154 @@
+/** Settings, "When to work": the rules that leave a GPU to its person, set by keyboard and kept by the real settings. */
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import type { Browser, Page } from "playwright";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { SettingKey } from "../../src/shared/contract/settings.ts";
+import { SECOND } from "../../src/shared/durations.ts";
+import { chromiumFile, launchBrowser, watchFaults } from "./ui/browser.ts";
+import { REPOSITORY } from "./ui/electron-app.ts";
+import { sidewaysScroll, violations } from "./ui/page-checks.ts";
+import { buildRenderer, type RendererBuild } from "./ui/renderer-build.ts";
+import { ScriptedEngine } from "./ui/scripted-engine.ts";
+import { earning } from "./ui/states.ts";
+
+const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
+const patience = { timeout: 20 * SECOND, interval: 50 };
+
+describe.skipIf(chromiumFile === null)("the rules of presence in Settings", () => {
+  let build: RendererBuild;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    mkdirSync(SHOTS, { recursive: true });
+    [build, browser] = await Promise.all([buildRenderer(), launchBrowser()]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    build?.remove();
+  });
+
+  async function open(
+    options: Parameters<Browser["newContext"]>[0] = {},
+    before?: (engine: ScriptedEngine) => void,
+  ) {
+    const engine = new ScriptedEngine(build.folder, earning(Date.now()));
+    before?.(engine);
+    engine.state = { ...engine.state, settings: engine.settings.settings.view() };
+    await engine.listen();
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      reducedMotion: "reduce",
+      ...options,
+    });
+    onTestFinished(async () => {
+      await context.close();
+      await engine.die();
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(patience.timeout);
+    const faults = watchFaults(page, engine.url);
+    await page.goto(engine.link());
+    await page
+      .getByRole("navigation")
+      .getByRole("link", { name: /^(Settings|Einstellungen)$/ })
+      .click();
+    return {
+      engine,
+      page,
+      faults,
+      value: (key: SettingKey) => engine.settings.settings.view().values[key].value,
+    };
+  }
+
+  const section = (page: Page) => page.locator('[data-section="presence"]');
+
+  it("sets every rule by keyboard, and each is kept as a file would write it", async () => {
+    const { page, faults, value } = await open();
+    const here = section(page);
+    const flip = async (name: string) => {
+      await here.getByRole("switch", { name, exact: true }).focus();
+      await page.keyboard.press("Space");
+    };
+    await flip("Pause for other programs");
+    await expect.poll(() => value("presence.pause_for_other_programs"), patience).toBe(false);
+    await flip("Pause for full screen");
+    await expect.poll(() => value("presence.pause_for_fullscreen"), patience).toBe(false);
+    await flip("Pause on battery");
+    await expect.poll(() => value("presence.pause_on_battery"), patience).toBe(false);
+
+    await flip("Work only while you are away");
+    await expect.poll(() => value("presence.idle_minutes"), patience).toBe(10);
+    const minutes = here.getByRole("textbox", { name: /Minutes away/ });
+    await minutes.fill("25");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => value("presence.idle_minutes"), patience).toBe(25);
+    await flip("Rest a hot GPU");
+    await expect.poll(() => value("presence.temperature_limit"), patience).toBe(83);
+
+    const programs = here.getByRole("textbox", { name: "Add a program" });
+    for (const name of ["eldenring.exe", "blender"]) {
+      await programs.fill(name);
+      await page.keyboard.press("Enter");
+      await here.getByRole("button", { name: `Remove ${name}` }).waitFor();
+    }
+    await here.getByRole("button", { name: "Remove eldenring.exe" }).focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => value("presence.pause_programs"), patience).toEqual(["blender"]);
+
+    const load = here.getByRole("textbox", { name: /: Load$/ });
+    await load.fill("70");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => value("presence.busy_percent"), patience).toBe(70);
+    expect(faults).toEqual([]);
+  });
+
+  it("the week's hours: added, changed and taken away, past midnight too", async () => {
+    const { page, value } = await open();
+    const here = section(page);
+    await here.getByRole("img", { name: "The week: filled where work is welcome: At any time" }).waitFor();
+    await here.getByRole("button", { name: "Add hours" }).focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => value("presence.schedule"), patience).toEqual(["Mon-Fri 18:00-08:00"]);
+    await here.getByText("until the next morning").waitFor();
+    await here.getByRole("button", { name: "Add hours" }).press("Enter");
+    await expect
+      .poll(() => value("presence.schedule"), patience)
+      .toEqual(["Mon-Fri 18:00-08:00", "Sat,Sun 00:00-24:00"]);
+    await here
+      .getByRole("group", { name: "Mon, Tue, Wed, Thu, Fri 18:00–08:00" })
+      .getByRole("button", { name: "Fri", exact: true })
+      .press("Space");
+    await expect.poll(() => value("presence.schedule"), patience).toContain("Mon-Thu 18:00-08:00");
+    await here.getByLabel("From: Mon, Tue, Wed, Thu 18:00–08:00").fill("21:30");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => value("presence.schedule"), patience).toContain("Mon-Thu 21:30-08:00");
+    await here.getByRole("button", { name: "Remove these hours: Sat, Sun 00:00–24:00" }).press("Enter");
+    await expect.poll(() => value("presence.schedule"), patience).toEqual(["Mon-Thu 21:30-08:00"]);
+    await here.getByRole("img", { name: /Mon, Tue, Wed, Thu 21:30–08:00$/ }).waitFor();
+  });
+
+  it.each([
+    { viewport: { width: 1280, height: 800 }, colorScheme: "dark", locale: "en-GB" },
+    { viewport: { width: 900, height: 600 }, colorScheme: "light", locale: "de-DE" },
+  ] as const)("looks right at $viewport.width, $colorScheme, $locale", async (look) => {
+    const { page } = await open(look, ({ settings: { settings } }) =>
+      settings.set({
+        "presence.schedule": ["Mon-Fri 18:00-08:00", "Sat,Sun 00:00-24:00"],
+        "presence.pause_programs": ["eldenring.exe", "a-program-with-quite-a-long-file-name-2077-x64.exe"],
+        "presence.idle_minutes": 10,
+        "presence.temperature_limit": 83,
+      }),
+    );
+    const here = section(page);
+    await here.getByText("eldenring.exe").waitFor();
+    await here.scrollIntoViewIfNeeded();
+    expect(await violations(page)).toEqual([]);
+    expect(await sidewaysScroll(page)).toBe(0);
+    await page.setViewportSize({ ...look.viewport, height: 3200 });
+    await here.screenshot({
+      path: path.join(SHOTS, `presence-${look.colorScheme}-${look.viewport.width}.png`),
+    });
+  });
+});

@@ -1,0 +1,220 @@
+/** The Settings screen: every change by keyboard, what is set elsewhere kept from change, nothing saved that was refused. */
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import type { Browser, BrowserContext, Locator, Page } from "playwright";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { SECOND } from "../../src/shared/durations.ts";
+import { scriptedSettings } from "../support/scripted-settings.ts";
+import { chromiumFile, launchBrowser, watchFaults } from "./ui/browser.ts";
+import { REPOSITORY } from "./ui/electron-app.ts";
+import { sidewaysScroll, violations } from "./ui/page-checks.ts";
+import { buildRenderer, type RendererBuild } from "./ui/renderer-build.ts";
+import { ScriptedEngine } from "./ui/scripted-engine.ts";
+import { earning } from "./ui/states.ts";
+
+const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
+const WIDE = { width: 1280, height: 800 };
+const NARROW = { width: 900, height: 600 };
+const patience = { timeout: 20 * SECOND, interval: 50 };
+
+describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
+  let build: RendererBuild;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let engine: ScriptedEngine;
+  let faults: string[];
+
+  beforeAll(async () => {
+    mkdirSync(SHOTS, { recursive: true });
+    [build, browser] = await Promise.all([buildRenderer(), launchBrowser()]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    build?.remove();
+  });
+
+  beforeEach(async () => {
+    engine = new ScriptedEngine(build.folder, earning(Date.now()));
+    engine.settings = scriptedSettings({
+      "aitbc.region": { text: "eu-central", source: { kind: "environment", name: "AITBC_REGION" } },
+      "aitbc.coordinator_key": {
+        text: null,
+        source: { kind: "file", file: "/etc/bellows/bellows.toml", line: 12 },
+      },
+    });
+    engine.state = { ...engine.state, settings: engine.settings.settings.view() };
+    await engine.listen();
+    await newPage();
+  });
+
+  afterEach(async () => {
+    await context.close();
+    await engine.die();
+    expect(faults).toEqual([]);
+  });
+
+  async function newPage(options: Parameters<Browser["newContext"]>[0] = {}): Promise<void> {
+    await context?.close();
+    context = await browser.newContext({ viewport: WIDE, reducedMotion: "reduce", ...options });
+    page = await context.newPage();
+    page.setDefaultTimeout(20 * SECOND);
+    faults = watchFaults(page, engine.url);
+  }
+
+  async function open(query = ""): Promise<void> {
+    const link = new URL(engine.link());
+    if (query !== "") link.search = query;
+    await page.goto(link.href);
+    await page.getByRole("navigation").first().waitFor();
+    await page.evaluate(() => {
+      window.location.hash = "#/settings";
+    });
+    await page.locator(".settings").waitFor();
+  }
+
+  const patches = () =>
+    engine.calls.flatMap(({ command, input }) =>
+      command === "settings.set" ? [(input as { patch: unknown }).patch] : [],
+    );
+  const section = (name: string): Locator => page.getByRole("region", { name, exact: true });
+
+  it("changes language and look at once, by keyboard, and keeps the look for the next start", async () => {
+    await open();
+    await page.getByRole("radio", { name: "Light" }).focus();
+    await page.keyboard.press("Space");
+    await expect
+      .poll(() => page.evaluate(() => document.documentElement.dataset.theme), patience)
+      .toBe("light");
+    await page.getByRole("radio", { name: "English" }).focus();
+    await page.keyboard.press("ArrowRight");
+    await page.getByRole("heading", { level: 1, name: "Einstellungen" }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe("de");
+    expect(patches()).toEqual([{ "app.theme": "light" }, { "app.language": "de" }]);
+    await page.reload();
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("light");
+  });
+
+  it("takes a price with the person's own point, and says why one can't be", async () => {
+    await open("?lang=de");
+    const price = page.getByRole("textbox", { name: "Preis einer Kilowattstunde" });
+    await price.fill("0,312");
+    await price.press("Enter");
+    await expect.poll(patches, patience).toEqual([{ "energy.price": 0.312 }]);
+    await page.getByRole("switch", { name: "Zweiter Tarif" }).press("Space");
+    await page.getByLabel("Zweiter Tarif: bis").waitFor();
+    expect(engine.settings.settings.value("energySecondHours")).toEqual({ from: "22:00", to: "06:00" });
+    await page.getByRole("button", { name: "Preis einer Kilowattstunde: Zurück zur Vorgabe" }).click();
+    await expect.poll(() => engine.settings.settings.value("energyPrice"), patience).toBeUndefined();
+  });
+
+  it("shows what is set elsewhere with its place, and does not offer to change it", async () => {
+    await open();
+    const markets = section("Markets");
+    await markets.getByText("Set in the environment: AITBC_REGION").waitFor();
+    await markets.getByText("Set in /etc/bellows/bellows.toml, line 12").waitFor();
+    expect(await markets.getByRole("form", { name: "AITBC" }).getByLabel("Region").isDisabled()).toBe(true);
+    expect(await markets.getByLabel("Miner key of the coordinator").inputValue()).toBe("");
+  });
+
+  it("saves a market whole or not at all, tries its address, and restarts the engine when told", async () => {
+    await open();
+    const form = section("Markets").getByRole("form", { name: "AITBC" });
+    await form.getByLabel("GPU service", { exact: true }).fill("ftp://nowhere");
+    await form.getByRole("button", { name: "Save" }).click();
+    await form.getByRole("alert").getByText("starts with ftp://").waitFor();
+    expect(engine.settings.settings.value("aitbcGpuUrl")).toBeUndefined();
+
+    await form.getByLabel("GPU service", { exact: true }).fill("http://127.0.0.1:8101");
+    await form.getByRole("button", { name: "Test" }).click();
+    await form.getByRole("status").getByText("It answers").waitFor();
+    await form.getByLabel("Key of the GPU service").fill("key-of-the-gpu-service-0123456789");
+    await page.keyboard.press("Enter");
+    await form.getByText("Not saved yet.").waitFor({ state: "detached" });
+    expect(engine.settings.settings.value("aitbcGpuUrl")).toBe("http://127.0.0.1:8101");
+    expect(await page.content()).not.toContain("key-of-the-gpu-service-0123456789");
+    await form.getByRole("button", { name: "Forget: Key of the GPU service" }).waitFor();
+
+    await page.getByText("2 changes count from the engine's next start.").waitFor();
+    await page.getByRole("button", { name: "Restart the engine…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Restart now" }).click();
+    await expect.poll(() => engine.settings.restarts, patience).toBe(1);
+  });
+
+  it("switches one kind of notice off and on again", async () => {
+    await open();
+    const kind = section("Notifications").getByRole("switch", { name: "Money to claim" });
+    await kind.press("Space");
+    await expect.poll(patches, patience).toEqual([{ "app.notifications_off": ["unclaimed"] }]);
+    await expect.poll(() => kind.getAttribute("aria-checked"), patience).toBe("false");
+    await kind.press("Space");
+    await expect.poll(() => engine.settings.settings.value("notificationsOff"), patience).toBeUndefined();
+  });
+
+  it("shows the whole report before anything is saved", async () => {
+    await open();
+    await page.getByRole("button", { name: "Show the report…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Diagnostics" });
+    await dialog.getByText("## Settings").waitFor();
+    const shown = (await dialog.locator("pre").textContent()) ?? "";
+    expect(shown).toContain("aitbc.coordinator_key = is set (/etc/bellows/bellows.toml line 12)");
+    await page.screenshot({ path: path.join(SHOTS, "settings-diagnostics.png") });
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      dialog.getByRole("button", { name: "Save as a file" }).click(),
+    ]);
+    expect(download.suggestedFilename()).toMatch(/^bellows-diagnostics-.*\.txt$/);
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+  });
+
+  it("leads to a section from its index", async () => {
+    await open();
+    await page
+      .getByRole("navigation", { name: "Sections" })
+      .getByRole("button", { name: "Storage" })
+      .press("Enter");
+    await section("Storage").getByText("Models", { exact: true }).waitFor();
+    await expect
+      .poll(
+        () => page.evaluate(() => (document.activeElement as HTMLElement | null)?.dataset.section),
+        patience,
+      )
+      .toBe("storage");
+  });
+
+  it.each([
+    ["dark", WIDE, "en"],
+    ["light", WIDE, "de"],
+    ["dark", NARROW, "en-XA"],
+    ["light", NARROW, "de"],
+  ] as const)("is readable and fits in %s, %o, %s", async (colorScheme, viewport, language) => {
+    await newPage({ colorScheme, viewport });
+    engine.settings.settings.set({
+      "energy.price": 0.31,
+      "energy.second_hours": "22:00-06:00",
+      "work.keep_alive": "45m",
+    });
+    engine.state = { ...engine.state, settings: engine.settings.settings.view() };
+    await open(`?lang=${language}`);
+    expect(await sidewaysScroll(page)).toBe(0);
+    expect(await violations(page)).toEqual([]);
+    for (const [index, name] of [
+      "top",
+      "markets",
+      "energy",
+      "presence",
+      "work",
+      "notifications",
+      "storage",
+    ].entries()) {
+      if (index > 0)
+        await page.locator(`[data-section=${name}]`).evaluate((element) => element.scrollIntoView());
+      await page.screenshot({
+        path: path.join(SHOTS, `settings-${name}-${colorScheme}-${viewport.width}.png`),
+      });
+    }
+  });
+});

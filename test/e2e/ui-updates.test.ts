@@ -1,0 +1,174 @@
+/**
+ * An update as the person meets it: the real app, the real updater library and a release feed on loopback. The package
+ * is a small program in AppImage's place, so that even the restart into the new version truly happens.
+ */
+import type { ChildProcess } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { ElectronApplication, Page } from "playwright";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AppCommandName, AppView } from "../../src/shared/contract/app.ts";
+import { SECOND } from "../../src/shared/durations.ts";
+import { publishRelease, readFeed, releaseKey, tamper } from "../support/release-feed.ts";
+import {
+  appEnvironment,
+  canShowWindows,
+  exitOf,
+  launchApp,
+  openScreen,
+  type Screen,
+} from "./ui/electron-app.ts";
+
+const within = { timeout: 60 * SECOND, interval: 100 };
+const key = releaseKey();
+
+describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the real app", () => {
+  let screen: Screen;
+  let folder: string;
+  let feedFolder: string;
+  let appImage: string;
+  let marker: string;
+  let server: Server;
+  let app: ElectronApplication;
+  let main: ChildProcess;
+  let page: Page;
+  const asked: string[] = [];
+
+  beforeAll(async () => {
+    const script = new URL("../../scripts/build.mjs", import.meta.url).href;
+    const { build } = (await import(script)) as { build(): Promise<boolean> };
+    [screen] = await Promise.all([openScreen(), build()]);
+    folder = mkdtempSync(path.join(tmpdir(), "bellows-updates-"));
+    feedFolder = path.join(folder, "feed");
+    mkdirSync(feedFolder);
+    marker = path.join(folder, "new-version-ran");
+    appImage = path.join(folder, "Bellows.AppImage");
+    writeFileSync(appImage, "#!/bin/sh\n# the version before\n");
+    chmodSync(appImage, 0o755);
+    server = createServer((request, response) => {
+      const name = path.basename(new URL(request.url ?? "/", "http://x").pathname);
+      asked.push(name);
+      const file = path.join(feedFolder, name);
+      if (!existsSync(file)) response.writeHead(404).end();
+      else response.writeHead(200).end(readFileSync(file));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const env = appEnvironment(screen, {
+      BELLOWS_DATA_DIR: path.join(folder, "data"),
+      BELLOWS_TRAY: "yes",
+      BELLOWS_ENGINE_NODE: process.execPath,
+      BELLOWS_UPDATES_FEED: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      BELLOWS_UPDATES_AUTOMATIC: "0",
+      BELLOWS_UPDATE_KEYS: key.publicKey,
+      APPIMAGE: appImage,
+      XDG_CONFIG_HOME: path.join(folder, "config"),
+      XDG_CACHE_HOME: path.join(folder, "cache"),
+    });
+    app = await launchApp(env);
+    main = app.process();
+    page = await app.firstWindow();
+    page.setDefaultTimeout(within.timeout);
+  });
+
+  afterAll(async () => {
+    if (main && main.exitCode === null && main.signalCode === null) {
+      const gone = exitOf(main);
+      main.kill("SIGKILL");
+      await gone;
+    }
+    server?.close();
+    screen?.close();
+    if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  interface Scope {
+    bellows: {
+      app: {
+        invoke(command: string, input: object): Promise<{ ok: boolean; output: AppView; error: unknown }>;
+      };
+      invoke(command: string, input: object): Promise<unknown>;
+    };
+  }
+  const invoke = async (command: AppCommandName): Promise<AppView> => {
+    const outcome = await page.evaluate(
+      (name) => (window as unknown as Scope).bellows.app.invoke(name, {}),
+      command,
+    );
+    if (!outcome.ok) throw new Error(JSON.stringify(outcome.error));
+    return outcome.output;
+  };
+  const view = () => invoke("app.get");
+  const phase = async () => (await view()).updates.phase;
+  const check = async () => (await invoke("app.checkForUpdate")).updates.phase;
+
+  it("says what it was offered and why it refuses it", async () => {
+    await expect.poll(async () => (await view()).updates.feedUrl, within).toMatch(/^http:/);
+    const older = publishRelease(feedFolder, { version: "0.0.9", key });
+    expect(await check()).toMatchObject({ state: "refused", error: { code: "UPDATE_DOWNGRADE" } });
+    publishRelease(feedFolder, { version: "9.0.0", key: releaseKey() });
+    expect(await check()).toMatchObject({ state: "refused", error: { code: "UPDATE_BAD_SIGNATURE" } });
+    publishRelease(feedFolder, { version: "9.0.0", key, channel: "beta" });
+    expect(await check()).toMatchObject({ state: "refused", error: { code: "UPDATE_WRONG_CHANNEL" } });
+    tamper(older.feed, (feed) => Reflect.deleteProperty(feed, "bellows"));
+    expect(await check()).toMatchObject({ state: "refused", error: { code: "UPDATE_UNSIGNED" } });
+    publishRelease(feedFolder, { version: "9.0.0", key, stagingPercentage: 0 });
+    expect(await check()).toMatchObject({ state: "held-back", offer: { version: "9.0.0" } });
+    expect(asked.every((name) => name === "latest-linux.yml")).toBe(true);
+  });
+
+  it("refuses a package that is not the one that was signed, whoever vouches for it in the feed", async () => {
+    const release = publishRelease(feedFolder, { version: "9.0.0", key });
+    const evil = publishRelease(path.join(folder, "evil"), {
+      version: "9.0.0",
+      key: releaseKey(),
+      content: "evil",
+    });
+    // The feed's own checksum is that of the evil file; only our signature is left to tell.
+    const { files, path: name, sha512 } = readFeed(evil.feed);
+    writeFileSync(release.package, readFileSync(evil.package));
+    tamper(release.feed, (feed) => Object.assign(feed, { files, path: name, sha512 }));
+    expect(await check()).toMatchObject({ state: "offered" });
+    expect((await invoke("app.downloadUpdate")).updates.phase).toMatchObject({
+      state: "refused",
+      error: { code: "UPDATE_FILE_CHANGED" },
+    });
+  });
+
+  it("offers a good one, fetches it, and waits for the jobs that are held", async () => {
+    const content = `#!/bin/sh\necho "$@" > ${marker}.next && mv ${marker}.next ${marker}\n`;
+    publishRelease(feedFolder, { version: "9.1.0", key, content, notes: "Everything is new." });
+    expect(await check()).toMatchObject({ state: "offered", offer: { notes: "Everything is new." } });
+    expect((await invoke("app.downloadUpdate")).updates.phase).toMatchObject({ state: "ready" });
+    await page.getByText("Bellows 9.1.0 is ready to install").waitFor();
+    // The demo works all the time: ask until a moment when something is held.
+    await expect
+      .poll(async () => {
+        const now = (await phase()).state;
+        if (now !== "ready") return now;
+        const held = await page.evaluate(async () => {
+          const { bellows } = window as unknown as Scope;
+          const outcome = (await bellows.invoke("state.snapshot", {})) as {
+            output?: { state: { markets: { leasesHeld: number }[] } };
+          };
+          return outcome.output?.state.markets.some(({ leasesHeld }) => leasesHeld > 0) ?? false;
+        });
+        return held ? "something is held" : "nothing is held";
+      }, within)
+      .toBe("something is held");
+    const gone = exitOf(main);
+    await invoke("app.installUpdate").catch(() => undefined); // The answer may be overtaken by the end.
+    expect(await gone).toBe(0);
+  });
+
+  it("has put the new version in place, kept the old one, and started the new one", async () => {
+    expect(readFileSync(appImage, "utf8")).toContain(marker);
+    await expect.poll(() => existsSync(marker), within).toBe(true);
+    const kept = path.join(folder, "data", "desktop", "updates", "kept");
+    const { previous, current } = JSON.parse(readFileSync(path.join(kept, "kept.json"), "utf8"));
+    expect(current.version).toBe("9.1.0");
+    expect(readFileSync(path.join(kept, previous.file), "utf8")).toContain("the version before");
+  });
+});

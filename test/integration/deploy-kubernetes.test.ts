@@ -1,0 +1,130 @@
+/** The Kubernetes manifests: right by their schemas, and as careful with the provider's machine and money as they claim. */
+import { describe, expect, it } from "vitest";
+import { schemaFault, typeFaults } from "../support/manifest-schemas.ts";
+import { hasKubectl, kustomize, type Manifest, manifestFiles, podOf } from "../support/manifests.ts";
+
+const OVERLAYS = ["base", "overlays/l40s", "overlays/cpu", "overlays/daemonset"];
+const files = manifestFiles();
+const all = files.flatMap(({ manifests }) => manifests);
+
+/** Seconds that `bellows finish --wait` gives itself, out of a preStop's command. */
+function finishSeconds(command: readonly string[] = []): number {
+  expect(command.slice(0, 3)).toEqual(["bellows", "finish", "--wait"]);
+  return Number(/^(\d+)s$/.exec(command[3] ?? "")?.[1]);
+}
+
+describe("the manifests", () => {
+  it.each(files)("$file follows the schemas of its kinds", ({ manifests }) => {
+    expect(manifests.length).toBeGreaterThan(0);
+    for (const manifest of manifests) expect(schemaFault(manifest), manifest.kind).toBeNull();
+  });
+
+  it("have no field that Kubernetes, KEDA or the Prometheus operator do not know", () => {
+    expect(typeFaults(all)).toEqual([]);
+  });
+
+  it("would be found wrong if they were", () => {
+    const workers = all.find(({ kind }) => kind === "StatefulSet") as Manifest;
+    const broken = structuredClone(workers) as { spec: Record<string, unknown> } & Manifest;
+    broken.spec.replicas = "many";
+    expect(schemaFault(broken)).toContain("replicas must be integer");
+    const misspelt = structuredClone(workers) as { spec: Record<string, unknown> } & Manifest;
+    misspelt.spec.podManagmentPolicy = "Parallel";
+    expect(typeFaults([misspelt]).join("\n")).toContain("podManagmentPolicy");
+  });
+
+  it("ask nothing of a machine beyond what they need", () => {
+    const pods = all.flatMap((manifest) => podOf(manifest) ?? []);
+    expect(pods.length).toBeGreaterThanOrEqual(3);
+    for (const pod of pods) {
+      expect(pod.automountServiceAccountToken).toBe(false);
+      expect(pod.securityContext).toMatchObject({
+        runAsNonRoot: true,
+        seccompProfile: { type: "RuntimeDefault" },
+      });
+      for (const { securityContext } of [...pod.containers, ...(pod.initContainers ?? [])]) {
+        expect(securityContext).toMatchObject({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+        });
+        expect(securityContext?.capabilities?.drop).toEqual(["ALL"]);
+      }
+      for (const { securityContext } of pod.containers)
+        expect(securityContext?.capabilities?.add).toBeUndefined();
+    }
+  });
+
+  it("let every worker finish before it is ended, watch it, and tell it apart", () => {
+    const workers = all.filter(({ kind }) => kind === "StatefulSet" || kind === "DaemonSet");
+    expect(workers.map(({ kind }) => kind).toSorted()).toEqual(["DaemonSet", "StatefulSet"]);
+    for (const worker of workers) {
+      const pod = podOf(worker);
+      const [container] = pod?.containers ?? [];
+      const wait = finishSeconds(container?.lifecycle?.preStop?.exec?.command);
+      expect(pod?.terminationGracePeriodSeconds ?? 0).toBeGreaterThan(wait);
+      for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"] as const)
+        expect(container?.[probe]).toBeDefined();
+      expect(container?.env?.map(({ name }) => name)).toContain("BELLOWS_WORKER_ID");
+      const models = container?.volumeMounts?.find(({ name }) => name === "models");
+      expect(models).toMatchObject({ readOnly: true });
+    }
+  });
+});
+
+describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is missing)", () => {
+  const rendered = hasKubectl ? OVERLAYS.map((folder) => ({ folder, manifests: kustomize(folder) })) : [];
+
+  it.each(rendered)("$folder follows the schemas and types", ({ manifests }) => {
+    for (const manifest of manifests) expect(schemaFault(manifest), manifest.kind).toBeNull();
+    expect(typeFaults(manifests)).toEqual([]);
+  });
+
+  it.each(rendered)("$folder: what refers to something by name or label finds it", ({ manifests }) => {
+    const find = (kind: string, name: string) =>
+      manifests.find((each) => each.kind === kind && each.metadata.name === name);
+    const workers = manifests.find(({ kind }) => kind === "StatefulSet" || kind === "DaemonSet");
+    if (workers === undefined) throw new Error("There are no workers");
+    const template = (workers.spec as { template: { metadata: { labels: Record<string, string> } } })
+      .template;
+    const { labels } = template.metadata;
+    expect(Object.keys(labels).length).toBeGreaterThan(0);
+    const selects = (selector: Record<string, string> | undefined) =>
+      Object.entries(selector ?? {}).every(([name, value]) => labels[name] === value);
+    for (const { kind, spec } of manifests) {
+      const { selector, podSelector, scaleTargetRef } = (spec ?? {}) as {
+        selector?: Record<string, string> & { matchLabels?: Record<string, string> };
+        podSelector?: { matchLabels?: Record<string, string> };
+        scaleTargetRef?: { kind: string; name: string };
+      };
+      if (kind === "Service") expect(selects(selector), kind).toBe(true);
+      if (kind === "PodDisruptionBudget") expect(selects(selector?.matchLabels), kind).toBe(true);
+      if (kind === "NetworkPolicy") {
+        expect(Object.keys(podSelector?.matchLabels ?? {}), kind).not.toEqual([]);
+        expect(selects(podSelector?.matchLabels), kind).toBe(true);
+      }
+      if (kind === "ServiceMonitor") {
+        const service = manifests.find((each) => each.kind === "Service");
+        expect(service?.metadata.labels).toMatchObject(selector?.matchLabels ?? {});
+      }
+      if (scaleTargetRef !== undefined)
+        expect(find(scaleTargetRef.kind, scaleTargetRef.name), "KEDA's target").toBeDefined();
+    }
+    const text = JSON.stringify(workers);
+    const named = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name ?? "");
+    const settings = named(/"configMapRef":\{"name":"([^"]+)"/g);
+    expect(settings).toHaveLength(1);
+    for (const name of settings) expect(find("ConfigMap", name)).toBeDefined();
+    for (const name of named(/"claimName":"([^"]+)"/g))
+      expect(find("PersistentVolumeClaim", name)).toBeDefined();
+  });
+
+  it("the class asks for its GPU and its nodes, the processor's overlay for neither", () => {
+    const podIn = (folder: string) => {
+      const set = rendered.find((each) => each.folder === folder)?.manifests.find(podOf);
+      return set === undefined ? null : podOf(set);
+    };
+    expect(podIn("overlays/l40s")?.nodeSelector).toEqual({ "nvidia.com/gpu.product": "NVIDIA-L40S" });
+    expect(podIn("overlays/l40s")?.containers[0]?.resources?.limits).toMatchObject({ "nvidia.com/gpu": 1 });
+    expect(podIn("overlays/cpu")?.containers[0]?.resources?.limits).not.toHaveProperty(["nvidia.com/gpu"]);
+  });
+});

@@ -1,0 +1,140 @@
+/** `bellows service` as it is typed: into an image's root for real, judged by systemd's own tools. */
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { systemdInstall } from "../../src/cli/service/systemd.ts";
+import { bellows } from "../support/bellows.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
+const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
+
+/** Of 10: what `systemd-analyze security` calls OK ends at 4. */
+const EXPOSURE_LIMIT = 2.5;
+
+function analyze(args: string[], env: NodeJS.ProcessEnv = {}) {
+  const { status, stdout, stderr } = spawnSync("systemd-analyze", args, {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+describe("bellows service", () => {
+  it.skipIf(!hasSystemd)(
+    "installs into an image, is enabled there, and leaves nothing but settings",
+    async () => {
+      const root = tempFolder();
+      const installed = await bellows(["service", "install", "--root", root]);
+      expect(installed, installed.stderr).toMatchObject({ code: 0 });
+      const unit = path.join(root, "etc/systemd/system/bellows.service");
+      const text = readFileSync(unit, "utf8");
+      expect(text).toContain(`${path.join(REPOSITORY, "dist/node/cli.js")} serve --data /var/lib/bellows`);
+      expect(
+        readlinkSync(path.join(root, "etc/systemd/system/multi-user.target.wants/bellows.service")),
+      ).toBe("/etc/systemd/system/bellows.service");
+      expect(readFileSync(path.join(root, "etc/passwd"), "utf8")).toMatch(
+        /^bellows:.*:\/var\/lib\/bellows:/m,
+      );
+      const settings = path.join(root, "etc/bellows/provider.env");
+      expect(statSync(settings).mode & 0o777).toBe(0o600);
+      writeFileSync(settings, "MAX_CONCURRENCY=3\n");
+
+      const again = await bellows(["service", "install", "--root", root]);
+      expect(again.stdout).toContain(`kept     ${settings}`);
+      expect(readFileSync(settings, "utf8")).toBe("MAX_CONCURRENCY=3\n");
+
+      const removed = await bellows(["service", "uninstall", "--root", root]);
+      expect(removed, removed.stderr).toMatchObject({ code: 0 });
+      expect(existsSync(unit)).toBe(false);
+      expect(existsSync(path.join(root, "etc/systemd/system/multi-user.target.wants/bellows.service"))).toBe(
+        false,
+      );
+      expect(existsSync(settings)).toBe(true);
+    },
+  );
+
+  it("says what it would do, and changes nothing", async () => {
+    const root = tempFolder();
+    const { code, stdout } = await bellows(["service", "install", "--dry-run", "--root", root]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`write   ${root}/etc/systemd/system/bellows.service`);
+    expect(stdout).toContain(`run     systemctl --root=${root} enable bellows.service`);
+    expect(stdout).toContain("ProtectSystem=strict");
+    expect(existsSync(path.join(root, "etc"))).toBe(false);
+    const user = await bellows(["service", "install", "--user", "--dry-run"], { XDG_CONFIG_HOME: root });
+    expect(user.stdout).toContain(`write   ${root}/systemd/user/bellows.service`);
+    expect(user.stdout).toContain("run     systemctl --user enable bellows.service");
+    expect(await bellows(["service", "install", "--user", "--root", root])).toMatchObject({ code: 2 });
+  });
+
+  it.skipIf(existsSync("/run/systemd/system"))("says so where there is no systemd to ask", async () => {
+    const { code, stderr } = await bellows(["service", "status"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Error: systemd can't be asked: .*--dry-run/);
+  });
+});
+
+describe.skipIf(!hasSystemd)(
+  "the units, as systemd judges them (skipped where systemd-analyze is missing)",
+  () => {
+    function install(scope: "system" | "user", node = process.execPath) {
+      const folder = tempFolder();
+      const { files } = systemdInstall({
+        scope,
+        node,
+        cli: path.join(REPOSITORY, "dist/node/cli.js"),
+        resourcesFolder: path.join(REPOSITORY, "resources"),
+        dataFolder: null,
+        configHome: "/home/ada/.config",
+        root: null,
+        startNow: false,
+      });
+      const file = path.join(folder, "bellows.service");
+      writeFileSync(file, files[0]?.text ?? "");
+      return file;
+    }
+
+    it("the machine's unit is without fault and exposes little", () => {
+      const file = install("system");
+      expect(analyze(["verify", file])).toEqual({ status: 0, stdout: "", stderr: "" });
+      const { status, stdout } = analyze([
+        "security",
+        "--offline=true",
+        `--threshold=${EXPOSURE_LIMIT * 10}`,
+        file,
+      ]);
+      expect(status, stdout).toBe(0);
+      const exposure = Number(/exposure level for bellows\.service: (\d+\.\d)/.exec(stdout)?.[1]);
+      expect(exposure).toBeGreaterThan(0);
+      expect(exposure).toBeLessThanOrEqual(EXPOSURE_LIMIT);
+    });
+
+    it("one person's unit is without fault", () => {
+      const env = { XDG_RUNTIME_DIR: tempFolder() };
+      expect(analyze(["--user", "verify", install("user")], env)).toEqual({
+        status: 0,
+        stdout: "",
+        stderr: "",
+      });
+    });
+
+    it("a path with spaces, dollar and percent signs is found as it is", () => {
+      const folder = path.join(tempFolder(), "my apps $HOME 100%");
+      mkdirSync(folder);
+      const node = path.join(folder, "node");
+      symlinkSync(process.execPath, node);
+      expect(analyze(["verify", install("system", node)])).toEqual({ status: 0, stdout: "", stderr: "" });
+    });
+  },
+);

@@ -1,0 +1,120 @@
+/** Traces as a collector gets them: one per job, spans that fit together, and none when nobody asked. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gunzipSync } from "node:zlib";
+import { expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
+import { traceIdOf } from "../../src/engine/tracing/job-traces.ts";
+import { SECOND } from "../../src/shared/durations.ts";
+import { RunningDemo, startBellows } from "../support/bellows.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+const SpanSchema = z.object({
+  traceId: z.string(),
+  spanId: z.string(),
+  parentSpanId: z.string().optional(),
+  name: z.string(),
+  startTimeUnixNano: z.coerce.bigint(),
+  endTimeUnixNano: z.coerce.bigint(),
+  attributes: z.array(
+    z.object({
+      key: z.string(),
+      value: z.object({ stringValue: z.string().optional(), intValue: z.unknown().optional() }),
+    }),
+  ),
+});
+type Span = z.infer<typeof SpanSchema>;
+const ExportSchema = z.object({
+  resourceSpans: z.array(
+    z.object({
+      resource: z.object({ attributes: SpanSchema.shape.attributes }),
+      scopeSpans: z.array(z.object({ spans: z.array(SpanSchema) })),
+    }),
+  ),
+});
+
+/** An OTLP receiver over real HTTP. The first call is answered 503: a collector may be late. */
+async function collector() {
+  const spans: Span[] = [];
+  const calls: { path: string | undefined; header: string | undefined; service: string | undefined }[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const first = calls.length === 0;
+      const raw = Buffer.concat(chunks);
+      const body = request.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw;
+      const parsed = ExportSchema.parse(JSON.parse(body.toString()));
+      const service = parsed.resourceSpans[0]?.resource.attributes.find(({ key }) => key === "service.name");
+      calls.push({
+        path: request.url,
+        header: String(request.headers["x-team"]),
+        service: service?.value.stringValue,
+      });
+      if (!first) {
+        spans.push(
+          ...parsed.resourceSpans.flatMap((each) => each.scopeSpans.flatMap((scope) => scope.spans)),
+        );
+      }
+      response
+        .writeHead(first ? 503 : 200, { "content-type": "application/json", "retry-after": "0" })
+        .end("{}");
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  return { spans, calls, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+test("each job is one trace from lease to settlement, at a collector that was late", async () => {
+  const { spans, calls, url } = await collector();
+  const folder = tempFolder();
+  const args = ["demo", "--data", folder, "--port", "0", "--rate", "3", "--epoch", "2s"];
+  const demo = new RunningDemo(
+    folder,
+    startBellows(args, {
+      OTEL_EXPORTER_OTLP_ENDPOINT: url,
+      OTEL_EXPORTER_OTLP_HEADERS: "x-team=forge",
+      OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
+    }),
+  );
+  await expect
+    .poll(() => spans.filter(({ name }) => name === "settle").length, { timeout: 60 * SECOND })
+    .toBeGreaterThan(2);
+  expect(calls[0]).toEqual({ path: "/v1/traces", header: "forge", service: "bellows" });
+
+  const { jobs } = await demo.invoke("jobs.list", { limit: 1000 });
+  const settled = spans.filter(({ name }) => name === "settle");
+  for (const { traceId } of settled) {
+    const ofTrace = spans.filter((span) => span.traceId === traceId);
+    const job = jobs.find((row) => traceIdOf(row) === traceId);
+    expect(job, "the trace's id is that of a lease").toBeDefined();
+    expect(ofTrace.map(({ name }) => name).sort()).toEqual([
+      "compute",
+      "job",
+      "lease",
+      "queue",
+      "settle",
+      "submit",
+    ]);
+    const root = ofTrace.find(({ name }) => name === "job");
+    expect(root?.parentSpanId ?? "").toBe("");
+    for (const span of ofTrace) {
+      expect(span.endTimeUnixNano).toBeGreaterThanOrEqual(span.startTimeUnixNano);
+      if (span !== root) expect(span.parentSpanId).toBe(root?.spanId);
+    }
+    const attribute = (key: string) => root?.attributes.find((each) => each.key === key)?.value.stringValue;
+    expect(attribute("bellows.lease")).toBe(job?.leaseId);
+    expect(attribute("bellows.market")).toBe(job?.market);
+    expect(attribute("bellows.state")).toBe("accepted");
+    // One phase ends where the next begins.
+    const phases = ofTrace
+      .filter(({ name }) => name !== "job")
+      .sort((a, b) =>
+        Number(a.startTimeUnixNano - b.startTimeUnixNano || a.endTimeUnixNano - b.endTimeUnixNano),
+      );
+    for (const [index, phase] of phases.slice(1).entries()) {
+      expect(phase.startTimeUnixNano).toBe(phases[index]?.endTimeUnixNano);
+    }
+  }
+});

@@ -1,0 +1,29 @@
+/** The built app in a folder of its own with another catalogue: everything is the real thing but the models it names. */
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { tempFolder } from "./temp-folder.ts";
+
+const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
+
+export interface AppCopy {
+  /** The command line's entry. */
+  readonly cli: string;
+  /** Where models are looked for that nobody fetched: empty. */
+  readonly cache: string;
+}
+
+/** `rendererFolder`: a built dashboard of the test's own; absent: the one in dist/. */
+export function appWithCatalogue(models: readonly unknown[], rendererFolder?: string): AppCopy {
+  const root = tempFolder();
+  for (const name of ["package.json", "dist/node", "resources"])
+    cpSync(path.join(REPOSITORY, name), path.join(root, name), { recursive: true });
+  cpSync(rendererFolder ?? path.join(REPOSITORY, "dist/renderer"), path.join(root, "dist/renderer"), {
+    recursive: true,
+  });
+  symlinkSync(path.join(REPOSITORY, "node_modules"), path.join(root, "node_modules"));
+  writeFileSync(path.join(root, "resources/models/catalogue.json"), JSON.stringify({ version: 1, models }));
+  const cache = path.join(root, "cache");
+  mkdirSync(cache);
+  return { cli: path.join(root, "dist/node/cli.js"), cache };
+}

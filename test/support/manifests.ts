@@ -1,0 +1,84 @@
+/** Kubernetes manifests as data: read from files, or rendered by kustomize where kubectl is here. */
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseAllDocuments } from "yaml";
+
+export const KUBERNETES = fileURLToPath(new URL("../../resources/deploy/kubernetes", import.meta.url));
+
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels?: Record<string, string> };
+  readonly [key: string]: unknown;
+}
+
+/** Throws what is wrong with the YAML, duplicate keys too. */
+export function parseManifests(text: string): Manifest[] {
+  return parseAllDocuments(text, { uniqueKeys: true }).map((document) => {
+    if (document.errors.length > 0) throw document.errors[0];
+    return document.toJS() as Manifest;
+  });
+}
+
+/** Every manifest file, with its path below resources/deploy/kubernetes; kustomize's own files are no manifests. */
+export function manifestFiles(): { readonly file: string; readonly manifests: Manifest[] }[] {
+  return readdirSync(KUBERNETES, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".yaml"))
+    .filter((file) => !["kustomization.yaml", "name-reference.yaml"].includes(path.basename(file)))
+    .toSorted()
+    .map((file) => ({ file, manifests: parseManifests(readFileSync(path.join(KUBERNETES, file), "utf8")) }));
+}
+
+export const hasKubectl = spawnSync("kubectl", ["version", "--client"]).status === 0;
+
+/** What an overlay makes; throws what kustomize says. */
+export function kustomize(folder: string): Manifest[] {
+  const { status, stdout, stderr } = spawnSync("kubectl", ["kustomize", path.join(KUBERNETES, folder)], {
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(stderr);
+  return parseManifests(stdout);
+}
+
+/** The pod of a workload, wherever it stands in it. */
+export function podOf(manifest: Manifest): PodSpec | null {
+  const spec = manifest.spec as { template?: { spec?: PodSpec } } | undefined;
+  return spec?.template?.spec ?? null;
+}
+
+export interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly env?: readonly { readonly name: string }[];
+  readonly lifecycle?: { readonly preStop?: { readonly exec?: { readonly command?: readonly string[] } } };
+  readonly livenessProbe?: unknown;
+  readonly readinessProbe?: unknown;
+  readonly startupProbe?: unknown;
+  readonly resources?: { readonly limits?: Record<string, unknown> };
+  readonly securityContext?: {
+    readonly allowPrivilegeEscalation?: boolean;
+    readonly readOnlyRootFilesystem?: boolean;
+    readonly runAsUser?: number;
+    readonly capabilities?: { readonly drop?: readonly string[]; readonly add?: readonly string[] };
+  };
+  readonly volumeMounts?: readonly {
+    readonly name: string;
+    readonly mountPath: string;
+    readonly readOnly?: boolean;
+  }[];
+}
+
+export interface PodSpec {
+  readonly automountServiceAccountToken?: boolean;
+  readonly terminationGracePeriodSeconds?: number;
+  readonly nodeSelector?: Record<string, string>;
+  readonly securityContext?: {
+    readonly runAsNonRoot?: boolean;
+    readonly seccompProfile?: { readonly type: string };
+  };
+  readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly volumes?: readonly { readonly name: string; readonly hostPath?: unknown }[];
+}

@@ -1,0 +1,67 @@
+/** Money and the log as an engine would tell them whose books are empty, or hold what a test says. */
+
+import type { ActivityEvent } from "../../src/shared/contract/activity.ts";
+import type { ContractHandlers } from "../../src/shared/contract/contract.ts";
+import type { EarningEntry, EarningSeries, EarningSummary } from "../../src/shared/contract/earnings.ts";
+
+export interface ScriptedBooks {
+  summaries: EarningSummary[];
+  series: EarningSeries[];
+  entries: EarningEntry[];
+  events: ActivityEvent[];
+  csv: string;
+}
+
+export const emptyBooks = (): ScriptedBooks => ({
+  summaries: [],
+  series: [],
+  entries: [],
+  events: [],
+  csv: "accepted_at\r\n",
+});
+
+export type BookHandlers = Pick<
+  ContractHandlers,
+  | "jobs.count"
+  | "jobs.choices"
+  | "earnings.series"
+  | "earnings.summary"
+  | "earnings.entries"
+  | "earnings.csv"
+  | "activity.list"
+  | "activity.types"
+>;
+
+export function scriptedBookHandlers(books: ScriptedBooks = emptyBooks()): BookHandlers {
+  return {
+    "jobs.count": async () => ({ count: 0, before: "0" }),
+    "jobs.choices": async () => ({ models: [], devices: [] }),
+    "earnings.series": async ({ market, days }) => {
+      const found = books.series.find((series) => series.market === market);
+      return found === undefined
+        ? { market, currency: market === "aicf" ? "ANM" : "AIT", days: [] }
+        : { ...found, days: found.days.slice(-days) };
+    },
+    "earnings.summary": async () => ({ markets: books.summaries }),
+    "earnings.entries": async ({ market, state, limit }) => ({
+      entries: books.entries
+        .filter((entry) => entry.market === market)
+        .filter(({ settledAt }) => state === undefined || (settledAt === null) === (state === "pending"))
+        .slice(0, limit),
+      next: null,
+    }),
+    "earnings.csv": async () => ({ text: books.csv, rows: books.csv.split("\r\n").length - 2, next: null }),
+    "activity.list": async ({ text, type, market, level, limit }) => ({
+      events: books.events
+        .filter((event) => type === undefined || event.type === type)
+        .filter((event) => market === undefined || event.market === market)
+        .filter((event) => level === undefined || rank(event.level) >= rank(level))
+        .filter((event) => text === undefined || JSON.stringify(event).includes(text))
+        .slice(0, limit),
+      next: null,
+    }),
+    "activity.types": async () => ({ types: [...new Set(books.events.map(({ type }) => type))].sort() }),
+  };
+}
+
+const rank = (level: ActivityEvent["level"]): number => ["info", "notice", "problem"].indexOf(level);

@@ -1,0 +1,92 @@
+/** The contract's settings commands for scripted engines: the real settings over a folder that goes with the process. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redactor } from "../../src/engine/log/redact.ts";
+import { diagnostics } from "../../src/engine/settings/diagnostics.ts";
+import { LiveSettings } from "../../src/engine/settings/settings.ts";
+import type { SettingsConfig } from "../../src/shared/config.ts";
+import type { ContractHandlers } from "../../src/shared/contract/contract.ts";
+import type { SettingsView } from "../../src/shared/contract/settings.ts";
+import type { State } from "../../src/shared/contract/views.ts";
+
+export interface ScriptedSettings {
+  readonly settings: LiveSettings;
+  /** What `data.use` answers. */
+  use: {
+    folder: string;
+    parts: { name: string; bytes: number }[];
+    totalBytes: number;
+    freeBytes: number | null;
+  };
+  /** What `settings.testConnection` answers. */
+  connection: { ok: boolean; text: string; ms: number | null };
+  restarts: number;
+}
+
+const folders: string[] = [];
+process.once("exit", () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+export function scriptedSettings(fixed: SettingsConfig["fixed"] = {}): ScriptedSettings {
+  const folder = mkdtempSync(join(tmpdir(), "bellows-settings-"));
+  folders.push(folder);
+  const dataRoot = "/home/ada/.local/share/bellows";
+  const settings = new LiveSettings({
+    config: { savedFile: join(folder, "settings.json"), dataRoot, configFile: null, fixed },
+    audit: () => undefined,
+    now: () => 0,
+  });
+  return {
+    settings,
+    use: {
+      folder: dataRoot,
+      parts: [
+        { name: "models", bytes: 310_000_000 },
+        { name: "live", bytes: 48_000_000 },
+      ],
+      totalBytes: 358_000_000,
+      freeBytes: 91_000_000_000,
+    },
+    connection: { ok: true, text: "It answers, and is what it should be.", ms: 12 },
+    restarts: 0,
+  };
+}
+
+/** Nothing saved, nothing fixed. */
+export const noSettings = (): SettingsView => scriptedSettings().settings.view();
+
+export function scriptedSettingsHandlers(
+  script: ScriptedSettings = scriptedSettings(),
+  state: () => State | null = () => null,
+  changed: (settings: SettingsView) => void = () => undefined,
+) {
+  return {
+    "settings.get": async () => ({ settings: script.settings.view() }),
+    "settings.set": async ({ patch }) => {
+      const settings = script.settings.set(patch);
+      changed(settings);
+      return { settings };
+    },
+    "settings.testConnection": async () => script.connection,
+    "data.use": async () => script.use,
+    "diagnostics.preview": async () => {
+      const now = state();
+      if (now === null) return { fileName: "bellows-diagnostics.txt", sections: [], redactions: 0 };
+      const facts = {
+        state: now,
+        settings: script.settings.view(),
+        events: [],
+        log: [],
+        now: 0,
+        home: "/home/ada",
+      };
+      return diagnostics(facts, new Redactor());
+    },
+    "engine.restart": async () => {
+      script.restarts += 1;
+      return {};
+    },
+  } satisfies Partial<ContractHandlers>;
+}

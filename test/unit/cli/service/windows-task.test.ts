@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { taskXml, windowsInstall, windowsUninstall } from "../../../../src/cli/service/windows-task.ts";
+
+const install = {
+  node: "C:\\Program Files\\R&D\\node.exe",
+  cli: "C:\\Program Files\\R&D\\cli.js",
+  dataFolder: "C:\\ProgramData\\Bellows",
+  definitionFile: "C:\\ProgramData\\Bellows\\service.xml",
+  startNow: true,
+};
+
+describe("the scheduled task", () => {
+  it("starts the engine at boot, without a limit, and again when it fails", () => {
+    const xml = taskXml(install);
+    expect(xml).toContain("<Command>C:\\Program Files\\R&amp;D\\node.exe</Command>");
+    expect(xml).toContain(
+      '<Arguments>"C:\\Program Files\\R&amp;D\\cli.js" "serve" "--data" "C:\\ProgramData\\Bellows"</Arguments>',
+    );
+    expect(xml).toContain("<BootTrigger>");
+    expect(xml).toContain("<ExecutionTimeLimit>PT0S</ExecutionTimeLimit>");
+    expect(xml).toContain("<RestartOnFailure>");
+    const opened = [...xml.matchAll(/<(\w+)[^>]*>/g)].map(([, name]) => name);
+    const closed = [...xml.matchAll(/<\/(\w+)>/g)].map(([, name]) => name);
+    expect(opened.toSorted()).toEqual(closed.toSorted());
+  });
+
+  it("is registered from a UTF-16 file, with a data folder that only the service can read", () => {
+    const { files, after } = windowsInstall(install);
+    expect(files[0]?.text.startsWith("\ufeff<?xml")).toBe(true);
+    const commands = after.map(({ command }) => command.join(" "));
+    expect(commands[0]).toMatch(/^icacls C:\\ProgramData\\Bellows \/inheritance:r \/grant:r \*S-1-5-19:/);
+    expect(commands[1]).toBe(`schtasks /Create /TN Bellows /XML ${install.definitionFile} /F`);
+    expect(commands[2]).toBe("schtasks /Run /TN Bellows");
+  });
+
+  it("goes without the data", () => {
+    const plan = windowsUninstall(install.dataFolder);
+    expect(plan.remove).toEqual([]);
+    expect(plan.after[0]?.command).toEqual(["schtasks", "/Delete", "/TN", "Bellows", "/F"]);
+  });
+});

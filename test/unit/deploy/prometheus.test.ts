@@ -1,0 +1,118 @@
+/** resources/deploy/prometheus as Prometheus itself reads it. */
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { prometheusTool } from "../../../scripts/setup/prometheus.mjs";
+import { FAMILIES } from "../../../src/engine/metrics/families.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+const FOLDER = fileURLToPath(new URL("../../../resources/deploy/prometheus", import.meta.url));
+const promtool = prometheusTool("promtool");
+
+function check(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(promtool ?? "promtool", args, {
+    cwd: FOLDER,
+    encoding: "utf8",
+  });
+  return { status, said: stdout + stderr };
+}
+
+const RulesSchema = z.object({
+  groups: z.array(z.object({ rules: z.array(z.object({ alert: z.string().optional(), expr: z.string() })) })),
+});
+const TestsSchema = z.object({
+  tests: z.array(
+    z.object({
+      alert_rule_test: z
+        .array(z.object({ alertname: z.string(), exp_alerts: z.array(z.unknown()) }))
+        .default([]),
+    }),
+  ),
+});
+const PanelSchema = z.object({
+  title: z.string(),
+  gridPos: z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() }),
+  targets: z.array(z.object({ expr: z.string() })).optional(),
+});
+const DashboardSchema = z.object({ uid: z.string(), title: z.string(), panels: z.array(PanelSchema) });
+
+const rules = RulesSchema.parse(parse(readFileSync(join(FOLDER, "rules.yml"), "utf8"))).groups.flatMap(
+  (group) => group.rules,
+);
+const dashboard = DashboardSchema.parse(
+  JSON.parse(readFileSync(join(FOLDER, "grafana", "bellows.json"), "utf8")),
+);
+const queries = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+
+/** Every name a query may use: ours, the guide's, Prometheus' own. */
+function unknownNames(expression: string): string[] {
+  const ours = new Set(Object.values(FAMILIES).map(({ name }) => name as string));
+  const used = expression.match(/\b(?:bellows|aicf|process)_\w+\b/g) ?? [];
+  return used
+    .map((name) => name.replace(/_(bucket|sum|count)$/, ""))
+    .filter((name) => !ours.has(name) && !/^aicf_(provider|heartbeat)_/.test(name));
+}
+
+describe("what can be told without Prometheus", () => {
+  it("every query of rules and dashboard asks for series that exist", () => {
+    expect(queries.length).toBeGreaterThan(30);
+    expect([...rules.map(({ expr }) => expr), ...queries].flatMap(unknownNames)).toEqual([]);
+  });
+
+  it("every alert is seen firing in its tests", () => {
+    const { tests } = TestsSchema.parse(parse(readFileSync(join(FOLDER, "rules.test.yml"), "utf8")));
+    const fired = new Set(
+      tests.flatMap(({ alert_rule_test }) =>
+        alert_rule_test.filter(({ exp_alerts }) => exp_alerts.length > 0).map(({ alertname }) => alertname),
+      ),
+    );
+    const alerts = rules.flatMap(({ alert }) => alert ?? []);
+    expect(alerts.length).toBeGreaterThan(15);
+    expect(alerts.filter((alert) => !fired.has(alert))).toEqual([]);
+  });
+
+  it("no panel of the dashboard lies on another or outside", () => {
+    const taken = new Set<string>();
+    for (const { title, gridPos } of dashboard.panels) {
+      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          expect(taken.has(`${x}.${y}`), `${title} at ${x}, ${y}`).toBe(false);
+          taken.add(`${x}.${y}`);
+        }
+      }
+    }
+  });
+});
+
+describe.skipIf(promtool === null)(
+  "promtool (Debian's prometheus; `npm run setup -- --for test` fetches it)",
+  () => {
+    it("takes configuration and rules, and the rules do what their tests say", () => {
+      for (const args of [
+        ["check", "config", "prometheus.yml"],
+        ["check", "rules", "rules.yml"],
+        ["test", "rules", "rules.test.yml"],
+      ]) {
+        const { status, said } = check(...args);
+        expect(status, said).toBe(0);
+      }
+    });
+
+    it("can read every query of the dashboard", () => {
+      const inFull = (expr: string) => expr.replaceAll(/\$(instance|market|device)/g, ".*");
+      const file = join(tempFolder(), "queries.yml");
+      const group = {
+        name: "queries",
+        rules: queries.map((q, n) => ({ record: `q:${n}`, expr: inFull(q) })),
+      };
+      writeFileSync(file, JSON.stringify({ groups: [group] }));
+      const { status, said } = check("check", "rules", file);
+      expect(status, said).toBe(0);
+    });
+  },
+);

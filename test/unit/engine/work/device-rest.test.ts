@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import type { DeviceRestDeps } from "../../../../src/engine/work/device-rest.ts";
+import { DeviceRest } from "../../../../src/engine/work/device-rest.ts";
+
+/** Two devices, a board that notes what comes back, and pauses as the test wants them. */
+function scene(jobs: { row: number; device: string; state: string }[] = []) {
+  const log: string[] = [];
+  const paused = new Map<string, string>();
+  const states = new Map([
+    ["GPU-1", "ready"],
+    ["GPU-2", "ready"],
+  ]);
+  const member = (id: string) => ({
+    runtime: {
+      device: { id, name: id },
+      get status() {
+        return { state: states.get(id) };
+      },
+      stop: async () => void log.push(`stop ${id}`),
+      killNow: () => void log.push(`kill ${id}`),
+    },
+  });
+  const members = [member("GPU-1"), member("GPU-2")];
+  let ready = 0;
+  const deps = {
+    fleet: { members, find: (id: string) => members.find(({ runtime }) => runtime.device.id === id) },
+    board: {
+      held: () => jobs,
+      readyCount: () => ready,
+      workReady: { ring: () => log.push("ring") },
+      requeue: (leases: { row: number }[], { code }: { code: string }) =>
+        log.push(...leases.map(({ row }) => `requeue ${row} ${code}`)),
+      giveBack: (why: string, { running, device }: { running: boolean; device?: string }) =>
+        log.push(`give back ${running ? `what runs on ${device}` : "what waits"}: ${why}`),
+    },
+    restOf: (id: string) => paused.get(id) ?? null,
+    canWork: (id: string) => !paused.has(id),
+  } as unknown as DeviceRestDeps;
+  const rest = new DeviceRest(deps);
+  return {
+    rest,
+    log,
+    states,
+    pause: (id: string) => {
+      paused.set(id, "paused for blender");
+      rest.changed(id);
+    },
+    resume: (id: string) => {
+      paused.delete(id);
+      rest.changed(id);
+    },
+    wait: (count: number) => {
+      ready = count;
+    },
+  };
+}
+
+describe("a device that is paused", () => {
+  test("without work frees its memory at once, and touches nobody else", async () => {
+    const { rest, log, pause } = scene();
+    pause("GPU-1");
+    await rest.settled();
+    expect(log).toEqual(["stop GPU-1"]);
+  });
+
+  test("lets what runs end in its time", async () => {
+    const { rest, log, states, pause } = scene([{ row: 1, device: "GPU-1", state: "running" }]);
+    states.set("GPU-1", "working");
+    pause("GPU-1");
+    states.set("GPU-1", "ready");
+    await rest.settled();
+    expect(log).toEqual(["stop GPU-1"]);
+  });
+
+  test("is ended hard when that takes too long, and another device does its jobs, and only its", async () => {
+    const { rest, log, states, pause } = scene([
+      { row: 1, device: "GPU-1", state: "running" },
+      { row: 2, device: "GPU-2", state: "running" },
+      { row: 3, device: "GPU-1", state: "computed" },
+    ]);
+    states.set("GPU-1", "working");
+    pause("GPU-1");
+    await rest.settled();
+    expect(log).toEqual(["kill GPU-1", "requeue 1 DEVICE_PAUSED"]);
+  });
+
+  test("gives back what waits and what can't end when no other device works", async () => {
+    const { rest, log, states, pause, wait } = scene([{ row: 2, device: "GPU-2", state: "running" }]);
+    pause("GPU-1");
+    await rest.settled();
+    log.length = 0;
+    wait(3);
+    states.set("GPU-2", "working");
+    pause("GPU-2");
+    await rest.settled();
+    expect(log).toEqual([
+      "give back what waits: GPU-1: paused for blender",
+      "kill GPU-2",
+      "give back what runs on GPU-2: GPU-2: paused for blender",
+    ]);
+  });
+
+  test("goes on working when the pause ends before what runs did", async () => {
+    const { rest, log, states, pause, resume } = scene([{ row: 1, device: "GPU-1", state: "running" }]);
+    states.set("GPU-1", "working");
+    pause("GPU-1");
+    resume("GPU-1");
+    await rest.settled();
+    expect(log).toEqual(["ring"]);
+  });
+});

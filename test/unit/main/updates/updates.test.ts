@@ -1,0 +1,296 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { chooseInstaller, type Installer } from "../../../../src/main/updates/installer.ts";
+import { KeptVersions } from "../../../../src/main/updates/kept-versions.ts";
+import type { UpdateSource } from "../../../../src/main/updates/update-source.ts";
+import { type UpdateSettings, Updates } from "../../../../src/main/updates/updates.ts";
+import { AppError } from "../../../../src/shared/errors.ts";
+import { PLATFORM, publishRelease, readFeed, releaseKey, tamper } from "../../../support/release-feed.ts";
+import { tempFolder } from "../../../support/temp-folder.ts";
+
+const key = releaseKey();
+const NOW = 1_800_000_000_000;
+
+/** A machine with an AppImage and a feed on its disk; jobs and clock are moved by hand. */
+class Machine {
+  readonly folder = tempFolder();
+  readonly feedFolder = path.join(this.folder, "feed");
+  readonly appImage = path.join(this.folder, "Bellows.AppImage");
+  settings: UpdateSettings = { feedUrl: "http://127.0.0.1:9/", channel: "stable", auto: false };
+  jobs: number | null = 0;
+  version = "1.0.0";
+  included = true;
+  readonly told: string[] = [];
+  unreachable = false;
+  installer: Installer;
+
+  constructor() {
+    mkdirSync(this.feedFolder, { recursive: true });
+    writeFileSync(this.appImage, "package 1.0.0");
+    this.installer = this.#appImage();
+  }
+
+  publish(version: string, more: object = {}): ReturnType<typeof publishRelease> {
+    return publishRelease(this.feedFolder, { version, key, ...more });
+  }
+
+  /** As after a start of the version that is in place. */
+  async start(): Promise<Updates> {
+    const source: UpdateSource = {
+      check: async () => {
+        if (this.unreachable)
+          throw new AppError({ code: "UPDATE_FEED_UNREACHABLE", message: "No", actor: "network" });
+        return { feed: readFeed(path.join(this.feedFolder, "latest-linux.yml")), included: this.included };
+      },
+      download: async (progress) => {
+        progress(5, 13);
+        const { path: name } = readFeed(path.join(this.feedFolder, "latest-linux.yml")) as { path: string };
+        return path.join(this.feedFolder, name);
+      },
+    };
+    const updates = new Updates({
+      version: this.version,
+      platform: PLATFORM,
+      keys: [key.publicKey],
+      source,
+      installer: this.installer,
+      kept: new KeptVersions(path.join(this.folder, "kept"), () => NOW),
+      settings: () => this.settings,
+      jobsHeld: () => this.jobs,
+      finishWork: async () => void this.told.push("finish"),
+      resumeWork: async () => void this.told.push("resume"),
+      restart: () => void this.told.push("restart"),
+      changed: () => undefined,
+      clock: () => NOW,
+    });
+    await updates.start();
+    return updates;
+  }
+
+  get running(): string {
+    return readFileSync(this.appImage, "utf8");
+  }
+
+  #appImage(): Installer {
+    return chooseInstaller({
+      platform: "linux",
+      appImage: this.appImage,
+      resources: undefined,
+      packaged: true,
+      execPath: "/nowhere",
+    });
+  }
+}
+
+const stateOf = (updates: Updates) => updates.view.phase.state;
+
+let machine: Machine;
+beforeEach(() => {
+  machine = new Machine();
+});
+
+async function untilReady(updates: Updates): Promise<void> {
+  await updates.check();
+  expect(stateOf(updates)).toBe("offered");
+  await updates.download();
+  expect(stateOf(updates)).toBe("ready");
+}
+
+describe("Updates", () => {
+  it("offers, fetches, installs when asked, and keeps the version it replaces", async () => {
+    machine.publish("1.1.0", { notes: "Faster" });
+    const updates = await machine.start();
+    expect(stateOf(updates)).toBe("unasked");
+    await untilReady(updates);
+    expect(machine.running).toBe("package 1.0.0");
+    await updates.install();
+    expect(machine.told).toEqual(["restart"]);
+    expect(machine.running).toBe("package 1.1.0");
+    expect(existsSync(`${machine.appImage}.next`)).toBe(false);
+
+    machine.version = "1.1.0";
+    const next = await machine.start();
+    expect(next.view.previous).toEqual({ version: "1.0.0", keptAt: NOW });
+    await next.rollBack();
+    expect(machine.running).toBe("package 1.0.0");
+  });
+
+  it("goes forward again after a way back", async () => {
+    machine.publish("1.1.0");
+    const updates = await machine.start();
+    await untilReady(updates);
+    await updates.install();
+    machine.version = "1.1.0";
+    await (await machine.start()).rollBack();
+    machine.version = "1.0.0";
+    const back = await machine.start();
+    expect(back.view.previous?.version).toBe("1.1.0");
+    await untilReady(back);
+    await back.install();
+    expect(machine.running).toBe("package 1.1.0");
+  });
+
+  it("keeps only what can be gone back to", async () => {
+    for (const version of ["1.1.0", "1.2.0", "1.3.0"]) {
+      machine.publish(version);
+      const updates = await machine.start();
+      await untilReady(updates);
+      await updates.install();
+      machine.version = version;
+    }
+    const updates = await machine.start();
+    expect(updates.view.previous?.version).toBe("1.2.0");
+    await updates.rollBack();
+    expect(machine.running).toBe("package 1.2.0");
+  });
+
+  it("waits for the jobs that are held, and takes no new ones until then", async () => {
+    machine.publish("1.1.0");
+    machine.jobs = 2;
+    const updates = await machine.start();
+    await untilReady(updates);
+    await updates.install();
+    expect(updates.view.phase).toEqual({ state: "waiting", version: "1.1.0", jobs: 2 });
+    expect(machine.told).toEqual(["finish"]);
+    machine.jobs = 1;
+    updates.jobsChanged();
+    expect(updates.view.phase).toMatchObject({ jobs: 1 });
+    machine.jobs = null; // The engine is being restarted: nobody knows what it holds.
+    updates.jobsChanged();
+    expect(stateOf(updates)).toBe("waiting");
+    expect(machine.running).toBe("package 1.0.0");
+    machine.jobs = 0;
+    updates.jobsChanged();
+    await expect.poll(() => machine.told).toEqual(["finish", "restart"]);
+    expect(machine.running).toBe("package 1.1.0");
+  });
+
+  it("takes work again when it is put off, and can be installed later", async () => {
+    machine.publish("1.1.0");
+    machine.jobs = 1;
+    const updates = await machine.start();
+    await untilReady(updates);
+    await updates.install();
+    await updates.postpone();
+    expect(machine.told).toEqual(["finish", "resume"]);
+    machine.jobs = 0;
+    updates.jobsChanged();
+    expect(machine.running).toBe("package 1.0.0");
+    await updates.install();
+    expect(machine.running).toBe("package 1.1.0");
+  });
+
+  it("refuses a file that is not the one that was signed, before and after it was fetched", async () => {
+    const release = machine.publish("1.1.0");
+    writeFileSync(release.package, "something else");
+    const updates = await machine.start();
+    await updates.check();
+    await updates.download();
+    expect(updates.view.phase).toMatchObject({ state: "refused", error: { code: "UPDATE_FILE_CHANGED" } });
+
+    machine.publish("1.1.0");
+    await untilReady(updates);
+    writeFileSync(release.package, "changed while it lay there");
+    await updates.install();
+    expect(updates.view.phase).toMatchObject({ state: "failed", error: { code: "UPDATE_FILE_CHANGED" } });
+    expect(machine.running).toBe("package 1.0.0");
+    expect(machine.told).toEqual([]);
+  });
+
+  it("says why it refuses, and that a staged release is not this machine's turn", async () => {
+    const release = machine.publish("1.1.0");
+    tamper(release.feed, (feed) => Object.assign(feed, { version: "1.1.1" }));
+    const updates = await machine.start();
+    await updates.check();
+    expect(updates.view.phase).toMatchObject({ state: "refused", error: { code: "UPDATE_BAD_SIGNATURE" } });
+    machine.publish("1.1.0");
+    machine.included = false;
+    await updates.check();
+    expect(updates.view.phase).toMatchObject({ state: "held-back", offer: { version: "1.1.0" } });
+    machine.unreachable = true;
+    await updates.check();
+    expect(updates.view.phase).toMatchObject({ state: "failed", error: { code: "UPDATE_FEED_UNREACHABLE" } });
+    expect(updates.view.checkedAt).toBe(NOW);
+  });
+
+  it("fetches by itself only where the settings say so, and never installs by itself", async () => {
+    machine.publish("1.1.0");
+    machine.settings = { ...machine.settings, auto: true };
+    const updates = await machine.start();
+    await updates.check();
+    await expect.poll(() => stateOf(updates)).toBe("ready");
+    expect(machine.running).toBe("package 1.0.0");
+    updates.reconfigured();
+    expect(stateOf(updates)).toBe("unasked");
+  });
+
+  it("is off without a feed, and where the installation can't replace itself", async () => {
+    machine.settings = { ...machine.settings, feedUrl: null };
+    const updates = await machine.start();
+    expect(updates.view.phase).toMatchObject({
+      state: "off",
+      reason: { code: "UPDATES_OFF", actor: "user" },
+    });
+    await expect(updates.check()).rejects.toMatchObject({ code: "UPDATES_OFF" });
+    machine.installer = chooseInstaller({
+      platform: "linux",
+      appImage: undefined,
+      resources: undefined,
+      packaged: false,
+      execPath: "/nowhere",
+    });
+    machine.settings = { ...machine.settings, feedUrl: "http://127.0.0.1:9/" };
+    expect((await machine.start()).view.phase).toMatchObject({ state: "off", reason: { actor: "machine" } });
+    await expect(updates.rollBack()).rejects.toMatchObject({ code: "NO_PREVIOUS_VERSION" });
+  });
+
+  it("refuses a kept package that changed, and says when the file can't be replaced", async () => {
+    machine.publish("1.1.0");
+    const updates = await machine.start();
+    await untilReady(updates);
+    await updates.install();
+    machine.version = "1.1.0";
+    const kept = path.join(machine.folder, "kept");
+    const { previous } = JSON.parse(readFileSync(path.join(kept, "kept.json"), "utf8"));
+    writeFileSync(path.join(kept, previous.file), "spoiled");
+    const next = await machine.start();
+    await next.rollBack();
+    expect(next.view.phase).toMatchObject({ state: "failed", error: { code: "PREVIOUS_VERSION_DAMAGED" } });
+    expect(machine.running).toBe("package 1.1.0");
+  });
+});
+
+describe("chooseInstaller", () => {
+  const facts = {
+    appImage: undefined,
+    resources: undefined,
+    packaged: true,
+    execPath: "/opt/Bellows/bellows",
+  };
+
+  it("knows a deb or rpm by the note its package brought", () => {
+    const resources = machine.folder;
+    for (const kind of ["deb", "rpm"]) {
+      writeFileSync(path.join(resources, "package-type"), `${kind}\n`);
+      const installer = chooseInstaller({ ...facts, platform: "linux", resources });
+      expect(installer).toMatchObject({ impossible: null, relaunch: { execPath: "/opt/Bellows/bellows" } });
+    }
+  });
+
+  it("says where it can't, and why", () => {
+    expect(chooseInstaller({ ...facts, platform: "linux" }).impossible).toMatch(/unpacked by hand/);
+    expect(chooseInstaller({ ...facts, platform: "darwin" }).impossible).toMatch(/macOS/);
+    expect(chooseInstaller({ ...facts, platform: "win32" }).impossible).toBeNull();
+  });
+
+  it("reports a package that can't be started as such", async () => {
+    const installer = chooseInstaller({ ...facts, platform: "win32" });
+    await expect(installer.install(path.join(machine.folder, "none.exe"))).rejects.toMatchObject({
+      code: "INSTALL_FAILED",
+    });
+    const folder = path.join(machine.folder, "gone", "Bellows.AppImage");
+    const appImage = chooseInstaller({ ...facts, platform: "linux", appImage: folder });
+    await expect(appImage.install(machine.appImage)).rejects.toMatchObject({ code: "INSTALL_FAILED" });
+  });
+});
