@@ -15,7 +15,8 @@ async function main() {
   if (!node) return fail("Bellows is not set up in this checkout: run `npm run setup` first.");
   if (!(await hasCurrentCli()))
     return fail("The command line could not be built; `npm run build` shows why.");
-  return runForwarding(node, [cli, ...process.argv.slice(2)]);
+  // A small nursery: the engine allocates little at a time, and an idle one should be small.
+  return runForwarding(node, ["--max-semi-space-size=1", cli, ...process.argv.slice(2)]);
 }
 
 async function hasCurrentCli() {

@@ -1,6 +1,6 @@
 // Signs a release: adds our own Ed25519 signatures to the feed file that electron-builder wrote (latest-linux.yml, …).
 //   node scripts/sign-update.mjs --new-key FILE                       makes a key; prints the public half for keys.ts
-//   node scripts/sign-update.mjs --key FILE --channel stable [--platform linux-x64] FEED.yml
+//   node scripts/sign-update.mjs --key FILE --channel latest [--platform linux-x64] FEED.yml
 // The packages lie beside FEED.yml. The key file is as secret as the name Bellows: keep it off every build machine.
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import fs from "node:fs";
@@ -76,8 +76,8 @@ function main() {
     return;
   }
   const [feedFile] = positionals;
-  if (feedFile === undefined || values.key === undefined || !["stable", "beta"].includes(values.channel)) {
-    process.stderr.write("Usage: sign-update.mjs --key FILE --channel stable|beta [--platform P] FEED.yml\n");
+  if (feedFile === undefined || values.key === undefined || !["latest", "beta"].includes(values.channel)) {
+    process.stderr.write("Usage: sign-update.mjs --key FILE --channel latest|beta [--platform P] FEED.yml\n");
     process.exitCode = 2;
     return;
   }

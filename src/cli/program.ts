@@ -113,10 +113,9 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
     .description("Serve the configured markets, or run the demo when none is")
     .action(async (options: Options) => {
       const flags = flagsOf(options, upSettings);
-      await (chooseMode({ env: context.env, paths: context.paths, flags }) === "live" ? serve : demo)(
-        context,
-        flags,
-      );
+      const mode = chooseMode({ env: context.env, paths: context.paths, flags });
+      // Typed by a person, whatever it writes to.
+      await (mode === "live" ? serve(context, flags, "human") : demo(context, flags));
     });
 
   const serveSettings = [...ENGINE_SETTINGS, ...MARKET_SETTINGS, ...SERVICE_SETTINGS];

@@ -39,7 +39,8 @@ import { EnergyMeter } from "./metrics/energy-meter.ts";
 import { loadObservers, Observers } from "./metrics/observers.ts";
 import { RETRY_FAILED } from "./models/manager.ts";
 import { openModels } from "./models/open-models.ts";
-import { GPU_GONE, OfferManager } from "./offers/manager.ts";
+import { GPU_GONE, GPU_SWITCHED_OFF } from "./offers/fitness.ts";
+import { OfferManager } from "./offers/manager.ts";
 import { openPresence } from "./presence/open-presence.ts";
 import { LoadPower } from "./pricing/load-power.ts";
 import { openRuntime } from "./runtime-client/open-runtime.ts";
@@ -225,6 +226,7 @@ export async function startEngine(
       state.touch("devices", "headline");
       watcher.attentionChanged();
       selfTester.lookAgain();
+      offers.lookAgain();
       // The markets are told with a heartbeat, now.
       control.changed.ring();
     },
@@ -235,13 +237,17 @@ export async function startEngine(
   const control = new RunControl({ ledger, board, now, killRuntimes }, config.startAs);
 
   const loadPower = new LoadPower();
-  const observers = new Observers(observersCode, createAdapters(config, identity, now), {
-    version,
-    ledger,
-    dataFolder: config.dataFolder,
-    modelId: (name) => (models.has(name) ? models.find(name).id : null),
-    providerId: (market) => sessionOf(market)?.providerId ?? null,
-  });
+  const observers = new Observers(
+    observersCode,
+    createAdapters(config, identity, now, (market) => (what, facts) => log.debug(what, { market, ...facts })),
+    {
+      version,
+      ledger,
+      dataFolder: config.dataFolder,
+      modelId: (name) => (models.has(name) ? models.find(name).id : null),
+      providerId: (market) => sessionOf(market)?.providerId ?? null,
+    },
+  );
   const { adapters } = observers;
   const electricity = () => energyPriceAt(settings, now());
   const workEnergy = new WorkEnergy({ energy: ledger.energy, now });
@@ -255,7 +261,8 @@ export async function startEngine(
     region: config.markets.aitbc?.region ?? null,
     testOf: (id) => {
       const device = watcher.detection.devices.find((each) => each.id === id);
-      return device === undefined ? GPU_GONE : selfTester.standing(device);
+      if (device === undefined) return GPU_GONE;
+      return presence.keeper.viewOf(id).enabled ? selfTester.standing(device) : GPU_SWITCHED_OFF;
     },
     wantTest: () => selfTester.lookAgain(),
     power: (id) => ({
@@ -420,7 +427,9 @@ export async function startEngine(
     for (const { runtime, worker } of fleet.members) {
       const { id } = runtime.device;
       const telemetry = watcher.latest(id);
-      loadPower.note(id, telemetry.powerW, worker.view(telemetry).runningJobs > 0);
+      const { runningJobs, backend } = worker.view(telemetry);
+      // A GPU whose jobs run on the processor does not show what it draws at work.
+      loadPower.note(id, telemetry.powerW, runningJobs > 0 && backend !== "cpu");
     }
     for (const view of deviceViews()) {
       history.note(view.id, now(), view);
@@ -569,11 +578,7 @@ export async function startEngine(
     },
     shutdown,
   });
-  const onDelta = (listener: (delta: Delta) => void) => {
-    const stop = state.onDelta(listener);
-    watcher.attentionChanged();
-    return stop;
-  };
+  const onDelta = (listener: (delta: Delta) => void) => state.onDelta(listener);
   try {
     const notice = await observers.serve(config, {
       slices,

@@ -92,6 +92,12 @@ export class AppDesk {
 
   async leaveSafeMode(): Promise<void> {
     await this.#options.startWork();
+    this.noteWork();
+  }
+
+  /** Work is taken: whoever started it, from wherever, has left safe mode by that. */
+  noteWork(): void {
+    if (this.#safeMode === null) return;
     this.#options.crashes.forget();
     this.#safeMode = null;
     this.changed();

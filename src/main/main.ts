@@ -66,6 +66,8 @@ crashReporter.start({ uploadToServer: false, submitURL: "" });
 app.disableHardwareAcceleration();
 // Chromium's complaints about the desktop (no session bus, …) help nobody: the terminal shows what Bellows says.
 app.commandLine.appendSwitch("log-level", FATAL_ONLY);
+// The page knows no network and updates are looked for now and then: not worth a process of 28 MB.
+app.commandLine.appendSwitch("enable-features", "NetworkServiceInProcess2");
 protocol.registerSchemesAsPrivileged([{ scheme: APP_SCHEME, privileges: { standard: true, secure: true } }]);
 // Whoever reads our log may go away first.
 process.stderr.on("error", () => undefined);
@@ -78,6 +80,7 @@ if (app.requestSingleInstanceLock()) {
 }
 
 function run(): void {
+  let ended = false;
   const icons = path.join(paths.resourcesFolder, "icons");
   const iconFile = path.join(icons, "app-256.png");
   const preferences = new PreferenceFile(path.join(desktop, "preferences.json"));
@@ -220,8 +223,9 @@ function run(): void {
       updates.dispose();
       notices.dispose();
       await engine.stop();
+      ended = true;
       hangs.dispose();
-    presence.dispose();
+      presence.dispose();
       mirror.dispose();
       powerSave.update(null);
       bridge.end();
@@ -239,8 +243,11 @@ function run(): void {
   if (linked !== null || !process.argv.includes(HIDDEN_ARGUMENT)) windows.show(linked ?? undefined);
 
   function update(): void {
+    // What was asked for before the end may answer after it.
+    if (ended) return;
     const now = state();
     if (now !== null) followSettings();
+    if (now?.engine.intent === "running") desk.noteWork();
     const model = trayModel(engine.status, now, desk.view);
     tray.update(model);
     menu.update(model);
@@ -272,7 +279,7 @@ function run(): void {
   /** With the other settings, so that every face of Bellows shows it; without an engine it is remembered here. */
   async function saveLogin(enabled: boolean): Promise<void> {
     preferences.follow({ ...preferences.current, startAtLogin: enabled });
-    await carryOut(engine, "settings.set", { patch: { "app.start_at_login": enabled } }).catch(
+    await carryOut(engine, "settings.set", { patch: { "app.start_at_login": enabled ? "yes" : "no" } }).catch(
       (thrown: unknown) => log(`settings: ${String(thrown)}`),
     );
   }
@@ -284,7 +291,6 @@ function run(): void {
         const held = jobsHeld(state());
         const { verb } = action;
         if (verb === "run.stop" && held > 0 && !(await askToStop(windows.window, held))) return;
-        if (verb === "run.start" && desk.view.safeMode !== null) return desk.leaveSafeMode();
         return order(verb);
       }
       case "pause":

@@ -18,6 +18,7 @@ import {
   needsNewProcess,
   nvmlWords,
 } from "./return-codes.ts";
+import { readScreen } from "./screen.ts";
 
 const TEXT_BYTES = 256;
 const UINT_BYTES = 4;
@@ -74,7 +75,8 @@ export function readTable(nvml: NvmlLibrary): GpuTable {
     if (gpu) gpus.push({ ...gpu, driverVersion, cudaVersion });
     else complaints.push(`GPU ${index}: ${own.unknown.handle ?? own.unknown.uuid}`);
   }
-  return { gpus, complaints };
+  const screen = readScreen((pid) => processName(nvml, pid));
+  return { gpus, complaints, ...(screen === null ? {} : { screen }) };
 }
 
 /** Null: it can't even be told which GPU this is. */
@@ -218,6 +220,10 @@ function listProcesses(
   return { code, entries };
 }
 
+function processName(nvml: NvmlLibrary, pid: number): string | null {
+  return new Asker().text("name", (out, size) => nvml.call("nvmlSystemGetProcessName", pid, out, size));
+}
+
 const pidOf = (entry: Buffer): number => entry.readUInt32LE(PROCESS.pid);
 
 function readProcess(nvml: NvmlLibrary, entry: Buffer, kind: GpuProcess["kind"]): GpuProcess {
@@ -225,7 +231,7 @@ function readProcess(nvml: NvmlLibrary, entry: Buffer, kind: GpuProcess["kind"])
   const memory = entry.readBigUInt64LE(PROCESS.memory);
   return {
     pid,
-    name: new Asker().text("name", (out, size) => nvml.call("nvmlSystemGetProcessName", pid, out, size)),
+    name: processName(nvml, pid),
     memoryMb: memory === NOT_AVAILABLE ? null : Math.round(Number(memory) / MIB),
     ...(kind === undefined ? {} : { kind }),
   };

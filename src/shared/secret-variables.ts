@@ -5,6 +5,9 @@ export const SECRET_VARIABLES = [
   "AITBC_COORDINATOR_KEY",
   "AITBC_WALLET_KEY",
   "PROVIDER_SECRET",
+  // A collector's access token travels in these.
+  "OTEL_EXPORTER_OTLP_HEADERS",
+  "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
 ] as const;
 
 /** For a child's environment: undefined removes a name. */

@@ -196,10 +196,11 @@ function pssOf(pid: number): number {
 
 function nameOf(pid: number): string {
   try {
-    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    const kind = words.find((word) => word.startsWith("--type="))?.slice("--type=".length);
-    const script = words.find((word) => /\.(js|cjs)$/.test(word));
-    return kind ?? (script === undefined ? path.basename(words[0] ?? "") : path.basename(script));
+    // Forked from Chromium's zygote, a process has all its words in one string.
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+    const kind = /--utility-sub-type=(\S+)/.exec(words)?.[1] ?? /--type=(\S+)/.exec(words)?.[1];
+    const script = /(\w+\.c?js)\b/.exec(words)?.[1];
+    return kind ?? script ?? path.basename(words.split(" ")[0] ?? "");
   } catch {
     return "gone";
   }

@@ -77,6 +77,7 @@ const url = engine.snapshot().state.engine.metricsUrl ?? "";
 const times: number[] = [];
 const inside: number[] = [];
 let text = "";
+const used = process.cpuUsage();
 for (let n = 0; n < options.rounds; n++) {
   const from = performance.now();
   text = await (await fetch(url)).text();
@@ -85,6 +86,7 @@ for (let n = 0; n < options.rounds; n++) {
   if (n > 0) inside.push(Number(own) * SECOND);
   await delay(20);
 }
+const { user, system } = process.cpuUsage(used);
 const devices = engine.snapshot().state.devices.length;
 await engine.shutdown();
 await market.close();
@@ -101,6 +103,8 @@ report(
     scrapes: options.rounds,
     httpMs: { first: round(times[0] ?? 0), p50: round(median(times)), p95: round(quantile(times, 0.95)) },
     insideMs: { p50: round(median(inside)), p95: round(quantile(inside, 0.95)) },
+    // Of this process, client and all, whatever else the machine does.
+    processorMs: round((user + system) / 1_000 / options.rounds),
     series: text.split("\n").filter((line) => line !== "" && !line.startsWith("#")).length,
     kilobytes: Math.round(text.length / 1000),
   },

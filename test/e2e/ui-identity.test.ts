@@ -36,7 +36,7 @@ describe.skipIf(chromiumFile === null)("Stake & identity", () => {
 
   beforeEach(async () => {
     const now = Date.now();
-    const standing = aStanding(now);
+    const standing = aStanding(now, { providerId: aKey().providerId ?? "" });
     engine = new ScriptedEngine(build.folder, {
       ...earning(now),
       engine: { ...earning(now).engine, mode: "live" },
@@ -238,6 +238,22 @@ describe.skipIf(chromiumFile === null)("Stake & identity", () => {
     await page.getByLabel("Amount in ANM").fill("1");
     await page.getByRole("dialog").getByRole("button", { name: "Add stake" }).click();
     await page.getByRole("dialog").getByText("The account holds less than that.").waitFor();
+  });
+
+  it("has room for German words, and takes no order while the engine is silent", async () => {
+    await newPage({ viewport: NARROW, locale: "de-DE" });
+    await page.goto(engine.link());
+    await page.getByRole("link", { name: "Stake & Identität" }).click();
+    await page.getByText("20,000000 ANM über dem Minimum").waitFor();
+    expect(await sidewaysScroll(page)).toBe(0);
+    await page.screenshot({ path: path.join(SHOTS, "identity-de-900.png") });
+    const write = page.getByRole("button", { name: "Wörter aufschreiben …" });
+    expect(await write.isEnabled()).toBe(true);
+    const { port } = engine;
+    await engine.die();
+    await expect.poll(() => write.isDisabled(), { timeout: 10 * SECOND }).toBe(true);
+    await engine.listen(port);
+    await expect.poll(() => write.isEnabled(), { timeout: 20 * SECOND }).toBe(true);
   });
 
   it.each(["dark", "light"] as const)(

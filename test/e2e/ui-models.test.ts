@@ -266,9 +266,10 @@ describe.skipIf(chromiumFile === null)("the Models screen", () => {
       const process = startBellows(["serve", "--data", data, "--port", "0"], env, app.cli);
       const engine = new RunningDemo(data, process, "live");
       await engine.until(() => true, "the engine to answer");
-      const link = async () => /http:\/\/127\.0\.0\.1:\d+\/#token=\S+/.exec(process.stdout())?.[0] ?? "";
-      await expect.poll(link, patience).not.toBe("");
-      return { engine, process, link: await link() };
+      const asked = startBellows(["dashboard", "--json", "--data", data], env, app.cli);
+      await asked.exited;
+      const { dashboardUrl } = JSON.parse(asked.stdout()) as { dashboardUrl: string };
+      return { engine, process, link: dashboardUrl };
     };
     const first = await start();
     const { page, faults } = await newPage(new URL(first.link).origin);

@@ -284,7 +284,7 @@ describe.skipIf(chromiumFile === null)("the Offers screen", () => {
     const share = card.getByRole("textbox", { name: "If it is rented" });
     await share.fill("100");
     await share.press("Enter");
-    await card.getByText(/^20\.50 less 0\.5127 fee and 0\.0967 EUR electricity$/).waitFor();
+    await card.getByText(/^20\.50 less 0\.5125 fee and 0\.0967 EUR electricity$/).waitFor();
   });
 
   it("says what is missing where electricity can't be counted, and never shows it as nothing", async () => {

@@ -8,7 +8,8 @@ import {
   INLINE_OUTPUT_BYTES,
 } from "../../src/engine/market/aicf/adapter.ts";
 import type { Lease, MarketAdapter, ProviderProfile, Submission } from "../../src/engine/market/port.ts";
-import { encodeEmbedResult } from "../../src/shared/canonical.ts";
+import { aiProofEnvelope, nullifier } from "../../src/engine/receipt/ai-proof.ts";
+import { decodeCanonical, encodeEmbedResult } from "../../src/shared/canonical.ts";
 import type { AicfConfig } from "../../src/shared/config.ts";
 import { sha3_256, sha3_512 } from "../../src/shared/digest.ts";
 import { HOUR, MINUTE } from "../../src/shared/durations.ts";
@@ -142,6 +143,30 @@ describe("a working day", () => {
     // Asking again tells the same, and claims nothing twice.
     expect(await adapter.credits(offered, signal)).toEqual(credits);
     expect(events(market, "claimed")).toHaveLength(1);
+  });
+
+  test("the proof of a result can be built again by whoever has the result", async () => {
+    const market = await devnet();
+    const { adapter } = await ready(market);
+    const jobId = await offerJob(market);
+    const sent = resultFor(await oneLease(adapter));
+    expect(await adapter.submit(sent, signal)).toMatchObject({ kind: "accepted" });
+
+    const answer = await fetch(`${market.ready.queueUrl}/v1/jobs/${jobId}/result`);
+    const published = (await answer.json()) as {
+      receipt: string;
+      proof_refs: unknown[];
+      meta: { ai_proof: { nullifier: string; output_digest: string } };
+    };
+    const receipt = Buffer.from(published.receipt.replace(/^0x/, ""), "hex");
+    expect(published.proof_refs).toEqual([{ kind: "attestation", bundle_digest: `0x${sha3_256(receipt)}` }]);
+    const outputDigest = Buffer.from(sha3_256(sent.output), "hex");
+    const proof = { attestation: receipt, traps: [], outputDigest };
+    expect(published.meta.ai_proof).toEqual({
+      nullifier: `0x${nullifier(proof, { chainId: CHAIN_ID })}`,
+      output_digest: `0x${outputDigest.toString("hex")}`,
+    });
+    expect(decodeCanonical(aiProofEnvelope(proof, { chainId: CHAIN_ID }))).toMatchObject({ type_id: 2 });
   });
 
   test("an output of more than 256 KiB takes the way round through the store", async () => {

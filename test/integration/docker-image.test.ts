@@ -1,17 +1,19 @@
 /**
- * The image for machines without a GPU, made step by step without a container engine and started as one would: read
- * only, as its user, without rights. It earns on both markets, is well by its own health check, and ends in order.
- * Long, as root, with debootstrap: BELLOWS_LONG_TESTS=1.
+ * The installation whole, on a Debian of its own: the image for machines without a GPU, made step by step without a
+ * container engine and started as one would, and the same files as a service of a machine that systemd booted.
+ * Long, as root, with debootstrap (and systemd-container): BELLOWS_LONG_TESTS=1.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { MINUTE, SECOND } from "../../src/shared/durations.ts";
 import { startBellows } from "../support/bellows.ts";
-import { readDockerfile, settingOf } from "../support/dockerfile.ts";
+import { BootedMachine, inRoot, installSystemd } from "../support/booted-machine.ts";
+import { readDockerfile, type Stage, settingOf } from "../support/dockerfile.ts";
 import { buildImage, nodeImage, startIn } from "../support/image-build.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -21,44 +23,55 @@ const IMAGES = process.env.BELLOWS_IMAGE_FOLDER ?? "/var/tmp/bellows-images";
 const has = (program: string) => spawnSync("which", [program]).status === 0;
 const wanted = process.env.BELLOWS_LONG_TESTS === "1" && process.getuid?.() === 0;
 const possible = wanted && has("debootstrap") && has("unshare") && has("npm");
+const patience = { timeout: 2 * MINUTE, interval: SECOND };
 
-describe.skipIf(!possible)("the image, step by step (BELLOWS_LONG_TESTS=1, root, debootstrap)", () => {
-  it("is built, earns read-only and without rights, says how it is, and ends in order", {
-    timeout: 20 * MINUTE,
-  }, async () => {
-    const stages = readDockerfile(
-      readFileSync(path.join(REPOSITORY, "resources/deploy/docker/Dockerfile"), "utf8"),
-    );
-    const stage = stages.find(({ name }) => name === "cpu");
-    if (stage === undefined) throw new Error("There is a stage for machines without a GPU");
+describe.skipIf(!possible)("the image (BELLOWS_LONG_TESTS=1, root, debootstrap)", () => {
+  let folder: string;
+  let root: string;
+  let stage: Stage;
+
+  beforeAll(() => {
+    const dockerfile = readFileSync(path.join(REPOSITORY, "resources/deploy/docker/Dockerfile"), "utf8");
+    const stages = readDockerfile(dockerfile);
+    const found = stages.find(({ name }) => name === "cpu");
+    if (found === undefined) throw new Error("There is a stage for machines without a GPU");
+    stage = found;
     const certificates = process.env.NODE_EXTRA_CA_CERTS;
     const npm = realpathSync(spawnSync("which", ["npm"], { encoding: "utf8" }).stdout.trim());
-    const root = buildImage({
+    folder = mkdtempSync(path.join(tmpdir(), "bellows-image-"));
+    root = buildImage({
       stages,
       target: "cpu",
       images: () => nodeImage(IMAGES, process.execPath, path.dirname(path.dirname(npm))),
       context: REPOSITORY,
-      folder: tempFolder(),
+      folder,
       env: hostAccess(certificates),
       ...(certificates === undefined ? {} : { hostFiles: [certificates] }),
     });
+  }, 20 * MINUTE);
+
+  // Some hundred thousand files.
+  afterAll(() => {
+    spawnSync("rm", ["-rf", "--one-file-system", folder]);
+  }, 5 * MINUTE);
+
+  it("earns read-only and without rights, says how it is, and ends in order", {
+    timeout: 10 * MINUTE,
+  }, async () => {
     expect(existsSync(path.join(root, "opt/bellows/node_modules/vitest")), "only what it runs with").toBe(
       false,
     );
     expect(existsSync(path.join(root, "opt/bellows/node_modules/onnxruntime-node/bin/napi-v6/win32"))).toBe(
       false,
     );
-
-    const markets = startBellows(["devnet", ...ANY_PORTS, "--json", "--data", tempFolder()]);
-    await expect.poll(() => markets.stdout(), { timeout: MINUTE }).toContain("\n");
     const [port, metrics] = [await freePort(), await freePort()];
     const [data, cache] = [tempFolder(), tempFolder()];
-    for (const folder of [data, cache]) spawnSync("chown", ["10001:10001", folder]);
+    for (const owned of [data, cache]) spawnSync("chown", ["10001:10001", owned]);
     const container = {
       root,
       stage,
       env: {
-        ...(JSON.parse(markets.stdout().split("\n")[0] ?? "{}") as Record<string, string>),
+        ...(await markets()),
         BELLOWS_PORT: `${port}`,
         METRICS_PORT: `${metrics}`,
         BELLOWS_DATA_DIR: "/var/lib/bellows",
@@ -90,8 +103,9 @@ describe.skipIf(!possible)("the image, step by step (BELLOWS_LONG_TESTS=1, root,
     onTestFinished(() => {
       engine.kill("SIGKILL");
     });
-    const patience = { timeout: 2 * MINUTE, interval: SECOND };
-    await expect.poll(() => run(...settingOf(stage, "healthcheck")), patience).toMatchObject({ code: 0 });
+    const health = settingOf(stage, "healthcheck");
+    await expect.poll(() => run(...health), patience).toMatchObject({ code: 0 });
+    await expect.poll(() => run(...health, "ready"), patience).toMatchObject({ code: 0 });
     await expect
       .poll(async () => (await run("bellows", "status", "--json")).output, patience)
       .toMatch(/"acceptedTotal":\s*[1-9]/);
@@ -100,11 +114,71 @@ describe.skipIf(!possible)("the image, step by step (BELLOWS_LONG_TESTS=1, root,
 
     engine.kill("SIGTERM");
     expect(await exited, said).toBe(0);
-    expect(await run(...settingOf(stage, "healthcheck"))).toMatchObject({ code: 1 });
+    expect(await run(...health)).toMatchObject({ code: 1 });
   });
+
+  it.skipIf(!has("systemd-nspawn"))(
+    "is a service that systemd starts, watches, restarts and ends",
+    { timeout: 15 * MINUTE },
+    async () => {
+      const machineRoot = path.join(folder, "machine");
+      spawnSync("cp", ["-a", "--reflink=auto", root, machineRoot]);
+      installSystemd(machineRoot);
+      inRoot(machineRoot, ["bellows", "service", "install", "--root", "/"]);
+      const settings = path.join(machineRoot, "etc/bellows/provider.env");
+      const env = {
+        ...(await markets()),
+        BELLOWS_CACHE_DIR: "/opt/bellows/starter",
+        BELLOWS_PORT: `${await freePort()}`,
+        METRICS_PORT: `${await freePort()}`,
+      };
+      writeFileSync(
+        settings,
+        Object.entries(env)
+          .map(([name, value]) => `${name}=${value}\n`)
+          .join(""),
+      );
+
+      await using machine = new BootedMachine(machineRoot);
+      const property = (name: string) => () => machine.property(name);
+      await expect.poll(property("ActiveState"), patience).toBe("active");
+      await expect.poll(property("StatusText"), patience).toMatch(/^Earning on /);
+      const main = machine.property("MainPID");
+      const rights = machine.run("grep", "-E", "NoNewPrivs|CapEff|Seccomp:", `/proc/${main}/status`)?.stdout;
+      expect(rights).toMatch(/CapEff:\s+0{16}\nNoNewPrivs:\s+1\nSeccomp:\s+2/);
+      expect(machine.run("bellows", "service", "status")?.stdout).toContain("active (running)");
+
+      expect(machine.run("systemctl", "reload", "bellows")?.status).toBe(0);
+      await expect.poll(property("StatusText"), patience).toMatch(/^Earning on /);
+      expect(machine.property("MainPID"), "it is the same process").toBe(main);
+
+      machine.run("sh", "-c", `kill -9 ${main}`);
+      await expect.poll(property("NRestarts"), patience).toBe("1");
+      await expect.poll(property("StatusText"), patience).toMatch(/^Earning on /);
+
+      machine.run("sh", "-c", `kill -STOP ${machine.property("MainPID")}`);
+      await expect.poll(property("NRestarts"), { ...patience, timeout: 4 * MINUTE }).toBe("2");
+      await expect.poll(property("StatusText"), patience).toMatch(/^Earning on /);
+
+      expect(machine.run("systemctl", "stop", "bellows")?.status).toBe(0);
+      expect([machine.property("ActiveState"), machine.property("Result")]).toEqual(["inactive", "success"]);
+      appendFileSync(settings, "MAX_CONCURRENCY=many\n");
+      expect(machine.run("systemctl", "start", "bellows")?.status).not.toBe(0);
+      expect([machine.property("ActiveState"), machine.property("ExecMainStatus")]).toEqual(["failed", "2"]);
+    },
+  );
 });
 
 const ANY_PORTS = ["coordinator", "chain", "queue", "node"].flatMap((name) => [`--${name}-port`, "0"]);
+
+/** The devnet on this machine, as the environment of a provider that is to earn there. */
+async function markets(): Promise<Record<string, string>> {
+  const devnet = startBellows(["devnet", ...ANY_PORTS, "--json", "--data", tempFolder()]);
+  await expect.poll(() => devnet.stdout(), { timeout: MINUTE }).toContain("\n");
+  const told = JSON.parse(devnet.stdout().split("\n")[0] ?? "{}") as Record<string, string>;
+  const { logFile: _log, BELLOWS_DATA_DIR: _data, ...env } = told;
+  return env;
+}
 
 /** What a step needs to reach this machine's registry; an engine gives its builder the same. */
 function hostAccess(certificates: string | undefined): Record<string, string> {

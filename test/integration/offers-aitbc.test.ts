@@ -221,6 +221,212 @@ describe("an offer's life", () => {
   });
 });
 
+describe("a strategy", () => {
+  /** Offers of others at the gpu service. */
+  async function competitors(market: TestDevnet, prices: readonly number[]): Promise<void> {
+    for (const [i, price] of prices.entries()) {
+      const id = `other-${i}`;
+      await fetch(`${market.ready.gpuUrl}/v1/gpu/${id}`, {
+        method: "DELETE",
+        headers: { "x-api-key": GPU_KEY },
+      });
+      const body = {
+        type: "gpu_marketplace",
+        action: "offer",
+        offer_id: id,
+        provider_node_id: `p${i}`,
+        price_per_gpu: price,
+        specs: { model: "RTX 4090", memory_gb: 24 },
+      };
+      await post(`${market.ready.gpuUrl}/v1/transactions`, body, { "x-api-key": GPU_KEY });
+    }
+  }
+  const repriced = (ledger: Ledger) =>
+    ledger.activity.list({ type: "offer-repriced" }, { limit: 10 }).events.map(({ text }) => text);
+  const median = { kind: "median", lowest: null } as const;
+
+  test("follows the market by itself: not too often, not too far, each move an audit row", async () => {
+    let clock = Date.now();
+    const { market, look, manager, at, ledger } = await provider({ only: "gpu", now: () => clock });
+    await competitors(market, [10, 20, 30]);
+    await look();
+    manager.offer({ market: "aitbc", strategy: median });
+    await look();
+    expect(at("gpu-service")).toMatchObject({
+      state: "listed",
+      price: toMoneyValue(ait("20")),
+      strategy: median,
+    });
+    expect((await gpuRows(market))[0]?.price_per_hour).toBe("20.00000000");
+
+    await competitors(market, [50, 60, 70]);
+    clock += 6 * MINUTE; // Prices are read every 5 minutes, moved every 15.
+    await look();
+    expect(at("gpu-service")?.price).toEqual(toMoneyValue(ait("20")));
+    clock += 15 * MINUTE;
+    await look();
+    expect(at("gpu-service")?.price).toEqual(toMoneyValue(ait("24")));
+    expect((await gpuRows(market))[0]?.price_per_hour).toBe("24.00000000");
+    await look();
+    expect(at("gpu-service")?.price).toEqual(toMoneyValue(ait("24")));
+    clock += 15 * MINUTE;
+    await look();
+    expect(at("gpu-service")?.price).toEqual(toMoneyValue(ait("28.80")));
+    expect(repriced(ledger)).toEqual([
+      expect.stringMatching(/24\.00 → 28\.80 AIT an hour\. The median of 3 offers of this GPU/),
+      expect.stringMatching(/20\.00 → 24\.00 AIT an hour\. The median of 3 offers of this GPU/),
+    ]);
+    manager.offer({ market: "aitbc", strategy: { kind: "fixed", price: toMoneyValue(ait("30")) } });
+    expect(repriced(ledger)[0]).toMatch(/28\.80 → 30\.00 AIT an hour\. The price that was set/);
+  });
+
+  test("never goes below what electricity costs, and says that it was raised", async () => {
+    const electricity: Electricity = {
+      currency: "EUR",
+      microsPerKwh: 300_000n,
+      restWatts: 0,
+      worthOf: () => 3_600n,
+    };
+    const { market, look, manager, at } = await provider({ only: "gpu", electricity });
+    await competitors(market, [10, 20, 30]);
+    await look();
+    // 300 W at 0.30 EUR are 0.09 EUR an hour, 25 AIT.
+    const preview = manager.preview({ market: "aitbc", device: CARD.id, strategy: median });
+    expect(preview).toMatchObject({
+      price: toMoneyValue(ait("25")),
+      bound: "floor",
+      cheaper: 2 / 3,
+      quote: { sample: 3, source: "market" },
+      floor: { watts: 300, wattsFrom: "measured", price: toMoneyValue(ait("25")), missing: null },
+      occupancy: { share: 0.5, from: "assumed" },
+      perHour: {
+        gross: toMoneyValue(ait("12.5")),
+        energy: { currency: "EUR", micros: "45000" },
+      },
+    });
+    const { net, afterEnergy } = preview.perHour ?? {};
+    expect(BigInt(afterEnergy?.minor ?? 0)).toBe(BigInt(net?.minor ?? 0) - ait("12.5").minor);
+    manager.offer({ market: "aitbc", strategy: median });
+    await look();
+    expect(at("gpu-service")?.price).toEqual(toMoneyValue(ait("25")));
+  });
+
+  test("without anything to go by is refused with a reason, and leaves what was offered as it is", async () => {
+    const { manager } = await provider({ only: "gpu", devices: [{ ...CARD, name: "A card nobody knows" }] });
+    expect(() => manager.offer({ market: "aitbc", strategy: median })).toThrow(
+      expect.objectContaining({ code: "NO_MARKET_PRICE", help: "Set a fixed price." }),
+    );
+    expect(manager.list()).toEqual([]);
+  });
+
+  test("goes by how much the GPU was rented, as far as that is known", async () => {
+    let clock = Date.now();
+    const { market, look, manager, ledger } = await provider({ only: "gpu", now: () => clock });
+    await competitors(market, [10, 20, 30]);
+    await look();
+    manager.offer({ market: "aitbc", strategy: { kind: "fixed", price: toMoneyValue(ait("20")) } });
+    await look();
+    const utilisation = { kind: "utilisation", lowest: null } as const;
+    const ask = () => manager.preview({ market: "aitbc", device: CARD.id, strategy: utilisation });
+    expect(ask()).toMatchObject({ percentile: 50, occupancy: { from: "assumed" } });
+    // Seven hours in looks a minute apart, the last three and a half of them rented.
+    for (let minute = 0; minute < 420; minute++) {
+      clock += MINUTE;
+      if (minute === 210) await put(market, OFFER_ID, { status: "booked" });
+      await look();
+    }
+    const { openMs, rentedMs } = ledger.offers.timeOf("aitbc", CARD.id, 0);
+    expect(openMs + rentedMs).toBe(420 * MINUTE);
+    expect(ask().occupancy.share).toBeCloseTo(0.5, 1);
+    expect(ask()).toMatchObject({ occupancy: { from: "measured" } });
+    clock += 2 * HOUR; // The machine slept: that was no time on the market.
+    await look();
+    const after = ledger.offers.timeOf("aitbc", CARD.id, 0);
+    expect(after.openMs + after.rentedMs).toBe(421 * MINUTE);
+  }, 60_000);
+});
+
+describe("the self-test", () => {
+  test("decides what is listed: nothing before it passed, nothing that failed since", async () => {
+    let clock = Date.now();
+    let state: ListingTest["state"] = "due";
+    const { market, look, offer, at, manager } = await provider({
+      only: "gpu",
+      now: () => clock,
+      testOf: () => ({ state, text: `The self-test is ${state}`, help: null }),
+    });
+    offer("20");
+    await look();
+    expect(await gpuRows(market)).toEqual([]);
+    expect(at("gpu-service")).toMatchObject({
+      state: "planned",
+      waiting: { text: "The self-test is due" },
+      drift: null,
+    });
+    state = "passed";
+    await look();
+    expect(await gpuRows(market)).toHaveLength(1);
+    expect(at("gpu-service")).toMatchObject({ state: "listed", waiting: null });
+
+    // Another driver: the offer stays while the test is under way, not for ever.
+    state = "running";
+    await look();
+    clock += 4 * MINUTE;
+    await look();
+    expect(await gpuRows(market)).toHaveLength(1);
+    clock += 2 * MINUTE;
+    await look();
+    expect(await gpuRows(market)).toEqual([]);
+    state = "passed";
+    await look();
+    expect(await gpuRows(market)).toHaveLength(1);
+
+    state = "failed";
+    await look();
+    expect(await gpuRows(market)).toEqual([]);
+    expect(at("gpu-service")).toMatchObject({
+      state: "planned",
+      wanted: true,
+      waiting: { text: "The self-test is failed" },
+    });
+    expect(manager.view().gpus).toMatchObject([{ device: CARD.id, test: { state: "failed" } }]);
+  });
+
+  test("does not take a rented GPU from its renter", async () => {
+    let state: ListingTest["state"] = "passed";
+    const { market, look, offer, at, manager } = await provider({
+      only: "gpu",
+      testOf: () => ({ state, text: "x", help: null }),
+    });
+    offer("20");
+    await look();
+    await put(market, OFFER_ID, { status: "booked" });
+    state = "failed";
+    await look();
+    await look();
+    expect(at("gpu-service")?.state).toBe("booked");
+    expect((await gpuRows(market))[0]?.status).toBe("booked");
+    expect([...manager.reserved]).toEqual([CARD.id]);
+  });
+
+  test("a GPU that is gone is taken off the market, and listed again when it is back", async () => {
+    let clock = Date.now();
+    const devices = [CARD];
+    const { market, look, offer, at } = await provider({ only: "gpu", now: () => clock, devices });
+    offer("20");
+    await look();
+    devices.length = 0;
+    await look();
+    clock += 6 * MINUTE;
+    await look();
+    expect(await gpuRows(market)).toEqual([]);
+    expect(at("gpu-service")?.waiting?.text).toBe("This GPU is not in the machine now");
+    devices.push(CARD);
+    await look();
+    expect(await gpuRows(market)).toHaveLength(1);
+  });
+});
+
 describe("what others do to an offer is seen and healed", () => {
   test("another price, a deletion, an offline GPU", async () => {
     const { market, look, offer, at } = await provider({ only: "gpu" });

@@ -8,7 +8,7 @@ export function anAppView(more: Partial<AppView> = {}, phase: UpdatePhase = { st
     crashReports: { count: 0, newestAt: null },
     updates: {
       version: "1.0.0",
-      channel: "stable",
+      channel: "latest",
       feedUrl: null,
       auto: true,
       checkedAt: null,

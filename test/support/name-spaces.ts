@@ -47,7 +47,11 @@ export class Network {
     const [outside, inside] = [`bw${process.pid % 100_000}v${number}`, "eth0"];
     const address = `${this.#prefix}.${number + 1}`;
     ip("netns", "add", name);
-    onTestFinished(() => quietly("netns", "del", name)); // The cable goes with it.
+    onTestFinished(() => {
+      // The cable first: a connection that is still closing would keep it for minutes.
+      quietly("link", "del", outside);
+      quietly("netns", "del", name);
+    });
     ip("link", "add", outside, "type", "veth", "peer", "name", inside, "netns", name);
     ip("link", "set", outside, "master", this.#bridge, "up");
     ip("-n", name, "addr", "add", `${address}/24`, "dev", inside);

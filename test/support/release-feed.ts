@@ -35,7 +35,7 @@ export const PLATFORM = `${process.platform}-${process.arch}`;
 
 /** Writes package and feed into `folder`; returns the feed's file. */
 export function publishRelease(folder: string, options: ReleaseOptions): { feed: string; package: string } {
-  const { version, key, channel = "stable", platform = PLATFORM, content = `package ${version}` } = options;
+  const { version, key, channel = "latest", platform = PLATFORM, content = `package ${version}` } = options;
   mkdirSync(folder, { recursive: true });
   const name = `Bellows-${version}.AppImage`;
   writeFileSync(path.join(folder, name), content);

@@ -30,6 +30,12 @@ const STDIN_FD = 0;
 const WORDS_PER_LINE = 6;
 const OWNER_ONLY = 0o600;
 
+const PROTECTION = {
+  "none-demo": "none (demo)",
+  passphrase: "passphrase",
+  "os-store": "this user's key store (desktop app)",
+} as const satisfies Record<IdentityFacts["protection"], string>;
+
 interface Options {
   readonly data: string | undefined;
   readonly json: boolean;
@@ -165,7 +171,7 @@ function show(
   for (const line of fields([
     ["Provider", facts.providerId],
     ["Address", facts.address],
-    ["Protection", facts.protection === "passphrase" ? "passphrase" : "none (demo)"],
+    ["Protection", PROTECTION[facts.protection]],
     ["Backup", backupChecked ? "checked" : "not checked yet: nothing is staked before it is"],
   ])) {
     terminal.print(line);

@@ -27,8 +27,11 @@ const END_WITHIN = MINUTE;
 
 type Format = LogConsole["format"];
 
-/** Serves until it is told to stop; again from the beginning when a changed setting asks for it. */
-export async function serve(context: CliContext, flags: Flags): Promise<void> {
+/**
+ * Serves until it is told to stop; again from the beginning when a changed setting asks for it. `usual`: the log's form
+ * when nobody chose one and it is not to follow from where it goes.
+ */
+export async function serve(context: CliContext, flags: Flags, usual?: Format): Promise<void> {
   const { terminal, env, paths } = context;
   const sources = { env, flags, paths };
   if (chooseMode(sources) === "demo") throw noMarket();
@@ -43,7 +46,7 @@ export async function serve(context: CliContext, flags: Flags): Promise<void> {
       context,
       signals,
       manager,
-      format: logFormat ?? (terminal.isTerminal ? "human" : "json"),
+      format: logFormat ?? usual ?? (terminal.isTerminal ? "human" : "json"),
       drainMs: drainTimeout,
       reload: () => loadConfig(sources),
     };

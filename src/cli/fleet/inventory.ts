@@ -17,6 +17,7 @@
  *   [prometheus]                     # every worker that a Prometheus scrapes
  *   url = "http://prometheus:9090"
  */
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { ConfigError, type ConfigProblem } from "../../engine/config/config-error.ts";
@@ -57,6 +58,10 @@ export interface Inventory {
 
 /** Paths in it count from its own folder. Throws ConfigError with everything that is wrong. */
 export function readInventory(file: string): Inventory {
+  if (!existsSync(file)) {
+    const fix = "Write one as docs/cli.md shows under “A fleet”, or name another with -f";
+    throw new ConfigError([problem(file, "", "is not there", fix)]);
+  }
   const content = readContent(file);
   const parsed = InventorySchema.safeParse(content.values);
   if (!parsed.success)

@@ -180,19 +180,22 @@ export const SETTINGS = {
   aicfHeartbeat: setting({
     key: "aicf.heartbeat_sec",
     env: "HEARTBEAT_SEC",
-    means: "Seconds between heartbeats to AICF, where the market does not ask for more (default 15, or what it asks for)",
+    means:
+      "Seconds between heartbeats to AICF, where the market does not ask for more (default 15, or what it asks for)",
     read: read.wholeNumber(1, 60),
   }),
   aicfLease: setting({
     key: "aicf.job_lease_sec",
     env: "JOB_LEASE_SEC",
-    means: "Seconds by which a running job's lease at AICF is extended (default: as the market granted it, 120)",
+    means:
+      "Seconds by which a running job's lease at AICF is extended (default: as the market granted it, 120)",
     read: read.wholeNumber(10, 600),
   }),
   jobMaxRuntime: setting({
     key: "work.job_max_runtime_sec",
     env: "JOB_MAX_RUNTIME_SEC",
-    means: "Seconds after which a job is ended even if its market allows more (default: what it allows, else 90)",
+    means:
+      "Seconds after which a job is ended even if its market allows more (default: what it allows, else 90)",
     read: read.wholeNumber(1, 86_400),
   }),
   autoStake: setting({
@@ -223,7 +226,8 @@ export const SETTINGS = {
   visibleGpus: setting({
     key: "gpu.visible",
     env: "CUDA_VISIBLE_DEVICES",
-    means: "The only GPUs that work: numbers or ids as nvidia-smi -L lists them, separated by commas (default: all)",
+    means:
+      "The only GPUs that work: numbers or ids as nvidia-smi -L lists them, separated by commas (default: all)",
     read: read.gpuList,
   }),
   cudaFolders: setting({

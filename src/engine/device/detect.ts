@@ -62,7 +62,8 @@ export function detectionOf(
   if (found instanceof NoNvidiaDriver) return cpuInstead(found.message, wanted, host, NOTHING);
   const sorted = sortGpus(found, wanted, host.wsl, visible);
   if (sorted.devices.length > 0) return { ...sorted, noGpuReason: null };
-  const reason = sorted.problems[0] ?? "The NVIDIA driver answers, but shows no GPU";
+  const hidden = sorted.unusable.length > 0 ? "CUDA_VISIBLE_DEVICES leaves out every GPU" : null;
+  const reason = sorted.problems[0] ?? hidden ?? "The NVIDIA driver answers, but shows no GPU";
   return cpuInstead(reason, wanted, host, sorted);
 }
 

@@ -5,6 +5,7 @@
 import type { HostInfo } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { isAbort } from "../../shared/errors.ts";
+import type { ScreenReading } from "../../shared/gpu/reading.ts";
 import type { WantedBackend } from "../../shared/runtime/protocol.ts";
 import { Wakeup } from "../../shared/wait.ts";
 import { type Attention, type Cadence, cadenceOf } from "./cadence.ts";
@@ -50,6 +51,7 @@ export class DeviceWatcher {
   /** Of the GPUs that answered last; empty: none is known. */
   #pciBusIds: readonly (string | null)[] = [];
   #sleep: GpuSleep = { maySleep: false, sleeps: false };
+  #screen: ScreenReading = null;
   #paceMs = 0;
   /** The end of the queue: readings never overlap, a slow driver is asked once. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -78,6 +80,11 @@ export class DeviceWatcher {
   /** The last reading; all null before the first one, while its driver is silent, and for a device that is gone. */
   latest(deviceId: string): Telemetry {
     return this.#readings.get(deviceId) ?? UNKNOWN_TELEMETRY;
+  }
+
+  /** What fills the screen, where the driver's helper can tell (Windows); null: it can't. */
+  get screen(): ScreenReading {
+    return this.#screen;
   }
 
   /** Called after devices came, went or changed. */
@@ -183,6 +190,7 @@ export class DeviceWatcher {
     try {
       const table = await this.#options.gpus.read(signal);
       this.#silence.heard();
+      this.#screen = table.screen ?? null;
       return table;
     } catch (thrown) {
       if (thrown instanceof NoNvidiaDriver) return thrown;

@@ -2,7 +2,6 @@
  * The engine's log: one JSON object a line, to the console of a service, to a file with a cap, and the newest lines in
  * memory. Every line goes through the redactor before it goes anywhere.
  */
-import pino from "pino";
 import type { Redactor } from "./redact.ts";
 import { RollingFile, type RollingFileOptions } from "./rolling-file.ts";
 
@@ -33,57 +32,52 @@ export interface LogOptions {
 const NEWEST = 500;
 
 export class Log {
-  readonly #pino: pino.Logger;
+  readonly #write: (line: string) => void;
   readonly #file: RollingFile | null;
   readonly #newest: string[] = [];
+  #level: LogLevel;
 
   constructor({ level, redactor, console, file }: LogOptions) {
     this.#file = file === null ? null : new RollingFile(file);
-    const write = (raw: string) => {
+    this.#level = level;
+    this.#write = (raw) => {
       const line = redactor.text(raw);
       this.#newest.push(line.trimEnd());
       if (this.#newest.length > NEWEST) this.#newest.shift();
       this.#file?.write(line);
       console?.write(console.format === "json" ? line : humanLine(line));
     };
-    this.#pino = pino(
-      {
-        level,
-        base: null,
-        timestamp: pino.stdTimeFunctions.isoTime,
-        formatters: { level: (label) => ({ level: label }) },
-      },
-      { write },
-    );
-  }
-
-  get level(): string {
-    return this.#pino.level;
   }
 
   setLevel(level: LogLevel): void {
-    this.#pino.level = level;
+    this.#level = level;
   }
 
   /** Would a line of this level be written? Asked before its facts are looked up. */
   wants(level: Exclude<LogLevel, "silent">): boolean {
-    return this.#pino.isLevelEnabled(level);
+    return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.#level);
   }
 
   debug(message: string, facts: LogFacts = {}): void {
-    this.#pino.debug(facts, message);
+    this.#say("debug", message, facts);
   }
 
   info(message: string, facts: LogFacts = {}): void {
-    this.#pino.info(facts, message);
+    this.#say("info", message, facts);
   }
 
   warn(message: string, facts: LogFacts = {}): void {
-    this.#pino.warn(facts, message);
+    this.#say("warn", message, facts);
   }
 
   error(message: string, facts: LogFacts = {}): void {
-    this.#pino.error(facts, message);
+    this.#say("error", message, facts);
+  }
+
+  #say(level: Exclude<LogLevel, "silent">, msg: string, facts: LogFacts): void {
+    if (!this.wants(level)) return;
+    const head = { level, time: new Date().toISOString() };
+    this.#write(`${asJson({ ...head, ...facts, msg }) ?? JSON.stringify({ ...head, msg })}\n`);
   }
 
   /** The newest lines, oldest first. */
@@ -93,6 +87,18 @@ export class Log {
 
   close(): void {
     this.#file?.close();
+  }
+}
+
+/** null: the facts can't be written (a circle). */
+function asJson(line: Readonly<Record<string, unknown>>): string | null {
+  try {
+    return JSON.stringify(line, (_name, value: unknown) => {
+      if (typeof value === "bigint") return value.toString();
+      return value instanceof Error ? { message: value.message, stack: value.stack } : value;
+    });
+  } catch {
+    return null;
   }
 }
 

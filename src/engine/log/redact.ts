@@ -8,7 +8,7 @@ const SHORTEST = 6;
 
 /** Names whose value is a secret, in any spelling. */
 const NAMES =
-  "\\b[\\w-]*(?:passphrase|password|secret|api[_-]?key|coordinator[_-]?key|wallet[_-]?key|private[_-]?key|token|mnemonic|seed)";
+  "\\b[\\w-]{0,40}(?:passphrase|password|secret|api[_-]?key|coordinator[_-]?key|wallet[_-]?key|private[_-]?key|token|mnemonic|seed)";
 
 /**
  * Bearer tokens, one-time links, user names in addresses, and `name=value` of a telling name. Quotation marks stay as they
@@ -23,7 +23,8 @@ const PATTERNS: readonly [RegExp, string][] = [
 ];
 
 export class Redactor {
-  readonly #values = new Set<string>();
+  /** The longest first: a secret may be the beginning of another. */
+  #values: readonly string[] = [];
 
   constructor(secrets: Iterable<string | null | undefined> = []) {
     for (const secret of secrets) this.add(secret);
@@ -38,7 +39,8 @@ export class Redactor {
       JSON.stringify(secret).slice(1, -1),
       base64(secret),
     ])
-      this.#values.add(form);
+      if (!this.#values.includes(form))
+        this.#values = [...this.#values, form].sort((a, b) => b.length - a.length);
   }
 
   text(text: string): string {
@@ -53,8 +55,7 @@ export class Redactor {
       redactions += 1;
       return replacement;
     };
-    // The longest first: a secret may be the beginning of another.
-    for (const value of [...this.#values].sort((a, b) => b.length - a.length)) {
+    for (const value of this.#values) {
       if (!clean.includes(value)) continue;
       clean = clean.replaceAll(value, () => put(REDACTED));
     }

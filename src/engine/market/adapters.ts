@@ -1,10 +1,12 @@
 /** The one place that knows which markets there are: an adapter for each that is configured. */
 import type { EngineConfig } from "../../shared/config.ts";
+import type { MarketId } from "../../shared/contract/views.ts";
 import { AppError } from "../../shared/errors.ts";
 import { isBackupChecked } from "../identity/backup.ts";
 import { identityFolder } from "../identity/identity.ts";
 import { type AicfIdentity, createAicfAdapter } from "./aicf/adapter.ts";
 import { createAitbcAdapter } from "./aitbc/adapter.ts";
+import type { DebugSink } from "./http.ts";
 import type { MarketAdapter } from "./port.ts";
 
 /** Throws NO_MARKET when none is configured. */
@@ -12,11 +14,20 @@ export function createAdapters(
   config: EngineConfig,
   identity: AicfIdentity,
   now: () => number,
+  debug?: (market: MarketId) => DebugSink,
 ): MarketAdapter[] {
   const adapters: MarketAdapter[] = [];
-  if (config.markets.aitbc) adapters.push(createAitbcAdapter(config.markets.aitbc));
+  if (config.markets.aitbc)
+    adapters.push(createAitbcAdapter(config.markets.aitbc, { now, onDebug: debug?.("aitbc") }));
   if (config.markets.aicf)
-    adapters.push(createAicfAdapter(config.markets.aicf, { identity, mayStake: mayStake(config), now }));
+    adapters.push(
+      createAicfAdapter(config.markets.aicf, {
+        identity,
+        mayStake: mayStake(config),
+        now,
+        onDebug: debug?.("aicf"),
+      }),
+    );
   if (adapters.length === 0) {
     throw new AppError({
       code: "NO_MARKET",

@@ -88,12 +88,13 @@ export class Metrics {
     const began = performance.now();
     const sources = this.#sources;
     if (sources !== null) {
-      setStateSeries(this.#series, {
+      const devices = sources.slices.devices();
+      setStateSeries(this.#series, devices, {
         ...sources,
         unclaimed: () => this.#unclaimed.amounts(),
         guide: (market) => this.#guides.get(market),
       });
-      await this.#process.set(sources.slices.devices(), this.#deps.ledger.outbox.size());
+      await this.#process.set(devices, this.#deps.ledger.outbox.size());
     }
     const text = await this.#registry.metrics();
     this.#series.scrapeSeconds.set((performance.now() - began) / SECOND);

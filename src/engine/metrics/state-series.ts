@@ -68,7 +68,7 @@ export interface StateSources {
   readonly guide: (market: MarketId) => Pick<GuideSeries, "health" | "lastSeen"> | undefined;
 }
 
-export function setStateSeries(series: Series, sources: StateSources): void {
+export function setStateSeries(series: Series, devices: readonly DeviceView[], sources: StateSources): void {
   const { slices } = sources;
   const { version, mode, intent } = slices.engine();
   series.build.set({ version, node: process.versions.node, mode }, 1);
@@ -76,7 +76,7 @@ export function setStateSeries(series: Series, sources: StateSources): void {
   oneOf(HeadlineLevelSchema.options, slices.headline().level, (level, on) =>
     series.headline.set({ level }, on),
   );
-  setDevices(series, slices.devices(), sources.energy());
+  setDevices(series, devices, sources.energy());
   const markets = slices.markets();
   setMarkets(series, markets, sources);
   setEarnings(series, slices.earnings(), sources.unclaimed());

@@ -8,6 +8,7 @@
 import { formatDecimal } from "../../shared/money.ts";
 import type { Offer } from "../ledger/offers.ts";
 import type { Listing, OfferAbilities, OfferStatus } from "../market/port.ts";
+import type { Fitness } from "./fitness.ts";
 import { nextOfferState, type OfferEvent } from "./offer-machine.ts";
 
 export type OfferAction =
@@ -17,9 +18,6 @@ export type OfferAction =
   | { readonly kind: "withdraw"; readonly forNow: boolean }
   /** `hold`: the GPU is rented elsewhere, so it is kept off this board. */
   | { readonly kind: "set-status"; readonly status: OfferStatus; readonly hold: boolean };
-
-/** May this GPU be on the market? `later`: not to be published now, but nothing that is listed is taken back yet. */
-export type Fitness = "fit" | "later" | "unfit";
 
 export interface Finding {
   readonly events: readonly OfferEvent[];
@@ -159,4 +157,12 @@ function priceDrift(look: Look, listing: Listing, then: string): string | null {
 
 export function isRented(state: Offer["state"]): boolean {
   return state === "booked" || state === "in-use";
+}
+
+/** Another board rented this GPU out. */
+export function isRentedElsewhere(offer: Offer, all: readonly Offer[]): boolean {
+  return all.some(
+    (other) =>
+      other.device === offer.device && other.row !== offer.row && isRented(other.state) && !other.held,
+  );
 }

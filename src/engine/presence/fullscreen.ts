@@ -5,13 +5,13 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { SECOND } from "../../shared/durations.ts";
+import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { pause } from "../../shared/wait.ts";
 
 /** xprop ends when its window or the X server does; then it is tried again. */
 const RETRY = 10 * SECOND;
-/** A machine without xprop does not get one while we run. */
-const RETRY_MISSING = 600 * SECOND;
+/** A machine without xprop, or without a window manager, hardly gets one while we run. */
+const RETRY_MISSING = MINUTE;
 
 export interface FullscreenApp {
   readonly pid: number | null;
@@ -60,12 +60,14 @@ export class FullscreenWatch {
     }
   }
 
-  /** Resolves when xprop has ended; true: there is none. */
+  /** Resolves when xprop has ended; true: there is none, or nothing to watch. */
   #spyOnRoot(signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
+      let nothing = false;
       const child = this.#start(["-root", "-spy", "_NET_ACTIVE_WINDOW"], (line) => {
-        // Before the window manager has begun xprop would wait for a name that it does not know: tried again later.
-        if (line.includes("no such atom")) child.kill("SIGTERM");
+        // Before a window manager has begun xprop would wait for a name that it does not know: tried again later.
+        nothing = line.includes("no such atom");
+        if (nothing) child.kill("SIGTERM");
         const window = /^_NET_ACTIVE_WINDOW.*#\s*(0x[0-9a-f]+)/i.exec(line)?.[1];
         if (window === undefined) return;
         this.#follow(Number(window) === 0 ? null : window);
@@ -78,7 +80,7 @@ export class FullscreenWatch {
         resolve(missing);
       };
       child.once("error", (error: NodeJS.ErrnoException) => end(error.code === "ENOENT"));
-      child.once("exit", () => end(false));
+      child.once("exit", () => end(nothing));
     });
   }
 

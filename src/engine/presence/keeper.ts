@@ -36,6 +36,8 @@ export interface PresenceDevice {
 
 export interface PresenceDeps {
   readonly devices: () => readonly PresenceDevice[];
+  /** Ids of devices that are there and can't work: the person's word about them counts once they can. */
+  readonly idle: () => readonly string[];
   readonly rules: () => PresenceRules;
   readonly wishes: DeviceWishes;
   readonly fullscreen: () => FullscreenState;
@@ -183,11 +185,15 @@ export class PresenceKeeper {
 
   #chosen(device: string | undefined): string[] {
     if (device !== undefined) this.#require(device);
-    return this.#deps.devices().flatMap(({ id }) => (device === undefined || id === device ? [id] : []));
+    return this.#known().filter((id) => device === undefined || id === device);
   }
 
   #require(device: string): void {
-    if (!this.#deps.devices().some(({ id }) => id === device)) throw unknownDevice(device);
+    if (!this.#known().includes(device)) throw unknownDevice(device);
+  }
+
+  #known(): string[] {
+    return [...this.#deps.devices().map(({ id }) => id), ...this.#deps.idle()];
   }
 }
 

@@ -1,12 +1,13 @@
 /** The person's say over the devices, put together: what is looked at, what it decides, and what a pause does. */
 import type { PauseView, PresenceRules } from "../../shared/contract/presence.ts";
+import type { ScreenReading } from "../../shared/gpu/reading.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import type { DeviceWatcher } from "../device/watcher.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { WorkBoard } from "../work/board.ts";
 import type { DeviceFleet } from "../work/device-fleet.ts";
 import { DeviceRest } from "../work/device-rest.ts";
-import { FullscreenWatch } from "./fullscreen.ts";
+import { type FullscreenState, FullscreenWatch } from "./fullscreen.ts";
 import { type PresenceDevice, PresenceKeeper } from "./keeper.ts";
 import { findListedProgram, readOnBattery } from "./system.ts";
 import { DeviceWishes, readBoot } from "./wishes.ts";
@@ -41,9 +42,10 @@ export function openPresence(parts: PresenceParts): Presence {
   const fullscreen = new FullscreenWatch();
   const keeper = new PresenceKeeper({
     devices: () => watcher.detection.devices.map((device) => lookAt(device, parts)),
+    idle: () => watcher.detection.unusable.map(({ gpu }) => gpu.uuid),
     rules,
     wishes: new DeviceWishes(ledger, readBoot()),
-    fullscreen: () => fullscreen.state,
+    fullscreen: () => fullscreen.state ?? stateOf(watcher.screen),
     readOnBattery: () => readOnBattery(),
     findListedProgram: (list) => findListedProgram(list),
     onChange: ({ id, name }, paused) => {
@@ -77,6 +79,11 @@ export function openPresence(parts: PresenceParts): Presence {
       await rest.settled();
     },
   };
+}
+
+function stateOf(screen: ScreenReading): FullscreenState {
+  if (screen === null) return null;
+  return screen.filled ? { pid: screen.pid, name: screen.name } : "none";
 }
 
 function lookAt({ id, name, kind, sensorId }: DeviceInfo, parts: PresenceParts): PresenceDevice {

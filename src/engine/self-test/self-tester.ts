@@ -110,11 +110,13 @@ export class SelfTester {
         help: "Fetch a model that has one: the Models screen lists them.",
       };
     }
-    return {
-      state: "due",
-      text: `The self-test${driver} is due`,
-      help: this.#deps.mayTest() ? null : "It starts by itself when Bellows runs again.",
-    };
+    return { state: "due", text: `The self-test${driver} is due`, help: this.#whatItWaitsFor(device) };
+  }
+
+  #whatItWaitsFor(device: DeviceInfo): string | null {
+    if (!this.#deps.mayTest()) return "It starts by itself when Bellows runs again.";
+    const pause = this.#deps.pauseOf(device.id);
+    return pause === null ? null : `It starts by itself when the GPU is free again. Now: ${pause}.`;
   }
 
   /** Devices or the wish to work changed. */

@@ -33,6 +33,8 @@ const AT_RISK = 0.7;
 /** This near to a ratio's limit is too near. */
 const NEAR = 0.02;
 const NEAR_LATENCY = 0.8;
+/** With fewer jobs the 95th percentile is the slowest one alone, such as the first of all, which waits for its model. */
+const ENOUGH_FOR_P95 = 20;
 
 export function measureService(facts: ServiceFacts, rules: ServiceRules): Measure[] {
   return [
@@ -70,12 +72,14 @@ function availability(facts: ServiceFacts, rules: ServiceRules): Measure {
   const limit = rules.thresholds.availability;
   const quietMs = quietFor(facts);
   const fading = quietMs !== null && quietMs > rules.aliveMs * 0.75;
-  const near = value !== null && value < 1 && value - limit < NEAR / 2;
+  const young = to - from < rules.aliveMs;
+  const near = !young && value !== null && value < 1 && value - limit < NEAR / 2;
   const tone = fading || near ? "warning" : "good";
   const measure = above("availability", "Time covered by heartbeats", value, limit, tone);
   // A window that began without this provider is not held against it.
   const wasThere = facts.beats.some((at) => Math.abs(at - from) <= rules.aliveMs);
-  const spared = measure.state === "breached" && !wasThere;
+  // Nor do the seconds before the first heartbeat of all: one heartbeat is worth more than such a window is long.
+  const spared = measure.state === "breached" && (!wasThere || young);
   return {
     ...measure,
     ...(spared ? { state: fading ? "warning" : "good" } : {}),
@@ -85,8 +89,10 @@ function availability(facts: ServiceFacts, rules: ServiceRules): Measure {
 }
 
 function latency(facts: ServiceFacts, { thresholds }: ServiceRules): Measure {
-  const value = p95(facts.ended.filter(({ done }) => done).map(({ tookMs }) => tookMs));
+  const times = facts.ended.filter(({ done }) => done).map(({ tookMs }) => tookMs);
+  const value = p95(times);
   const limit = thresholds.latencyP95Ms;
+  const slow = times.length < ENOUGH_FOR_P95 ? "unknown" : "breached";
   const distance = value === null ? null : limit - value;
   return {
     name: "latency-p95",
@@ -100,8 +106,8 @@ function latency(facts: ServiceFacts, { thresholds }: ServiceRules): Measure {
       value === null
         ? "unknown"
         : value > limit
-          ? "breached"
-          : value > NEAR_LATENCY * limit
+          ? slow
+          : value > NEAR_LATENCY * limit && slow === "breached"
             ? "warning"
             : "good",
     breachCost: null,

@@ -38,11 +38,6 @@ export class StateKeeper {
     this.#flushTimer ??= setTimeout(() => this.#flush(), COALESCE);
   }
 
-  /** Somebody is shown every change. */
-  get watched(): boolean {
-    return this.#listeners.size > 0;
-  }
-
   snapshot(): Snapshot {
     // What is about to be sent is in this snapshot already; sending it again as a delta does no harm.
     return { seq: this.#seq, at: this.#now(), state: this.#makeAll() };

@@ -16,7 +16,7 @@ const PreferencesSchema = z.object({
   startAtLogin: z.boolean().nullable().catch(null),
   muted: z.array(z.string()).catch([]),
   feedUrl: z.string().nullable().catch(null),
-  channel: UpdateChannelSchema.catch("stable"),
+  channel: UpdateChannelSchema.catch("latest"),
   autoUpdates: z.boolean().catch(true),
 });
 export type Preferences = z.infer<typeof PreferencesSchema>;
@@ -37,15 +37,18 @@ export function settingsIn(state: State | null): SettingValues | null {
   return settings ?? null;
 }
 
+/** As the settings write it; anything else, also "ask": not answered yet. */
+const LOGIN_ANSWERS: Readonly<Record<string, boolean>> = { yes: true, no: false };
+
 export function preferencesOf({ values }: SettingValues): Preferences {
   const set = (key: string) => (values[key]?.isSet === true ? values[key].value : null);
   const effective = (key: string) => values[key]?.value ?? values[key]?.fallback;
   return PreferencesSchema.parse({
-    language: set("app.language"),
-    startAtLogin: set("app.start_at_login"),
+    language: values["app.language"]?.value === "system" ? null : set("app.language"),
+    startAtLogin: LOGIN_ANSWERS[String(set("app.start_at_login"))] ?? null,
     muted: set("app.notifications_off") ?? [],
     feedUrl: set("updates.feed_url"),
-    channel: effective("updates.channel") ?? "stable",
+    channel: effective("updates.channel") ?? "latest",
     autoUpdates: effective("updates.automatic") ?? true,
   });
 }

@@ -18,9 +18,6 @@ export interface UpdateSource {
   download(progress: (bytes: number, total: number | null) => void): Promise<string>;
 }
 
-/** How release tools call a channel's feed: `latest-linux.yml`. */
-const FEED_NAMES: Readonly<Record<UpdateChannel, string>> = { stable: "latest", beta: "beta" };
-
 type Updater = typeof import("electron-updater")["autoUpdater"];
 
 /** Only inside Electron. The library is loaded with the first check: most starts never need it. */
@@ -37,10 +34,9 @@ export class ElectronUpdateSource implements UpdateSource {
 
   async check(feedUrl: string, channel: UpdateChannel): Promise<FoundRelease> {
     const updater = await this.#load();
-    const file = FEED_NAMES[channel];
-    updater.setFeedURL({ provider: "generic", url: feedUrl, channel: file });
+    updater.setFeedURL({ provider: "generic", url: feedUrl, channel });
     // Setting the channel also allows downgrades, which are never wanted: so the order counts.
-    updater.channel = file;
+    updater.channel = channel;
     updater.allowDowngrade = false;
     const found = await updater.checkForUpdates().catch((thrown: unknown) => {
       throw unreachable(feedUrl, thrown);

@@ -1,6 +1,6 @@
 /** The audit log: what the engine did and why, to be searched, opened and taken away. */
 import { ChevronRight, Download, ScrollText } from "lucide-react";
-import { useCallback, useState } from "react";
+import { memo, useCallback, useState } from "react";
 import type { ActivityEvent, ActivityFilter } from "../../shared/contract/activity.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { t } from "../../shared/words/words.ts";
@@ -123,7 +123,7 @@ function Events({ list }: { list: Pages<ActivityEvent> }) {
             ? null
             : {
                 key: String(event.id),
-                cells: <EventCells event={event} tabIndex={tabIndex} onOpen={() => setOpened(event)} />,
+                cells: <EventCells event={event} tabIndex={tabIndex} onOpen={setOpened} />,
               };
         }}
       />
@@ -135,10 +135,11 @@ function Events({ list }: { list: Pages<ActivityEvent> }) {
 interface EventCellsProps {
   event: ActivityEvent;
   tabIndex: number;
-  onOpen: () => void;
+  onOpen: (event: ActivityEvent) => void;
 }
 
-function EventCells({ event: { at, level, type, text, market }, tabIndex, onOpen }: EventCellsProps) {
+const EventCells = memo(function EventCells({ event, tabIndex, onOpen }: EventCellsProps) {
+  const { at, level, type, text, market } = event;
   return (
     <>
       <td className="quiet">
@@ -148,20 +149,20 @@ function EventCells({ event: { at, level, type, text, market }, tabIndex, onOpen
         <StatusWord look={levelLook(level)} />
       </td>
       <td className="col-event">
-        <button type="button" className="row-open clip" tabIndex={tabIndex} onClick={onOpen}>
+        <button type="button" className="row-open clip" tabIndex={tabIndex} onClick={() => onOpen(event)}>
           {typeName(type)}
           {text !== null && <span className="quiet"> · {text}</span>}
         </button>
       </td>
       <td className="quiet">
         <span className="activity-market">
-          {market === null ? "" : marketName(market)}
+          <span>{market === null ? "" : marketName(market)}</span>
           <ChevronRight size={14} aria-hidden />
         </span>
       </td>
     </>
   );
-}
+});
 
 function Nothing({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
   return (

@@ -1,9 +1,9 @@
 /** A market's days as bars: what was credited, the market's fee on top of it, what is still to come; energy as a line. */
 import { BarChart3 } from "lucide-react";
 import { useMemo } from "react";
-import type { EarningDay, EarningSeries } from "../../shared/contract/earnings.ts";
+import type { EarningSeries } from "../../shared/contract/earnings.ts";
 import { DAY } from "../../shared/durations.ts";
-import { type MoneyValue, money, toMoneyValue } from "../../shared/money.ts";
+import { type CurrencyCode, type MoneyValue, money, toMoneyValue } from "../../shared/money.ts";
 import { t } from "../../shared/words/words.ts";
 import { amountText } from "../format/amount.ts";
 import { marketName } from "../format/market-name.ts";
@@ -12,6 +12,7 @@ import { formatDate } from "../format/time.ts";
 import { Chart } from "../parts/chart.tsx";
 import type { ChartSeries } from "../parts/chart-plot.ts";
 import { drawnAmount, energyAmount } from "./figures.ts";
+import { type Span, spanOf, sumOf, weeksOf } from "./spans.ts";
 
 interface DayChartProps {
   series: EarningSeries;
@@ -19,11 +20,17 @@ interface DayChartProps {
   range: string;
 }
 
+/** More days than this are drawn week by week: a bar has to be wide enough to be pointed at. */
+const MOST_DAYS = 100;
+export const isWeekly = ({ days }: EarningSeries): boolean => days.length > MOST_DAYS;
+
 export function DayChart({ series, range }: DayChartProps) {
-  const { days, currency } = series;
+  const { currency } = series;
+  const weekly = isWeekly(series);
+  const days = useMemo(() => (weekly ? weeksOf(series.days) : series.days.map(spanOf)), [series, weekly]);
   const times = useMemo(() => days.map(({ at }) => at), [days]);
-  const drawn = useMemo(() => chartSeries(series), [series]);
-  const total = (pick: (day: EarningDay) => number) => days.reduce((sum, day) => sum + pick(day), 0);
+  const drawn = useMemo(() => chartSeries(days, currency), [days, currency]);
+  const total = (pick: (day: Span) => number) => days.reduce((sum, day) => sum + pick(day), 0);
   const accepted = total((day) => day.accepted);
   if (accepted === 0 && days.every(({ net, pending }) => net.minor === "0" && pending.minor === "0")) {
     return (
@@ -49,18 +56,18 @@ export function DayChart({ series, range }: DayChartProps) {
       times={times}
       series={drawn}
       stacked
-      step={DAY}
+      step={weekly ? 7 * DAY : DAY}
       restTime={range}
-      showTime={formatDate}
+      showTime={(at) => (weekly ? t("earnings.chart.week", { date: formatDate(at) }) : formatDate(at))}
       tickRight={(kilowattHours) => `${showNumber(kilowattHours, kilowattHours % 1 === 0 ? 0 : 1)} kWh`}
     />
   );
 }
 
-function chartSeries({ days, currency }: EarningSeries): ChartSeries[] {
+function chartSeries(days: readonly Span[], currency: CurrencyCode): ChartSeries[] {
   const moneySeries = (
     label: string,
-    pick: (day: EarningDay) => MoneyValue | null,
+    pick: (day: Span) => MoneyValue | null,
     look: Pick<ChartSeries, "tone" | "faded">,
   ): ChartSeries => {
     const sum = sumOf(days, pick);
@@ -76,7 +83,7 @@ function chartSeries({ days, currency }: EarningSeries): ChartSeries[] {
       rest: sum === null ? UNKNOWN : `${amountText(sum)} ${currency}`,
     };
   };
-  const energy = days.map(({ energy: { deviceWh } }) => deviceWh);
+  const energy = days.map(({ deviceWh }) => deviceWh);
   const known = energy.filter((value) => value !== null);
   return [
     moneySeries(t("earnings.net"), (day) => day.net, { tone: "ember" }),
@@ -98,15 +105,6 @@ function chartSeries({ days, currency }: EarningSeries): ChartSeries[] {
           } satisfies ChartSeries,
         ]),
   ];
-}
-
-/** null: one of the days does not tell. */
-function sumOf(days: readonly EarningDay[], pick: (day: EarningDay) => MoneyValue | null): MoneyValue | null {
-  const values = days.map(pick);
-  const [first] = values;
-  if (first === undefined || values.some((value) => value === null)) return null;
-  const minor = values.reduce((sum, value) => sum + BigInt(value?.minor ?? 0), 0n);
-  return first && { currency: first.currency, minor: minor.toString() };
 }
 
 const amountOf = (value: MoneyValue | null | undefined): string =>

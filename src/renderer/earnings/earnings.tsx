@@ -12,7 +12,7 @@ import { ErrorNote } from "../parts/note.tsx";
 import { screenHref } from "../state/route.ts";
 import { useEngine } from "../state/store.ts";
 import { useAnswer } from "../state/use-answer.ts";
-import { DayChart } from "./day-chart.tsx";
+import { DayChart, isWeekly } from "./day-chart.tsx";
 import { ExportDialog } from "./export-dialog.tsx";
 import { LedgerCard } from "./ledger-card.tsx";
 import { Periods } from "./periods.tsx";
@@ -100,7 +100,7 @@ function Books({ market, markets, onMarket }: BooksProps) {
       {summary === undefined ? <PeriodsSkeleton /> : <Periods summary={summary} />}
       <div className="earnings-row">
         <Card
-          title={t("earnings.chart.title")}
+          title={t(series !== null && isWeekly(series) ? "earnings.chart.weekly" : "earnings.chart.title")}
           className="earnings-chart"
           aside={<EnergyAside known={summary} />}
         >

@@ -16,7 +16,7 @@ export function drawnAmount({ currency, minor }: MoneyValue): number {
 export function energyAmount(wattHours: number | null): string {
   if (wattHours === null) return UNKNOWN;
   if (wattHours < KILO) return `${showNumber(wattHours, wattHours < 10 ? 1 : 0)} Wh`;
-  return `${showNumber(wattHours / KILO, 2)} kWh`;
+  return `${showNumber(wattHours / KILO, wattHours < 100 * KILO ? 2 : 0)} kWh`;
 }
 
 /** How the energy was come by, in words; null: there is nothing to say. */

@@ -1,6 +1,6 @@
 /** The ledger a person reads: each accepted job, and what became of its money. */
 import { Clock3, ReceiptText } from "lucide-react";
-import { useCallback, useState } from "react";
+import { memo, useCallback, useState } from "react";
 import type { EarningEntry } from "../../shared/contract/earnings.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
@@ -123,7 +123,7 @@ function Entries({ list }: { list: Pages<EarningEntry> }) {
             ? null
             : {
                 key: `${entry.market} ${entry.leaseId}`,
-                cells: <EntryCells entry={entry} tabIndex={tabIndex} onOpen={() => open(entry.leaseId)} />,
+                cells: <EntryCells entry={entry} tabIndex={tabIndex} onOpen={open} />,
               };
         }}
       />
@@ -135,10 +135,10 @@ function Entries({ list }: { list: Pages<EarningEntry> }) {
 interface EntryCellsProps {
   entry: EarningEntry;
   tabIndex: number;
-  onOpen: () => void;
+  onOpen: (leaseId: string) => void;
 }
 
-function EntryCells({ entry, tabIndex, onOpen }: EntryCellsProps) {
+const EntryCells = memo(function EntryCells({ entry, tabIndex, onOpen }: EntryCellsProps) {
   const { acceptedAt, settledAt, offered, gross, net, expected, reference, model } = entry;
   const fee = gross !== null && net !== null ? difference(gross, net) : null;
   return (
@@ -147,7 +147,12 @@ function EntryCells({ entry, tabIndex, onOpen }: EntryCellsProps) {
         <time dateTime={new Date(acceptedAt).toISOString()}>{formatMoment(acceptedAt)}</time>
       </td>
       <td className="col-job">
-        <button type="button" className="row-open row-one-line clip" tabIndex={tabIndex} onClick={onOpen}>
+        <button
+          type="button"
+          className="row-open row-one-line clip"
+          tabIndex={tabIndex}
+          onClick={() => onOpen(entry.leaseId)}
+        >
           <span className="row-line clip">{model}</span>
         </button>
       </td>
@@ -193,7 +198,7 @@ function EntryCells({ entry, tabIndex, onOpen }: EntryCellsProps) {
       </td>
     </>
   );
-}
+});
 
 const waited = (ms: number): string => (ms < 60 * SECOND ? formatStep(ms) : formatDuration(ms));
 

@@ -10,6 +10,7 @@ import { BACKEND_LABELS, deviceLook, pauseHelp, pauseSentence } from "../gpus/de
 import { Card } from "../parts/card.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
+import { screenHref } from "../state/route.ts";
 import { useEngine, usePage } from "../state/store.ts";
 import { useCommand } from "../state/use-command.ts";
 import { useDeviceWatch } from "../state/use-device-watch.ts";
@@ -21,7 +22,13 @@ export function Devices() {
     <Card
       title={t("gpus.homeTitle")}
       className="devices"
-      aside={devices.length === 0 ? undefined : t("gpus.count", { count: devices.length })}
+      aside={
+        devices.length > 0 && (
+          <a className="link" href={screenHref("gpus")}>
+            {t("gpus.homeAll")}
+          </a>
+        )
+      }
     >
       {devices.length === 0 ? (
         <div className="card-empty">

@@ -5,12 +5,14 @@
 
 import { CalendarDays } from "lucide-react";
 import type { EarningsView } from "../../shared/contract/views.ts";
+import type { MoneyValue } from "../../shared/money.ts";
 import { t } from "../../shared/words/words.ts";
 import { amountText, shareOf } from "../format/amount.ts";
 import { marketName } from "../format/market-name.ts";
 import { Age } from "../parts/age.tsx";
 import { Amount } from "../parts/amount.tsx";
 import { Card } from "../parts/card.tsx";
+import { screenHref } from "../state/route.ts";
 import { useEngine } from "../state/store.ts";
 
 /** Characters of an amount that still fits half a card in the large size. */
@@ -19,7 +21,19 @@ const LONG_AMOUNT = 12;
 export function Earned() {
   const earnings = useEngine((state) => state.earnings);
   return (
-    <Card title={t("home.earned.title")} aside={t("home.earned.aside")} className="earned-card">
+    <Card
+      title={t("home.earned.title")}
+      aside={
+        <>
+          {t("home.earned.aside")}
+          {" · "}
+          <a className="link" href={screenHref("earnings")}>
+            {t("home.earned.more")}
+          </a>
+        </>
+      }
+      className="earned-card"
+    >
       {earnings.length === 0 ? (
         <div className="card-empty">
           <CalendarDays size={22} strokeWidth={1.6} aria-hidden />
@@ -38,7 +52,7 @@ export function Earned() {
 }
 
 function MarketEarnings({ earnings }: { earnings: EarningsView }) {
-  const { settledToday, pendingToday, settledTotal } = earnings;
+  const { settledToday, pendingToday, settledWeek, settledMonth, settledTotal } = earnings;
   const settledShare = shareOf(settledToday, pendingToday);
   return (
     <section className="earned-market" aria-label={marketName(earnings.market)}>
@@ -73,12 +87,9 @@ function MarketEarnings({ earnings }: { earnings: EarningsView }) {
             <Amount value={pendingToday} currency={false} />
           </dd>
         </div>
-        <div title={t("home.earned.allTimeHint")}>
-          <dt>{t("home.earned.allTime")}</dt>
-          <dd>
-            <Amount value={settledTotal} currency={false} />
-          </dd>
-        </div>
+        {settledWeek !== undefined && <Sum label={t("home.earned.week")} value={settledWeek} />}
+        {settledMonth !== undefined && <Sum label={t("home.earned.month")} value={settledMonth} />}
+        <Sum label={t("home.earned.allTime")} value={settledTotal} title={t("home.earned.allTimeHint")} />
       </dl>
       <p className="earned-foot">
         {t("home.earned.accepted", { count: earnings.acceptedToday })}
@@ -93,5 +104,16 @@ function MarketEarnings({ earnings }: { earnings: EarningsView }) {
         )}
       </p>
     </section>
+  );
+}
+
+function Sum({ label, value, title }: { label: string; value: MoneyValue; title?: string }) {
+  return (
+    <div title={title}>
+      <dt>{label}</dt>
+      <dd>
+        <Amount value={value} currency={false} />
+      </dd>
+    </div>
   );
 }

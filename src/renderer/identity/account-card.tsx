@@ -89,7 +89,8 @@ function Stake({ market, providerKey }: AccountProps) {
   const { stake, state } = standing;
   const look = { ...LOOK[state], word: t(`identity.account.states.${state}`) };
   // A play-money stake needs no backup; the engine itself refuses where it matters.
-  const mayStake = providerKey === null || providerKey.mode === "demo" || providerKey.backup !== null;
+  const ours = providerKey?.providerId === standing.providerId;
+  const mayStake = !ours || providerKey.mode === "demo" || providerKey.backup !== null;
   return (
     <div className="account-part">
       <div className="account-head">
@@ -149,6 +150,7 @@ function Stake({ market, providerKey }: AccountProps) {
 }
 
 function stakeWords({ effective, minimum }: ProviderStanding["stake"]): ReactNode {
+  if (minimum.minor === "0") return t("identity.account.noMinimum");
   const spare = BigInt(effective.minor) - BigInt(minimum.minor);
   const { currency } = effective;
   const amount = amountText({ currency, minor: (spare < 0n ? -spare : spare).toString() });

@@ -1,4 +1,5 @@
 /** The cells of one job, as every table of jobs shows them, and the heads above. */
+import { memo } from "react";
 import type { JobRow } from "../../shared/contract/views.ts";
 import { t } from "../../shared/words/words.ts";
 import { amountText } from "../format/amount.ts";
@@ -53,7 +54,8 @@ interface JobCellsProps {
   tabIndex?: number;
 }
 
-export function JobCells({ job, onOpen, oneLine = false, tabIndex }: JobCellsProps) {
+/** Drawn again only when its own job changes: a long list is scrolled through these. */
+export const JobCells = memo(function JobCells({ job, onOpen, oneLine = false, tabIndex }: JobCellsProps) {
   const units = unitsText(job);
   const reason = job.error !== null && job.earned === null ? asSentence(job.error.message) : null;
   return (
@@ -101,7 +103,7 @@ export function JobCells({ job, onOpen, oneLine = false, tabIndex }: JobCellsPro
       </td>
     </>
   );
-}
+});
 
 /** Only what was credited counts as earned. */
 function Pay({ job: { earned, fee } }: { job: JobRow }) {

@@ -13,7 +13,14 @@ import { priceText } from "./price-numbers.ts";
 
 type Board = OffersView["boards"][number];
 
-export function BoardList({ boards, offers }: { boards: readonly Board[]; offers: readonly OfferView[] }) {
+interface BoardListProps {
+  readonly boards: readonly Board[];
+  readonly offers: readonly OfferView[];
+  /** Said elsewhere already: a reason that says the same is not repeated for every board. */
+  readonly said: string;
+}
+
+export function BoardList({ boards, offers, said }: BoardListProps) {
   return (
     <ul className="board-list">
       {boards.map((board) => (
@@ -21,13 +28,14 @@ export function BoardList({ boards, offers }: { boards: readonly Board[]; offers
           key={board.id}
           board={board}
           offer={offers.find((offer) => offer.board === board.id) ?? null}
+          said={said}
         />
       ))}
     </ul>
   );
 }
 
-function BoardRow({ board, offer }: { board: Board; offer: OfferView | null }) {
+function BoardRow({ board, offer, said }: { board: Board; offer: OfferView | null; said: string }) {
   const standing = offer === null ? "none" : standingOf(offer);
   const shown = offer !== null && standing !== "none" ? offer : null;
   const error = shown?.error ?? board.error;
@@ -50,7 +58,7 @@ function BoardRow({ board, offer }: { board: Board; offer: OfferView | null }) {
         )}
         {board.canReprice === false && ` · ${t("offers.board.fixed")}`}
       </p>
-      {shown !== null && shown.waiting !== null && (
+      {shown !== null && shown.waiting !== null && shown.waiting.text !== said && (
         <Note tone="warn" help={shown.waiting.help}>
           {asSentence(shown.waiting.text)}
         </Note>

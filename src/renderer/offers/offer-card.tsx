@@ -100,7 +100,7 @@ export function OfferCard({ market, currency, gpu, boards, offers }: OfferCardPr
         </div>
         <div className="offer-market">
           <h3 className="offer-market-title">{t("offers.onMarket", { market: marketName(market) })}</h3>
-          <BoardList boards={boards} offers={offers} />
+          <BoardList boards={boards} offers={offers} said={gpu.test.text} />
           <OccupancyText offers={offers} />
           <SelfTestLine device={gpu.device} test={gpu.test} />
         </div>

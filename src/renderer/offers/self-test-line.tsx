@@ -35,10 +35,11 @@ export function SelfTestLine({ device, test }: { device: string; test: ListingTe
   };
   return (
     <div className="self-test-line">
+      <h3 className="offer-market-title">{t("offers.test.title")}</h3>
       <div className={`self-test-words tone-${tone}`}>
         <Icon size={14} aria-hidden className="note-icon" />
         <div>
-          <b>{t("offers.test.title")}</b> {asSentence(test.text)}
+          {asSentence(test.text)}
           {test.help !== null && <span className="quiet"> {test.help}</span>}
         </div>
       </div>

@@ -113,7 +113,7 @@ export function plotOptions(
     ...size,
     ms: 1,
     legend: { show: false },
-    padding: [8, twoSided ? 0 : 8, 0, 0],
+    padding: [8, twoSided ? 0 : 20, 0, 0],
     cursor: {
       y: false,
       drag: { setScale: false, x: false, y: false },
@@ -236,7 +236,9 @@ function plainTick(value: number): string {
 
 /** As exact as the ticks are far from each other: "Nov", "12 Nov", "14:00", "14:03:20". */
 export function timeTick(at: number, step: number): string {
-  return new Intl.DateTimeFormat(currentLanguage(), tickFormat(step)).format(at);
+  // British English, so that the day comes before the month, as everywhere else.
+  const language = currentLanguage() === "de" ? "de-DE" : "en-GB";
+  return new Intl.DateTimeFormat(language, tickFormat(step)).format(at);
 }
 
 function tickFormat(step: number): Intl.DateTimeFormatOptions {

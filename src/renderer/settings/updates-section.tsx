@@ -2,20 +2,19 @@
 import { Download, RotateCcw, RotateCw } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { AppView, UpdateOffer, UpdatePhase, UpdatesView } from "../../shared/contract/app.ts";
-import type { SettingPatch, SettingView } from "../../shared/contract/settings.ts";
-import { type ErrorValue, toErrorValue, unreachable } from "../../shared/errors.ts";
+import { unreachable } from "../../shared/errors.ts";
 import { t } from "../../shared/words/words.ts";
 import { showBytes } from "../format/bytes.ts";
 import { Age } from "../parts/age.tsx";
 import { Card } from "../parts/card.tsx";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
-import { Segmented } from "../parts/controls/segmented.tsx";
 import { Switch } from "../parts/controls/switch.tsx";
-import { TextField } from "../parts/controls/text-field.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { type AppRunner, useApp } from "../state/app-context.ts";
 import { useBridge } from "../state/bridge-context.ts";
-import { useEngine, usePage } from "../state/store.ts";
+import { usePage } from "../state/store.ts";
+import { Row } from "./row.tsx";
+import { SegmentedRow, SwitchRow, TextRow } from "./setting-rows.tsx";
 import "./updates-section.css";
 
 export function UpdatesSection() {
@@ -24,7 +23,7 @@ export function UpdatesSection() {
   if (bridge === null) {
     return (
       <Card title={t("app.updates.title")}>
-        <p className="updates-quiet">{t("app.updates.noApp")}</p>
+        <p className="settings-help">{t("app.updates.noApp")}</p>
       </Card>
     );
   }
@@ -42,20 +41,21 @@ function UpdatesCard({ updates }: { updates: UpdatesView }) {
   const runner = useApp();
   return (
     <Card title={t("app.updates.title")} aside={t("app.updates.aside")}>
-      <Row
+      <Step
         label={t("app.updates.version")}
         help={
           updates.checkedAt === null ? (
             t("app.updates.never")
           ) : (
             <>
-              {t("app.updates.checked")} <Age at={updates.checkedAt} />
+              {t("app.updates.checked")}
+              <Age at={updates.checkedAt} />
             </>
           )
         }
       >
         <span className="mono">{updates.version}</span>
-      </Row>
+      </Step>
       <Phase updates={updates} runner={runner} />
       {runner.error !== null && <ErrorNote error={runner.error} alert />}
       <Previous updates={updates} runner={runner} />
@@ -80,19 +80,19 @@ function Phase({ updates, runner }: { updates: UpdatesView; runner: AppRunner })
   );
   switch (phase.state) {
     case "off":
-      return <Row label={t("app.updates.off")} help={`${phase.reason.message}.`} />;
+      return <Step label={t("app.updates.off")} help={`${phase.reason.message}.`} />;
     case "unasked":
-      return <Row label={t("app.updates.unasked")}>{check}</Row>;
+      return <Step label={t("app.updates.unasked")}>{check}</Step>;
     case "none":
-      return <Row label={t("app.updates.none")}>{check}</Row>;
+      return <Step label={t("app.updates.none")}>{check}</Step>;
     case "checking":
-      return <Row label={t("app.updates.checking")} live />;
+      return <Step label={t("app.updates.checking")} live />;
     case "held-back":
-      return <Row label={t("app.updates.heldBack", { version: phase.offer.version })}>{check}</Row>;
+      return <Step label={t("app.updates.heldBack", { version: phase.offer.version })}>{check}</Step>;
     case "offered":
       return (
         <>
-          <Row
+          <Step
             label={t("app.updates.offered", { version: phase.offer.version })}
             help={sizeOf(phase.offer)}
             live
@@ -106,7 +106,7 @@ function Phase({ updates, runner }: { updates: UpdatesView; runner: AppRunner })
               <Download size={14} aria-hidden />
               {t("app.updates.download")}
             </button>
-          </Row>
+          </Step>
           <Notes offer={phase.offer} />
         </>
       );
@@ -115,7 +115,7 @@ function Phase({ updates, runner }: { updates: UpdatesView; runner: AppRunner })
     case "ready":
       return (
         <>
-          <Row
+          <Step
             label={t("app.updates.ready", { version: phase.offer.version })}
             help={t("app.updates.installHelp")}
             live
@@ -128,13 +128,13 @@ function Phase({ updates, runner }: { updates: UpdatesView; runner: AppRunner })
             >
               {t("app.updates.install")}
             </button>
-          </Row>
+          </Step>
           <Notes offer={phase.offer} />
         </>
       );
     case "waiting":
       return (
-        <Row label={t("app.updates.waiting", { version: phase.version, count: phase.jobs })} live>
+        <Step label={t("app.updates.waiting", { version: phase.version, count: phase.jobs })} live>
           <button
             type="button"
             className="button"
@@ -143,21 +143,21 @@ function Phase({ updates, runner }: { updates: UpdatesView; runner: AppRunner })
           >
             {t("app.updates.postpone")}
           </button>
-        </Row>
+        </Step>
       );
     case "installing":
-      return <Row label={t("app.updates.installing", { version: phase.version })} live />;
+      return <Step label={t("app.updates.installing", { version: phase.version })} live />;
     case "refused":
       return (
         <>
-          <Row label={t("app.updates.refused")}>{check}</Row>
+          <Step label={t("app.updates.refused")}>{check}</Step>
           <ErrorNote error={phase.error} />
         </>
       );
     case "failed":
       return (
         <>
-          <Row label={t("app.updates.failed")}>{check}</Row>
+          <Step label={t("app.updates.failed")}>{check}</Step>
           <ErrorNote error={phase.error} />
         </>
       );
@@ -170,13 +170,13 @@ function Downloading({ phase }: { phase: Extract<UpdatePhase, { state: "download
   const { offer, bytes, total } = phase;
   const label = t("app.updates.downloading", { version: offer.version });
   return (
-    <Row label={label} help={`${showBytes(bytes)} / ${showBytes(total)}`}>
+    <Step label={label} help={`${showBytes(bytes)} / ${showBytes(total)}`}>
       <progress
         className="updates-progress"
         aria-label={label}
         {...(total === null ? {} : { max: total, value: Math.min(bytes, total) })}
       />
-    </Row>
+    </Step>
   );
 }
 
@@ -195,15 +195,16 @@ function Previous({ updates, runner }: { updates: UpdatesView; runner: AppRunner
   const { app } = useBridge();
   const { previous } = updates;
   if (previous === null) {
-    return <Row label={t("app.updates.previous")} help={t("app.updates.noPrevious")} />;
+    return <Step label={t("app.updates.previous")} help={t("app.updates.noPrevious")} />;
   }
   const { version } = previous;
   return (
-    <Row
+    <Step
       label={t("app.updates.previous")}
       help={
         <>
-          {t("app.updates.previousHelp", { version })} <Age at={previous.keptAt} />
+          {t("app.updates.previousHelp", { version })}
+          <Age at={previous.keptAt} />
         </>
       }
     >
@@ -224,63 +225,31 @@ function Previous({ updates, runner }: { updates: UpdatesView; runner: AppRunner
         confirm={t("app.updates.rollBackYes")}
         onConfirm={async () => app?.invoke("app.rollBack", {})}
       />
-    </Row>
+    </Step>
   );
 }
 
 function UpdateSettings() {
-  const values = useEngine((state) => state.settings.values);
-  const { set, error } = useSettings();
-  const channel = values["updates.channel"];
-  const automatic = values["updates.automatic"];
-  const feed = values["updates.feed_url"];
   return (
     <>
-      <Row label={t("app.updates.auto")} help={t("app.updates.autoHelp")}>
-        <Switch
-          label={t("app.updates.auto")}
-          checked={(automatic.value ?? automatic.fallback) === true}
-          disabled={isFixed(automatic)}
-          onChange={(checked) => void set({ "updates.automatic": checked })}
-        />
-      </Row>
-      <Row label={t("app.updates.channel")} help={t("app.updates.channelHelp")}>
-        <Segmented
-          label={t("app.updates.channel")}
-          value={(channel.value ?? channel.fallback) === "beta" ? "beta" : "stable"}
-          options={[
-            { value: "stable", label: t("app.updates.channels.stable") },
-            { value: "beta", label: t("app.updates.channels.beta") },
-          ]}
-          disabled={isFixed(channel)}
-          onChange={(next) => void set({ "updates.channel": next })}
-        />
-      </Row>
-      <Row label={t("app.updates.feed")} help={t("app.updates.feedHelp")}>
-        <TextField
-          label={t("app.updates.feed")}
-          type="url"
-          value={typeof feed.value === "string" ? feed.value : ""}
-          disabled={isFixed(feed)}
-          onCommit={(url) => void set({ "updates.feed_url": url.trim() === "" ? null : url.trim() })}
-        />
-      </Row>
-      {error !== null && <ErrorNote error={error} alert />}
+      <SwitchRow name="updates.automatic" label={t("app.updates.auto")} help={t("app.updates.autoHelp")} />
+      <SegmentedRow
+        name="updates.channel"
+        label={t("app.updates.channel")}
+        help={t("app.updates.channelHelp")}
+        options={(["latest", "beta"] as const).map((value) => ({
+          value,
+          label: t(`app.updates.channels.${value}`),
+        }))}
+      />
+      <TextRow
+        name="updates.feed_url"
+        label={t("app.updates.feed")}
+        help={t("app.updates.feedHelp")}
+        placeholder="https://"
+      />
     </>
   );
-}
-
-/** Set where the app can't change it: the file, the environment, a flag. */
-const isFixed = ({ source }: SettingView): boolean => source.kind !== "saved" && source.kind !== "default";
-
-function useSettings() {
-  const bridge = useBridge();
-  const [error, setError] = useState<ErrorValue | null>(null);
-  const set = async (patch: SettingPatch) => {
-    setError(null);
-    await bridge.invoke("settings.set", { patch }).catch((thrown: unknown) => setError(toErrorValue(thrown)));
-  };
-  return { set, error };
 }
 
 function AppCard({ app }: { app: AppView }) {
@@ -289,7 +258,7 @@ function AppCard({ app }: { app: AppView }) {
   const { count, newestAt } = crashReports;
   return (
     <Card title={t("app.system.title")}>
-      <Row
+      <Step
         label={t("app.system.login")}
         help={
           login.impossible ?? t(login.enabled === null ? "app.system.loginUnknown" : "app.system.loginHelp")
@@ -301,15 +270,16 @@ function AppCard({ app }: { app: AppView }) {
           disabled={login.impossible !== null || pending !== null}
           onChange={(enabled) => void run("app.setStartAtLogin", { enabled })}
         />
-      </Row>
-      <Row
+      </Step>
+      <Step
         label={t("app.system.crashes")}
         help={
           count === 0 ? (
             t("app.system.crashesNone")
           ) : (
             <>
-              {t("app.system.crashes", { count })} <Age at={newestAt} />
+              {t("app.system.crashes", { count })}
+              <Age at={newestAt} />
             </>
           )
         }
@@ -324,30 +294,28 @@ function AppCard({ app }: { app: AppView }) {
             {t("app.system.openFolder")}
           </button>
         )}
-      </Row>
+      </Step>
       {error !== null && <ErrorNote error={error} alert />}
     </Card>
   );
 }
 
-interface RowProps {
-  readonly label: string;
-  readonly help?: ReactNode;
-  /** Said aloud when it changes. */
-  readonly live?: boolean;
-  readonly children?: ReactNode;
-}
-
-function Row({ label, help, live = false, children }: RowProps) {
+/** One thing that can be done, not a setting. `live`: said aloud when it changes. */
+function Step({ label, help, live = false, children }: StepProps) {
   return (
-    <div className="updates-row">
-      <div className="updates-words" role={live ? "status" : undefined}>
-        <div>{label}</div>
-        {help !== undefined && <div className="updates-help">{help}</div>}
-      </div>
-      {children !== undefined && children !== false && <div className="updates-control">{children}</div>}
+    <div className="updates-step" role={live ? "status" : undefined}>
+      <Row label={label} help={help}>
+        {() => children}
+      </Row>
     </div>
   );
+}
+
+interface StepProps {
+  readonly label: string;
+  readonly help?: ReactNode;
+  readonly live?: boolean;
+  readonly children?: ReactNode;
 }
 
 const sizeOf = (offer: UpdateOffer): ReactNode => (offer.bytes === null ? undefined : showBytes(offer.bytes));

@@ -10,7 +10,7 @@ import { SCREEN_NAMES } from "../screens.ts";
 const TimeMs = z.number().int().nonnegative();
 const Text = z.string().max(2000);
 
-export const UpdateChannelSchema = z.enum(["stable", "beta"]);
+export const UpdateChannelSchema = z.enum(["latest", "beta"]);
 export type UpdateChannel = z.infer<typeof UpdateChannelSchema>;
 
 export const UpdateOfferSchema = z.object({

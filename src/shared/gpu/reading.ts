@@ -69,10 +69,21 @@ export const GpuReadingSchema = z.object({
 });
 export type GpuReading = z.infer<typeof GpuReadingSchema>;
 
+/** Does a program fill the screen? null: it can't be told this way. */
+export const ScreenReadingSchema = z
+  .discriminatedUnion("filled", [
+    z.object({ filled: z.literal(false) }),
+    z.object({ filled: z.literal(true), pid: z.number().int().nullable(), name: Word }),
+  ])
+  .nullable();
+export type ScreenReading = z.infer<typeof ScreenReadingSchema>;
+
 export const GpuTableSchema = z.object({
   gpus: z.array(GpuReadingSchema),
   /** GPUs or lines that gave no reading: what the driver complains about, one sentence each. */
   complaints: z.array(z.string()),
+  /** Of Windows only; absent: not asked. */
+  screen: ScreenReadingSchema.optional(),
 });
 export type GpuTable = z.infer<typeof GpuTableSchema>;
 

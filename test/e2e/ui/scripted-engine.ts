@@ -57,6 +57,7 @@ export class ScriptedEngine {
   readonly books = emptyBooks();
   /** Jobs behind the newest ones of the state. */
   olderJobs = 120;
+  #older: readonly JobRow[] = [];
   state: State;
   seq = 100;
   readonly #folder: string;
@@ -203,11 +204,13 @@ export class ScriptedEngine {
 
   /** The newest of the state, and older ones behind them. */
   #jobs({ market, state, states, model, text }: JobFilter): JobRow[] {
-    const now = this.state.recentJobs[0]?.leasedAt ?? Date.now();
-    const older = Array.from({ length: this.olderJobs }, (_, index) =>
-      job(index + 20, now, index % 9 === 4 ? "failed" : "settled"),
-    );
-    return [...this.state.recentJobs, ...older].filter(
+    if (this.#older.length !== this.olderJobs) {
+      const now = this.state.recentJobs[0]?.leasedAt ?? Date.now();
+      this.#older = Array.from({ length: this.olderJobs }, (_, index) =>
+        job(index + 20, now, index % 9 === 4 ? "failed" : "settled"),
+      );
+    }
+    return [...this.state.recentJobs, ...this.#older].filter(
       (row) =>
         (market === undefined || row.market === market) &&
         (state === undefined || row.state === state) &&

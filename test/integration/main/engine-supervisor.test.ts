@@ -87,6 +87,23 @@ describe("EngineSupervisor, with real processes", () => {
     expect(lost).toMatchObject({ error: { message: expect.stringContaining("SIGKILL") } });
   });
 
+  it("plans anew when the engine asks to be started again, and says what is wrong with the new plan", async () => {
+    engine.start();
+    await becomes("up");
+    const first = await enginePid();
+    await engine.invoke("engine.restart", {});
+    await becomes("restarting");
+    await becomes("up");
+    expect(await enginePid()).not.toBe(first);
+    planError = new AppError({ code: "CONFIG_INVALID", message: "A setting is wrong", actor: "user" });
+    await engine.invoke("engine.restart", {});
+    await becomes("failed");
+    expect(engine.status).toMatchObject({ error: { code: "CONFIG_INVALID" } });
+    planError = null;
+    engine.start();
+    await becomes("up");
+  });
+
   it("ends an engine that hangs, hard, and starts it again", async () => {
     engine.start();
     await becomes("up");

@@ -8,6 +8,7 @@ import { openParentChannel } from "../../../src/host/parent-channel.ts";
 import type { DevnetReady, EngineReady } from "../../../src/shared/config.ts";
 import type { ContractHandlers } from "../../../src/shared/contract/contract.ts";
 import { serveContract } from "../../../src/shared/contract/rpc.ts";
+import { RESTART_WANTED } from "../../../src/shared/restart.ts";
 import { earning } from "../../e2e/ui/states.ts";
 import { scriptedAccountHandlers } from "../../support/scripted-account.ts";
 import { scriptedBookHandlers } from "../../support/scripted-books.ts";
@@ -74,6 +75,10 @@ function beEngine(mayEnd: () => boolean): void {
     ...scriptedModelHandlers(),
     ...scriptedOfferHandlers(),
     ...scriptedSettingsHandlers(),
+    "engine.restart": async () => {
+      setTimeout(() => process.exit(RESTART_WANTED), 20);
+      return {};
+    },
     "notices.dismiss": async () => ({}),
     "engine.shutdown": async () => {
       if (mayEnd()) setTimeout(() => process.exit(0), 20);

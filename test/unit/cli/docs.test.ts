@@ -5,6 +5,7 @@ import { EXIT } from "../../../src/cli/exit-codes.ts";
 import { OTHER_NAMES, SETTINGS, type Setting } from "../../../src/engine/config/settings.ts";
 
 const page = fs.readFileSync(new URL("../../../docs/cli.md", import.meta.url), "utf8");
+const configuration = fs.readFileSync(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
 const program = fs.readFileSync(new URL("../../../src/cli/program.ts", import.meta.url), "utf8");
 
 describe("docs/cli.md", () => {
@@ -18,6 +19,12 @@ describe("docs/cli.md", () => {
 
   it.each(Object.entries(OTHER_NAMES))("tells %s", (name, means) => {
     expect(page).toMatch(new RegExp(`^\\| \`${name}\` \\|.*${means.replaceAll(/[.*+?()]/g, "\\$&")}`, "m"));
+  });
+
+  it.each(
+    Object.values<Setting<unknown>>(SETTINGS).flatMap(({ key, env }) => (key === null ? [] : [[key, env]])),
+  )("and docs/configuration.md tells the key %s", (key, env) => {
+    expect(configuration).toContain(`| \`${key}\` | \`${env}\` |`);
   });
 
   it("tells every command", () => {

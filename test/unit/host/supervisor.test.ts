@@ -66,6 +66,37 @@ describe("Supervisor", () => {
     );
   });
 
+  test("starts a process again that asks for it, with what is told then, and counts it as no crash", async () => {
+    let config = 0;
+    const { supervisor, states } = supervise(["restart"], {
+      configure: (child) => child.post({ kind: "configure", config }),
+      beforeWantedRestart: async () => {
+        config += 1;
+      },
+    });
+    supervisor.start();
+    await supervisor.whenUp();
+    for (let wish = 1; wish <= 6; wish++) {
+      supervisor.child?.post("again");
+      await eventually(() => supervisor.state.state === "up" && supervisor.state.restarts === wish);
+    }
+    expect(config).toBe(6);
+    expect(states.filter(({ state }) => state === "failed")).toEqual([]);
+    expect(states.find(({ state }) => state === "restarting")?.reason).toBe(
+      "It starts again with other settings",
+    );
+  });
+
+  test("does not start again what the new settings don't allow", async () => {
+    const { supervisor } = supervise(["restart"], {
+      beforeWantedRestart: () => Promise.reject(new Error("BATCH_SIZE is wrong")),
+    });
+    supervisor.start();
+    (await supervisor.whenUp()).post("again");
+    await reach(supervisor, "failed");
+    expect(supervisor.state.reason).toContain("BATCH_SIZE is wrong");
+  });
+
   test("gives up after five quick crashes in a row, with the cause; a retry by hand begins anew", async () => {
     const { supervisor, states } = supervise(["throw", "no space left"]);
     supervisor.start();

@@ -9,9 +9,11 @@
 import { z } from "zod";
 import type { AicfConfig } from "../../../shared/config.ts";
 import type { ProviderStanding } from "../../../shared/contract/views.ts";
+import { sha3_256 } from "../../../shared/digest.ts";
 import { KIB, SECOND } from "../../../shared/durations.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { WORK_KINDS } from "../../../shared/work.ts";
+import { nullifier } from "../../receipt/ai-proof.ts";
 import type { DebugSink, FetchLike } from "../http.ts";
 import type { JobCredit, Lease, MarketAdapter, ProviderProfile, Submission, SubmitOutcome } from "../port.ts";
 import { readWork, type WorkFields } from "../read-work.ts";
@@ -45,6 +47,7 @@ const MAX_WAIT_MS = 30 * SECOND;
 const JAIL_LOOK = 30 * SECOND;
 const MAX_ACQUIRE = 64;
 const MAX_TEXT = 500;
+const MAX_U32 = 0xffff_ffff;
 /** Where the market does not say (aicf-provider-guide §3). */
 const GUIDE_HEARTBEAT = 15 * SECOND;
 const AnyObject = z.record(z.string(), z.unknown());
@@ -141,12 +144,13 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       ...worker,
       job_id: submission.jobId,
       output_digest: `0x${submission.sha3_512}`,
-      proof_refs: [],
+      proof_refs: [attestationRef(submission.receipt)],
       meta: {
         compute_ms: submission.computeMs,
         device: submission.device,
         shape: submission.shape,
         model: submission.model,
+        ai_proof: aiProofOf(submission, config.chainId),
       },
       receipt: `0x${Buffer.from(submission.receipt).toString("hex")}`,
       ...(inline ? { output: Buffer.from(submission.output).toString("base64") } : {}),
@@ -316,6 +320,21 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
         signal,
       ),
   };
+}
+
+/** The signed receipt stands where a TEE's evidence would: upstream keeps a reference of this kind (protocols/aicf.md §2.3). */
+function attestationRef(receipt: Uint8Array) {
+  return { kind: "attestation", bundle_digest: `0x${sha3_256(receipt)}` };
+}
+
+/**
+ * What the AIProof envelope says beyond the receipt that goes with it: with the receipt's bytes as its attestation and
+ * no traps it can be built again byte by byte (protocols/aicf.md §3.4 shape 2, §3.5; aicf-profile.md "Digests").
+ */
+function aiProofOf({ receipt, sha3_256: outputDigest }: Submission, chainId: number) {
+  const body = { attestation: receipt, traps: [], outputDigest: Buffer.from(outputDigest, "hex") };
+  const scope = chainId <= MAX_U32 ? { chainId } : {};
+  return { nullifier: `0x${nullifier(body, scope)}`, output_digest: `0x${outputDigest}` };
 }
 
 interface Who {

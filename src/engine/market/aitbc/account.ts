@@ -21,6 +21,8 @@ export interface ChainAccountDeps {
   readonly minerId: string;
   /** The wallet's address, in any spelling. */
   readonly address: string;
+  /** Net of what is done and still in escrow, by the coordinator's books; null: it does not tell. */
+  readonly inEscrow: (signal: AbortSignal) => Promise<Money | null>;
   /** Signs stakes and releases; null: its key is not here. */
   readonly signer: () => Wallet | null;
   readonly now: () => number;
@@ -115,14 +117,14 @@ export function createChainAccount(deps: ChainAccountDeps): MarketAccount {
     },
 
     async balance(signal) {
-      const account = await chain.account(address, signal);
+      const [account, escrow] = await Promise.all([chain.account(address, signal), deps.inEscrow(signal)]);
       return {
         market: "aitbc",
         providerId: minerId,
         available: toMoneyValue(account?.balance ?? NOTHING),
         // The chain pays out by itself: what is settled is in the balance already.
         pending: toMoneyValue(NOTHING),
-        escrow: toMoneyValue(NOTHING),
+        escrow: toMoneyValue(escrow ?? NOTHING),
         lastSettlementEpoch: null,
       };
     },

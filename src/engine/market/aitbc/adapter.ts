@@ -82,6 +82,10 @@ export function createAitbcAdapter(config: AitbcConfig, deps: AitbcDeps = {}): M
         chain: createChainBooks({ rpcUrl, ...common }),
         minerId,
         address,
+        inEscrow: async (signal) => {
+          const gross = (await coordinator?.pendingEarnings(signal)) ?? null;
+          return gross && netOf(gross);
+        },
         signer: () => signerFor(address, walletKey),
         now: common.now,
       }),

@@ -6,6 +6,7 @@
 import type { AitbcConfig } from "../../../shared/config.ts";
 import { SECOND } from "../../../shared/durations.ts";
 import { AppError } from "../../../shared/errors.ts";
+import type { Money } from "../../../shared/money.ts";
 import { createHttpClient, type DebugSink, type FetchLike, type HttpAnswer } from "../http.ts";
 import { unreadable } from "../http-errors.ts";
 import { meantStatus, readerOf } from "./answer.ts";
@@ -22,6 +23,7 @@ import {
   type JobView,
   JobViewSchema,
   ResultAnswerSchema,
+  readAit,
   readRows,
   type TransactionRow,
   TransactionSchema,
@@ -66,6 +68,14 @@ export function createCoordinatorClient(options: CoordinatorClientOptions) {
   }
 
   const { read, refusal } = readerOf(now);
+
+  async function books(signal: AbortSignal) {
+    const path = `/v1/miners/${miner}/earnings`;
+    const answer = await coordinator.request({ method: "POST", path }, signal);
+    const earnings = read(coordinator, answer, EarningsSchema);
+    if (earnings.error != null) throw unreadable(coordinator.host, answer.what, earnings.error);
+    return earnings;
+  }
 
   return {
     /** Throws WRONG_SERVICE when something else answers at the coordinator's address. */
@@ -181,13 +191,13 @@ export function createCoordinatorClient(options: CoordinatorClientOptions) {
 
     /** The newest earnings rows (the coordinator sends 20), gross. */
     async earnings(signal: AbortSignal) {
-      const answer = await coordinator.request(
-        { method: "POST", path: `/v1/miners/${miner}/earnings` },
-        signal,
-      );
-      const earnings = read(coordinator, answer, EarningsSchema);
-      if (earnings.error != null) throw unreadable(coordinator.host, answer.what, earnings.error);
-      return readRows(EarningsRowSchema, earnings.earnings_history);
+      return readRows(EarningsRowSchema, (await books(signal)).earnings_history);
+    },
+
+    /** Gross of what is done and still in escrow; null: not told, or not readable. */
+    async pendingEarnings(signal: AbortSignal): Promise<Money | null> {
+      const { pending_earnings: pending } = await books(signal);
+      return pending == null ? null : readAit(pending);
     },
 
     /** The job's escrow on the chain; null without a chain RPC. */

@@ -61,6 +61,8 @@ export const TransactionSchema = z.object({
 export type TransactionRow = z.infer<typeof TransactionSchema>;
 
 export const EarningsSchema = z.object({
+  /** Gross of what is done and still in escrow. */
+  pending_earnings: Amount.nullish().catch(null),
   earnings_history: z.array(z.unknown()).catch([]),
   error: MaybeText,
 });

@@ -124,7 +124,7 @@ export const app = {
     feedSave: "Speichern",
     channel: "Kanal",
     channelHelp: "Beta erhält neue Versionen früher, mit mehr Fehlern.",
-    channels: { stable: "Stabil", beta: "Beta" },
+    channels: { latest: "Stabil", beta: "Beta" },
     auto: "Selbsttätig nach Updates suchen",
     autoHelp: "Alle sechs Stunden; Gefundenes wird heruntergeladen. Installiert wird nur auf Wunsch.",
     noApp:

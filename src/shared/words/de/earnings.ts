@@ -36,6 +36,8 @@ export const earnings = {
   setPrice: "Einstellen",
   chart: {
     title: "Pro Tag",
+    weekly: "Pro Woche",
+    week: "7 Tage ab {{date}}",
     aside: "nach dem Tag der Annahme, Ortszeit",
     label: "Verdienst pro Tag auf {{market}}",
     summary:
@@ -52,7 +54,7 @@ export const earnings = {
     overdue: "Davon länger als {{time}} offen",
     overdueHint:
       "Märkte rechnen mindestens täglich ab: mit den Büchern des Marktes vergleichen oder beim Markt nachfragen",
-    oldest: "der älteste seit {{when}}",
+    oldest: "Ältester: {{when}}.",
     none: "Nichts ist länger als {{time}} offen.",
     paysItself: "Dieser Markt zahlt von selbst; nichts muss abgeholt werden.",
     notRead: "Das Guthaben beim Markt konnte nicht gelesen werden.",

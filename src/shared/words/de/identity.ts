@@ -133,6 +133,7 @@ export const identity = {
     minimum: "Minimum",
     short: "{{amount}} {{currency}} unter dem Minimum: Es gibt keine Aufträge.",
     enough: "{{amount}} {{currency}} über dem Minimum",
+    noMinimum: "Dieser Markt verlangt kein Minimum",
     exactly: "Genau das Minimum: Jede Strafe bringt diesen Provider darunter.",
     releasing: "In Freigabe",
     release: "{{amount}} {{currency}}",

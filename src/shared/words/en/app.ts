@@ -124,7 +124,7 @@ export const app = {
     feedSave: "Save",
     channel: "Channel",
     channelHelp: "Beta gets new versions earlier, with more faults.",
-    channels: { stable: "Stable", beta: "Beta" },
+    channels: { latest: "Stable", beta: "Beta" },
     auto: "Look for updates by itself",
     autoHelp: "Every six hours; what is found is downloaded. Installing is always asked for.",
     noApp:

@@ -36,6 +36,8 @@ export const earnings = {
   setPrice: "Set it",
   chart: {
     title: "Per day",
+    weekly: "Per week",
+    week: "7 days from {{date}}",
     aside: "by the day of acceptance, local time",
     label: "Earned per day on {{market}}",
     summary:
@@ -51,7 +53,7 @@ export const earnings = {
     pending: "Accepted, not credited",
     overdue: "Of that, waiting longer than {{time}}",
     overdueHint: "Markets settle at least daily: compare the market’s own books, or ask the market",
-    oldest: "the oldest since {{when}}",
+    oldest: "Oldest: {{when}}.",
     none: "Nothing waits longer than {{time}}.",
     paysItself: "This market pays by itself; nothing has to be claimed.",
     notRead: "The market’s balance could not be read.",

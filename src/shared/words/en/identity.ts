@@ -131,6 +131,7 @@ export const identity = {
     minimum: "Minimum",
     short: "{{amount}} {{currency}} short of the minimum: no work is given.",
     enough: "{{amount}} {{currency}} above the minimum",
+    noMinimum: "This market asks for no minimum",
     exactly: "Exactly the minimum: any penalty takes this provider below it.",
     releasing: "Being released",
     release: "{{amount}} {{currency}}",

@@ -126,3 +126,31 @@ describe("GPUs to devices", () => {
     expect(devicesOf([testGpu({ memoryFreeMb: 20 })]).devices.map(({ id }) => id)).toEqual(["GPU-1"]);
   });
 });
+
+describe("CUDA_VISIBLE_DEVICES", () => {
+  const cards = [testGpu(), testGpu({ index: 1, uuid: "GPU-2b" }), testGpu({ index: 2, uuid: "GPU-3c" })];
+  const seen = (...visible: string[]) => detectionOf(table(cards), "auto", HOST, visible);
+
+  test.each([
+    [["1"], ["GPU-2b"]],
+    [
+      ["2", "0"],
+      ["GPU-1", "GPU-3c"],
+    ],
+    [["GPU-3"], ["GPU-3c"]],
+    [["-1"], ["cpu"]],
+  ])("%j leaves %j to work", (list, ids) => {
+    expect(seen(...list).devices.map(({ id }) => id)).toEqual(ids);
+  });
+
+  test("a card that is left out is shown with the reason", () => {
+    expect(seen("0").unusable).toMatchObject([
+      {
+        gpu: { uuid: "GPU-2b" },
+        verdict: { code: "not-visible", why: "CUDA_VISIBLE_DEVICES leaves it out" },
+      },
+      { gpu: { uuid: "GPU-3c" } },
+    ]);
+    expect(seen("-1").noGpuReason).toBe("CUDA_VISIBLE_DEVICES leaves out every GPU");
+  });
+});

@@ -1,4 +1,15 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
@@ -92,5 +103,94 @@ describe("opening the ledger", () => {
     db.pragma("user_version = 99");
     db.close();
     await expect(Ledger.open(folder)).rejects.toThrowError(code("LEDGER_TOO_NEW"));
+  });
+});
+
+describe("a big ledger", () => {
+  const HUNDRED_MB = 100_000_000;
+  /** Bytes of an output fill the file. */
+  async function aBigLedger(folder: string): Promise<Ledger> {
+    const ledger = await Ledger.open(folder);
+    const row = ledger.leases.insert(aLease({ leaseId: "big" }), 5) as number;
+    const result = {
+      row,
+      sha3_512: "",
+      sha3_256: "",
+      inputSha3_256: "",
+      shape: [],
+      computeMs: 1,
+      receipt: new Uint8Array(),
+    };
+    ledger.results.insert(result, new Uint8Array(HUNDRED_MB), 5);
+    return ledger;
+  }
+
+  it("that was closed in order is not read through again; one that was changed since is", async () => {
+    const folder = tempFolder();
+    (await aBigLedger(folder)).close();
+    const file = join(folder, "ledger.sqlite");
+    const { mtimeMs } = statSync(file);
+    // Ruined in the middle, and the file's time set back: only who reads everything can find it.
+    const disk = openSync(file, "r+");
+    writeSync(disk, Buffer.alloc(64_000, "ruined"), 0, 64_000, 2_000_000);
+    closeSync(disk);
+    utimesSync(file, mtimeMs / 1000, mtimeMs / 1000);
+    const note = JSON.parse(readFileSync(`${file}.clean`, "utf8")) as object;
+    writeFileSync(`${file}.clean`, JSON.stringify({ ...note, modifiedMs: statSync(file).mtimeMs }));
+    const trusted = await Ledger.open(folder);
+    trusted.leases.insert(aLease({ leaseId: "later" }), 6);
+    trusted.close();
+
+    rmSync(`${file}.clean`);
+    await expect(Ledger.open(folder)).rejects.toThrowError(code("LEDGER_CORRUPT"));
+  });
+
+  it("leaves no trust behind while it is open", async () => {
+    const folder = tempFolder();
+    (await aBigLedger(folder)).close();
+    const file = join(folder, "ledger.sqlite");
+    expect(existsSync(`${file}.clean`)).toBe(true);
+    const open = await Ledger.open(folder);
+    expect(existsSync(`${file}.clean`), "a crash from here on leaves none").toBe(false);
+    open.close();
+  });
+
+  it("is copied between other work, and the copy is whole", async () => {
+    const folder = tempFolder();
+    const ledger = await aBigLedger(folder);
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns++;
+      ledger.leases.insert(aLease(), turns);
+    });
+    await ledger.snapshot(Date.parse("2026-01-02T03:04:05Z"));
+    clearInterval(timer);
+    expect(turns, "others had their turn").toBeGreaterThan(3);
+    ledger.close();
+    ruin(join(folder, "ledger.sqlite"));
+    const restored = await Ledger.open(folder);
+    expect(restored.leases.find("big")).not.toBeNull();
+    restored.close();
+  });
+
+  it("may be closed while it is copied; the rest of the copy goes with the next one", async () => {
+    const folder = tempFolder();
+    const ledger = await aBigLedger(folder);
+    const copying = ledger.snapshot(1_000);
+    ledger.close();
+    await copying;
+    const again = await Ledger.open(folder);
+    await again.snapshot(2_000);
+    again.close();
+    expect(readdirSync(join(folder, "snapshots"))).toEqual([expect.stringMatching(/^ledger-.*\.sqlite$/)]);
+  });
+
+  it("is copied again once the last copy is old enough", async () => {
+    const folder = tempFolder();
+    const ledger = await Ledger.open(folder);
+    const hour = 3_600_000;
+    for (const at of [0, hour / 2, hour, 1.5 * hour, 2.5 * hour]) await ledger.snapshotIfDue(at);
+    ledger.close();
+    expect(readdirSync(join(folder, "snapshots"))).toHaveLength(3);
   });
 });

@@ -54,6 +54,15 @@ describe("a line", () => {
     expect(parsed().map(({ msg }) => msg)).toEqual(["now"]);
   });
 
+  it("is written whatever its facts are", () => {
+    const { log, parsed } = aLog();
+    const circle: Record<string, unknown> = {};
+    circle.self = circle;
+    log.info("a circle", { circle });
+    log.info("a sum", { minor: 12n, cause: new Error("broken") });
+    expect(parsed()).toMatchObject([{ msg: "a circle" }, { minor: "12", cause: { message: "broken" } }]);
+  });
+
   it("reads well for a person", () => {
     const line = humanLine(
       JSON.stringify({ level: "warn", time: "2026-01-01T10:00:00Z", market: "aicf", msg: "No answer" }),

@@ -2,8 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Listing, OfferStatus } from "../../../../src/engine/market/port.ts";
+import type { Fitness } from "../../../../src/engine/offers/fitness.ts";
 import { nextOfferState } from "../../../../src/engine/offers/offer-machine.ts";
-import { type Fitness, type Look, reconcile } from "../../../../src/engine/offers/reconcile.ts";
+import { type Look, reconcile } from "../../../../src/engine/offers/reconcile.ts";
 import { OfferStateSchema } from "../../../../src/shared/contract/offers.ts";
 import { money } from "../../../../src/shared/money.ts";
 

@@ -251,6 +251,46 @@ describe("when tests are run", () => {
     ledger.close();
   });
 
+  test("what the last one is worth now is told in words: for this driver and this model only", async () => {
+    const { runtime } = runtimeThat();
+    const { tester: it, ledger } = await tester([runtime]);
+    const { device } = runtime;
+    const driver = `with driver ${device.driverVersion}`;
+    expect(it.standing(device)).toEqual({ state: "due", text: `The self-test ${driver} is due`, help: null });
+    const running = it.runDue(signal);
+    await expect.poll(() => it.standing(device).state).not.toBe("due");
+    await running;
+    expect(it.standing(device)).toMatchObject({
+      state: "passed",
+      text: expect.stringMatching(/Right answer/),
+    });
+    expect(it.standing({ ...device, driverVersion: "595.10" })).toMatchObject({
+      state: "due",
+      text: "The self-test with driver 595.10 is due",
+    });
+
+    const paused = await tester([runtime], { ledger, mayTest: () => false });
+    const other = { ...device, driverVersion: "595.10" };
+    expect(paused.tester.standing(other).help).toMatch(/when Bellows runs again/);
+    const playing = await tester([runtime], { ledger, pauseOf: () => "a game uses it" });
+    expect(playing.tester.standing(other).help).toMatch(/Now: a game uses it\.$/);
+    const without = { ledger, models: { has: () => false, resolve: () => resolved } };
+    // A passed test with this driver counts on, whatever became of the model; without one nothing can be told.
+    expect((await tester([runtime], without)).tester.standing(device).state).toBe("passed");
+    expect((await tester([runtime], without)).tester.standing(other)).toMatchObject({
+      state: "impossible",
+      help: expect.stringMatching(/Models screen/),
+    });
+
+    const hot = await tester([runtime], { ledger, telemetry: async () => reading({ temperatureC: 94 }) });
+    await hot.tester.run(undefined, signal);
+    expect(hot.tester.standing(device)).toMatchObject({
+      state: "failed",
+      help: expect.stringMatching(/run the self-test again/),
+    });
+    ledger.close();
+  });
+
   test("an unknown device and a missing model are told as such", async () => {
     const { tester: it, ledger } = await tester([runtimeThat().runtime]);
     await expect(it.run("GPU-9", signal)).rejects.toMatchObject({ code: "UNKNOWN_DEVICE" });

@@ -32,7 +32,11 @@ const RESOLVED = {
 
 /** A GPU whose runtime answers when the test says so. */
 function scriptedRuntime(id: string) {
-  const asked: { keys: string[]; answer: (failing?: readonly string[]) => void }[] = [];
+  const asked: {
+    keys: string[];
+    deadlineMs: number;
+    answer: (failing?: readonly string[]) => void;
+  }[] = [];
   let held = false;
   const runtime = {
     device: { id, kind: "gpu", name: id },
@@ -41,11 +45,12 @@ function scriptedRuntime(id: string) {
     },
     onStatus: () => () => undefined,
     holds: () => held,
-    run: ({ items }: RunRequest) =>
+    run: ({ items, deadlineMs }: RunRequest) =>
       new Promise<RunAnswer>((resolve) => {
         const keys = items.map(({ key }) => key);
         asked.push({
           keys,
+          deadlineMs,
           answer: (failing = []) => {
             held = true;
             resolve({
@@ -84,6 +89,9 @@ const outOfMemory = (key: string): ItemResult => ({
 interface Setting {
   freeMb?: number | null;
   ownMb?: number | null;
+  /** Its self-test found the model's answers wrong. */
+  distrusts?: boolean;
+  jobMaxRuntimeMs?: number;
 }
 
 /** A board and one worker for each device named. */
@@ -123,6 +131,8 @@ async function machine(devices: Record<string, Setting>) {
       others: () => Object.keys(devices).filter((other) => other !== id),
       isReserved: () => false,
       isPaused: () => false,
+      isDistrusted: () => devices[id]?.distrusts === true,
+      jobMaxRuntimeMs: devices[id]?.jobMaxRuntimeMs,
       noGpuReason: null,
       now: () => 10_000,
     });
@@ -234,4 +244,36 @@ test("a job whose memory went away while it waited is given back", async () => {
   devices["GPU-1"] = { freeMb: 100 };
   board.judgeAgain();
   expect(stateOf("g2")).toBe("returned");
+});
+
+test("a device whose self-test failed with a model leaves its jobs to the others", async () => {
+  const { board, asked, stateOf, devices } = await machine({ bad: { distrusts: true }, good: {} });
+  board.grant(leases("t1"));
+  await expect.poll(() => asked(1).length).toBe(1);
+  expect(asked(0)).toEqual([]);
+  asked(1)[0]?.answer();
+  await expect.poll(() => stateOf("t1")).toBe("computed");
+  // The same card after it passed: it takes part again.
+  devices.bad = {};
+  board.grant(leases("t2", "t3", "t4"));
+  await expect.poll(() => asked(0).length).toBeGreaterThan(0);
+});
+
+test("a job may take what its market allows, 90 s where it does not say, and never more than we do", async () => {
+  const allowed = async (maxRuntimeMs: number | null, jobMaxRuntimeMs?: number) => {
+    const { board, asked } = await machine({ one: jobMaxRuntimeMs === undefined ? {} : { jobMaxRuntimeMs } });
+    board.grant([aLease({ maxRuntimeMs })]);
+    await expect.poll(() => asked(0).length).toBe(1);
+    return asked(0)[0]?.deadlineMs;
+  };
+  const [unsaid, longer, capped, tighter] = await Promise.all([
+    allowed(null),
+    allowed(600_000),
+    allowed(600_000, 60_000),
+    allowed(30_000, 60_000),
+  ]);
+  // The grace for a hanging process is on top of all of them.
+  const grace = (unsaid ?? 0) - 90_000;
+  expect(grace).toBeGreaterThan(0);
+  expect([longer, capped, tighter]).toEqual([600_000 + grace, 60_000 + grace, 30_000 + grace]);
 });

@@ -174,13 +174,13 @@ describe("preferences", () => {
       startAtLogin: null,
       muted: [],
       feedUrl: null,
-      channel: "stable",
+      channel: "latest",
       autoUpdates: true,
     });
     const preferences = preferencesOf({
       values: {
         "app.language": set("de"),
-        "app.start_at_login": set(false),
+        "app.start_at_login": set("no"),
         "app.notifications_off": set(["jailed", "a kind of another version"]),
         "updates.feed_url": set("https://example.org/"),
         "updates.channel": set("beta"),
@@ -194,7 +194,9 @@ describe("preferences", () => {
       autoUpdates: false,
     });
     expect(mutedTypes(preferences)).toEqual(["jailed"]);
-    expect(preferencesOf({ values: { "updates.channel": set("nightly") } }).channel).toBe("stable");
+    const asking = { "app.start_at_login": set("ask"), "app.language": set("system") };
+    expect(preferencesOf({ values: asking })).toMatchObject({ startAtLogin: null, language: null });
+    expect(preferencesOf({ values: { "updates.channel": set("nightly") } }).channel).toBe("latest");
   });
 
   it("are remembered for a start without an engine", () => {

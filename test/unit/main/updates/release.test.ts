@@ -8,7 +8,7 @@ const key = releaseKey();
 const installed: Installed = {
   version: "1.0.0",
   platform: PLATFORM,
-  channel: "stable",
+  channel: "latest",
   keys: [releaseKey().publicKey, key.publicKey],
 };
 
@@ -31,7 +31,7 @@ describe("judge", () => {
       release: {
         offer: {
           version: "1.1.0",
-          channel: "stable",
+          channel: "latest",
           notes: "Faster.\nQuieter.",
           releasedAt: Date.UTC(2026, 10, 20, 10),
           bytes: "package 1.1.0".length,
@@ -98,7 +98,7 @@ describe("isSigned", () => {
       sha256: "a".repeat(64),
       version: "1.1.0\nlinux",
       platform: PLATFORM,
-      channel: "stable",
+      channel: "latest",
     };
     expect(isSigned(release, Buffer.alloc(64).toString("base64"), [key.publicKey])).toBe(false);
     expect(isSigned({ ...release, version: "1" }, Buffer.alloc(64).toString("base64"), ["?", "AAAA"])).toBe(

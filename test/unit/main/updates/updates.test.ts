@@ -17,7 +17,7 @@ class Machine {
   readonly folder = tempFolder();
   readonly feedFolder = path.join(this.folder, "feed");
   readonly appImage = path.join(this.folder, "Bellows.AppImage");
-  settings: UpdateSettings = { feedUrl: "http://127.0.0.1:9/", channel: "stable", auto: false };
+  settings: UpdateSettings = { feedUrl: "http://127.0.0.1:9/", channel: "latest", auto: false };
   jobs: number | null = 0;
   version = "1.0.0";
   included = true;

@@ -256,7 +256,7 @@ const CASES: Readonly<
           {},
           {
             state: "ready",
-            offer: { version: "1.1.0", channel: "stable", notes: null, releasedAt: null, bytes: null },
+            offer: { version: "1.1.0", channel: "latest", notes: null, releasedAt: null, bytes: null },
           },
         ),
       },

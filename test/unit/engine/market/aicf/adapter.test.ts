@@ -23,7 +23,13 @@ type Routes = Record<string, (request: SeenRequest, nth: number) => Answer>;
 
 async function against(
   routes: Routes,
-  overrides: Partial<{ autoStakeNano: string; rpc: boolean; now: () => number }> = {},
+  overrides: Partial<{
+    autoStakeNano: string;
+    rpc: boolean;
+    heartbeatMs: number;
+    leaseMs: number;
+    now: () => number;
+  }> = {},
 ) {
   const counts = new Map<string, number>();
   const server = await serve((request) => {
@@ -41,6 +47,8 @@ async function against(
     region: null,
     workerId: "w1",
     autoStakeNano: overrides.autoStakeNano ?? null,
+    ...(overrides.heartbeatMs === undefined ? {} : { heartbeatMs: overrides.heartbeatMs }),
+    ...(overrides.leaseMs === undefined ? {} : { leaseMs: overrides.leaseMs }),
   };
   const adapter = createAicfAdapter(config, { identity, now: overrides.now });
   const asked = (path: string) =>
@@ -275,6 +283,20 @@ describe("is it an AICF queue", () => {
 });
 
 describe("heartbeat", () => {
+  test.each([
+    [15_000, undefined, 15_000],
+    [15_000, 10_000, 10_000],
+    [5_000, 10_000, 5_000],
+    [null, undefined, 15_000],
+    [null, 10_000, 10_000],
+  ])("the market asks for %j, HEARTBEAT_SEC for %j ms: every %j ms", async (asks, heartbeatMs, every) => {
+    const { adapter } = await against(
+      { [`POST ${PROVIDER}/heartbeat`]: () => ({ body: { interval_ms: asks } }) },
+      heartbeatMs === undefined ? {} : { heartbeatMs },
+    );
+    expect(await adapter.heartbeat(load, signal)).toMatchObject({ intervalMs: every });
+  });
+
   test("tells load and devices, and learns interval and health", async () => {
     const { adapter, asked } = await against({
       [`POST ${PROVIDER}/heartbeat`]: () => ({
@@ -407,6 +429,15 @@ describe("taking work", () => {
     expect(asked("GET /v1/leases")[0]?.url).toBe(`/v1/leases?provider_id=${providerId}&worker_id=w1`);
   });
 
+  test("JOB_LEASE_SEC says by how much a lease is extended", async () => {
+    const { adapter, asked } = await against(
+      { "POST /v1/leases/lease_1/renew": () => ({ body: { expires_at_ms: 241_000 } }) },
+      { leaseMs: 45_000 },
+    );
+    await adapter.renew({ leaseId: "lease_1", jobId: "0xabc" }, 120_000, signal);
+    expect(fields(asked("POST /v1/leases/lease_1/renew")[0])).toMatchObject({ extend_ms: 45_000 });
+  });
+
   test("renewing gives the new end, or says that the lease is lost", async () => {
     const { adapter, asked } = await against({
       "POST /v1/leases/lease_1/renew": (_r, nth) =>
@@ -440,8 +471,16 @@ describe("a result", () => {
       op: "complete",
       job_id: "0xabc",
       output_digest: `0x${sent.sha3_512}`,
-      proof_refs: [],
-      meta: { compute_ms: 12, device: "cpu", shape: [1, 10] },
+      proof_refs: [{ kind: "attestation", bundle_digest: `0x${sha3_256(sent.receipt)}` }],
+      meta: {
+        compute_ms: 12,
+        device: "cpu",
+        shape: [1, 10],
+        ai_proof: {
+          nullifier: expect.stringMatching(/^0x[0-9a-f]{64}$/),
+          output_digest: `0x${sent.sha3_256}`,
+        },
+      },
       receipt: "0xa1",
       output: Buffer.from(sent.output).toString("base64"),
     });

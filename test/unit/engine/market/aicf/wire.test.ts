@@ -93,6 +93,62 @@ describe("the node's recorded answers", () => {
   });
 });
 
+/** Recorded exchanges with upstream's REST routes: the request line, then body and status. */
+function restExchanges() {
+  return RECORDED.flatMap((line, i) => {
+    const path = /^GET (\S+)$/.exec(line)?.[1] ?? (line === "POST claim" ? "claim" : null);
+    const answer = /^(.*) (\d{3})$/.exec(RECORDED[i + 1] ?? "");
+    return path === null || !answer ? [] : [{ path, status: Number(answer[2]), text: answer[1] ?? "" }];
+  });
+}
+
+describe("the node's recorded REST answers, where /rpc is not served", () => {
+  const PROVIDER = "prov_01ce5b7f";
+  const JOB = "0x77747ddf7c00bd31853cd36017c41a135e43d875b54c826b4f98b654e6447075";
+
+  /** Each route answers as it did when it was recorded; anything else is 404. */
+  async function recordedNode() {
+    const exchanges = restExchanges();
+    expect(exchanges).toHaveLength(7);
+    const server = await serve(({ method, url }) => {
+      const path = method === "POST" && url === `/aicf/providers/${PROVIDER}/claim` ? "claim" : url;
+      const found =
+        exchanges.find((exchange) => exchange.path === path) ??
+        exchanges.find((exchange) => exchange.path === path.replace(/\?.*$/, ""));
+      return found
+        ? { status: found.status, body: found.text }
+        : { status: 404, body: '{"detail":"Not Found"}' };
+    });
+    return { server, node: createNodeRpc({ rpcUrl: server.url, now: Date.now }) };
+  }
+
+  test("providers, a job, the balance and an empty claim are read", async () => {
+    const { node, server } = await recordedNode();
+    expect(await node.listProviders({}, signal)).toMatchObject([{ id: PROVIDER, stake: 100_000_000_000n }]);
+    expect(await node.job(JOB, signal)).toMatchObject({
+      status: "completed",
+      provider_id: PROVIDER,
+      fee: 1000n,
+    });
+    expect(await node.balance(PROVIDER, signal)).toMatchObject({
+      available: 850_000n,
+      lastSettlementEpoch: 3,
+    });
+    expect(await node.claim(PROVIDER, signal)).toMatchObject({ totalPaid: 0n, payouts: [] });
+    const asked = server.seen.filter(({ url }) => url === "/rpc");
+    expect(asked, "JSON-RPC is asked for once, then REST is spoken").toHaveLength(1);
+  });
+
+  test("what REST refuses is told in the node's own words", async () => {
+    const { node } = await recordedNode();
+    await expect(node.provider("nope", signal)).rejects.toMatchObject({
+      code: "NODE_REST_ERROR",
+      message: expect.stringContaining("provider nope not found"),
+    });
+    await expect(node.balance("somebody-else", signal)).rejects.toMatchObject({ actor: "market" });
+  });
+});
+
 describe("amounts", () => {
   test("are integers or decimal texts of any size, nothing else", () => {
     const amount = (pending: unknown) => BalanceSchema.safeParse({ available: 0, pending }).data?.pending;

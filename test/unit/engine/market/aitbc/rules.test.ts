@@ -2,8 +2,9 @@
  * The thirteen rules for a client of AITBC (protocols/aitbc.md §12), one test each that fails without its rule. Where the
  * rule's whole story is told elsewhere, that test is named.
  */
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { HeldLease } from "../../../../../src/engine/ledger/leases.ts";
+import { Ledger } from "../../../../../src/engine/ledger/ledger.ts";
 import { createAitbcAdapter } from "../../../../../src/engine/market/aitbc/adapter.ts";
 import { meantStatus } from "../../../../../src/engine/market/aitbc/answer.ts";
 import { gpuEntries } from "../../../../../src/engine/market/aitbc/capabilities.ts";
@@ -12,11 +13,17 @@ import { priceNumber, priceOf } from "../../../../../src/engine/market/aitbc/inv
 import { verifyCoordinatorReceipt } from "../../../../../src/engine/market/aitbc/receipt-coordinator.ts";
 import { planStatus } from "../../../../../src/engine/market/aitbc/status-path.ts";
 import { readOrder } from "../../../../../src/engine/market/aitbc/work.ts";
+import { MarketSession } from "../../../../../src/engine/market/session.ts";
 import { judgeLease } from "../../../../../src/engine/work/admission.ts";
+import { WorkBoard } from "../../../../../src/engine/work/board.ts";
+import { RunControl } from "../../../../../src/engine/work/run-control.ts";
 import type { AitbcConfig } from "../../../../../src/shared/config.ts";
 import { AppError } from "../../../../../src/shared/errors.ts";
 import { money, parseDecimal } from "../../../../../src/shared/money.ts";
+import { aLease } from "../../../../support/leases.ts";
+import { ScriptedMarket } from "../../../../support/scripted-market.ts";
 import { type Answer, type SeenRequest, serve } from "../../../../support/scripted-server.ts";
+import { tempFolder } from "../../../../support/temp-folder.ts";
 import { recordedWith } from "./transcript.ts";
 
 const signal = new AbortController().signal;
@@ -188,6 +195,47 @@ test("7: true inflight, ONLINE, a heartbeat right after /fail, and 404 and 500 m
   await expect(adapter.acquire({ max: 1, waitMs: 0, models: [] }, signal)).rejects.toMatchObject(again);
 });
 
+test("7: heard every 15 s, jobs or not, and whatever is told again is told whole", async () => {
+  const ok = () => ({ body: { status: "ok" } });
+  const coordinator = await service({ "POST /v1/miners/register": ok, "POST /v1/miners/heartbeat": ok });
+  const adapter = createAitbcAdapter(config({ coordinatorUrl: coordinator.url, region: "eu" }));
+  await adapter.register({ ...profile, concurrency: 3 }, signal);
+  // Left out, they would fall back to one job and no region (§2.2).
+  expect(coordinator.seen[0]?.json).toMatchObject({
+    concurrency: 3,
+    region: "eu",
+    capabilities: { models: ["m"], max_concurrent_jobs: 3 },
+  });
+  const ack = await adapter.heartbeat({ inflight: 0, capacity: 3, profile }, signal);
+  // This market names no interval, so the session's own one counts: by a clock that the test turns.
+  const market = new ScriptedMarket();
+  market.script.acquire.push([aLease({ leaseId: "1", expiresAt: null, maxRuntimeMs: null })]);
+  const beats: number[] = [];
+  const ledger = await Ledger.open(tempFolder());
+  const board = new WorkBoard({ ledger, admit: () => ({ kind: "admit" }), now: Date.now });
+  const control = new RunControl({ ledger, board, now: Date.now, killRuntimes: () => undefined }, "running");
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  for (let i = 0; i < 20; i++)
+    market.script.heartbeat.push(() => {
+      beats.push(Date.now());
+      return ack;
+    });
+  const deps = { adapter: market, board, control, ledger, profile: () => profile, now: Date.now };
+  const session = new MarketSession({ ...deps, quota: () => 3 });
+  const stop = new AbortController();
+  const running = session.run(stop.signal);
+  await vi.advanceTimersByTimeAsync(90_000);
+  stop.abort(new DOMException("The test is over", "AbortError"));
+  await vi.advanceTimersByTimeAsync(1_000);
+  await running;
+  expect(market.loads.at(-1)).toMatchObject({ inflight: 1 });
+  const pauses = beats.slice(1).map((at, i) => at - (beats[i] ?? 0));
+  expect(pauses.length).toBeGreaterThan(5);
+  expect(Math.max(...pauses)).toBeLessThanOrEqual(15_000);
+  ledger.close();
+});
+
 test("8: a card is listed under the names clients ask for, with the memory it is sold with", () => {
   const card = { id: "GPU-1", name: "NVIDIA GeForce RTX 4090", memoryMb: 24_564, healthy: true };
   expect(gpuEntries({ ...profile, devices: [card] })).toContainEqual({ name: "RTX 4090", memory_mb: 24_576 });
@@ -293,9 +341,13 @@ test("12: after a 429 the coordinator is left alone for as long as it asked", as
 });
 
 test("13: a payload is a stranger's: no address is fetched, and a missing model is declined, never replaced", () => {
-  expect(readOrder({ type: "transcribe", url: "http://169.254.169.254/", model: "m" }, {}).work.kind).toBe(
-    "unsupported",
-  );
+  const inside = "http://169.254.169.254/";
+  for (const type of ["transcribe", "reencode", "gpu_compute"])
+    for (const payload of [{ url: inside }, { input: inside }, { input: [inside] }])
+      expect(readOrder({ type, model: "m", ...payload }, {}).work, type).toMatchObject({
+        kind: "unsupported",
+        reason: expect.stringContaining(type),
+      });
   const { model, work } = readOrder({ type: "embeddings", model: "a-model-we-lack", input: ["x"] }, {});
   const lease = { work, model, payment: "funded", expiresAt: null } as unknown as HeldLease;
   const missing = () => {

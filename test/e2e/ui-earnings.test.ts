@@ -1,0 +1,442 @@
+/** Jobs, Earnings and Activity: a hundred thousand rows, money day by day, and the log; by keyboard, dark and light. */
+import { mkdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { ActivityEvent } from "../../src/shared/contract/activity.ts";
+import type {
+  EarningDay,
+  EarningEntry,
+  EarningSeries,
+  EarningSummary,
+  EarningSums,
+} from "../../src/shared/contract/earnings.ts";
+import type { MarketId } from "../../src/shared/contract/views.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
+import { chromiumFile, launchBrowser, watchFaults } from "./ui/browser.ts";
+import { REPOSITORY } from "./ui/electron-app.ts";
+import { sidewaysScroll, violations } from "./ui/page-checks.ts";
+import { buildRenderer, type RendererBuild } from "./ui/renderer-build.ts";
+import { ScriptedEngine } from "./ui/scripted-engine.ts";
+import { amount, earning, empty } from "./ui/states.ts";
+
+const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
+const WIDE = { width: 1280, height: 800 };
+const NARROW = { width: 900, height: 600 };
+const patience = { timeout: 30 * SECOND, interval: 50 };
+const LOOKS = [WIDE, NARROW].flatMap((viewport) =>
+  (["dark", "light"] as const).map((colorScheme) => ({ viewport, colorScheme })),
+);
+
+const currencyOf = (market: MarketId) => (market === "aicf" ? "ANM" : "AIT");
+
+function sums(market: MarketId, net: string, more: Partial<EarningSums> = {}): EarningSums {
+  const currency = currencyOf(market);
+  const minor = BigInt(amount(currency, net).minor);
+  const money = (value: bigint) => ({ currency, minor: value.toString() }) as const;
+  return {
+    accepted: 412,
+    failed: 3,
+    settled: 400,
+    gross: money((minor * 5n) / 4n),
+    fee: money(minor / 4n),
+    net: money(minor),
+    pending: money(minor / 20n),
+    energy: { deviceWh: 812, restWh: 96, measured: 0.93, cost: { currency: "EUR", micros: "290000" } },
+    ...more,
+  };
+}
+
+function summary(market: MarketId, now: number): EarningSummary {
+  const currency = currencyOf(market);
+  return {
+    market,
+    currency,
+    today: sums(market, "1.204131"),
+    week: sums(market, "9.5"),
+    month: sums(market, "41.6804"),
+    total: sums(market, "1840.2", { accepted: 184_400, failed: 921 }),
+    overdue: { jobs: 2, net: amount(currency, "0.0062"), oldestAt: now - 3 * DAY, afterMs: DAY },
+    rate: { currency: "EUR", micros: "21000" },
+  };
+}
+
+function series(market: MarketId, now: number): EarningSeries {
+  const midnight = new Date(now).setHours(0, 0, 0, 0);
+  const days = Array.from({ length: 365 }, (_, index): EarningDay => {
+    const at = midnight - (364 - index) * DAY;
+    const net = index === 364 ? "0.4" : (1 + ((index * 7) % 13) / 10).toFixed(2);
+    const pending = amount(currencyOf(market), index > 362 ? "0.31" : "0");
+    return { ...sums(market, net, { pending }), date: new Date(at).toISOString().slice(0, 10), at };
+  });
+  return { market, currency: currencyOf(market), days };
+}
+
+function entries(market: MarketId, now: number): EarningEntry[] {
+  const currency = currencyOf(market);
+  return Array.from({ length: 90 }, (_, index) => {
+    const settled = index > 4;
+    return {
+      market,
+      leaseId: `lease-${9_000 - index}`,
+      jobId: `job-${9_000 - index}`,
+      kind: "embed",
+      model: "text-embed-001",
+      units: 8,
+      acceptedAt: now - index * MINUTE,
+      settledAt: settled ? now - index * MINUTE + 40 * SECOND : null,
+      offered: amount(currency, "0.0041"),
+      gross: settled ? amount(currency, "0.0041") : null,
+      net: settled ? amount(currency, "0.00328") : null,
+      expected: settled ? null : amount(currency, "0.00328"),
+      reference: settled ? "epoch 418" : null,
+    };
+  });
+}
+
+const EVENTS: readonly Omit<ActivityEvent, "id" | "at">[] = [
+  {
+    type: "engine-started",
+    level: "info",
+    market: null,
+    leaseId: null,
+    text: "version: 0.1.0",
+    detail: '{"version":"0.1.0"}',
+  },
+  {
+    type: "market-error",
+    level: "notice",
+    market: "aitbc",
+    leaseId: null,
+    text: "No answer from 127.0.0.1:8203 within 10 s, and that for so long that the sentence does not fit into its line",
+    detail: '{"code":"NO_ANSWER","message":"No answer"}',
+  },
+  {
+    type: "runtime-failed",
+    level: "problem",
+    market: null,
+    leaseId: "lease-9000",
+    text: "The runtime process ended while it worked",
+    detail: '{"device":"cpu","code":"RUNTIME_DIED","message":"The runtime process ended while it worked"}',
+  },
+  { type: "something-newer", level: "info", market: "aicf", leaseId: null, text: null, detail: "{}" },
+];
+
+function events(now: number): ActivityEvent[] {
+  return Array.from({ length: 400 }, (_, index) => ({
+    ...(EVENTS[index % EVENTS.length] as ActivityEvent),
+    id: 400 - index,
+    at: now - index * HOUR,
+  }));
+}
+
+describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
+  let build: RendererBuild;
+  let browser: Browser;
+  let engine: ScriptedEngine;
+  let context: BrowserContext;
+  let page: Page;
+  let faults: string[];
+
+  beforeAll(async () => {
+    build = await buildRenderer();
+    browser = await launchBrowser();
+    mkdirSync(SHOTS, { recursive: true });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    build?.remove();
+  });
+  beforeEach(async () => {
+    const now = Date.now();
+    engine = new ScriptedEngine(build.folder, earning(now));
+    engine.books.summaries = [summary("aitbc", now), summary("aicf", now)];
+    engine.books.series = [series("aitbc", now), series("aicf", now)];
+    engine.books.entries = [...entries("aitbc", now), ...entries("aicf", now)];
+    engine.books.events = events(now);
+    engine.books.csv = "accepted_at,net\r\n2026-11-21T12:00:00.000Z,0.00328\r\n";
+    await engine.listen();
+  });
+  afterEach(async () => {
+    await context?.close();
+    await engine.die();
+  });
+
+  async function open(screen: string, look: Partial<(typeof LOOKS)[number]> & { locale?: string } = {}) {
+    context = await browser.newContext({ viewport: WIDE, ...look });
+    page = await context.newPage();
+    page.setDefaultTimeout(patience.timeout);
+    faults = watchFaults(page, engine.url);
+    await page.goto(engine.link());
+    await page.locator("main h1").first().waitFor();
+    await page.evaluate((name) => {
+      window.location.hash = `#/${name}`;
+    }, screen);
+  }
+  const heading = (name: string) => page.getByRole("heading", { level: 1, name }).waitFor();
+  const card = (name: string) => page.getByRole("region", { name });
+  const focused = () => page.evaluate(() => document.activeElement?.textContent ?? "");
+  const firstRow = () => page.locator(".long-table tbody .row-open").first();
+
+  describe("jobs", () => {
+    it("shows a hundred thousand as one list and draws only those in sight", async () => {
+      engine.olderJobs = 120_000;
+      await open("jobs");
+      await heading("Jobs");
+      await page.getByText(/120\s020 jobs/).waitFor();
+      expect(await page.locator(".long-table tbody tr").count()).toBeLessThan(80);
+      const rows = await page.locator(".long-table table").getAttribute("aria-rowcount");
+      expect(Number(rows)).toBe(120_021);
+      await page.locator(".long-table").evaluate((list) => list.scrollTo(0, list.scrollHeight / 2));
+      await expect.poll(() => page.locator(".long-table .row-open").count(), patience).toBeGreaterThan(10);
+      const index = await page.locator(".long-table tr[data-index]").nth(20).getAttribute("data-index");
+      expect(Number(index)).toBeGreaterThan(50_000);
+      expect(engine.callsOf("jobs.list"), "pages that were not in sight were not read").toBeLessThan(12);
+      expect(faults).toEqual([]);
+    });
+
+    it("goes through the list by keyboard, from its first row to its last, and opens a job", async () => {
+      await open("jobs");
+      await firstRow().focus();
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("ArrowDown");
+      const place = () =>
+        page.evaluate(() => document.activeElement?.closest("tr")?.getAttribute("aria-rowindex"));
+      await expect.poll(place, patience).toBe("4");
+      await page.keyboard.press("End");
+      await expect.poll(place, patience).toBe(String(engine.olderJobs + engine.state.recentJobs.length + 1));
+      await page.keyboard.press("PageUp");
+      await expect.poll(async () => Number(await place()), patience).toBeLessThan(139);
+      await page.keyboard.press("Home");
+      await expect.poll(place, patience).toBe("2");
+      await page.keyboard.press("Enter");
+      const sheet = page.getByRole("dialog");
+      await sheet.getByRole("heading", { name: "Timeline" }).waitFor();
+      await page.keyboard.press("Escape");
+      await sheet.waitFor({ state: "detached" });
+      expect(await place()).toBe("2");
+    });
+
+    it("narrows by state, market and the beginning of an id, and says when nothing is left", async () => {
+      await open("jobs");
+      await page.getByText("140 jobs").waitFor();
+      await page.getByRole("combobox", { name: "State" }).focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("option", { name: /^Came to nothing/ }).click();
+      await page.getByRole("heading", { name: "Matching jobs" }).waitFor();
+      const words = () => page.locator(".long-table .status-word").allInnerTexts();
+      const bad = ["returned", "failed", "expired", "lost", "rejected"];
+      await expect
+        .poll(async () => (await words()).every((word) => bad.includes(word.trim())), patience)
+        .toBe(true);
+      expect(engine.calls.findLast(({ command }) => command === "jobs.count")?.input).toMatchObject({
+        states: bad,
+      });
+      await page.getByRole("searchbox", { name: "Id of a lease or job" }).fill("no such id");
+      await page.getByText("No job matches").waitFor();
+      await page.getByRole("button", { name: "Show all" }).click();
+      await page.getByText("140 jobs").waitFor();
+      expect(await page.getByRole("searchbox").inputValue()).toBe("");
+    });
+
+    it("lets new jobs wait while one reads further down", async () => {
+      await open("jobs");
+      await firstRow().waitFor();
+      const [newest] = engine.state.recentJobs;
+      if (newest === undefined) throw new Error("There are jobs");
+      const fresh = (id: string) => ({ ...newest, leaseId: id, jobId: id, leasedAt: newest.leasedAt + 1 });
+      engine.tell({ recentJobs: [fresh("at-the-top"), ...engine.state.recentJobs] });
+      await page.getByText("141 jobs").waitFor();
+      await page.locator(".long-table").evaluate((list) => list.scrollTo(0, 1500));
+      await expect
+        .poll(() => page.locator(".long-table").evaluate((list) => list.scrollTop), patience)
+        .toBe(1500);
+      engine.tell({ recentJobs: [fresh("while-reading"), ...engine.state.recentJobs] });
+      await page.getByRole("button", { name: "1 new job" }).click();
+      await expect
+        .poll(() => page.locator(".long-table").evaluate((list) => list.scrollTop), patience)
+        .toBe(0);
+      await page.getByText("142 jobs").waitFor();
+    });
+
+    it("checks a job's receipt where it is shown", async () => {
+      await open("jobs");
+      const settled = engine.state.recentJobs.findIndex(({ state }) => state === "settled");
+      await page.locator(".long-table .row-open").nth(settled).click();
+      const sheet = page.getByRole("dialog");
+      await sheet.getByRole("button", { name: "Check the receipt" }).click();
+      await sheet.getByText(/Everything holds|Something does not hold/).waitFor();
+      expect(engine.callsOf("jobs.verify")).toBe(1);
+    });
+  });
+
+  describe("earnings", () => {
+    it("shows each market's money for itself: net, what it is made of, and after electricity", async () => {
+      await open("earnings");
+      const today = card("Today");
+      await today.getByText("1.204131").waitFor();
+      expect(await today.getByText("812 Wh").count()).toBe(1);
+      // 1.204131 at 0.021 EUR, less 0.29 EUR.
+      expect(await today.getByText("−0.26 EUR").count()).toBe(1);
+      await page.getByRole("radio", { name: "AITBC" }).focus();
+      await page.keyboard.press("Space");
+      await expect.poll(() => today.locator(".amount-currency").first().innerText(), patience).toBe("AIT");
+      expect(faults).toEqual([]);
+    });
+
+    it("reads the chart day by day with the arrow keys, and week by week over a year", async () => {
+      await open("earnings");
+      const chart = page.getByRole("slider", { name: /Earned per day on/ });
+      await chart.focus();
+      await page.keyboard.press("ArrowLeft");
+      await expect.poll(() => chart.getAttribute("aria-valuenow"), patience).toBe("29");
+      await page.keyboard.press("ArrowLeft");
+      await expect
+        .poll(() => chart.getAttribute("aria-valuetext"), patience)
+        .toMatch(/Net 1\.\d+ ANM.*Energy 812 Wh/);
+      await page.keyboard.press("Home");
+      await expect.poll(() => chart.getAttribute("aria-valuenow"), patience).toBe("0");
+      await page.getByRole("radio", { name: "1 year" }).focus();
+      await page.keyboard.press("Space");
+      await page.getByRole("heading", { name: "Per week" }).waitFor();
+      await expect.poll(() => chart.getAttribute("aria-valuemax"), patience).toBe("52");
+    });
+
+    it("names money at risk, and claims only after asking", async () => {
+      engine.account.balance = {
+        market: "aicf",
+        providerId: "prov_1",
+        available: amount("ANM", "12"),
+        pending: amount("ANM", "3.25"),
+        escrow: amount("ANM", "0.5"),
+        lastSettlementEpoch: 418,
+      };
+      await open("earnings");
+      const risk = card("Money on its way");
+      await risk.getByText(/waiting longer than 1 d/).waitFor();
+      const claim = risk.getByRole("button", { name: "Claim…" });
+      await claim.focus();
+      await page.keyboard.press("Enter");
+      const dialog = page.getByRole("dialog", { name: /Claim .* ANM on AICF\?/ });
+      await dialog.waitFor();
+      expect(engine.callsOf("provider.claim")).toBe(0);
+      await dialog.getByRole("button", { name: "Claim", exact: true }).press("Enter");
+      await risk.getByText(/ANM claimed/).waitFor();
+      expect(engine.callsOf("provider.claim")).toBe(1);
+    });
+
+    it("follows a job from its acceptance to its credit, and opens it", async () => {
+      await open("earnings");
+      const ledger = card("Ledger");
+      await ledger.getByText("90 entries").waitFor();
+      await ledger.getByText("credited after 40.00 s").first().waitFor();
+      await ledger.getByRole("radio", { name: "Pending" }).focus();
+      await page.keyboard.press("Space");
+      await ledger.getByText("5 entries").waitFor();
+      await ledger.locator(".row-open").first().focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("dialog").getByRole("heading", { name: "Timeline" }).waitFor();
+    });
+
+    it("saves the ledger as CSV", async () => {
+      await open("earnings");
+      await page.getByRole("button", { name: "Export CSV…" }).click();
+      const dialog = page.getByRole("dialog", { name: "Export as CSV" });
+      await dialog.getByRole("radio", { name: "Everything" }).click();
+      await dialog.getByRole("radio", { name: "All markets" }).click();
+      const download = page.waitForEvent("download");
+      await dialog.getByRole("button", { name: "Save the file" }).click();
+      const file = await download;
+      expect(file.suggestedFilename()).toMatch(/^bellows-earnings-\d{4}-\d\d-\d\d\.csv$/);
+      expect(readFileSync(await file.path(), "utf8")).toBe(engine.books.csv);
+      expect(engine.calls.findLast(({ command }) => command === "earnings.csv")?.input).toEqual({});
+      await dialog.waitFor({ state: "detached" });
+    });
+  });
+
+  describe("activity", () => {
+    it("names what happened in words, also what it has no name for, and shows one event whole", async () => {
+      await open("activity");
+      await heading("Activity");
+      await page.getByText("Runtime failed").first().waitFor();
+      expect(await page.getByText("Something newer").count()).toBeGreaterThan(0);
+      await page
+        .getByRole("button", { name: /^Runtime failed/ })
+        .first()
+        .focus();
+      await page.keyboard.press("Enter");
+      const dialog = page.getByRole("dialog", { name: "Runtime failed" });
+      expect(await dialog.getByRole("textbox").inputValue()).toContain('"RUNTIME_DIED"');
+      await page.keyboard.press("Escape");
+      await dialog.waitFor({ state: "detached" });
+      expect(await focused()).toContain("Runtime failed");
+    });
+
+    it("is searched and narrowed, and taken away as it is narrowed", async () => {
+      await open("activity");
+      await page.getByRole("searchbox", { name: "Search the log" }).fill("RUNTIME_DIED");
+      await page.getByText("100 events").waitFor();
+      await page.getByRole("searchbox").fill("");
+      await page.getByRole("combobox", { name: "Weight" }).click();
+      await page.getByRole("option", { name: "Only problems" }).click();
+      await page.getByText("100 events").waitFor();
+      await page.getByRole("button", { name: "Export…" }).click();
+      const download = page.waitForEvent("download");
+      await page.getByRole("button", { name: "Save the file" }).click();
+      const lines = readFileSync(await (await download).path(), "utf8")
+        .trimEnd()
+        .split("\n");
+      expect(lines).toHaveLength(100);
+      expect(JSON.parse(lines[0] ?? "")).toMatchObject({ type: "runtime-failed", detail: { device: "cpu" } });
+    });
+  });
+
+  describe("fitting in", () => {
+    it.each(LOOKS)("is accessible and overflows nowhere at $viewport.width, $colorScheme", async (look) => {
+      const name = `${look.viewport.width}-${look.colorScheme}`;
+      await open("jobs", look);
+      for (const screen of ["jobs", "earnings", "activity"]) {
+        await page.evaluate((next) => {
+          window.location.hash = `#/${next}`;
+        }, screen);
+        await firstRow().waitFor();
+        if (screen === "earnings") await page.locator(".chart canvas").waitFor();
+        expect(await violations(page), screen).toEqual([]);
+        expect(await sidewaysScroll(page), screen).toBe(0);
+        await page.screenshot({ path: path.join(SHOTS, `${screen}-${name}.png`) });
+      }
+      expect(faults).toEqual([]);
+    });
+
+    it("has its empty states", async () => {
+      engine.state = empty(Date.now());
+      engine.olderJobs = 0;
+      engine.books.summaries = [];
+      engine.books.series = [];
+      engine.books.entries = [];
+      engine.books.events = [];
+      await open("jobs");
+      await page.getByText("No jobs yet").waitFor();
+      await page.evaluate(() => {
+        window.location.hash = "#/activity";
+      });
+      await page.getByText("Nothing yet").waitFor();
+      expect(await violations(page)).toEqual([]);
+    });
+
+    it("speaks German", async () => {
+      await open("earnings", { viewport: NARROW, locale: "de-DE" });
+      await heading("Einnahmen");
+      await page.getByText("1,204131").first().waitFor();
+      await page.locator(".chart canvas").waitFor();
+      for (const screen of ["earnings", "jobs", "activity"]) {
+        await page.evaluate((next) => {
+          window.location.hash = `#/${next}`;
+        }, screen);
+        await firstRow().waitFor();
+        expect(await sidewaysScroll(page), screen).toBe(0);
+        await page.screenshot({ path: path.join(SHOTS, `${screen}-900-de.png`) });
+      }
+    });
+  });
+});
