@@ -8,6 +8,7 @@ import { MarketIdSchema } from "../shared/contract/views.ts";
 import { HOUR, SECOND } from "../shared/durations.ts";
 import { aicfProgram } from "./commands/aicf-program.ts";
 import { aitbcProgram } from "./commands/aitbc-program.ts";
+import { addBooks } from "./commands/books-program.ts";
 import { configProgram } from "./commands/config-program.ts";
 import { dashboard } from "./commands/dashboard.ts";
 import { demo, demoUntilAccepted } from "./commands/demo.ts";
@@ -213,6 +214,8 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
       const good = await selfTest(context, where, { device: textOf(device), json: json === true });
       if (!good) outcome.code = EXIT.checkFailed;
     });
+
+  addBooks(program, context, withEngine);
 
   const jobsCommand = program
     .command("jobs")

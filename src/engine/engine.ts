@@ -561,7 +561,7 @@ export async function startEngine(
       settings,
       redactor,
       state: () => state.snapshot().state,
-      events: () => ledger.activity.list({}, { limit: DIAGNOSED_EVENTS }).events,
+      events: () => ledger.activity.list({}, { limit: DIAGNOSED_EVENTS }).events.toReversed(),
       log: () => log.newest(),
       signal: service.signal,
       restart: () => {

@@ -45,7 +45,8 @@ export interface QuitWishOptions {
 export class QuitWish {
   readonly #options: QuitWishOptions;
   #asking = false;
-  #afterFinish = false;
+  /** ordered: the engine's state may still be from before the order. seen: it has followed. */
+  #afterFinish: "no" | "ordered" | "seen" = "no";
 
   constructor(options: QuitWishOptions) {
     this.#options = options;
@@ -65,20 +66,20 @@ export class QuitWish {
     });
     if (answer === "now") quit();
     if (answer !== "finish") return;
-    this.#afterFinish = true;
+    this.#afterFinish = "ordered";
     await finishWork();
-    this.follow("finishing");
   }
 
   /** With the engine's intent after every change: work taken again means that nobody wants to quit any more. */
   follow(intent: string | null): void {
-    if (!this.#afterFinish || intent === null) return;
+    if (this.#afterFinish === "no" || intent === null) return;
     if (intent === "running") {
-      this.#afterFinish = false;
+      if (this.#afterFinish === "seen") this.#afterFinish = "no";
       return;
     }
+    this.#afterFinish = "seen";
     if (this.#options.jobsHeld() > 0) return;
-    this.#afterFinish = false;
+    this.#afterFinish = "no";
     this.#options.quit();
   }
 }

@@ -35,6 +35,7 @@ describe.skipIf(!canShowWindows)("the desktop app in demo mode", () => {
     const env = appEnvironment(screen, {
       BELLOWS_DATA_DIR: folder,
       BELLOWS_TRAY: "yes",
+      XDG_CONFIG_HOME: path.join(folder, "config"),
       // Electron 33's own Node is too old for the ledger: the engine runs on the Node that runs this test.
       BELLOWS_ENGINE_NODE: process.execPath,
     });
@@ -100,10 +101,10 @@ describe.skipIf(!canShowWindows)("the desktop app in demo mode", () => {
   });
 
   it("pauses and goes on", async () => {
-    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
     await expect.poll(headline, within).toMatch(/^Paused/);
     await shot("desktop-paused");
-    await page.getByRole("button", { name: "Start" }).click();
+    await page.getByRole("button", { name: "Start", exact: true }).click();
     await expect.poll(headline, within).toMatch(/^Earning/);
   });
 

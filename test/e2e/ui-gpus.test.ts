@@ -350,6 +350,43 @@ describe.skipIf(chromiumFile === null)("the GPUs screen", () => {
     expect(faults).toEqual([]);
   });
 
+  it("a silent engine's devices are shown as they were, and nothing can be asked of them", async () => {
+    const engine = await scripted([working()]);
+    const { page } = await newPage(engine.url);
+    await openGpus(page, engine.link());
+    const only = card(page, "NVIDIA GeForce RTX 4090");
+    await expect.poll(() => only.getByRole("switch").isEnabled(), patience).toBe(true);
+    engine.silent = true;
+    await expect.poll(() => only.getByRole("switch").isDisabled(), patience).toBe(true);
+    expect(await only.getByRole("button", { name: "Pause NVIDIA GeForce RTX 4090" }).isDisabled()).toBe(true);
+    await page.screenshot({ path: path.join(SHOTS, "gpus-stale.png") });
+    expect(await violations(page)).toEqual([]);
+    engine.silent = false;
+    // A hung engine reads its waiting questions when it goes on; this one has dropped them, so it is a new one.
+    const { port } = engine;
+    await engine.die();
+    await engine.listen(port);
+    await expect.poll(() => only.getByRole("switch").isEnabled(), patience).toBe(true);
+  });
+
+  it("sixteen GPUs fit: each in a few lines, with its charts when it is opened", async () => {
+    const many = Array.from({ length: 16 }, (_, index) => ({
+      ...working(),
+      id: `GPU-${index}`,
+      name: `GPU ${index}`,
+    }));
+    const engine = await scripted(many);
+    const { page } = await newPage(engine.url);
+    await openGpus(page, engine.link());
+    await page.getByText("16 devices").waitFor();
+    expect(await page.getByRole("slider").count()).toBe(0);
+    await page.screenshot({ path: path.join(SHOTS, "gpus-sixteen.png") });
+    await page.getByRole("button", { name: "Details of GPU 3", exact: true }).click();
+    await card(page, "GPU 3").getByRole("slider").first().waitFor();
+    expect(await page.getByRole("slider").count()).toBe(4);
+    expect(await violations(page)).toEqual([]);
+  });
+
   it("speaks German without a word left over or cut off", async () => {
     const engine = await scripted([working(), paused(), broken()]);
     const { page } = await newPage(engine.url, { locale: "de-DE" });

@@ -246,6 +246,8 @@ describe.skipIf(chromiumFile === null)("Reliability", () => {
     await open();
     await page.getByText("10.500000 ANM in all").waitFor();
     await shot("trouble");
+    await page.locator(".guard-card").evaluate((card) => card.scrollIntoView());
+    await shot("trouble-below");
     expect(await violations(page)).toEqual([]);
     expect(await sidewaysScroll(page)).toBe(0);
   });

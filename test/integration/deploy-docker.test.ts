@@ -104,7 +104,7 @@ describe("the compose file", () => {
     services: Record<string, Record<string, unknown>>;
     volumes: Record<string, unknown>;
   };
-  const ajv = new Ajv2019({ strict: false, allowUnionTypes: true });
+  const ajv = new Ajv2019({ strict: false, allowUnionTypes: true, logger: false });
   addFormats.default(ajv);
   // Compose writes durations as Go does: 1m30s.
   ajv.addFormat("duration", /^(\d+(h|m|s|ms|us))+$/);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { prometheusTool } from "../../scripts/setup/prometheus.mjs";
-import { SECOND } from "../../src/shared/durations.ts";
+import { MINUTE } from "../../src/shared/durations.ts";
 import { bellows, RunningDemo, startBellows } from "../support/bellows.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -18,7 +18,11 @@ const prometheus = prometheusTool("prometheus");
 async function demoWithMetrics(folder: string): Promise<{ demo: RunningDemo; url: string }> {
   const args = ["demo", "--data", folder, "--port", "0", "--rate", "4"];
   const demo = new RunningDemo(folder, startBellows(args, { METRICS_PORT: "0" }));
-  const { engine } = await demo.until(({ engine }) => engine.metricsUrl != null, "metrics to be served");
+  const { engine } = await demo.until(
+    ({ engine }) => engine.metricsUrl != null,
+    "metrics to be served",
+    2 * MINUTE,
+  );
   return { demo, url: engine.metricsUrl ?? "" };
 }
 
@@ -32,57 +36,69 @@ function total(text: string, name: string, labels = ""): number {
     .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
 }
 
-test("the guide's smoke test, promtool, and totals that go on after a restart", async () => {
-  const folder = tempFolder();
-  const { demo, url } = await demoWithMetrics(folder);
-  await demo.until(({ throughput }) => throughput.acceptedTotal >= 5, "five results");
-  const text = await scrape(url);
-  // curl -s http://localhost:9108/metrics | grep aicf
-  for (const name of [
-    "aicf_provider_jobs_total",
-    "aicf_provider_job_duration_seconds_bucket",
-    "aicf_provider_queue_poll_interval_seconds",
-    "aicf_provider_lease_renew_total",
-    "aicf_provider_health_score",
-    "aicf_provider_last_seen_ts",
-    "aicf_heartbeat_total",
-  ]) {
-    expect(text).toMatch(new RegExp(`^${name}[{ ]`, "m"));
-  }
-  if (promtool !== null) {
-    const { status, stdout, stderr } = spawnSync(promtool, ["check", "metrics"], {
-      input: text,
-      encoding: "utf8",
-    });
-    expect(status, stdout + stderr).toBe(0);
-    expect(stdout + stderr).toBe("");
-  }
-  const { throughput } = await demo.state();
-  expect(total(await scrape(url), "bellows_jobs_total", 'status="accepted"')).toBeGreaterThanOrEqual(
-    throughput.acceptedTotal,
-  );
-  const status = await demo.invoke("state.snapshot", {});
-  expect(status.state.engine.metricsUrl).toBe(url);
+test(
+  "the guide's smoke test, promtool, and totals that go on after a restart",
+  async () => {
+    const folder = tempFolder();
+    const { demo, url } = await demoWithMetrics(folder);
+    await demo.until(({ throughput }) => throughput.acceptedTotal >= 5, "five results", 2 * MINUTE);
+    const text = await scrape(url);
+    // curl -s http://localhost:9108/metrics | grep aicf
+    for (const name of [
+      "aicf_provider_jobs_total",
+      "aicf_provider_job_duration_seconds_bucket",
+      "aicf_provider_queue_poll_interval_seconds",
+      "aicf_provider_lease_renew_total",
+      "aicf_provider_health_score",
+      "aicf_provider_last_seen_ts",
+      "aicf_heartbeat_total",
+    ]) {
+      expect(text).toMatch(new RegExp(`^${name}[{ ]`, "m"));
+    }
+    if (promtool !== null) {
+      const { status, stdout, stderr } = spawnSync(promtool, ["check", "metrics"], {
+        input: text,
+        encoding: "utf8",
+      });
+      expect(status, stdout + stderr).toBe(0);
+      expect(stdout + stderr).toBe("");
+    }
+    const { throughput } = await demo.state();
+    expect(total(await scrape(url), "bellows_jobs_total", 'status="accepted"')).toBeGreaterThanOrEqual(
+      throughput.acceptedTotal,
+    );
+    const status = await demo.invoke("state.snapshot", {});
+    expect(status.state.engine.metricsUrl).toBe(url);
 
-  demo.process.child.kill("SIGTERM");
-  await demo.process.exited;
-  await expect(scrape(url)).rejects.toThrow();
-  const again = await demoWithMetrics(folder);
-  const after = await scrape(again.url);
-  expect(total(after, "bellows_jobs_total", 'status="accepted"')).toBeGreaterThanOrEqual(
-    throughput.acceptedTotal,
-  );
-});
+    demo.process.child.kill("SIGTERM");
+    await demo.process.exited;
+    await expect(scrape(url)).rejects.toThrow();
+    const again = await demoWithMetrics(folder);
+    const after = await scrape(again.url);
+    expect(total(after, "bellows_jobs_total", 'status="accepted"')).toBeGreaterThanOrEqual(
+      throughput.acceptedTotal,
+    );
+  },
+  4 * MINUTE,
+);
 
-test("a worker on no port at all, when told so", async () => {
-  const folder = tempFolder();
-  const demo = new RunningDemo(
-    folder,
-    startBellows(["demo", "--data", folder, "--port", "0"], { METRICS_ENABLED: "0", METRICS_PORT: "9108" }),
-  );
-  const state = await demo.until(({ engine }) => engine.intent === "running", "the engine to run");
-  expect(state.engine.metricsUrl).toBeNull();
-});
+test(
+  "a worker on no port at all, when told so",
+  async () => {
+    const folder = tempFolder();
+    const demo = new RunningDemo(
+      folder,
+      startBellows(["demo", "--data", folder, "--port", "0"], { METRICS_ENABLED: "0", METRICS_PORT: "9108" }),
+    );
+    const state = await demo.until(
+      ({ engine }) => engine.intent === "running",
+      "the engine to run",
+      2 * MINUTE,
+    );
+    expect(state.engine.metricsUrl).toBeNull();
+  },
+  2 * MINUTE,
+);
 
 test.skipIf(prometheus === null)(
   "a real Prometheus scrapes a worker, keeps what it said, and evaluates the alerts",
@@ -97,11 +113,11 @@ test.skipIf(prometheus === null)(
       return body.data?.result ?? [];
     };
     await expect
-      .poll(() => ask('up{job="bellows"}').catch(() => []), { timeout: 60 * SECOND })
+      .poll(() => ask('up{job="bellows"}').catch(() => []), { timeout: 2 * MINUTE })
       .toMatchObject([{ value: [expect.any(Number), "1"] }]);
     await expect
       .poll(async () => Number((await ask('sum(bellows_jobs_total{status="accepted"})'))[0]?.value[1] ?? 0), {
-        timeout: 60 * SECOND,
+        timeout: 2 * MINUTE,
       })
       .toBeGreaterThan(0);
     const { engine } = await demo.state();
@@ -126,6 +142,7 @@ test.skipIf(prometheus === null)(
     expect(all.length).toBeGreaterThan(15);
     expect(all.filter(({ health }) => health === "err")).toEqual([]);
   },
+  4 * MINUTE,
 );
 
 /** Resolves with its address once it answers. It scrapes `target` every second. */
@@ -161,7 +178,7 @@ async function runPrometheus(target: string): Promise<string> {
       ({ status }) => status,
       () => 0,
     );
-  await expect.poll(ready, { timeout: 60 * SECOND, message: `Prometheus is not ready: ${said}` }).toBe(200);
+  await expect.poll(ready, { timeout: 2 * MINUTE, message: `Prometheus is not ready: ${said}` }).toBe(200);
   return `http://${address}`;
 }
 

@@ -127,12 +127,12 @@ describe.skipIf(C_COMPILER === null)("a GPU for rent (needs a C compiler for the
       });
 
       // The wish said again changes nothing, and the boards are looked at at once instead of within 15 s.
-    const lookNow = () =>
-      engine.invoke("offers.offer", {
-        market: "aitbc",
-        strategy: { kind: "fixed", price: { currency: "AIT", minor: String(18_450_000_000n) } },
-      });
-    const row = await registryRow(market);
+      const lookNow = () =>
+        engine.invoke("offers.offer", {
+          market: "aitbc",
+          strategy: { kind: "fixed", price: { currency: "AIT", minor: String(18_450_000_000n) } },
+        });
+      const row = await registryRow(market);
       const book = `${market.ready.coordinatorUrl}/v1/marketplace/gpu/${row?.id}`;
       await post(`${book}/book`, { duration_hours: 2 }, client);
       await lookNow();

@@ -6,6 +6,7 @@ import {
   loadConfig,
   readSettings,
 } from "../../engine/config/from-environment.ts";
+import { readLayers } from "../../engine/config/layers.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { LogConsole } from "../../engine/log/log.ts";
 import { ForkProcessHost } from "../../host/fork-host.ts";
@@ -35,6 +36,7 @@ export async function serve(context: CliContext, flags: Flags, usual?: Format): 
   const { terminal, env, paths } = context;
   const sources = { env, flags, paths };
   if (chooseMode(sources) === "demo") throw noMarket();
+  for (const sentence of readLayers(sources).notes) terminal.note(`Note: ${sentence}`);
   using signals = listenForStop(() => undefined);
   using manager = openServiceManager({ env, pid: process.pid, platform: process.platform });
   let startAs: EngineConfig["startAs"] | undefined;

@@ -29,6 +29,8 @@ export interface ConfigFile {
   readonly file: string;
   readonly entries: ReadonlyMap<SettingName, FileEntry>;
   readonly problems: readonly ConfigProblem[];
+  /** It holds a secret, and more users than its owner may read it. */
+  readonly isExposed: boolean;
 }
 
 /** A file's content and the places in it, whatever language it is in. */
@@ -65,8 +67,18 @@ export function readConfigFile(file: string): ConfigFile {
       problem(key, secret ? null : shown(raw), thrown.message, thrown.fix);
     }
   }
-  return { file, entries, problems };
+  return { file, entries, problems, isExposed: holdsSecret(entries) && isReadByOthers(file) };
 }
+
+const holdsSecret = (entries: ReadonlyMap<SettingName, FileEntry>): boolean =>
+  [...entries.keys()].some((name) => (SETTINGS[name] as Setting<unknown>).secret === true);
+
+/** Windows keeps no such bits: its folders of a user are closed to others. */
+function isReadByOthers(file: string): boolean {
+  return process.platform !== "win32" && (fs.statSync(file).mode & OTHERS_READ) !== 0;
+}
+
+const OTHERS_READ = 0o044;
 
 const KEYS = Object.values(SETTINGS as Readonly<Record<string, Setting<unknown>>>).flatMap(
   ({ key }) => key ?? [],

@@ -25,6 +25,8 @@ export interface Layers {
   readonly problems: readonly ConfigProblem[];
   /** The configuration file in use; null: none. */
   readonly configFile: string | null;
+  /** What the person should know of the file, though it is right: full sentences. */
+  readonly notes: readonly string[];
   /** The app's own file, whether it is there or not; null: these sources have no data folder. */
   readonly savedFile: string | null;
 }
@@ -47,7 +49,13 @@ export function readLayers(sources: LayerSources, wanted?: readonly SettingName[
   }
   const problems = wanted === undefined ? (file?.problems ?? []) : [];
   const { savedFile = null } = place ?? {};
-  return { given, problems, configFile: file?.file ?? null, savedFile };
+  const notes =
+    file?.isExposed === true
+      ? [
+          `${file.file} holds a secret, and other users of this machine can read it: chmod 600 keeps it yours.`,
+        ]
+      : [];
+  return { given, problems, notes, configFile: file?.file ?? null, savedFile };
 }
 
 /** Each text read by its setting; what can't be is a problem that names its place. */

@@ -22,8 +22,8 @@ import { Outbox } from "./outbox.ts";
 import { PriceTable } from "./prices.ts";
 import { ResultTable } from "./results.ts";
 import { ServiceTable } from "./service.ts";
-import { StakeTable } from "./stakes.ts";
 import { newestSnapshotAt, snapshotHabit, takeSnapshot } from "./snapshots.ts";
+import { StakeTable } from "./stakes.ts";
 import { TallyTable } from "./tallies.ts";
 
 export type AuditType =

@@ -8,13 +8,16 @@ import type { PauseView, PresenceReport, PresenceRules } from "../../shared/cont
 import type { DeviceView } from "../../shared/contract/views.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
-import { Wakeup } from "../../shared/wait.ts";
+import { pause, Wakeup } from "../../shared/wait.ts";
 import type { FullscreenState } from "./fullscreen.ts";
 import { type DeviceFacts, judge, type Latches, type MachineFacts, type Verdict } from "./judge.ts";
 import { isOpen, nextOpening } from "./schedule.ts";
 import type { DeviceWishes } from "./wishes.ts";
 
-const TICK = SECOND;
+/** While a pause runs, or something has to last before it counts. */
+const TENSE_TICK = SECOND;
+/** Else only the hours for work can change anything by themselves. */
+const TICK = 10 * SECOND;
 /** Power supply and running programs change seldom, and are read from files. */
 const SYSTEM_LOOK = 10 * SECOND;
 /** The desktop tells every 15 s; one that has gone silent knows nothing any more. */
@@ -62,7 +65,8 @@ interface Remembered {
 
 export class PresenceKeeper {
   readonly #deps: PresenceDeps;
-  readonly #look = new Wakeup();
+  /** Rings when the next tick should come sooner than it was to. */
+  readonly #tension = new Wakeup();
   #memory = new Map<string, Remembered>();
   #report: { readonly at: number; readonly said: PresenceReport } | null = null;
   #onBattery: boolean | null = null;
@@ -153,6 +157,14 @@ export class PresenceKeeper {
     }
     for (const [device, paused] of changed) onChange(device, paused);
     if (shownChanged) onSignals();
+    if (this.#isTense) this.#tension.ring();
+  }
+
+  get #isTense(): boolean {
+    return [...this.#memory.values()].some(
+      ({ verdict: { paused, latches } }) =>
+        paused !== null || Object.values(latches).some(({ contradictedSince }) => contradictedSince !== null),
+    );
   }
 
   /** Ticks for what only the clock changes, until the signal aborts. */
@@ -166,7 +178,9 @@ export class PresenceKeeper {
         this.#listedProgram = await findListedProgram(rules().programs);
       }
       this.lookNow();
-      await this.#look.wait(signal, TICK).catch(() => undefined); // Aborted: the loop ends by its condition.
+      // Aborted: the loop ends by its condition.
+      if (this.#isTense) await pause(TENSE_TICK, signal);
+      else await this.#tension.wait(signal, TICK).catch(() => undefined);
     }
   }
 

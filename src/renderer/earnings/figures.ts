@@ -46,6 +46,6 @@ const MICROS = 1_000_000;
 /** "0.57 EUR", "-0.0312 EUR": small amounts with the digits that tell them apart. */
 export function fiatText({ currency, micros }: EnergyCost): string {
   const amount = Number(micros) / MICROS;
-  const digits = amount !== 0 && Math.abs(amount) < 0.1 ? 4 : 2;
+  const digits = amount !== 0 && Math.abs(amount) < 0.01 ? 4 : 2;
   return `${showNumber(amount, digits).replace("-", "−")} ${currency}`;
 }

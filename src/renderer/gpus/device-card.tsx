@@ -4,7 +4,7 @@ import { useId, useState } from "react";
 import type { HistorySpan } from "../../shared/contract/devices.ts";
 import type { DeviceView } from "../../shared/contract/views.ts";
 import { t } from "../../shared/words/words.ts";
-import { showNumber, showRate } from "../format/reading.ts";
+import { showGigabytes, showNumber, showRate, UNKNOWN } from "../format/reading.ts";
 import { asSentence } from "../format/sentence.ts";
 import { ErrorNote, Note } from "../parts/note.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
@@ -24,9 +24,11 @@ interface DeviceCardProps {
   readonly span: HistorySpan;
   /** Shown whole from the start. */
   readonly open: boolean;
+  /** One of many: folded it shows its readings in a line, not as charts. */
+  readonly dense: boolean;
 }
 
-export function DeviceCard({ device, span, open: openAtFirst }: DeviceCardProps) {
+export function DeviceCard({ device, span, open: openAtFirst, dense }: DeviceCardProps) {
   const command = useCommand();
   const now = usePage((page) => page.now);
   const [open, setOpen] = useState(openAtFirst);
@@ -58,7 +60,7 @@ export function DeviceCard({ device, span, open: openAtFirst }: DeviceCardProps)
         </Note>
       )}
       <Verdict device={device} />
-      <DeviceCharts device={device} span={span} />
+      {dense && !open ? <Readings device={device} /> : <DeviceCharts device={device} span={span} />}
       <button
         type="button"
         className="button button-plain gpu-more"
@@ -86,6 +88,33 @@ export function DeviceCard({ device, span, open: openAtFirst }: DeviceCardProps)
         )}
       </div>
     </section>
+  );
+}
+
+function Readings({ device }: { device: DeviceView }) {
+  const { temperatureC, powerW, utilisationPct, memoryUsedMb, memoryTotalMb } = device;
+  const readings = [
+    [t("gpus.reading.temperature"), showNumber(temperatureC), "°C"],
+    [t("gpus.reading.power"), showNumber(powerW), "W"],
+    [t("gpus.reading.load"), showNumber(utilisationPct), "%"],
+    [
+      t("gpus.reading.memory"),
+      showGigabytes(memoryUsedMb),
+      memoryTotalMb === null ? "GB" : `/ ${showGigabytes(memoryTotalMb)} GB`,
+    ],
+  ] as const;
+  return (
+    <dl className="gpu-readings">
+      {readings.map(([name, value, unit]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            {value}
+            {value !== UNKNOWN && <span className="quiet"> {unit}</span>}
+          </dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

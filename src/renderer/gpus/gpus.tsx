@@ -13,6 +13,8 @@ import "./gpus.css";
 
 /** More than these begin folded. */
 const OPEN_AT_FIRST = 2;
+/** More than these have no charts while they are folded: a machine with 16 GPUs would draw 64 every second. */
+const CHARTS_AT_MOST = 4;
 
 export function Gpus() {
   useDeviceWatch();
@@ -68,7 +70,13 @@ export function Gpus() {
       )}
       <div className={`gpus-list ${stale ? "gpus-stale" : ""}`}>
         {devices.map((device) => (
-          <DeviceCard key={device.id} device={device} span={span} open={devices.length <= OPEN_AT_FIRST} />
+          <DeviceCard
+            key={device.id}
+            device={device}
+            span={span}
+            open={devices.length <= OPEN_AT_FIRST}
+            dense={devices.length > CHARTS_AT_MOST}
+          />
         ))}
       </div>
     </div>

@@ -81,7 +81,6 @@ const LOOK = {
   open: { icon: CircleCheck, tone: "ok" },
   locked: { icon: LockKeyhole, tone: "warn" },
   none: { icon: KeyRound, tone: "muted" },
-  unreadable: { icon: ShieldAlert, tone: "bad" },
 } as const satisfies Record<IdentityStatus["state"], Omit<StatusLook, "word">>;
 
 function Facts({ status }: { status: IdentityStatus }) {

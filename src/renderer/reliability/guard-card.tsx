@@ -5,6 +5,7 @@ import { t } from "../../shared/words/words.ts";
 import { formatMoment } from "../format/time.ts";
 import { Age } from "../parts/age.tsx";
 import { Card } from "../parts/card.tsx";
+import { screenHref } from "../state/route.ts";
 import { useEngine } from "../state/store.ts";
 
 const ICONS = {
@@ -49,6 +50,11 @@ export function GuardCard({ level }: { level: ServiceLevel }) {
           ))}
         </ul>
       )}
+      <p className="guard-none">
+        <a className="link" href={screenHref("activity")}>
+          {t("reliability.guard.activity")}
+        </a>
+      </p>
     </Card>
   );
 }

@@ -12,12 +12,12 @@ const Phrase = z.string().min(1).max(2000);
 /** An exported key has about 5 kB. */
 const MAX_BACKUP_CHARS = 64 * 1024;
 
-export const KeyStateSchema = z.enum(["open", "locked", "none", "unreadable"]);
+export const KeyStateSchema = z.enum(["open", "locked", "none"]);
 
 export const IdentityStatusSchema = z.object({
   /** open: it signs. locked: it is there and waits for its passphrase or key store. none: there is no key yet. */
   state: KeyStateSchema,
-  /** Why it is locked or can't be read; null while it is open. */
+  /** Why it does not sign; null while it is open. */
   problem: ErrorValueSchema.nullable(),
   mode: z.enum(["demo", "live"]),
   providerId: Text.nullable(),

@@ -1,8 +1,11 @@
 /** docs/cli.md says what there is: every setting, every command, every exit code. */
 import fs from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { EXIT } from "../../../src/cli/exit-codes.ts";
+import { readConfigFile } from "../../../src/engine/config/config-file.ts";
 import { OTHER_NAMES, SETTINGS, type Setting } from "../../../src/engine/config/settings.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
 
 const page = fs.readFileSync(new URL("../../../docs/cli.md", import.meta.url), "utf8");
 const configuration = fs.readFileSync(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
@@ -25,6 +28,22 @@ describe("docs/cli.md", () => {
     Object.values<Setting<unknown>>(SETTINGS).flatMap(({ key, env }) => (key === null ? [] : [[key, env]])),
   )("and docs/configuration.md tells the key %s", (key, env) => {
     expect(configuration).toContain(`| \`${key}\` | \`${env}\` |`);
+  });
+
+  it("shows configuration files that are right", () => {
+    const folder = tempFolder();
+    const blocks = [...configuration.matchAll(/(?:^ {4}.*\n|^\n(?= {4}))+/gm)].map(([block]) =>
+      block.replaceAll(/^ {4}/gm, ""),
+    );
+    const files = blocks.filter((block) => /^\[|^\w+:\n/.test(block.trim()));
+    expect(files).toHaveLength(2);
+    for (const [index, text] of files.entries()) {
+      const file = path.join(folder, `example-${index}.${text.trim().startsWith("[") ? "toml" : "yaml"}`);
+      fs.writeFileSync(file, text);
+      const { entries, problems } = readConfigFile(file);
+      expect(problems).toEqual([]);
+      expect(entries.size).toBeGreaterThan(1);
+    }
   });
 
   it("tells every command", () => {

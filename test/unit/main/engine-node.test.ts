@@ -9,7 +9,11 @@ const inPackage = {
   ...paths,
   root: "/opt/Bellows/resources/app.asar",
   rendererFolder: packed("dist/renderer"),
-  entries: { ...paths.entries, engine: packed("dist/node/engine.js"), runtime: packed("dist/node/runtime.js") },
+  entries: {
+    ...paths.entries,
+    engine: packed("dist/node/engine.js"),
+    runtime: packed("dist/node/runtime.js"),
+  },
 };
 
 it("points another Node at files outside the archive, and changes nothing else", () => {

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { jobsHeld, type TrayIcon, trayModel } from "../../../src/main/tray-model.ts";
 import type { EngineStatus } from "../../../src/shared/contract/bridge.ts";
 import { HeadlineLevelSchema, type RunIntent } from "../../../src/shared/contract/views.ts";
-import { attention, earning, idle, paused } from "../../e2e/ui/states.ts";
+import { attention, cpu, earning, gpu, idle, paused } from "../../e2e/ui/states.ts";
+import { anAppView } from "../../support/app-view.ts";
 
 const NOW = 1_800_000_000_000;
 const UP: EngineStatus = { state: "up", since: NOW };
@@ -88,5 +89,74 @@ describe("trayModel", () => {
     const state = attention(NOW);
     const long = { ...state, headline: { ...state.headline, sentence: "x".repeat(500) } };
     expect(trayModel(UP, long).tooltip.length).toBeLessThanOrEqual(127);
+  });
+});
+
+describe("the tray's menu beyond the verbs", () => {
+  const withGpus = (...devices: ReturnType<typeof gpu>[]) => ({
+    ...earning(NOW),
+    devices: [...devices, cpu()],
+  });
+  const snooze = {
+    by: "snooze" as const,
+    text: "paused by you",
+    subject: null,
+    until: null,
+    resumesByItself: true,
+    signals: ["snooze" as const],
+  };
+
+  it("has each GPU with its own pauses, and the way back where it is paused by hand", () => {
+    const { devices } = trayModel(
+      UP,
+      withGpus(
+        gpu({ id: "a", name: "RTX A" }),
+        gpu({ id: "b", name: "RTX B", paused: snooze, runningJobs: 0 }),
+        gpu({ id: "c", name: "RTX C", enabled: false }),
+        gpu({ id: "d", name: "RTX D", state: "failed", runningJobs: 0 }),
+        gpu({ id: "e", name: "RTX E", paused: { ...snooze, by: "program", subject: "game" } }),
+      ),
+    );
+    expect(devices.map(({ label }) => label)).toEqual([
+      "RTX A: working",
+      "RTX B: paused",
+      "RTX C: switched off",
+      "RTX D: not usable",
+      "RTX E: paused",
+    ]);
+    expect(devices[0]?.items.map(({ action }) => action)).toEqual([
+      { kind: "pause", device: "a", for: "hour" },
+      { kind: "pause", device: "a", for: "restart" },
+      { kind: "pause", device: "a", for: "until-resumed" },
+    ]);
+    expect(devices[1]?.items.map(({ action }) => action)).toEqual([{ kind: "resume", device: "b" }]);
+    // What a game began ends with the game: only the person's own pause is the person's to end.
+    expect(devices[4]?.items).toHaveLength(3);
+    expect(trayModel({ state: "restarting", since: NOW, error: null }, withGpus(gpu())).devices).toEqual([]);
+  });
+
+  it("says what quitting means while jobs are held", () => {
+    expect(trayModel(UP, earning(NOW)).quit).toBe("Quit… (2 jobs held)");
+    expect(trayModel(UP, idle(NOW)).quit).toBe("Quit");
+    expect(trayModel({ state: "starting", since: NOW }, null).quit).toBe("Quit");
+  });
+
+  it("shows safe mode, an update that is ready, and the system's word about start at login", () => {
+    const offer = {
+      version: "1.1.0",
+      channel: "latest" as const,
+      notes: null,
+      releasedAt: null,
+      bytes: null,
+    };
+    const app = anAppView({ safeMode: { crashes: 3 } }, { state: "ready", offer });
+    const model = trayModel(UP, earning(NOW), app);
+    expect(model).toMatchObject({ icon: "attention", line: "Safe mode: no work is taken" });
+    expect(model.urgent.map(({ label }) => label)).toEqual(["Leave safe mode and start", "Install 1.1.0"]);
+    expect(model.switches).toMatchObject([
+      { checked: false, action: { kind: "start-at-login", enabled: true } },
+    ]);
+    const unknown = anAppView({ login: { enabled: null, asked: true, impossible: null } });
+    expect(trayModel(UP, earning(NOW), unknown).switches).toEqual([]);
   });
 });

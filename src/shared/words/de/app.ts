@@ -121,7 +121,6 @@ export const app = {
     rollBackYes: "Zurückgehen",
     feed: "Adresse der Versionen",
     feedHelp: "Ein Ordner mit den Dateien der Versionen. Leer: es wird nicht gesucht.",
-    feedSave: "Speichern",
     channel: "Kanal",
     channelHelp: "Beta erhält neue Versionen früher, mit mehr Fehlern.",
     channels: { latest: "Stabil", beta: "Beta" },
@@ -140,7 +139,5 @@ export const app = {
     crashes_one: "{{count}} Bericht, nur auf diesem Rechner,",
     crashes_other: "{{count}} Berichte, nur auf diesem Rechner; der neueste",
     openFolder: "Ordner öffnen",
-    notices: "Hinweise",
-    noticesHelp: "Was aus ist, erscheint weder im Fenster noch als Mitteilung des Systems.",
   },
 } as const;

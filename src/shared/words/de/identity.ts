@@ -24,7 +24,6 @@ export const identity = {
     open: "in Gebrauch",
     locked: "gesperrt",
     none: "noch keiner",
-    unreadable: "nicht lesbar",
   },
   backup: {
     title: "Sicherung",
@@ -136,7 +135,6 @@ export const identity = {
     noMinimum: "Dieser Markt verlangt kein Minimum",
     exactly: "Genau das Minimum: Jede Strafe bringt diesen Provider darunter.",
     releasing: "In Freigabe",
-    release: "{{amount}} {{currency}}",
     blocks_one: "in {{count}} Block",
     blocks_other: "in {{count}} Blöcken",
     about: "etwa {{time}}",

@@ -2,7 +2,6 @@ export const notifications = {
   show: "Anzeigen",
   dismiss: "Ausblenden",
   mute: "Nicht mehr anzeigen",
-  muted: "Diese Art von Hinweis ist jetzt aus. Der Schalter steht in den Einstellungen.",
   region: "Hinweise",
   more_one: "{{count}} weiterer Hinweis",
   more_other: "{{count}} weitere Hinweise",

@@ -2,7 +2,6 @@ export const reliability = {
   title: "Zuverlässigkeit",
   badge_one: "{{count}} Hinweis",
   badge_other: "{{count}} Hinweise",
-  market: "Markt",
   level: {
     title: "Servicegrad",
     window: "letzte {{span}}, {{jobs}} beendet",
@@ -39,7 +38,6 @@ export const reliability = {
     worse: "wird schlechter",
     unknown: "noch kein Trend",
   },
-  limit: "Grenze {{limit}}",
   bar: "{{value}}, Grenze {{limit}}",
   points: "{{points}} Punkte",
   above: "{{distance}} über der Grenze",
@@ -89,7 +87,6 @@ export const reliability = {
     "finish-only": "Nimmt keine Aufträge mehr an",
     "pause-model": "Lässt {{model}} auf {{device}} aus",
     because: "wegen: {{measure}}",
-    selfTest: "der Selbsttest ist fehlgeschlagen",
     activity: "Das ganze Protokoll steht unter Verlauf.",
   },
   slashes: {
@@ -111,5 +108,4 @@ export const reliability = {
     noRulesText: "Er bestraft nichts und kennt keine Grenzen: Hier gibt es nichts zu beobachten.",
     waiting: "Das Hauptbuch wird gelesen",
   },
-  failed: "Der Servicegrad ist nicht lesbar",
 } as const;

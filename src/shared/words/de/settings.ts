@@ -167,5 +167,4 @@ export const settings = {
     days_one: "{{count}} Tag",
     days_other: "{{count}} Tage",
   },
-  loading: "Die Einstellungen sind noch nicht da.",
 } as const;

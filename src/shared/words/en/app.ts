@@ -121,7 +121,6 @@ export const app = {
     rollBackYes: "Go back",
     feed: "Address of the release feed",
     feedHelp: "A folder with the release files. Empty: no updates are looked for.",
-    feedSave: "Save",
     channel: "Channel",
     channelHelp: "Beta gets new versions earlier, with more faults.",
     channels: { latest: "Stable", beta: "Beta" },
@@ -140,7 +139,5 @@ export const app = {
     crashes_one: "{{count}} report, on this machine only, from",
     crashes_other: "{{count}} reports, on this machine only; the newest is from",
     openFolder: "Open folder",
-    notices: "Notices",
-    noticesHelp: "What is switched off appears neither in the window nor in the system's notifications.",
   },
 } as const;

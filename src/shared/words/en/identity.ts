@@ -24,7 +24,6 @@ export const identity = {
     open: "in use",
     locked: "locked",
     none: "none yet",
-    unreadable: "can’t be read",
   },
   backup: {
     title: "Backup",
@@ -134,7 +133,6 @@ export const identity = {
     noMinimum: "This market asks for no minimum",
     exactly: "Exactly the minimum: any penalty takes this provider below it.",
     releasing: "Being released",
-    release: "{{amount}} {{currency}}",
     blocks_one: "in {{count}} block",
     blocks_other: "in {{count}} blocks",
     about: "about {{time}}",

@@ -3,7 +3,6 @@ export const notifications = {
   show: "Show",
   dismiss: "Dismiss",
   mute: "Do not show again",
-  muted: "This kind of notice is off now. Settings has the switch.",
   region: "Notices",
   more_one: "{{count}} more notice",
   more_other: "{{count}} more notices",

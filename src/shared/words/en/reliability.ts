@@ -2,7 +2,6 @@ export const reliability = {
   title: "Reliability",
   badge_one: "{{count}} thing to look at",
   badge_other: "{{count}} things to look at",
-  market: "Market",
   level: {
     title: "Service level",
     window: "last {{span}}, {{jobs}} ended",
@@ -38,7 +37,6 @@ export const reliability = {
     worse: "getting worse",
     unknown: "no trend yet",
   },
-  limit: "limit {{limit}}",
   bar: "{{value}}, limit {{limit}}",
   points: "{{points}} points",
   above: "{{distance}} above the limit",
@@ -88,7 +86,6 @@ export const reliability = {
     "finish-only": "Takes no more work",
     "pause-model": "Leaves out {{model}} on {{device}}",
     because: "because of: {{measure}}",
-    selfTest: "its self-test failed",
     activity: "The whole log is under Activity.",
   },
   slashes: {
@@ -109,5 +106,4 @@ export const reliability = {
     noRulesText: "It punishes nothing and keeps no thresholds: there is nothing to watch here.",
     waiting: "Reading what the ledger knows",
   },
-  failed: "The service level can’t be read",
 } as const;

@@ -165,5 +165,4 @@ export const settings = {
     days_one: "{{count}} day",
     days_other: "{{count}} days",
   },
-  loading: "The settings are not here yet.",
 } as const;

@@ -148,6 +148,11 @@ describe("a provider's environment", () => {
     expect(elsewhere.markets.aitbc?.minerId).not.toBe(first.markets.aitbc?.minerId);
     expect(elsewhere.markets.aicf?.workerId).not.toBe(first.markets.aicf?.workerId);
   });
+
+  it("calls a worker what its pod is called", () => {
+    const config = load({ ...AITBC, ...AICF, BELLOWS_WORKER_ID: "bellows-l40s-3" });
+    expect(config.markets.aicf?.workerId).toBe("bellows-l40s-3");
+  });
 });
 
 describe("a wrong value", () => {

@@ -84,6 +84,24 @@ describe("the layers", () => {
   });
 });
 
+describe.skipIf(process.platform === "win32")("a file with a secret", () => {
+  it("that others can read is told of", () => {
+    const file = write(
+      "bellows.toml",
+      '[aitbc]\ngpu_url = "http://127.0.0.1:8101"\napi_key = "a-key-of-16-chars"\n',
+    );
+    fs.chmodSync(file, 0o644);
+    expect(readLayers(sources()).notes).toEqual([expect.stringContaining("chmod 600")]);
+    fs.chmodSync(file, 0o600);
+    expect(readLayers(sources()).notes).toEqual([]);
+  });
+
+  it("is no matter when there is none in it", () => {
+    fs.chmodSync(write("bellows.toml", "[work]\nbatch_size = 3\n"), 0o644);
+    expect(readLayers(sources()).notes).toEqual([]);
+  });
+});
+
 describe("a file", () => {
   it("can say whatever the environment can, in both languages, and comes to the same", () => {
     const examples: Partial<Record<SettingName, unknown>> = {

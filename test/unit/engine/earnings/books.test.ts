@@ -166,7 +166,9 @@ describe("the books", () => {
 
   it("write every accepted job of all markets into the CSV once, the amounts exact", async () => {
     const { ledger, handlers, credited, accepted } = await books(PRICES);
-    for (let index = 0; index < 1500; index++) credited(NOON - DAY + index, 1_234_567_891n, 1_500_000_000n);
+    ledger.transaction(() => {
+      for (let index = 0; index < 1500; index++) credited(NOON - DAY + index, 1_234_567_891n, 1_500_000_000n);
+    });
     accepted(NOON);
     const ait = ledger.leases.insert(
       aLease({ market: "aitbc", fee: money("AIT", 1n), jobId: '=HYPERLINK("x"),1' }),

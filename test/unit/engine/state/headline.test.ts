@@ -135,6 +135,23 @@ describe("the headline", () => {
     expect(derive({ intent })).toMatchObject({ level, sentence });
   });
 
+  it("a key that is locked or not made yet comes before everything else, with the way out", () => {
+    const keyProblem = {
+      code: "KEY_LOCKED",
+      message: "The provider key is locked",
+      actor: "user" as const,
+      help: "Unlock it with its passphrase under Stake & identity.",
+    };
+    expect(derive({ keyProblem, intent: "paused" })).toMatchObject({
+      level: "error",
+      sentence: "The provider key is locked",
+      reasons: [{ text: "The provider key is locked.", help: keyProblem.help }],
+    });
+    expect(derive({ keyProblem: { ...keyProblem, code: "NO_IDENTITY" } }).sentence).toBe(
+      "There is no provider key yet",
+    );
+  });
+
   it("puts what stops everything first", () => {
     const model = { message: "The model all-MiniLM-L6-v2 is missing", help: "Run npm run setup." };
     expect(derive({ modelProblem: model, intent: "paused" })).toMatchObject({

@@ -293,6 +293,17 @@ describe("the board", () => {
     ledger.close();
   });
 
+  it("gives back what runs on one device, and nothing that waits or runs elsewhere", async () => {
+    const { board, ledger } = await aBoard();
+    const leases = [aLease(), aLease(), aLease()];
+    board.grant(leases);
+    board.takeBatch({ ...batchTaker(1), device: "GPU-1" });
+    board.takeBatch({ ...batchTaker(1), device: "GPU-2" });
+    expect(board.giveBack("Paused for a game", { running: true, device: "GPU-1" })).toBe(1);
+    expect(leases.map((lease) => stateOf(ledger, lease)).sort()).toEqual(["admitted", "returned", "running"]);
+    expect(board.held().find(({ state }) => state === "running")?.device).toBe("GPU-2");
+  });
+
   it("keeps an output that is still to be delivered, however old or big, and prunes the rest", async () => {
     const { board, ledger } = await aBoard();
     board.grant([aLease(), aLease()]);
