@@ -200,7 +200,9 @@ export async function startEngine(
           ownMemoryMb: () => ownMemoryMb(device, runtime.status.pid),
           memory,
           others: () =>
-            fleet.members.map(({ runtime }) => runtime.device.id).filter((id) => id !== device.id),
+            fleet.members
+              .map(({ runtime }) => runtime.device.id)
+              .filter((id) => id !== device.id && presence.canWork(id)),
           noGpuReason: watcher.detection.noGpuReason,
           jobMaxRuntimeMs: config.jobMaxRuntimeMs,
           isDistrusted: (model) => failedModels.failedOn(model, device.id),

@@ -251,6 +251,9 @@ describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
       await expect
         .poll(() => page.locator(".long-table").evaluate((list) => list.scrollTop), patience)
         .toBe(1500);
+      // The page has seen the scroll once it has drawn what came into sight.
+      await page.locator('.long-table tr[data-index="55"]').waitFor();
+      await expect.poll(() => page.locator('.long-table tr[data-index="2"]').count(), patience).toBe(0);
       engine.tell({ recentJobs: [fresh("while-reading"), ...engine.state.recentJobs] });
       await page.getByRole("button", { name: "1 new job" }).click();
       await expect
@@ -376,10 +379,13 @@ describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
       await open("activity");
       await page.getByRole("searchbox", { name: "Search the log" }).fill("RUNTIME_DIED");
       await page.getByText("100 events").waitFor();
+      // Changed within the pause after the last key: neither forgets the other.
       await page.getByRole("searchbox").fill("");
       await page.getByRole("combobox", { name: "Weight" }).click();
       await page.getByRole("option", { name: "Only problems" }).click();
-      await page.getByText("100 events").waitFor();
+      await expect
+        .poll(() => engine.calls.findLast(({ command }) => command === "activity.list")?.input, patience)
+        .toEqual({ level: "problem", limit: 200 });
       await page.getByRole("button", { name: "Export…" }).click();
       const download = page.waitForEvent("download");
       await page.getByRole("button", { name: "Save the file" }).click();

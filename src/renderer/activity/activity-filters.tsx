@@ -1,15 +1,13 @@
 /** What narrows the log: words, weight, event, market. */
-import { useEffect, useState } from "react";
 import { type ActivityFilter, ActivityLevelSchema } from "../../shared/contract/activity.ts";
 import { MarketIdSchema } from "../../shared/contract/views.ts";
 import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
 import { Select } from "../parts/controls/select.tsx";
-import { TextField } from "../parts/controls/text-field.tsx";
+import { SearchField } from "../parts/search-field.tsx";
 import { useAnswer } from "../state/use-answer.ts";
 import { typeName } from "./activity-look.ts";
 
-const PAUSE_AFTER_KEY = 200;
 const ALL = "";
 
 interface ActivityFiltersProps {
@@ -26,7 +24,12 @@ export function ActivityFilters({ filter, onChange }: ActivityFiltersProps) {
   const types = [...(answer?.types ?? [])].sort((a, b) => typeName(a).localeCompare(typeName(b)));
   return (
     <search className="activity-filters" aria-label={t("activity.filter.label")}>
-      <SearchField value={filter.text} onChange={(text) => change("text", text)} />
+      <SearchField
+        label={t("activity.filter.text")}
+        placeholder={t("activity.filter.textHint")}
+        value={filter.text}
+        onChange={(text) => change("text", text)}
+      />
       <Select
         label={t("activity.filter.level")}
         value={filter.level ?? ALL}
@@ -66,34 +69,5 @@ export function ActivityFilters({ filter, onChange }: ActivityFiltersProps) {
         }
       />
     </search>
-  );
-}
-
-function SearchField({
-  value,
-  onChange,
-}: {
-  value: string | undefined;
-  onChange: (text: string | undefined) => void;
-}) {
-  const [typed, setTyped] = useState(value ?? "");
-  const wanted = typed.trim() === "" ? undefined : typed.trim();
-  useEffect(() => setTyped(value ?? ""), [value]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only what is typed starts the wait anew.
-  useEffect(() => {
-    if (wanted === value) return;
-    const timer = setTimeout(() => onChange(wanted), PAUSE_AFTER_KEY);
-    return () => clearTimeout(timer);
-  }, [wanted]);
-  return (
-    <TextField
-      label={t("activity.filter.text")}
-      type="search"
-      value={typed}
-      placeholder={t("activity.filter.textHint")}
-      maxLength={200}
-      onInput={setTyped}
-      onCommit={() => onChange(wanted)}
-    />
   );
 }

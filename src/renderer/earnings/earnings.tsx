@@ -141,7 +141,7 @@ function EnergyAside({ known }: { known: EarningSummary | undefined }) {
   return (
     <>
       {missing}{" "}
-      <a className="link" href={screenHref("settings")}>
+      <a className="link link-inline" href={screenHref("settings")}>
         {t("earnings.setPrice")}
       </a>
     </>

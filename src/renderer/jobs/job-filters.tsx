@@ -6,13 +6,11 @@ import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
 import { showNumber } from "../format/reading.ts";
 import { type Option, Select } from "../parts/controls/select.tsx";
-import { TextField } from "../parts/controls/text-field.tsx";
+import { SearchField } from "../parts/search-field.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { useEngine } from "../state/store.ts";
 import { JOB_GROUPS, type JobGroup, jobMeaning } from "./job-look.ts";
 
-/** After the last key, until a search begins. */
-const PAUSE_AFTER_KEY = 180;
 const ALL = "";
 
 interface JobFiltersProps {
@@ -31,7 +29,13 @@ export function JobFilters({ filter, onChange }: JobFiltersProps) {
   const jobsHint = (count: number) => t("jobs.count", { count, shown: showNumber(count) });
   return (
     <search className="jobs-filters" aria-label={t("jobs.filter.label")}>
-      <SearchField value={filter.text} onChange={(text) => change("text", text)} />
+      <SearchField
+        label={t("jobs.filter.text")}
+        placeholder={t("jobs.filter.textHint")}
+        value={filter.text}
+        mono
+        onChange={(text) => change("text", text)}
+      />
       <Select
         label={t("jobs.filter.state")}
         value={stateValue(filter)}
@@ -77,36 +81,6 @@ export function JobFilters({ filter, onChange }: JobFiltersProps) {
         />
       )}
     </search>
-  );
-}
-
-function SearchField({
-  value,
-  onChange,
-}: {
-  value: string | undefined;
-  onChange: (text: string | undefined) => void;
-}) {
-  const [typed, setTyped] = useState(value ?? "");
-  const wanted = typed.trim() === "" ? undefined : typed.trim();
-  useEffect(() => setTyped(value ?? ""), [value]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only what is typed starts the wait anew.
-  useEffect(() => {
-    if (wanted === value) return;
-    const timer = setTimeout(() => onChange(wanted), PAUSE_AFTER_KEY);
-    return () => clearTimeout(timer);
-  }, [wanted]);
-  return (
-    <TextField
-      label={t("jobs.filter.text")}
-      type="search"
-      value={typed}
-      placeholder={t("jobs.filter.textHint")}
-      maxLength={200}
-      mono
-      onInput={setTyped}
-      onCommit={() => onChange(wanted)}
-    />
   );
 }
 

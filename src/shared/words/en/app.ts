@@ -88,7 +88,7 @@ export const app = {
   updates: {
     title: "Updates",
     version: "This version",
-    aside: "each release is checked against Bellows' own signature before it is installed",
+    aside: "each release is checked against Bellows’ own signature before it is installed",
     check: "Look for updates",
     checking: "Looking for updates…",
     checked: "last looked",
@@ -117,7 +117,7 @@ export const app = {
     rollBack: "Go back to {{version}}",
     rollBackTitle: "Go back to version {{version}}?",
     rollBackText:
-      "Bellows ends the jobs it holds, installs version {{version}} again and restarts. Ledger, keys and settings stay as they are; if the older version can't read the ledger it says so and changes nothing.",
+      "Bellows ends the jobs it holds, installs version {{version}} again and restarts. Ledger, keys and settings stay as they are; if the older version can’t read the ledger it says so and changes nothing.",
     rollBackYes: "Go back",
     feed: "Address of the release feed",
     feedHelp: "A folder with the release files. Empty: no updates are looked for.",

@@ -21,8 +21,8 @@ export const settings = {
   reset: "Back to the default",
   afterRestart: "counts after a restart",
   restart: {
-    text_one: "{{count}} change counts from the engine's next start.",
-    text_other: "{{count}} changes count from the engine's next start.",
+    text_one: "{{count}} change counts from the engine’s next start.",
+    text_other: "{{count}} changes count from the engine’s next start.",
     button: "Restart the engine…",
     title: "Restart the engine?",
     words:
@@ -39,14 +39,14 @@ export const settings = {
     configFileNone: "None is in use. A bellows.toml in the data folder would count before anything set here.",
   },
   markets: {
-    help: "Where work comes from. Addresses and keys come from the market's operator; nothing is sent to anyone else.",
+    help: "Where work comes from. Addresses and keys come from the market’s operator; nothing is sent to anyone else.",
     demo: "This is the demo, with play money on this machine. A market set here is used from the next start on.",
     gpuUrl: "GPU service",
     gpuUrlHelp: "Rents out whole GPUs by the hour. Usual port 8101.",
     coordinatorUrl: "Coordinator",
     coordinatorUrlHelp: "Hands out jobs. Usual port 8203.",
     rpcUrl: "Chain node",
-    rpcUrlHelp: "Without it payments can't be checked. Usual port 8202.",
+    rpcUrlHelp: "Without it payments can’t be checked. Usual port 8202.",
     apiKey: "Key of the GPU service",
     coordinatorKey: "Miner key of the coordinator",
     region: "Region",
@@ -60,7 +60,7 @@ export const settings = {
     nameHelp: "Shown at the market. Empty: the name of this machine.",
     autoStake: "Stake at registration",
     autoStakeHelp:
-      "Staked by itself while the stake is below the market's minimum. Stake can be lost. Empty: never.",
+      "Staked by itself while the stake is below the market’s minimum. Stake can be lost. Empty: never.",
     keyIsSet: "Set. Type to replace it",
     keyIsFixed: "Set",
     keyNotSet: "Not set",
