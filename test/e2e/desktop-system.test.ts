@@ -40,7 +40,9 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("the app on its
     mkdirSync(SHOTS, { recursive: true });
     const script = new URL("../../scripts/build.mjs", import.meta.url).href;
     const { build } = (await import(script)) as { build(): Promise<boolean> };
-    [screen] = await Promise.all([openScreen(), build()]);
+    await build();
+    // After it: a build that fails must leave no screen behind.
+    screen = await openScreen();
     folder = mkdtempSync(path.join(tmpdir(), "bellows-system-"));
     mkdirSync(path.join(folder, "desktop"));
     // As two starts leave it that ended without a word, and a third that did so too.

@@ -30,7 +30,9 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("the packaged a
 
   beforeAll(async () => {
     mkdirSync(SHOTS, { recursive: true });
-    [screen] = await Promise.all([openScreen(), packApp()]);
+    await packApp();
+    // After it: a build that fails must leave no screen behind.
+    screen = await openScreen();
     folder = mkdtempSync(path.join(tmpdir(), "bellows-packaged-"));
     const env = appEnvironment(screen, {
       BELLOWS_DATA_DIR: folder,

@@ -41,7 +41,9 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
   beforeAll(async () => {
     const script = new URL("../../scripts/build.mjs", import.meta.url).href;
     const { build } = (await import(script)) as { build(): Promise<boolean> };
-    [screen] = await Promise.all([openScreen(), build()]);
+    await build();
+    // After it: a build that fails must leave no screen behind.
+    screen = await openScreen();
   });
 
   afterAll(() => screen?.close());

@@ -43,7 +43,9 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
   beforeAll(async () => {
     const script = new URL("../../scripts/build.mjs", import.meta.url).href;
     const { build } = (await import(script)) as { build(): Promise<boolean> };
-    [screen] = await Promise.all([openScreen(), build()]);
+    await build();
+    // After it: a build that fails must leave no screen behind.
+    screen = await openScreen();
     folder = mkdtempSync(path.join(tmpdir(), "bellows-updates-"));
     mkdirSync(SHOTS, { recursive: true });
     feedFolder = path.join(folder, "feed");
