@@ -3,6 +3,7 @@ import { FAILED_STATES } from "../engine/work/job-machine.ts";
 import type { Delta, DeviceView, JobRow, State } from "../shared/contract/views.ts";
 import type { ErrorValue } from "../shared/errors.ts";
 import { BACKEND_NAMES } from "../shared/runtime/backends.ts";
+import { unitsText } from "../shared/words/job-words.ts";
 import { advice, sentence as asSentence, clock, marketName, money, short } from "./format.ts";
 
 const FAILED: ReadonlySet<string> = new Set(FAILED_STATES);
@@ -80,7 +81,8 @@ const key = (job: JobRow) => `${job.market} ${job.leaseId}`;
 function jobLine(job: JobRow): string {
   const market = marketName(job.market).padEnd(5);
   if (ACCEPTED.has(job.state)) {
-    const texts = job.units === null ? "" : `  ${job.units} ${job.units === 1 ? "text" : "texts"}`;
+    const units = unitsText(job);
+    const texts = units === null ? "" : `  ${units}`;
     return `${market}  accepted  ${short(job.leaseId)}${texts}${payment(job)}`;
   }
   return `${market}  ${job.state}  ${short(job.leaseId)}  ${job.error?.message ?? ""}`.trimEnd();

@@ -5,6 +5,7 @@ import { oneOf, wholeNumber } from "../../engine/config/parsers.ts";
 import type { CommandInput, CommandOutput } from "../../shared/contract/contract.ts";
 import { type JobDetail, type JobRow, JobStateSchema, MarketIdSchema } from "../../shared/contract/views.ts";
 import { AppError } from "../../shared/errors.ts";
+import { unitsText } from "../../shared/words/job-words.ts";
 import type { CliContext } from "../context.ts";
 import { dateTime, fields, marketName, money, orUnknown, short, table, UNKNOWN } from "../format.ts";
 import type { JobsDesk } from "../jobs-desk.ts";
@@ -55,7 +56,7 @@ export function jobLines(rows: readonly JobRow[]): string[] {
       { title: "Lease", value: (job) => job.leaseId },
       { title: "Market", value: (job) => marketName(job.market) },
       { title: "Model", value: (job) => short(job.model, 24) },
-      { title: "Texts", align: "right", value: (job) => (job.units === null ? UNKNOWN : String(job.units)) },
+      { title: "Work", align: "right", value: (job) => unitsText(job) ?? UNKNOWN },
       { title: "State", value: (job) => job.state },
       { title: "Offered", align: "right", value: (job) => money(job.fee) },
       { title: "Earned", align: "right", value: (job) => money(job.earned) },
@@ -81,7 +82,7 @@ export function jobDetailLines(job: JobDetail): string[] {
       ["Lease", job.leaseId],
       ["Job", job.jobId],
       ["Market", marketName(job.market)],
-      ["Work", `${job.kind}, ${job.model}${job.units === null ? "" : `, ${job.units} texts`}`],
+      ["Work", [job.kind, job.model, unitsText(job)].filter(Boolean).join(", ")],
       ["State", job.state],
       ...(job.error === null ? [] : [["Why", job.error.message] as const]),
       ["Device", orUnknown(job.device)],

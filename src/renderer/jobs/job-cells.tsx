@@ -1,6 +1,7 @@
 /** The cells of one job, as every table of jobs shows them, and the heads above. */
 import { memo } from "react";
 import type { JobRow } from "../../shared/contract/views.ts";
+import { jobName, unitsText } from "../../shared/words/job-words.ts";
 import { t } from "../../shared/words/words.ts";
 import { amountText } from "../format/amount.ts";
 import { marketName } from "../format/market-name.ts";
@@ -11,7 +12,6 @@ import { Amount } from "../parts/amount.tsx";
 import { Digest } from "../parts/digest.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
 import { jobLook, jobMeaning } from "./job-look.ts";
-import { unitsText } from "./job-words.ts";
 import "./jobs.css";
 
 export const JOB_COLUMNS = 8;
@@ -72,7 +72,7 @@ export const JobCells = memo(function JobCells({ job, onOpen, oneLine = false, t
           onClick={() => onOpen(job.leaseId)}
         >
           <span className="row-line clip">
-            {job.model}
+            {jobName(job)}
             {units !== null && <span className="quiet"> · {units}</span>}
           </span>
           {reason !== null && (

@@ -4,6 +4,7 @@ import { type ReactNode, useCallback, useEffect, useRef, useState } from "react"
 import type { JobDetail, JobState } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
+import { jobName, unitsText } from "../../shared/words/job-words.ts";
 import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
 import { UNKNOWN } from "../format/reading.ts";
@@ -18,7 +19,6 @@ import { useBridge } from "../state/bridge-context.ts";
 import { usePage } from "../state/store.ts";
 import { JobCheck } from "./job-check.tsx";
 import { jobLook, jobMeaning } from "./job-look.ts";
-import { unitsText } from "./job-words.ts";
 
 /** The sheet and the way to open it. */
 export function useJobPanel(): { open: (leaseId: string) => void; panel: ReactNode } {
@@ -51,7 +51,7 @@ function JobPanel({ leaseId, onClose }: { leaseId: string; onClose: () => void }
       <div className="sheet-inner">
         <header className="sheet-head">
           <div className="sheet-title">
-            <h2 id="job-title">{detail === null ? t("jobs.panel.job") : detail.model}</h2>
+            <h2 id="job-title">{detail === null ? t("jobs.panel.job") : jobName(detail)}</h2>
             <p className="quiet clip" title={leaseId}>
               {detail === null
                 ? leaseId

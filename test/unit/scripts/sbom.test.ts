@@ -20,10 +20,10 @@ const script = new URL("../../../scripts/package/sbom.mjs", import.meta.url).hre
 const { billOfMaterials } = (await import(script)) as {
   billOfMaterials(target: { platform: string; electron: string }): Bom;
 };
+/** As CycloneDX publishes them. */
+const SCHEMAS = new URL("../../../node_modules/@cyclonedx/cyclonedx-library/res/schema/", import.meta.url);
 const schema = (name: string): object =>
-  JSON.parse(
-    readFileSync(new URL(`../../fixtures/cyclonedx/${name}.SNAPSHOT.schema.json`, import.meta.url), "utf8"),
-  ) as object;
+  JSON.parse(readFileSync(new URL(`${name}.SNAPSHOT.schema.json`, SCHEMAS), "utf8")) as object;
 
 const linux = billOfMaterials({ platform: "linux-x64", electron: "45.4.1" });
 const namesOf = ({ components }: Bom) => components.map(({ name }) => name);
