@@ -6,7 +6,7 @@ import { DEFAULT_JOB_TTL_MS, DEFAULT_MAX_RUNTIME_MS } from "./aicf/constants.ts"
 import type { Queue } from "./aicf/queue.ts";
 import type { Traps } from "./aicf/traps.ts";
 import type { Coordinator } from "./aitbc/coordinator.ts";
-import { embeddingsPayload } from "./aitbc/embeddings.ts";
+import { embeddingsPayload } from "./aitbc/result-digest.ts";
 import {
   aicfFee,
   aitbcPaymentE8,

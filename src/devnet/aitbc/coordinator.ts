@@ -9,12 +9,12 @@ import { isPyObject, type PyObject } from "../python-json.ts";
 import type { Store } from "../store.ts";
 import { formatE8 } from "./amounts.ts";
 import type { Chain } from "./chain.ts";
-import { digestOfResult } from "./embeddings.ts";
 import { type Job, Jobs } from "./jobs.ts";
 import { fullConstraints, mayTake } from "./matching.ts";
 import { type Miner, Miners } from "./miners.ts";
 import type { HasQuirk } from "./quirks.ts";
 import { fillDuration, makeReceipt, ReceiptKey } from "./receipts.ts";
+import { digestOfResult } from "./result-digest.ts";
 
 const KEEP_BODIES_MS = HOUR;
 

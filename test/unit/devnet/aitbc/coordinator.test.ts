@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { embeddingsPayload } from "../../../../src/devnet/aitbc/embeddings.ts";
+import { embeddingsPayload } from "../../../../src/devnet/aitbc/result-digest.ts";
 import type { PyObject } from "../../../../src/devnet/python-json.ts";
 import { encodeEmbedResult } from "../../../../src/shared/canonical.ts";
 import { sha3_512 } from "../../../../src/shared/digest.ts";
