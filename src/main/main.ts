@@ -6,6 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { app, crashReporter, powerMonitor, powerSaveBlocker, protocol, safeStorage, shell } from "electron";
 import { locatePaths } from "../engine/config/paths.ts";
+import { ENGINE_NODE_OPTIONS } from "../host/engine-node.ts";
 import { ForkProcessHost } from "../host/fork-host.ts";
 import type { ProcessHost } from "../host/process-host.ts";
 import { StateMirror } from "../shared/contract/state-mirror.ts";
@@ -322,7 +323,7 @@ async function openCrashReports(): Promise<void> {
 function processHost(): ProcessHost {
   const onStderr = (name: string, line: string) => log(`${name}: ${line}`);
   return env.BELLOWS_ENGINE_NODE
-    ? new ForkProcessHost({ execPath: env.BELLOWS_ENGINE_NODE, onStderr })
+    ? new ForkProcessHost({ execPath: env.BELLOWS_ENGINE_NODE, execArgv: ENGINE_NODE_OPTIONS, onStderr })
     : new UtilityProcessHost({ brokeredEntries: [paths.entries.runtime, paths.entries.nvml], onStderr });
 }
 

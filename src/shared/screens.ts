@@ -1,4 +1,4 @@
-/** The names of the screens, for whoever points at one: the menu, a notice, a bellows:// link. */
+/** The names of the screens, for whoever points at one: the menu, a notice, a bellows:// link. In the order of the menu. */
 export const SCREEN_NAMES = [
   "home",
   "gpus",

@@ -1,26 +1,15 @@
 /** The app as a citizen of the desktop: safe mode, links, start at login, notifications, an engine that dies, quitting. */
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { ElectronApplication, Page } from "playwright";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SECOND } from "../../src/shared/durations.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import { descendants, isAlive } from "../support/bellows.ts";
-import {
-  appEnvironment,
-  canShowWindows,
-  exitOf,
-  launchHidden,
-  openScreen,
-  REPOSITORY,
-  type Screen,
-  startApp,
-} from "./ui/electron-app.ts";
+import { buildApp, desktopSuite } from "./ui/demo-app.ts";
+import { canShowWindows, exitOf } from "./ui/electron-app.ts";
 import { violations } from "./ui/page-checks.ts";
-
-const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
-const within = { timeout: 60 * SECOND, interval: 50 };
+import { HOOK_PATIENCE, PATIENCE } from "./ui/patience.ts";
+import { shoot } from "./ui/screenshots.ts";
 
 /** What the tests put into main: Electron has no way to ask what it told the desktop. */
 interface Spied {
@@ -29,7 +18,7 @@ interface Spied {
 }
 
 describe.skipIf(!canShowWindows || process.platform !== "linux")("the app on its desktop", () => {
-  let screen: Screen;
+  const desktop = desktopSuite("system");
   let folder: string;
   let env: Record<string, string>;
   let app: ElectronApplication;
@@ -37,36 +26,15 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("the app on its
   let page: Page;
 
   beforeAll(async () => {
-    mkdirSync(SHOTS, { recursive: true });
-    const script = new URL("../../scripts/build.mjs", import.meta.url).href;
-    const { build } = (await import(script)) as { build(): Promise<boolean> };
-    await build();
-    // After it: a build that fails must leave no screen behind.
-    screen = await openScreen();
-    folder = mkdtempSync(path.join(tmpdir(), "bellows-system-"));
+    await buildApp();
+    folder = desktop.folder;
     mkdirSync(path.join(folder, "desktop"));
     // As two starts leave it that ended without a word, and a third that did so too.
     writeFileSync(path.join(folder, "desktop", "starts.json"), '{"crashes":2,"open":true}');
-    env = appEnvironment(screen, {
-      BELLOWS_DATA_DIR: folder,
-      BELLOWS_TRAY: "yes",
-      BELLOWS_ENGINE_NODE: process.execPath,
-      XDG_CONFIG_HOME: path.join(folder, "config"),
-    });
-    app = await launchHidden(env);
-    main = app.process();
+    env = desktop.environment();
+    ({ app, main } = await desktop.launchHidden(env));
     await spy();
-  });
-
-  afterAll(async () => {
-    if (main && main.exitCode === null && main.signalCode === null) {
-      const gone = exitOf(main);
-      main.kill("SIGKILL");
-      await gone;
-    }
-    screen?.close();
-    if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  });
+  }, HOOK_PATIENCE);
 
   const spy = () =>
     app.evaluate(({ Notification, dialog }) => {
@@ -88,22 +56,19 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("the app on its
       return { notices: notices.map(({ title }) => title), asked };
     });
   const headline = () => page.locator("h1").innerText();
-  const shot = (name: string) => page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
+  const shot = (name: string) => shoot(page, name);
   const pidOf = (entry: string) =>
     descendants(main.pid ?? 0).find((pid) => commandLine(pid).includes(`${entry}.js`)) ?? null;
 
   it("starts without taking work after three crashes, says so, and goes on with one click", async () => {
-    const opened = app.waitForEvent("window");
-    await app.evaluate(({ app: electron }) => void electron.emit("activate"));
-    page = await opened;
-    page.setDefaultTimeout(within.timeout);
+    page = await desktop.openWindow(app);
     const banner = page.getByRole("region", { name: "Notices" });
     await banner.getByText("Safe mode", { exact: true }).waitFor();
-    await expect.poll(headline, within).toBe("Stopped");
+    await expect.poll(headline, PATIENCE).toBe("Stopped");
     await shot("desktop-safe-mode");
     await banner.getByRole("button", { name: "Leave safe mode" }).press("Enter");
-    await expect.poll(headline, within).toMatch(/^Earning/);
-    await expect.poll(() => banner.getByText("Safe mode", { exact: true }).count(), within).toBe(0);
+    await expect.poll(headline, PATIENCE).toMatch(/^Earning/);
+    await expect.poll(() => banner.getByText("Safe mode", { exact: true }).count(), PATIENCE).toBe(0);
     expect(readFileSync(path.join(folder, "desktop", "starts.json"), "utf8")).toContain('"crashes":0');
   });
 
@@ -115,34 +80,37 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("the app on its
     await app.evaluate(({ BrowserWindow }) => {
       BrowserWindow.getAllWindows()[0]?.setBounds({ x: 0, y: 0, width: 900, height: 600 });
     });
-    await expect.poll(() => page.evaluate(() => document.documentElement.dataset.theme), within).toBe("dark");
-    await expect.poll(() => page.evaluate(() => window.innerWidth), within).toBe(900);
+    await expect
+      .poll(() => page.evaluate(() => document.documentElement.dataset.theme), PATIENCE)
+      .toBe("dark");
+    await expect.poll(() => page.evaluate(() => window.innerWidth), PATIENCE).toBe(900);
     await shot("desktop-ask-login-dark-small");
     expect((await violations(page)).filter((each) => each.includes("notice"))).toEqual([]);
     await banner.getByRole("button", { name: "Start at login" }).press("Enter");
     const file = path.join(folder, "config", "autostart", "bellows.desktop");
-    await expect.poll(() => existsSync(file), within).toBe(true);
+    await expect.poll(() => existsSync(file), PATIENCE).toBe(true);
     expect(readFileSync(file, "utf8")).toMatch(/^Exec=.*--hidden$/m);
-    await expect.poll(() => banner.getByText("Start Bellows when you log in?").count(), within).toBe(0);
-    const { enabled, asked } = await page.evaluate(async () => {
-      const { bellows } = window as unknown as {
-        bellows: {
-          app: {
-            invoke(name: string, input: object): Promise<{ output: { login: Record<string, boolean> } }>;
+    await expect.poll(() => banner.getByText("Start Bellows when you log in?").count(), PATIENCE).toBe(0);
+    const login = () =>
+      page.evaluate(async () => {
+        const { bellows } = window as unknown as {
+          bellows: {
+            app: {
+              invoke(name: string, input: object): Promise<{ output: { login: Record<string, boolean> } }>;
+            };
           };
         };
-      };
-      return (await bellows.app.invoke("app.get", {})).output.login;
-    });
-    expect({ enabled, asked }).toEqual({ enabled: true, asked: true });
+        return (await bellows.app.invoke("app.get", {})).output.login;
+      });
+    await expect.poll(login, PATIENCE).toMatchObject({ enabled: true, asked: true });
   });
 
   it("follows a bellows:// link to its screen, and nothing but that", async () => {
-    expect(await exitOf(startApp(env, ["bellows://jobs"]))).toBe(0);
-    await expect.poll(() => page.evaluate(() => window.location.hash), within).toBe("#/jobs");
-    expect(await exitOf(startApp(env, ["bellows://home/../../etc"]))).toBe(0);
+    expect(await exitOf(desktop.startByHand(env, ["bellows://jobs"]))).toBe(0);
+    await expect.poll(() => page.evaluate(() => window.location.hash), PATIENCE).toBe("#/jobs");
+    expect(await exitOf(desktop.startByHand(env, ["bellows://home/../../etc"]))).toBe(0);
     await page.getByRole("link", { name: "Home" }).click();
-    expect(await exitOf(startApp(env, ["bellows://jobs?x=1"]))).toBe(0);
+    expect(await exitOf(desktop.startByHand(env, ["bellows://jobs?x=1"]))).toBe(0);
     expect(await page.evaluate(() => window.location.hash)).toBe("#/home");
   });
 
@@ -167,20 +135,20 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("the app on its
     process.kill(engine ?? 0, "SIGKILL");
     const seen = () =>
       page.evaluate(() => (window as unknown as { seen: Record<"stale" | "said" | "live", number> }).seen);
-    await expect.poll(async () => (await seen()).live, within).toBeGreaterThan(0);
+    await expect.poll(async () => (await seen()).live, PATIENCE).toBeGreaterThan(0);
     const { stale, said, live } = await seen();
     expect(said).toBeGreaterThan(0);
     process.stdout.write(
       `engine killed: stale after ${stale - killedAt} ms, said after ${said - killedAt} ms, live after ${live - killedAt} ms\n`,
     );
-    await expect.poll(headline, within).toMatch(/^Earning/);
+    await expect.poll(headline, PATIENCE).toMatch(/^Earning/);
     expect(pidOf("engine")).not.toBe(engine);
   });
 
   it("tells of what happens while nobody looks, and a click leads to it", async () => {
     await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
     await expect
-      .poll(() => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length), within)
+      .poll(() => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length), PATIENCE)
       .toBe(0);
     // A second engine process that is killed five times in a row is not started again: that is news.
     const told = async () => (await spied()).notices;
@@ -189,17 +157,16 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("the app on its
         const pid = pidOf("engine");
         if (pid !== null) process.kill(pid, "SIGKILL");
         return (await told()).includes("The engine could not start");
-      }, within)
+      }, PATIENCE)
       .toBe(true);
-    const opened = app.waitForEvent("window");
-    await app.evaluate(() => {
-      const { notices } = (globalThis as unknown as { spied: Spied }).spied;
-      notices.find(({ title }) => title === "The engine could not start")?.click();
-    });
-    page = await opened;
-    page.setDefaultTimeout(within.timeout);
+    page = await desktop.windowAfter(app, () =>
+      app.evaluate(() => {
+        const { notices } = (globalThis as unknown as { spied: Spied }).spied;
+        notices.find(({ title }) => title === "The engine could not start")?.click();
+      }),
+    );
     await page.getByRole("button", { name: "Try again" }).first().click();
-    await expect.poll(headline, within).toMatch(/^Earning|^Stopped|^Connected|^Working/);
+    await expect.poll(headline, PATIENCE).toMatch(/^Earning|^Stopped|^Connected|^Working/);
   });
 
   it("says what quitting means for the jobs that are held, finishes them, and ends", async () => {
@@ -227,10 +194,10 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("the app on its
           items?.find(({ label }) => label === "Quit Bellows")?.click();
           return (globalThis as unknown as { spied: Spied }).spied.asked.length > 0 ? "asked" : "not asked";
         });
-      }, within)
+      }, PATIENCE)
       .toMatch(/asked|ended/);
     expect(await gone).toBe(0);
-    await expect.poll(() => all.filter(isAlive), within).toEqual([]);
+    await expect.poll(() => all.filter(isAlive), PATIENCE).toEqual([]);
   });
 });
 

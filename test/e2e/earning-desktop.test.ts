@@ -1,62 +1,26 @@
 /** The desktop app as its user meets it: a real Electron, the real demo behind it, nothing scripted. */
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import { readFileSync } from "node:fs";
 import type { ElectronApplication, Page } from "playwright";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SECOND } from "../../src/shared/durations.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import { descendants, isAlive } from "../support/bellows.ts";
-import {
-  appEnvironment,
-  canShowWindows,
-  electronFile,
-  exitOf,
-  launchApp,
-  openScreen,
-  REPOSITORY,
-  type Screen,
-} from "./ui/electron-app.ts";
-
-const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
-const within = { timeout: 30 * SECOND, interval: 100 };
+import { desktopSuite, quitApp } from "./ui/demo-app.ts";
+import { canShowWindows, electronFile, exitOf } from "./ui/electron-app.ts";
+import { HOOK_PATIENCE, PATIENCE } from "./ui/patience.ts";
+import { shoot } from "./ui/screenshots.ts";
 
 describe.skipIf(!canShowWindows)("the desktop app in demo mode", () => {
-  let screen: Screen;
-  let folder: string;
+  const desktop = desktopSuite("desktop");
   let app: ElectronApplication;
   let main: ChildProcess;
   let page: Page;
 
   beforeAll(async () => {
-    mkdirSync(SHOTS, { recursive: true });
-    screen = await openScreen();
-    folder = mkdtempSync(path.join(tmpdir(), "bellows-desktop-"));
-    const env = appEnvironment(screen, {
-      BELLOWS_DATA_DIR: folder,
-      BELLOWS_TRAY: "yes",
-      XDG_CONFIG_HOME: path.join(folder, "config"),
-      // Electron 33's own Node is too old for the ledger: the engine runs on the Node that runs this test.
-      BELLOWS_ENGINE_NODE: process.execPath,
-    });
-    app = await launchApp(env);
-    main = app.process();
-    page = await app.firstWindow();
-    page.setDefaultTimeout(within.timeout);
-  });
-
-  afterAll(async () => {
-    if (main && main.exitCode === null && main.signalCode === null) {
-      const gone = exitOf(main);
-      main.kill("SIGKILL");
-      await gone;
-    }
-    screen?.close();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  });
+    ({ app, main, page } = await desktop.launch(desktop.environment()));
+  }, HOOK_PATIENCE);
 
   const headline = () => page.getByRole("heading", { level: 1 }).innerText();
-  const shot = (name: string) => page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
+  const shot = (name: string) => shoot(page, name);
   const ours = () => descendants(main.pid ?? 0).map((pid) => ({ pid, line: commandLine(pid) }));
   const pidOf = (entry: string) => ours().find(({ line }) => line.includes(`${entry}.js`))?.pid ?? null;
 
@@ -66,7 +30,7 @@ describe.skipIf(!canShowWindows)("the desktop app in demo mode", () => {
       .getByText(/play money/i)
       .first()
       .waitFor();
-    await expect.poll(headline, within).toMatch(/^Earning on 1 of 1/);
+    await expect.poll(headline, PATIENCE).toMatch(/^Earning on 1 of 1/);
     await shot("desktop-earning");
     const job = page
       .getByRole("row")
@@ -102,10 +66,10 @@ describe.skipIf(!canShowWindows)("the desktop app in demo mode", () => {
 
   it("pauses and goes on", async () => {
     await page.getByRole("button", { name: "Pause", exact: true }).click();
-    await expect.poll(headline, within).toMatch(/^Paused/);
+    await expect.poll(headline, PATIENCE).toMatch(/^Paused/);
     await shot("desktop-paused");
     await page.getByRole("button", { name: "Start", exact: true }).click();
-    await expect.poll(headline, within).toMatch(/^Earning/);
+    await expect.poll(headline, PATIENCE).toMatch(/^Earning/);
   });
 
   it("says within two seconds that the engine is gone, and comes back by itself", async () => {
@@ -113,27 +77,24 @@ describe.skipIf(!canShowWindows)("the desktop app in demo mode", () => {
     expect(engine).not.toBeNull();
     process.kill(engine ?? 0, "SIGKILL");
     // It is back so quickly that only a lasting trace can be looked for: a new engine, and a live page.
-    await expect.poll(() => pidOf("engine"), within).not.toBe(engine);
-    await expect.poll(() => pidOf("engine"), within).not.toBeNull();
-    await expect.poll(headline, within).toMatch(/^Earning/);
+    await expect.poll(() => pidOf("engine"), PATIENCE).not.toBe(engine);
+    await expect.poll(() => pidOf("engine"), PATIENCE).not.toBeNull();
+    await expect.poll(headline, PATIENCE).toMatch(/^Earning/);
   });
 
   it("close goes to the tray and destroys the window; the work goes on", async () => {
     await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
     await expect
-      .poll(() => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length), within)
+      .poll(() => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length), PATIENCE)
       .toBe(0);
     expect(pidOf("engine")).not.toBeNull();
-    const opened = app.waitForEvent("window");
-    await app.evaluate(({ app: electron }) => void electron.emit("activate"));
-    page = await opened;
-    page.setDefaultTimeout(within.timeout);
-    await expect.poll(headline, within).toMatch(/^Earning/);
+    page = await desktop.openWindow(app);
+    await expect.poll(headline, PATIENCE).toMatch(/^Earning/);
   });
 
   it("finishes what is held and stops", async () => {
     await page.getByRole("button", { name: /^Finish/ }).click();
-    await expect.poll(headline, within).toBe("Stopped");
+    await expect.poll(headline, PATIENCE).toBe("Stopped");
     await shot("desktop-stopped");
   });
 
@@ -141,11 +102,9 @@ describe.skipIf(!canShowWindows)("the desktop app in demo mode", () => {
     const all = ours();
     expect(all.some(({ line }) => line.includes("devnet.js"))).toBe(true);
     const gone = exitOf(main);
-    await app.evaluate(({ app: electron }) => {
-      setTimeout(() => electron.quit());
-    });
+    await quitApp(app);
     expect(await gone).toBe(0);
-    await expect.poll(() => all.filter(({ pid }) => isAlive(pid)), within).toEqual([]);
+    await expect.poll(() => all.filter(({ pid }) => isAlive(pid)), PATIENCE).toEqual([]);
   });
 });
 

@@ -1,59 +1,22 @@
 /** The first five minutes: a real Electron on an empty data folder, set up by keyboard alone, to the first accepted job. */
-import type { ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import type { ElectronApplication, Page } from "playwright";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SECOND } from "../../src/shared/durations.ts";
-import {
-  appEnvironment,
-  canShowWindows,
-  exitOf,
-  launchApp,
-  openScreen,
-  REPOSITORY,
-  type Screen,
-} from "./ui/electron-app.ts";
-
-const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
-const within = { timeout: 60 * SECOND, interval: 100 };
+import type { Page } from "playwright";
+import { beforeAll, describe, expect, it } from "vitest";
+import { desktopSuite } from "./ui/demo-app.ts";
+import { canShowWindows } from "./ui/electron-app.ts";
+import { HOOK_PATIENCE, PATIENCE } from "./ui/patience.ts";
+import { shoot, WIDE } from "./ui/screenshots.ts";
 
 describe.skipIf(!canShowWindows)("the first run", () => {
-  let screen: Screen;
-  let folder: string;
-  let app: ElectronApplication;
-  let main: ChildProcess;
+  const desktop = desktopSuite("first-run");
   let page: Page;
 
   beforeAll(async () => {
-    mkdirSync(SHOTS, { recursive: true });
-    screen = await openScreen();
-    folder = mkdtempSync(path.join(tmpdir(), "bellows-first-run-"));
-    const { BELLOWS_FIRST_RUN: _, ...env } = appEnvironment(screen, {
-      BELLOWS_DATA_DIR: folder,
-      BELLOWS_TRAY: "yes",
-      BELLOWS_ENGINE_NODE: process.execPath,
-    });
-    app = await launchApp(env);
-    main = app.process();
-    page = await app.firstWindow();
-    page.setDefaultTimeout(within.timeout);
-    await page.setViewportSize({ width: 1280, height: 800 });
-  });
-
-  afterAll(async () => {
-    if (main && main.exitCode === null && main.signalCode === null) {
-      const gone = exitOf(main);
-      main.kill("SIGKILL");
-      await gone;
-    }
-    screen?.close();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  });
+    ({ page } = await desktop.launch(desktop.environment({ BELLOWS_FIRST_RUN: undefined })));
+    await page.setViewportSize(WIDE);
+  }, HOOK_PATIENCE);
 
   const heading = () => page.getByRole("heading", { level: 1 }).innerText();
-  const at = (words: RegExp) => expect.poll(heading, within).toMatch(words);
+  const at = (words: RegExp) => expect.poll(heading, PATIENCE).toMatch(words);
 
   /** Tab until the element with this accessible name has the focus. */
   async function tabTo(name: RegExp): Promise<void> {
@@ -69,17 +32,17 @@ describe.skipIf(!canShowWindows)("the first run", () => {
     throw new Error(`Tab never came to ${name}`);
   }
 
-  async function shoot(name: string): Promise<void> {
+  async function shootBoth(name: string): Promise<void> {
     for (const colorScheme of ["dark", "light"] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await page.screenshot({ path: path.join(SHOTS, `first-run-${name}-${colorScheme}.png`) });
+      await shoot(page, `first-run-${name}-${colorScheme}`);
     }
   }
 
   it("opens by itself on an empty data folder, and says what it does and does not do", async () => {
     await at(/when you don’t need it/);
     await page.getByText("It mines nothing and trains nothing.").waitFor();
-    await shoot("intro");
+    await shootBoth("intro");
     await tabTo(/Continue/);
     await page.keyboard.press("Enter");
   });
@@ -89,7 +52,7 @@ describe.skipIf(!canShowWindows)("the first run", () => {
     await tabTo(/Test now|Test again/);
     await page.keyboard.press("Enter");
     await page.getByText("Passed", { exact: true }).first().waitFor();
-    await shoot("machine");
+    await shootBoth("machine");
     await tabTo(/Continue/);
     await page.keyboard.press("Enter");
   });
@@ -99,7 +62,7 @@ describe.skipIf(!canShowWindows)("the first run", () => {
     await tabTo(/AITBC.*Rents out/);
     await page.keyboard.press("Space");
     await page.getByText("Coordinator’s address").waitFor();
-    await shoot("markets");
+    await shootBoth("markets");
     await tabTo(/Continue/);
     await page.keyboard.press("Enter");
     await page.getByText(/Enter at least one address of AITBC/).waitFor();
@@ -114,7 +77,7 @@ describe.skipIf(!canShowWindows)("the first run", () => {
 
   it("can be left at the last step and comes back there", async () => {
     await at(/^Ready/);
-    await shoot("ready");
+    await shootBoth("ready");
     await page.reload();
     await at(/^Ready/);
   });
@@ -124,6 +87,6 @@ describe.skipIf(!canShowWindows)("the first run", () => {
     await page.keyboard.press("Enter");
     await at(/^Earning on 1 of 1/);
     expect(await page.getByText("Go on with set-up").count()).toBe(0);
-    await page.screenshot({ path: path.join(SHOTS, "first-run-home.png") });
+    await shoot(page, "first-run-home");
   });
 });

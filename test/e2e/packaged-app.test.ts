@@ -1,58 +1,28 @@
 /** The package: what it holds, how its switches stand, and that the app in it starts, earns and ends. */
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { FuseState, FuseV1Options, getCurrentFuseWire } from "@electron/fuses";
 import type { Page } from "playwright";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { countCrashReports } from "../../src/main/system/crash-reports.ts";
-import { MINUTE, SECOND } from "../../src/shared/durations.ts";
+import { MINUTE } from "../../src/shared/durations.ts";
 import { descendants, isAlive } from "../support/bellows.ts";
-import {
-  appEnvironment,
-  canShowWindows,
-  exitOf,
-  openScreen,
-  REPOSITORY,
-  type Screen,
-} from "./ui/electron-app.ts";
+import { desktopSuite } from "./ui/demo-app.ts";
+import { canShowWindows, exitOf } from "./ui/electron-app.ts";
 import { openPage, PACKAGED_PROGRAM, PACKAGED_RESOURCES, packApp, startPackaged } from "./ui/packaged-app.ts";
-
-const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
-const within = { timeout: 60 * SECOND, interval: 100 };
+import { PATIENCE } from "./ui/patience.ts";
+import { shoot } from "./ui/screenshots.ts";
 
 describe.skipIf(!canShowWindows || process.platform !== "linux")("the packaged app", () => {
-  let screen: Screen;
-  let folder: string;
+  const desktop = desktopSuite("packaged");
   let app: ChildProcess;
   let page: Page;
 
   beforeAll(async () => {
-    mkdirSync(SHOTS, { recursive: true });
     await packApp();
-    // After it: a build that fails must leave no screen behind.
-    screen = await openScreen();
-    folder = mkdtempSync(path.join(tmpdir(), "bellows-packaged-"));
-    const env = appEnvironment(screen, {
-      BELLOWS_DATA_DIR: folder,
-      BELLOWS_TRAY: "yes",
-      XDG_CONFIG_HOME: path.join(folder, "config"),
-      // Electron 33's own Node is too old for the ledger: the engine runs on the Node that runs this test.
-      BELLOWS_ENGINE_NODE: process.execPath,
-    });
-    app = startPackaged(env);
+    app = desktop.track(startPackaged(desktop.environment()));
   }, 5 * MINUTE);
-
-  afterAll(async () => {
-    if (app !== undefined && app.exitCode === null && app.signalCode === null) {
-      const gone = exitOf(app);
-      app.kill("SIGKILL");
-      await gone;
-    }
-    screen?.close();
-    if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  });
 
   it("has its security switches set, as read back from the program itself", async () => {
     const wire = await getCurrentFuseWire(PACKAGED_PROGRAM);
@@ -92,20 +62,22 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("the packaged a
   it("opens its window and earns in the demo", async () => {
     await expect
       .poll(async () => {
-        const opened = await openPage(path.join(folder, "desktop"));
+        const opened = await openPage(path.join(desktop.folder, "desktop"));
         if (opened === null) return false;
         page = opened;
+        page.setDefaultTimeout(PATIENCE.timeout);
         return true;
-      }, within)
+      }, PATIENCE)
       .toBe(true);
-    page.setDefaultTimeout(within.timeout);
     await page
       .getByText(/play money/i)
       .first()
       .waitFor();
-    await expect.poll(() => page.getByRole("heading", { level: 1 }).innerText(), within).toMatch(/^Earning/);
+    await expect
+      .poll(() => page.getByRole("heading", { level: 1 }).innerText(), PATIENCE)
+      .toMatch(/^Earning/);
     expect(page.url()).toMatch(/^app:\/\/bellows\//);
-    await page.screenshot({ path: path.join(SHOTS, "packaged-earning.png") });
+    await shoot(page, "packaged-earning");
   });
 
   it("ends in order and leaves no process behind", async () => {
@@ -114,8 +86,8 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("the packaged a
     const gone = exitOf(app);
     app.kill("SIGTERM");
     expect(await gone).toBe(0);
-    await expect.poll(() => all.filter(isAlive), within).toEqual([]);
-    expect(await countCrashReports(path.join(folder, "desktop", "crash-reports"))).toMatchObject({
+    await expect.poll(() => all.filter(isAlive), PATIENCE).toEqual([]);
+    expect(await countCrashReports(path.join(desktop.folder, "desktop", "crash-reports"))).toMatchObject({
       count: 0,
     });
   });

@@ -3,24 +3,15 @@
  * whatever state the engine is in, and shows what a person with a typing error sees.
  */
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import type { ElectronApplication, Page } from "playwright";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { SECOND } from "../../src/shared/durations.ts";
-import {
-  appEnvironment,
-  canShowWindows,
-  exitOf,
-  launchApp,
-  launchHidden,
-  openScreen,
-  type Screen,
-  startApp,
-} from "./ui/electron-app.ts";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { buildApp, desktopSuite, quitApp } from "./ui/demo-app.ts";
+import { canShowWindows, exitOf } from "./ui/electron-app.ts";
+import { HOOK_PATIENCE, PATIENCE } from "./ui/patience.ts";
 
 /** What the tests put into main to see the tray: Electron has no way to ask a tray what it shows. */
 interface Spied {
@@ -28,56 +19,31 @@ interface Spied {
   menu: { items: { label: string; enabled: boolean; click(): void }[] } | null;
 }
 
-const within = { timeout: 10 * SECOND, interval: 50 };
-
 describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
-  let screen: Screen;
+  const desktop = desktopSuite("shell");
   let folder: string;
   let env: Record<string, string>;
   let app: ElectronApplication;
   let main: ChildProcess;
   let page: Page;
 
-  beforeAll(async () => {
-    const script = new URL("../../scripts/build.mjs", import.meta.url).href;
-    const { build } = (await import(script)) as { build(): Promise<boolean> };
-    await build();
-    // After it: a build that fails must leave no screen behind.
-    screen = await openScreen();
-  });
-
-  afterAll(() => screen?.close());
+  beforeAll(buildApp, HOOK_PATIENCE);
 
   beforeEach(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), "bellows-shell-"));
-    env = appEnvironment(screen, {
+    folder = desktop.newFolder();
+    env = desktop.environment({
       BELLOWS_DATA_DIR: folder,
-      BELLOWS_TRAY: "yes",
       XDG_CONFIG_HOME: path.join(folder, "config"),
+      BELLOWS_ENGINE_NODE: undefined,
       AICF_QUEUE_URL: "not an address",
     });
-    app = await launchApp(env);
-    main = app.process();
-    page = await app.firstWindow();
-    page.setDefaultTimeout(within.timeout);
+    ({ app, main, page } = await desktop.launch(env));
     await page.getByRole("heading", { name: "The engine could not start" }).waitFor();
-  });
+  }, HOOK_PATIENCE);
 
-  afterEach(async () => {
-    if (main.exitCode === null && main.signalCode === null) {
-      const gone = exitOf(main);
-      main.kill("SIGKILL");
-      await gone;
-    }
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  });
+  afterEach(() => desktop.end());
 
   const windowCount = () => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
-  /** The answer has to leave before the process that gives it ends. */
-  const quit = () =>
-    app.evaluate(({ app: electron }) => {
-      setTimeout(() => electron.quit());
-    });
 
   it("opens a window that names the wrong setting and how to put it right", async () => {
     const note = page.getByRole("alert");
@@ -185,7 +151,7 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
         const { tips, menu } = (globalThis as unknown as { spied: Spied }).spied;
         return { tips, items: (menu?.items ?? []).map(({ label, enabled }) => ({ label, enabled })) };
       });
-    await vi.waitUntil(async () => (await read()).tips.length >= 2, within);
+    await vi.waitUntil(async () => (await read()).tips.length >= 2, PATIENCE);
     const { tips, items } = await read();
     expect(tips).toEqual(["Bellows: Starting the engine", "Bellows: The engine could not start"]);
     expect(items.filter(({ label }) => label !== "")).toEqual([
@@ -211,10 +177,8 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
       BrowserWindow.getAllWindows()[0]?.setBounds({ x: 40, y: 30, width: 1000, height: 700 }),
     );
     await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
-    await vi.waitUntil(async () => (await windowCount()) === 0, within);
-    const shown = app.waitForEvent("window");
-    expect(await exitOf(startApp(env))).toBe(0);
-    page = await shown;
+    await vi.waitUntil(async () => (await windowCount()) === 0, PATIENCE);
+    page = await desktop.windowAfter(app, async () => expect(await exitOf(desktop.startByHand(env))).toBe(0));
     await page.getByRole("heading", { name: "The engine could not start" }).waitFor();
     const size = await app.evaluate(({ BrowserWindow }) =>
       BrowserWindow.getAllWindows()[0]?.getNormalBounds(),
@@ -237,15 +201,15 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
   });
 
   it("says in the terminal that it runs already and that it stops, and leaves Chromium's complaints out", async () => {
-    const again = listen(startApp(env, [], "pipe"));
+    const again = listen(desktop.startByHand(env, [], "pipe"));
     expect(await exitOf(again.child)).toBe(0);
     expect(again.ours()).toEqual([
       "Bellows is already running with this data folder; its window is brought to the front.",
     ]);
-    await quit();
+    await quitApp(app);
     await exitOf(main);
-    const first = listen(startApp(env, ["--hidden"], "pipe"));
-    await vi.waitUntil(() => first.ours().some((line) => line.includes("CONFIG_INVALID")), within);
+    const first = listen(desktop.startByHand(env, ["--hidden"], "pipe"));
+    await vi.waitUntil(() => first.ours().some((line) => line.includes("CONFIG_INVALID")), PATIENCE);
     first.child.kill("SIGINT");
     expect(await exitOf(first.child)).toBe(0);
     expect(first.ours().at(-1)).toBe("Stopping…");
@@ -257,17 +221,15 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
     const { AICF_QUEUE_URL: _, ...demo } = env;
     const health = createServer((_request, response) => response.end('{"app":"bellows"}'));
     await new Promise<void>((resolve) => health.listen(0, "127.0.0.1", resolve));
-    await quit();
+    await quitApp(app);
     await exitOf(main);
     mkdirSync(path.join(folder, "demo"), { recursive: true });
     const { port } = health.address() as AddressInfo;
     const control = { url: `http://127.0.0.1:${port}`, token: "t".repeat(43), pid: 4_711, startedAt: 1 };
     writeFileSync(path.join(folder, "demo", "control.json"), JSON.stringify(control));
     try {
-      app = await launchApp(demo);
-      main = app.process();
-      page = await app.firstWindow();
-      await page.getByRole("heading", { name: "Bellows is already running" }).waitFor(within);
+      ({ app, main, page } = await desktop.launch(demo));
+      await page.getByRole("heading", { name: "Bellows is already running" }).waitFor(PATIENCE);
       const note = page.getByRole("alert");
       await note.getByText("Bellows is already running here (pid 4711).").waitFor();
       await note.getByText(/bellows dashboard/).waitFor();
@@ -279,11 +241,9 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
   });
 
   it("keeps the window where no tray would show the way back", async () => {
-    await quit();
+    await quitApp(app);
     await exitOf(main);
-    app = await launchApp({ ...env, BELLOWS_TRAY: "no" });
-    main = app.process();
-    page = await app.firstWindow();
+    ({ app, main, page } = await desktop.launch({ ...env, BELLOWS_TRAY: "no" }));
     // Without a window manager nothing is ever minimised: the wish is lost, and the person is told how to quit.
     await app.evaluate(({ BrowserWindow, dialog }) => {
       const scope = globalThis as unknown as { asked: string[]; answer(button: number): void };
@@ -300,7 +260,7 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
       window.close();
     });
     const asked = () => app.evaluate(() => (globalThis as unknown as { asked: string[] }).asked);
-    await vi.waitUntil(async () => (await asked()).length > 0, within);
+    await vi.waitUntil(async () => (await asked()).length > 0, PATIENCE);
     expect(await asked()).toEqual(["Bellows keeps its window open here"]);
     expect(await windowCount()).toBe(1);
     await app.evaluate(() => {
@@ -310,17 +270,15 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
   });
 
   it("starts without a window when asked, and quits leaving nothing behind but its window's place", async () => {
-    await quit();
+    await quitApp(app);
     expect(await exitOf(main)).toBe(0);
     const placed = JSON.parse(readFileSync(path.join(folder, "desktop", "window.json"), "utf8")) as object;
     expect(placed).toMatchObject({ maximised: false });
     expect(existsSync(path.join(folder, "live"))).toBe(false);
 
-    app = await launchHidden(env);
-    main = app.process();
-    const shown = app.waitForEvent("window");
-    await exitOf(startApp(env));
-    await (await shown).getByRole("heading", { name: "The engine could not start" }).waitFor();
+    ({ app, main } = await desktop.launchHidden(env));
+    page = await desktop.windowAfter(app, () => exitOf(desktop.startByHand(env)));
+    await page.getByRole("heading", { name: "The engine could not start" }).waitFor();
     main.kill("SIGTERM");
     expect(await exitOf(main)).toBe(0);
   });

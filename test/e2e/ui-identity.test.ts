@@ -1,69 +1,39 @@
 /** Stake & identity: the key's states, its backups by keyboard, stake and claim with what they cost. */
-import { mkdirSync } from "node:fs";
-import path from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { SECOND } from "../../src/shared/durations.ts";
+import type { BrowserContextOptions, Page } from "playwright";
+import { beforeEach, describe, expect, it } from "vitest";
 import { AppError } from "../../src/shared/errors.ts";
 import { aBalance, aKey, aLevel, anAccount, aStanding, PHRASE } from "../support/scripted-account.ts";
-import { chromiumFile, launchBrowser, watchFaults } from "./ui/browser.ts";
-import { REPOSITORY } from "./ui/electron-app.ts";
-import { sidewaysScroll, violations } from "./ui/page-checks.ts";
-import { buildRenderer, type RendererBuild } from "./ui/renderer-build.ts";
-import { ScriptedEngine } from "./ui/scripted-engine.ts";
+import { chromiumFile } from "./ui/browser.ts";
+import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
+import { expectWhole, sidewaysScroll, violations } from "./ui/page-checks.ts";
+import { PATIENCE } from "./ui/patience.ts";
+import { LOOKS, lookName, NARROW, shoot } from "./ui/screenshots.ts";
+import type { ScriptedEngine } from "./ui/scripted-engine.ts";
 import { aicf, aitbc, earning } from "./ui/states.ts";
 
-const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
-const WIDE = { width: 1280, height: 800 };
-const NARROW = { width: 900, height: 600 };
-
 describe.skipIf(chromiumFile === null)("Stake & identity", () => {
-  let build: RendererBuild;
-  let browser: Browser;
-  let context: BrowserContext;
+  const dashboard = dashboardSuite();
   let page: Page;
   let engine: ScriptedEngine;
-  let faults: string[];
-
-  beforeAll(async () => {
-    mkdirSync(SHOTS, { recursive: true });
-    [build, browser] = await Promise.all([buildRenderer(), launchBrowser()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    build?.remove();
-  });
 
   beforeEach(async () => {
     const now = Date.now();
     const standing = aStanding(now, { providerId: aKey().providerId ?? "" });
-    engine = new ScriptedEngine(build.folder, {
+    engine = await dashboard.engine({
       ...earning(now),
       engine: { ...earning(now).engine, mode: "live" },
       markets: [aicf(now, { standing }), aitbc(now)],
     });
     engine.account = anAccount({ standing, balance: aBalance(), level: aLevel(now) });
-    await engine.listen();
     await newPage();
   });
-  afterEach(async () => {
-    await context.close();
-    await engine.die();
-    expect(faults).toEqual([]);
-  });
 
-  async function newPage(options: Parameters<Browser["newContext"]>[0] = {}): Promise<void> {
-    await context?.close();
-    context = await browser.newContext({ viewport: WIDE, reducedMotion: "reduce", ...options });
-    page = await context.newPage();
-    page.setDefaultTimeout(10 * SECOND);
-    faults = watchFaults(page, engine.url);
+  async function newPage(options?: BrowserContextOptions): Promise<void> {
+    page = await dashboard.page(engine.url, options);
   }
 
   async function open(): Promise<void> {
-    await page.goto(engine.link());
-    await page.getByRole("link", { name: "Stake & identity" }).click();
-    await page.getByRole("heading", { level: 1, name: "Stake & identity" }).waitFor();
+    await visit(page, engine.link(), "Stake & identity");
     await page.getByRole("region", { name: "Provider key" }).waitFor();
   }
 
@@ -101,7 +71,7 @@ describe.skipIf(chromiumFile === null)("Stake & identity", () => {
     await dialog.getByLabel("Passphrase of the key").fill("the right one");
     await press("Enter");
     await dialog.getByRole("listitem").nth(23).waitFor();
-    await page.screenshot({ path: path.join(SHOTS, "identity-phrase.png") });
+    await shoot(page, "identity-phrase");
     await dialog.getByRole("button", { name: "I wrote them down" }).focus();
     await press("Enter");
     for (const place of [2, 7, 15, 24])
@@ -110,7 +80,9 @@ describe.skipIf(chromiumFile === null)("Stake & identity", () => {
     await dialog.getByText("These words bring the key back", { exact: false }).waitFor();
     await dialog.getByRole("button", { name: "Done" }).click();
     await page.getByText("A backup was checked").waitFor();
-    await expect.poll(() => page.getByRole("button", { name: "Add stake…" }).isEnabled()).toBe(true);
+    await expect
+      .poll(() => page.getByRole("button", { name: "Add stake…" }).isEnabled(), PATIENCE)
+      .toBe(true);
     expect(await page.content(), "no word is left in the page").not.toContain("dolphin");
   });
 
@@ -144,7 +116,7 @@ describe.skipIf(chromiumFile === null)("Stake & identity", () => {
     expect(await confirm.isDisabled()).toBe(true);
     await amount.fill("12,5");
     await dialog.getByText("Stake afterwards: 132.500000 ANM").waitFor();
-    await page.screenshot({ path: path.join(SHOTS, "identity-stake.png") });
+    await shoot(page, "identity-stake");
     expect(await violations(page)).toEqual([]);
     await confirm.click();
     await dialog.waitFor({ state: "detached" });
@@ -167,7 +139,9 @@ describe.skipIf(chromiumFile === null)("Stake & identity", () => {
     expect(engine.callsOf("provider.claim")).toBe(0);
     await page.getByRole("dialog").getByRole("button", { name: "Claim" }).click();
     await page.getByText("Claimed 1.204131 ANM.").waitFor();
-    await expect.poll(() => page.getByRole("button", { name: "Claim", exact: true }).isDisabled()).toBe(true);
+    await expect
+      .poll(() => page.getByRole("button", { name: "Claim", exact: true }).isDisabled(), PATIENCE)
+      .toBe(true);
   });
 
   it("makes a first key, and unlocks one that is locked", async () => {
@@ -179,7 +153,7 @@ describe.skipIf(chromiumFile === null)("Stake & identity", () => {
     });
     await open();
     await page.getByText("There is no provider key yet").waitFor();
-    await page.screenshot({ path: path.join(SHOTS, "identity-none.png") });
+    await shoot(page, "identity-none");
     await page.getByRole("button", { name: "Make a key" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByText("This desktop has no keyring that is open.").waitFor();
@@ -200,7 +174,7 @@ describe.skipIf(chromiumFile === null)("Stake & identity", () => {
     });
     await page.reload();
     await page.getByRole("heading", { name: "The provider key is locked" }).waitFor();
-    await page.screenshot({ path: path.join(SHOTS, "identity-locked.png") });
+    await shoot(page, "identity-locked");
     expect(await violations(page)).toEqual([]);
     await page.getByLabel("Passphrase").fill("wrong");
     await press("Enter");
@@ -246,33 +220,21 @@ describe.skipIf(chromiumFile === null)("Stake & identity", () => {
     await page.getByRole("link", { name: "Stake & Identität" }).click();
     await page.getByText("20,000000 ANM über dem Minimum").waitFor();
     expect(await sidewaysScroll(page)).toBe(0);
-    await page.screenshot({ path: path.join(SHOTS, "identity-de-900.png") });
+    await shoot(page, "identity-de-900");
     const write = page.getByRole("button", { name: "Wörter aufschreiben …" });
     expect(await write.isEnabled()).toBe(true);
     const { port } = engine;
     await engine.die();
-    await expect.poll(() => write.isDisabled(), { timeout: 10 * SECOND }).toBe(true);
+    await expect.poll(() => write.isDisabled(), PATIENCE).toBe(true);
     await engine.listen(port);
-    await expect.poll(() => write.isEnabled(), { timeout: 20 * SECOND }).toBe(true);
+    await expect.poll(() => write.isEnabled(), PATIENCE).toBe(true);
   });
 
-  it.each(["dark", "light"] as const)(
-    "is whole, in %s, wide and narrow, in both languages",
-    async (colorScheme) => {
-      for (const [name, viewport] of [
-        ["wide", WIDE],
-        ["narrow", NARROW],
-      ] as const) {
-        await newPage({ viewport, colorScheme });
-        await open();
-        await page.getByText("1.204131").waitFor();
-        expect(await sidewaysScroll(page)).toBe(0);
-        expect(await violations(page)).toEqual([]);
-        await page.screenshot({
-          path: path.join(SHOTS, `identity-${name}-${colorScheme}.png`),
-          fullPage: false,
-        });
-      }
-    },
-  );
+  it.each(LOOKS)("is whole at $viewport.width, $colorScheme", async (look) => {
+    await newPage(look);
+    await open();
+    await page.getByText("1.204131").waitFor();
+    await expectWhole(page);
+    await shoot(page, `identity-${lookName(look)}`);
+  });
 });

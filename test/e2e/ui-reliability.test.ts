@@ -1,67 +1,35 @@
 /** Reliability: thresholds with their limits drawn, what the guard does, what the market says, and its empty states. */
-import { mkdirSync } from "node:fs";
-import path from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { BrowserContextOptions, Page } from "playwright";
+import { beforeEach, describe, expect, it } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
 import { aLevel, aMeasure, anAccount, aStanding } from "../support/scripted-account.ts";
-import { chromiumFile, launchBrowser, watchFaults } from "./ui/browser.ts";
-import { REPOSITORY } from "./ui/electron-app.ts";
-import { sidewaysScroll, violations } from "./ui/page-checks.ts";
-import { buildRenderer, type RendererBuild } from "./ui/renderer-build.ts";
-import { ScriptedEngine } from "./ui/scripted-engine.ts";
+import { chromiumFile } from "./ui/browser.ts";
+import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
+import { expectWhole, sidewaysScroll, violations } from "./ui/page-checks.ts";
+import { LOOKS, lookName, NARROW, shoot } from "./ui/screenshots.ts";
+import type { ScriptedEngine } from "./ui/scripted-engine.ts";
 import { aicf, aitbc, amount, earning } from "./ui/states.ts";
 
-const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
-const WIDE = { width: 1280, height: 800 };
-const NARROW = { width: 900, height: 600 };
-
 describe.skipIf(chromiumFile === null)("Reliability", () => {
-  let build: RendererBuild;
-  let browser: Browser;
-  let context: BrowserContext;
+  const dashboard = dashboardSuite();
   let page: Page;
   let engine: ScriptedEngine;
-  let faults: string[];
-
-  beforeAll(async () => {
-    mkdirSync(SHOTS, { recursive: true });
-    [build, browser] = await Promise.all([buildRenderer(), launchBrowser()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    build?.remove();
-  });
 
   beforeEach(async () => {
     const now = Date.now();
-    engine = new ScriptedEngine(build.folder, {
+    engine = await dashboard.engine({
       ...earning(now),
       markets: [aitbc(now), aicf(now, { standing: aStanding(now), serviceWarnings: 0 })],
     });
     engine.account = anAccount({ standing: aStanding(now), level: aLevel(now) });
-    await engine.listen();
     await newPage();
   });
-  afterEach(async () => {
-    await context.close();
-    await engine.die();
-    expect(faults).toEqual([]);
-  });
 
-  async function newPage(options: Parameters<Browser["newContext"]>[0] = {}): Promise<void> {
-    await context?.close();
-    context = await browser.newContext({ viewport: WIDE, reducedMotion: "reduce", ...options });
-    page = await context.newPage();
-    page.setDefaultTimeout(10 * SECOND);
-    faults = watchFaults(page, engine.url);
+  async function newPage(options?: BrowserContextOptions): Promise<void> {
+    page = await dashboard.page(engine.url, options);
   }
 
-  async function open(title = "Reliability"): Promise<void> {
-    await page.goto(engine.link());
-    await page.getByRole("navigation").getByRole("link", { name: title }).click();
-    await page.getByRole("heading", { level: 1, name: title }).waitFor();
-  }
+  const open = (title = "Reliability") => visit(page, engine.link(), title);
 
   /** Near two limits, past one, jailed once before. */
   function inTrouble(): void {
@@ -224,23 +192,13 @@ describe.skipIf(chromiumFile === null)("Reliability", () => {
     expect(await violations(page)).toEqual([]);
   });
 
-  it.each([
-    { viewport: WIDE, colorScheme: "dark" },
-    { viewport: WIDE, colorScheme: "light" },
-    { viewport: NARROW, colorScheme: "dark" },
-    { viewport: NARROW, colorScheme: "light" },
-  ] as const)("is whole at $viewport.width, $colorScheme, in calm and in trouble", async (look) => {
-    const shot = (name: string) =>
-      page.screenshot({
-        path: path.join(SHOTS, `reliability-${name}-${look.colorScheme}-${look.viewport.width}.png`),
-        fullPage: true,
-      });
+  it.each(LOOKS)("is whole at $viewport.width, $colorScheme, in calm and in trouble", async (look) => {
+    const shot = (name: string) => shoot(page, `reliability-${name}-${lookName(look)}`, { fullPage: true });
     await newPage(look);
     await open();
     await page.getByText("No penalty so far.").waitFor();
     await shot("calm");
-    expect(await violations(page)).toEqual([]);
-    expect(await sidewaysScroll(page)).toBe(0);
+    await expectWhole(page);
     inTrouble();
     await newPage(look);
     await open();
@@ -248,8 +206,7 @@ describe.skipIf(chromiumFile === null)("Reliability", () => {
     await shot("trouble");
     await page.locator(".guard-card").evaluate((card) => card.scrollIntoView());
     await shot("trouble-below");
-    expect(await violations(page)).toEqual([]);
-    expect(await sidewaysScroll(page)).toBe(0);
+    await expectWhole(page);
   });
 
   it("has room for German words", async () => {
@@ -257,7 +214,7 @@ describe.skipIf(chromiumFile === null)("Reliability", () => {
     await newPage({ viewport: NARROW, locale: "de-DE" });
     await open("Zuverlässigkeit");
     await page.getByText("10,500000 ANM insgesamt").waitFor();
-    await page.screenshot({ path: path.join(SHOTS, "reliability-de-900.png"), fullPage: true });
+    await shoot(page, "reliability-de-900", { fullPage: true });
     expect(await sidewaysScroll(page)).toBe(0);
   });
 });

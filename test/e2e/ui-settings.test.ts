@@ -1,42 +1,22 @@
 /** The Settings screen: every change by keyboard, what is set elsewhere kept from change, nothing saved that was refused. */
-import { mkdirSync } from "node:fs";
-import path from "node:path";
-import type { Browser, BrowserContext, Locator, Page } from "playwright";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { SECOND } from "../../src/shared/durations.ts";
+import type { BrowserContextOptions, Locator, Page } from "playwright";
+import { beforeEach, describe, expect, it } from "vitest";
 import { scriptedSettings } from "../support/scripted-settings.ts";
-import { chromiumFile, launchBrowser, watchFaults } from "./ui/browser.ts";
-import { REPOSITORY } from "./ui/electron-app.ts";
-import { sidewaysScroll, violations } from "./ui/page-checks.ts";
-import { buildRenderer, type RendererBuild } from "./ui/renderer-build.ts";
-import { ScriptedEngine } from "./ui/scripted-engine.ts";
+import { chromiumFile } from "./ui/browser.ts";
+import { dashboardSuite, turnTo } from "./ui/dashboard-page.ts";
+import { expectWhole, violations } from "./ui/page-checks.ts";
+import { PATIENCE } from "./ui/patience.ts";
+import { NARROW, shoot, WIDE } from "./ui/screenshots.ts";
+import type { ScriptedEngine } from "./ui/scripted-engine.ts";
 import { earning } from "./ui/states.ts";
 
-const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
-const WIDE = { width: 1280, height: 800 };
-const NARROW = { width: 900, height: 600 };
-const patience = { timeout: 20 * SECOND, interval: 50 };
-
 describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
-  let build: RendererBuild;
-  let browser: Browser;
-  let context: BrowserContext;
+  const dashboard = dashboardSuite();
   let page: Page;
   let engine: ScriptedEngine;
-  let faults: string[];
-
-  beforeAll(async () => {
-    mkdirSync(SHOTS, { recursive: true });
-    [build, browser] = await Promise.all([buildRenderer(), launchBrowser()]);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    build?.remove();
-  });
 
   beforeEach(async () => {
-    engine = new ScriptedEngine(build.folder, earning(Date.now()));
+    engine = await dashboard.engine(earning(Date.now()));
     engine.settings = scriptedSettings({
       "aitbc.region": { text: "eu-central", source: { kind: "environment", name: "AITBC_REGION" } },
       "aitbc.coordinator_key": {
@@ -45,22 +25,11 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
       },
     });
     engine.state = { ...engine.state, settings: engine.settings.settings.view() };
-    await engine.listen();
     await newPage();
   });
 
-  afterEach(async () => {
-    await context.close();
-    await engine.die();
-    expect(faults).toEqual([]);
-  });
-
-  async function newPage(options: Parameters<Browser["newContext"]>[0] = {}): Promise<void> {
-    await context?.close();
-    context = await browser.newContext({ viewport: WIDE, reducedMotion: "reduce", ...options });
-    page = await context.newPage();
-    page.setDefaultTimeout(20 * SECOND);
-    faults = watchFaults(page, engine.url);
+  async function newPage(options?: BrowserContextOptions): Promise<void> {
+    page = await dashboard.page(engine.url, options);
   }
 
   async function open(query = ""): Promise<void> {
@@ -68,9 +37,7 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
     if (query !== "") link.search = query;
     await page.goto(link.href);
     await page.getByRole("navigation").first().waitFor();
-    await page.evaluate(() => {
-      window.location.hash = "#/settings";
-    });
+    await turnTo(page, "settings");
     await page.locator(".settings").waitFor();
   }
 
@@ -85,15 +52,17 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
     await page.getByRole("radio", { name: "Light" }).focus();
     await page.keyboard.press("Space");
     await expect
-      .poll(() => page.evaluate(() => document.documentElement.dataset.theme), patience)
+      .poll(() => page.evaluate(() => document.documentElement.dataset.theme), PATIENCE)
       .toBe("light");
     await page.getByRole("radio", { name: "English" }).focus();
     await page.keyboard.press("ArrowRight");
     await page.getByRole("heading", { level: 1, name: "Einstellungen" }).waitFor();
-    expect(await page.evaluate(() => document.documentElement.lang)).toBe("de");
+    await expect.poll(() => page.evaluate(() => document.documentElement.lang), PATIENCE).toBe("de");
     expect(patches()).toEqual([{ "app.theme": "light" }, { "app.language": "de" }]);
     await page.reload();
-    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("light");
+    await expect
+      .poll(() => page.evaluate(() => document.documentElement.dataset.theme), PATIENCE)
+      .toBe("light");
   });
 
   it("takes a price with the person's own point, and says why one can't be", async () => {
@@ -101,12 +70,12 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
     const price = page.getByRole("textbox", { name: "Preis einer Kilowattstunde" });
     await price.fill("0,312");
     await price.press("Enter");
-    await expect.poll(patches, patience).toEqual([{ "energy.price": 0.312 }]);
+    await expect.poll(patches, PATIENCE).toEqual([{ "energy.price": 0.312 }]);
     await page.getByRole("switch", { name: "Zweiter Tarif" }).press("Space");
     await page.getByLabel("Zweiter Tarif: bis").waitFor();
     expect(engine.settings.settings.value("energySecondHours")).toEqual({ from: "22:00", to: "06:00" });
     await page.getByRole("button", { name: "Preis einer Kilowattstunde: Zurück zur Vorgabe" }).click();
-    await expect.poll(() => engine.settings.settings.value("energyPrice"), patience).toBeUndefined();
+    await expect.poll(() => engine.settings.settings.value("energyPrice"), PATIENCE).toBeUndefined();
   });
 
   it("shows what is set elsewhere with its place, and does not offer to change it", async () => {
@@ -136,20 +105,20 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
     expect(await page.content()).not.toContain("key-of-the-gpu-service-0123456789");
     await form.getByRole("button", { name: "Forget: Key of the GPU service" }).waitFor();
 
-    await page.getByText("2 changes count from the engine's next start.").waitFor();
+    await page.getByText("2 changes count from the engine’s next start.").waitFor();
     await page.getByRole("button", { name: "Restart the engine…" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Restart now" }).click();
-    await expect.poll(() => engine.settings.restarts, patience).toBe(1);
+    await expect.poll(() => engine.settings.restarts, PATIENCE).toBe(1);
   });
 
   it("switches one kind of notice off and on again", async () => {
     await open();
     const kind = section("Notifications").getByRole("switch", { name: "Money to claim" });
     await kind.press("Space");
-    await expect.poll(patches, patience).toEqual([{ "app.notifications_off": ["unclaimed"] }]);
-    await expect.poll(() => kind.getAttribute("aria-checked"), patience).toBe("false");
+    await expect.poll(patches, PATIENCE).toEqual([{ "app.notifications_off": ["unclaimed"] }]);
+    await expect.poll(() => kind.getAttribute("aria-checked"), PATIENCE).toBe("false");
     await kind.press("Space");
-    await expect.poll(() => engine.settings.settings.value("notificationsOff"), patience).toBeUndefined();
+    await expect.poll(() => engine.settings.settings.value("notificationsOff"), PATIENCE).toBeUndefined();
   });
 
   it("shows the whole report before anything is saved", async () => {
@@ -159,7 +128,7 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
     await dialog.getByText("## Settings").waitFor();
     const shown = (await dialog.locator("pre").textContent()) ?? "";
     expect(shown).toContain("aitbc.coordinator_key = is set (/etc/bellows/bellows.toml line 12)");
-    await page.screenshot({ path: path.join(SHOTS, "settings-diagnostics.png") });
+    await shoot(page, "settings-diagnostics");
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       dialog.getByRole("button", { name: "Save as a file" }).click(),
@@ -180,7 +149,7 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
     await expect
       .poll(
         () => page.evaluate(() => (document.activeElement as HTMLElement | null)?.dataset.section),
-        patience,
+        PATIENCE,
       )
       .toBe("storage");
   });
@@ -199,8 +168,7 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
     });
     engine.state = { ...engine.state, settings: engine.settings.settings.view() };
     await open(`?lang=${language}`);
-    expect(await sidewaysScroll(page)).toBe(0);
-    expect(await violations(page)).toEqual([]);
+    await expectWhole(page);
     for (const [index, name] of [
       "top",
       "markets",
@@ -212,9 +180,7 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
     ].entries()) {
       if (index > 0)
         await page.locator(`[data-section=${name}]`).evaluate((element) => element.scrollIntoView());
-      await page.screenshot({
-        path: path.join(SHOTS, `settings-${name}-${colorScheme}-${viewport.width}.png`),
-      });
+      await shoot(page, `settings-${name}-${colorScheme}-${viewport.width}`);
     }
   });
 });

@@ -3,92 +3,60 @@
  * is a small program in AppImage's place, so that even the restart into the new version truly happens.
  */
 import type { ChildProcess } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
-import type { ElectronApplication, Page } from "playwright";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Page } from "playwright";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { AppCommandName, AppView } from "../../src/shared/contract/app.ts";
-import { SECOND } from "../../src/shared/durations.ts";
 import { publishRelease, readFeed, releaseKey, tamper } from "../support/release-feed.ts";
-import {
-  appEnvironment,
-  canShowWindows,
-  exitOf,
-  launchApp,
-  openScreen,
-  REPOSITORY,
-  type Screen,
-} from "./ui/electron-app.ts";
+import { buildApp, desktopSuite } from "./ui/demo-app.ts";
+import { canShowWindows, exitOf } from "./ui/electron-app.ts";
 import { violations } from "./ui/page-checks.ts";
+import { HOOK_PATIENCE, PATIENCE } from "./ui/patience.ts";
+import { shoot } from "./ui/screenshots.ts";
 
-const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
-const within = { timeout: 60 * SECOND, interval: 100 };
 const key = releaseKey();
 
 describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the real app", () => {
-  let screen: Screen;
+  const desktop = desktopSuite("updates");
   let folder: string;
   let feedFolder: string;
   let appImage: string;
   let marker: string;
-  let server: Server;
-  let app: ElectronApplication;
   let main: ChildProcess;
   let page: Page;
   const asked: string[] = [];
 
   beforeAll(async () => {
-    const script = new URL("../../scripts/build.mjs", import.meta.url).href;
-    const { build } = (await import(script)) as { build(): Promise<boolean> };
-    await build();
-    // After it: a build that fails must leave no screen behind.
-    screen = await openScreen();
-    folder = mkdtempSync(path.join(tmpdir(), "bellows-updates-"));
-    mkdirSync(SHOTS, { recursive: true });
+    await buildApp();
+    folder = desktop.folder;
     feedFolder = path.join(folder, "feed");
     mkdirSync(feedFolder);
     marker = path.join(folder, "new-version-ran");
     appImage = path.join(folder, "Bellows.AppImage");
     writeFileSync(appImage, "#!/bin/sh\n# the version before\n");
     chmodSync(appImage, 0o755);
-    server = createServer((request, response) => {
+    const server = createServer((request, response) => {
       const name = path.basename(new URL(request.url ?? "/", "http://x").pathname);
       asked.push(name);
       const file = path.join(feedFolder, name);
       if (!existsSync(file)) response.writeHead(404).end();
       else response.writeHead(200).end(readFileSync(file));
     });
+    desktop.endings.add(() => server.close());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const env = appEnvironment(screen, {
+    const env = desktop.environment({
       BELLOWS_DATA_DIR: path.join(folder, "data"),
-      BELLOWS_TRAY: "yes",
-      BELLOWS_ENGINE_NODE: process.execPath,
       BELLOWS_UPDATES_FEED: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
       BELLOWS_UPDATES_AUTOMATIC: "0",
       BELLOWS_UPDATE_KEYS: key.publicKey,
       APPIMAGE: appImage,
-      XDG_CONFIG_HOME: path.join(folder, "config"),
       XDG_CACHE_HOME: path.join(folder, "cache"),
     });
-    app = await launchApp(env);
-    main = app.process();
-    page = await app.firstWindow();
-    page.setDefaultTimeout(within.timeout);
-  });
-
-  afterAll(async () => {
-    if (main && main.exitCode === null && main.signalCode === null) {
-      const gone = exitOf(main);
-      main.kill("SIGKILL");
-      await gone;
-    }
-    server?.close();
-    screen?.close();
-    if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  });
+    ({ main, page } = await desktop.launch(env));
+  }, HOOK_PATIENCE);
 
   interface Scope {
     bellows: {
@@ -108,11 +76,11 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
   };
   const view = () => invoke("app.get");
   const phase = async () => (await view()).updates.phase;
-  const shot = (name: string) => page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
+  const shot = (name: string) => shoot(page, name);
   const check = async () => (await invoke("app.checkForUpdate")).updates.phase;
 
   it("says what it was offered and why it refuses it", async () => {
-    await expect.poll(async () => (await view()).updates.feedUrl, within).toMatch(/^http:/);
+    await expect.poll(async () => (await view()).updates.feedUrl, PATIENCE).toMatch(/^http:/);
     const older = publishRelease(feedFolder, { version: "0.0.9", key });
     expect(await check()).toMatchObject({ state: "refused", error: { code: "UPDATE_DOWNGRADE" } });
     publishRelease(feedFolder, { version: "9.0.0", key: releaseKey() });
@@ -177,7 +145,7 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
           return outcome.output?.state.markets.some(({ leasesHeld }) => leasesHeld > 0) ?? false;
         });
         return held ? "something is held" : "nothing is held";
-      }, within)
+      }, PATIENCE)
       .toBe("something is held");
     const gone = exitOf(main);
     await install.press("Enter");
@@ -186,7 +154,7 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
 
   it("has put the new version in place, kept the old one, and started the new one", async () => {
     expect(readFileSync(appImage, "utf8")).toContain(marker);
-    await expect.poll(() => existsSync(marker), within).toBe(true);
+    await expect.poll(() => existsSync(marker), PATIENCE).toBe(true);
     const kept = path.join(folder, "data", "desktop", "updates", "kept");
     const { previous, current } = JSON.parse(readFileSync(path.join(kept, "kept.json"), "utf8"));
     expect(current.version).toBe("9.1.0");

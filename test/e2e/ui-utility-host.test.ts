@@ -4,35 +4,30 @@ import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { build } from "vite";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SECOND } from "../../src/shared/durations.ts";
-import { appEnvironment, canShowWindows, openScreen, REPOSITORY, type Screen } from "./ui/electron-app.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { desktopSuite } from "./ui/demo-app.ts";
+import { canShowWindows, REPOSITORY } from "./ui/electron-app.ts";
 import { copyElectron } from "./ui/electron-copy.ts";
+import { HOOK_PATIENCE, PATIENCE } from "./ui/patience.ts";
 
 const PROBE = path.join(REPOSITORY, "test/e2e/ui/utility-probe");
 
 describe.skipIf(!canShowWindows)("UtilityProcessHost", () => {
-  let folder: string;
-  let screen: Screen;
+  const desktop = desktopSuite("utility");
   let executable: string;
 
   beforeAll(async () => {
     const copy = copyElectron("utility-probe");
-    const { app } = copy;
-    ({ folder, executable } = copy);
-    [screen] = await Promise.all([openScreen(), buildProbe(app)]);
-  });
-
-  afterAll(() => {
-    screen?.close();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  });
+    desktop.endings.add(() => rmSync(copy.folder, { recursive: true, force: true, maxRetries: 5 }));
+    ({ executable } = copy);
+    await buildProbe(copy.app);
+  }, HOOK_PATIENCE);
 
   it("forks, talks, brokers runtimes, refuses foreign entries, and leaves nobody behind", async () => {
     const { stdout } = await promisify(execFile)(
       executable,
-      ["--no-sandbox", `--user-data-dir=${path.join(folder, "data")}`],
-      { env: appEnvironment(screen, { PROBE_REMOVED: "not wanted" }), timeout: 60 * SECOND },
+      ["--no-sandbox", `--user-data-dir=${path.join(desktop.folder, "data")}`],
+      { env: desktop.environment({ PROBE_REMOVED: "not wanted" }), timeout: PATIENCE.timeout },
     );
     const report = JSON.parse(stdout.split("\n").find((line) => line.startsWith("{")) ?? "{}");
     expect(report).toMatchObject({

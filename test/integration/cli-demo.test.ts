@@ -154,7 +154,7 @@ describe("demo", () => {
     pressCtrlC(demo.process);
     expect(await demo.process.exited).toBe(0);
     expect(Date.now() - since).toBeLessThan(10 * SECOND);
-    expect(demo.process.stderr()).toBe("Stopping: leases are given back, results submitted.\n");
+    expect(demo.process.stderr()).toBe("Stopping: leases are given back, results submitted.\nEnded.\n");
     expect(fs.existsSync(path.join(demo.folder, "demo", "control.json"))).toBe(false);
     await expectAllGone(pids, SECOND);
   });

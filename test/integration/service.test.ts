@@ -39,7 +39,9 @@ describe("bellows service", () => {
       expect(installed, installed.stderr).toMatchObject({ code: 0 });
       const unit = path.join(root, "etc/systemd/system/bellows.service");
       const text = readFileSync(unit, "utf8");
-      expect(text).toContain(`${path.join(REPOSITORY, "dist/node/cli.js")} serve --data /var/lib/bellows`);
+      expect(text).toContain(
+        ` --max-semi-space-size=1 ${path.join(REPOSITORY, "dist/node/cli.js")} serve --data /var/lib/bellows\n`,
+      );
       expect(
         readlinkSync(path.join(root, "etc/systemd/system/multi-user.target.wants/bellows.service")),
       ).toBe("/etc/systemd/system/bellows.service");

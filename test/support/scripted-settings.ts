@@ -54,8 +54,13 @@ export function scriptedSettings(fixed: SettingsConfig["fixed"] = {}): ScriptedS
   };
 }
 
-/** Nothing saved, nothing fixed. */
-export const noSettings = (): SettingsView => scriptedSettings().settings.view();
+let nothing: SettingsView | null = null;
+
+/** Nothing saved, nothing fixed. Made once: every scripted state has it. */
+export function noSettings(): SettingsView {
+  nothing ??= scriptedSettings().settings.view();
+  return nothing;
+}
 
 export function scriptedSettingsHandlers(
   script: ScriptedSettings = scriptedSettings(),

@@ -45,6 +45,7 @@ export async function demo(context: CliContext, flags: Flags): Promise<void> {
   } finally {
     if (signals.asked.aborted) terminal.note("Stopping: leases are given back, results submitted.");
     await session.stop();
+    if (signals.asked.aborted) terminal.note("Ended.");
   }
 }
 

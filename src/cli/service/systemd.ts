@@ -1,6 +1,7 @@
 /** Bellows as a systemd service, of the machine or of one person: the units of resources/deploy/systemd with real paths. */
 import fs from "node:fs";
 import path from "node:path";
+import { ENGINE_NODE_OPTIONS } from "../../host/engine-node.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { PlannedCommand, PlannedFile, ServicePlan } from "./plan.ts";
 
@@ -93,7 +94,14 @@ function systemFiles(install: SystemdInstall): PlannedFile[] {
   const { root, dataFolder } = install;
   const resource = (name: string) => readResource(install, name);
   const text = fillUnit(resource("systemd/bellows.service"), {
-    command: [install.node, install.cli, "serve", "--data", dataFolder ?? STATE_FOLDER],
+    command: [
+      install.node,
+      ...ENGINE_NODE_OPTIONS,
+      install.cli,
+      "serve",
+      "--data",
+      dataFolder ?? STATE_FOLDER,
+    ],
     // Everything else is read-only for the service (ProtectSystem=strict).
     extra: dataFolder === null ? [] : [`ReadWritePaths=${quoted(dataFolder)}`],
   });
@@ -108,7 +116,7 @@ function userFiles(install: SystemdInstall): PlannedFile[] {
   const { dataFolder } = install;
   const data = dataFolder === null ? [] : ["--data", dataFolder];
   const text = fillUnit(readResource(install, "systemd/bellows-user.service"), {
-    command: [install.node, install.cli, "serve", ...data],
+    command: [install.node, ...ENGINE_NODE_OPTIONS, install.cli, "serve", ...data],
     extra: [],
   });
   const settings = path.posix.join(install.configHome, "bellows", "provider.env");

@@ -2,6 +2,7 @@
  * Bellows at the start of Windows: a scheduled task, because a program that is no Windows service itself can't be
  * registered as one without a helper executable, and those are what antivirus programs delete.
  */
+import { ENGINE_NODE_OPTIONS } from "../../host/engine-node.ts";
 import type { ServicePlan } from "./plan.ts";
 
 export const TASK = "Bellows";
@@ -61,7 +62,9 @@ export const windowsStatusCommand = (): [string, ...string[]] => [
 
 /** docs: Task Scheduler schema 1.2. Element order is part of it. */
 export function taskXml({ node, cli, dataFolder }: WindowsInstall): string {
-  const words = [cli, "serve", "--data", dataFolder].map((word) => `"${word}"`).join(" ");
+  const words = [...ENGINE_NODE_OPTIONS, cli, "serve", "--data", dataFolder]
+    .map((word) => `"${word}"`)
+    .join(" ");
   return `<?xml version="1.0" encoding="UTF-16"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
   <RegistrationInfo>

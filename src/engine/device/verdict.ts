@@ -6,6 +6,7 @@ import type { DeviceVerdict } from "../../shared/contract/views.ts";
 import type { GpuReading } from "../../shared/gpu/reading.ts";
 import { BACKEND_NAMES, ladderOf } from "../../shared/runtime/backends.ts";
 import type { Backend, WantedBackend } from "../../shared/runtime/protocol.ts";
+import { type Sentence, say } from "../../shared/words/said.ts";
 import { LEAST_DRIVER } from "../gpu-pack/cuda-diagnosis.ts";
 
 /** Below this a GPU has no Vulkan that WebGPU could stand on (Maxwell is the first that has). */
@@ -47,28 +48,16 @@ export function judgeGpu(facts: GpuFacts): DeviceVerdict {
 /** No back end could do anything with it. */
 function notWorking({ gpu, slices, isSlice }: GpuFacts): DeviceVerdict | null {
   if (gpu.health === "lost") {
-    return no("lost", "it has fallen off the bus", CHECK_CARD);
+    return no("lost", say("offTheBus"), say("checkCard"));
   }
   if (gpu.health === "reset") {
-    return no(
-      "needs-reset",
-      "it requires a reset before it works again",
-      `Restart the machine, or run \`nvidia-smi --gpu-reset -i ${gpu.index}\` as administrator while nothing uses it.`,
-    );
+    return no("needs-reset", say("needsReset"), say("resetGpu", { index: gpu.index }));
   }
   if (!gpu.migEnabled || isSlice) return null;
   if (slices > 0) {
-    return no(
-      "mig-parent",
-      `it is split into ${slices} MIG ${slices === 1 ? "device, which does" : "devices, which do"} its work`,
-      null,
-    );
+    return no("mig-parent", say("split", { count: slices }), null);
   }
-  return no(
-    "mig-parent",
-    "it is in MIG mode, but has no MIG device to work on",
-    `Create one (\`nvidia-smi mig -cgi 0 -C -i ${gpu.index}\`), or leave MIG mode (\`nvidia-smi -i ${gpu.index} -mig 0\`).`,
-  );
+  return no("mig-parent", say("splitIntoNothing"), say("makeSlice", { index: gpu.index }));
 }
 
 /** A runtime runs, or ran, on it. */
@@ -79,17 +68,23 @@ function proved(facts: GpuFacts, { backend, reason }: NonNullable<GpuFacts["prov
   const code = missing ? "library-missing" : permission ? "no-permission" : `runs-on-${backend}`;
   // Who found the cause often knows the remedy too.
   const helped = reason !== null && SAYS_WHAT_TO_DO.test(reason);
-  const help = helped ? null : missing ? FETCH_LIBRARIES : permission ? GRANT_ACCESS : helpFor(facts);
+  const help = helped
+    ? null
+    : missing
+      ? say("fetchLibraries")
+      : permission
+        ? say("grantAccess")
+        : helpFor(facts);
   if (backend === "cpu") {
     return no(
       code,
-      `its jobs run on the CPU${reason === null ? "" : `, because ${clause(reason)}`}`,
-      facts.wanted === "cpu" ? "Set GPU_BACKEND=auto to use it." : help,
+      reason === null ? say("jobsOnCpu") : say("jobsOnCpuBecause", { reason: clause(reason) }),
+      facts.wanted === "cpu" ? say("wantIt") : help,
     );
   }
-  const how = `Runs on ${BACKEND_NAMES[backend]}${facts.wsl ? " through WSL" : ""}`;
+  const how = say(facts.wsl ? "runsOnThroughWsl" : "runsOn", { backend: BACKEND_NAMES[backend] });
   if (backend === best || reason === null) return yes(`runs-on-${backend}`, how, null);
-  return yes(code, `${how}: ${clause(reason)}`, help);
+  return yes(code, say("runsBecause", { how: how.said, reason: clause(reason) }), help);
 }
 
 /** Somebody else has it. */
@@ -98,31 +93,31 @@ function busy({ gpu, isSlice, ourPids }: GpuFacts): DeviceVerdict | null {
   const others = (gpu.processes ?? []).filter(({ pid }) => !ourPids.has(pid));
   const ours = (gpu.processes ?? []).length > others.length;
   const biggest = others.toSorted((a, b) => (b.memoryMb ?? 0) - (a.memoryMb ?? 0))[0];
-  const who = biggest ? `${programName(biggest.name)} (process ${biggest.pid})` : null;
+  const who = biggest === undefined ? null : processWords(biggest);
   // One that only draws is not in the way of an exclusive compute mode.
   const computing = others.some(({ kind }) => kind !== "graphics");
   if (gpu.computeMode === "exclusive" && computing && who !== null && !ours) {
-    return no(
-      "busy",
-      `it lets in one program at a time, and that is ${who}`,
-      "End that program, or set the compute mode to Default.",
-    );
+    return no("busy", say("occupied", { who: who.said }), say("endProgram"));
   }
   const { memoryFreeMb: free, memoryTotalMb: total } = gpu;
   if (free === null || total === null || free >= LEAST_FREE_MB || ours) return null;
-  const blame = who === null ? "" : `; most is used by ${who}`;
-  return no(
-    "busy",
-    `only ${Math.round(free)} of its ${Math.round(total)} MB are free${blame}`,
-    "Close what uses it; work begins by itself then.",
-  );
+  // As text: no digits are put in groups.
+  const memory = { free: String(Math.round(free)), total: String(Math.round(total)) };
+  const why = who === null ? say("memoryFull", memory) : say("memoryFullBy", { ...memory, who: who.said });
+  return no("busy", why, say("closeProgram"));
+}
+
+function processWords({ name, pid }: { name: string | null; pid: number }): Sentence {
+  const number = String(pid);
+  return name === null
+    ? say("someProcess", { pid: number })
+    : say("namedProcess", { program: programName(name), pid: number });
 }
 
 /** Nothing has run on it yet: what the driver's facts promise. */
 function expected(facts: GpuFacts): DeviceVerdict {
   const { wanted, platform, wsl } = facts;
-  if (wanted === "cpu")
-    return no("not-wanted", "the settings ask for the CPU", "Set GPU_BACKEND=auto to use it.");
+  if (wanted === "cpu") return no("not-wanted", say("cpuWanted"), say("wantIt"));
   if (wanted === "dml" || (wanted === "auto" && platform === "win32")) return promised("dml", facts);
   if (wanted === "webgpu") {
     const obstacle = webGpuObstacle(facts);
@@ -132,45 +127,38 @@ function expected(facts: GpuFacts): DeviceVerdict {
   if (obstacle === null) return promised("cuda", facts);
   // WSL has no Vulkan driver of NVIDIA's, so no WebGPU.
   if (wanted === "auto" && !wsl && webGpuObstacle(facts) === null) {
-    return yes(obstacle.code, `Should run on WebGPU, not on CUDA: ${obstacle.why}`, obstacle.help);
+    return yes(obstacle.code, say("shouldRunNotOnCuda", { why: obstacle.why.said }), obstacle.help);
   }
   return no(obstacle.code, obstacle.why, obstacle.help);
 }
 
 function promised(backend: Backend, { wsl }: GpuFacts): DeviceVerdict {
-  const how = `Should run on ${BACKEND_NAMES[backend]}${wsl ? " through WSL" : ""}; the first job or self-test proves it`;
-  return yes(`expects-${backend}`, how, null);
+  const how = wsl ? "shouldRunThroughWsl" : "shouldRunOn";
+  return yes(`expects-${backend}`, say(how, { backend: BACKEND_NAMES[backend] }), null);
 }
 
 interface Obstacle {
   readonly code: string;
-  readonly why: string;
-  readonly help: string | null;
+  readonly why: Sentence;
+  readonly help: Sentence | null;
 }
 
 /** null: the driver tells nothing that speaks against CUDA. */
 function cudaObstacle({ gpu, wsl }: GpuFacts): Obstacle | null {
   if (gpu.computeMode === "prohibited") {
-    return { code: "prohibited", why: "its compute mode lets no program compute on it", help: ALLOW_COMPUTE };
+    return { code: "prohibited", why: say("computeProhibited"), help: say("allowCompute") };
   }
-  const capability = gpu.computeCap === null ? null : Number.parseFloat(gpu.computeCap);
-  if (capability !== null && !hasCudaCode(capability)) {
-    const age =
-      capability < 7.5 ? "older than the 7.5 that CUDA 13 needs" : "one this build has no CUDA code for";
-    return {
-      code: "compute-capability",
-      why: `its compute capability ${gpu.computeCap} is ${age}`,
-      help: null,
-    };
+  const { computeCap, driverVersion } = gpu;
+  const capability = computeCap === null ? null : Number.parseFloat(computeCap);
+  if (computeCap !== null && capability !== null && !hasCudaCode(capability)) {
+    const why = capability < 7.5 ? "tooOldForCuda" : "noCudaCode";
+    return { code: "compute-capability", why: say(why, { capability: computeCap }), help: null };
   }
-  if (gpu.driverVersion !== null && Number.parseInt(gpu.driverVersion, 10) < LEAST_DRIVER) {
-    const help = wsl
-      ? `Install NVIDIA driver ${LEAST_DRIVER} or newer in Windows; WSL uses that one.`
-      : `Install NVIDIA driver ${LEAST_DRIVER} or newer, then restart.`;
+  if (driverVersion !== null && Number.parseInt(driverVersion, 10) < LEAST_DRIVER) {
     return {
       code: "driver-old",
-      why: `the driver ${gpu.driverVersion} is older than the ${LEAST_DRIVER} that CUDA 13 needs`,
-      help,
+      why: say("driverOld", { driver: driverVersion, least: LEAST_DRIVER }),
+      help: say(wsl ? "newDriverWsl" : "newDriver", { least: LEAST_DRIVER }),
     };
   }
   return null;
@@ -184,13 +172,12 @@ function hasCudaCode(capability: number): boolean {
 
 /** null: WebGPU can be expected. */
 function webGpuObstacle({ gpu }: GpuFacts): Obstacle | null {
-  const capability = gpu.computeCap === null ? null : Number.parseFloat(gpu.computeCap);
-  if (capability === null || capability >= LEAST_WEBGPU_CAPABILITY) return null;
-  const why = `its compute capability ${gpu.computeCap} is too old for WebGPU`;
-  return { code: "compute-capability", why, help: null };
+  const { computeCap } = gpu;
+  if (computeCap === null || !(Number.parseFloat(computeCap) < LEAST_WEBGPU_CAPABILITY)) return null;
+  return { code: "compute-capability", why: say("tooOldForWebGpu", { capability: computeCap }), help: null };
 }
 
-function helpFor(facts: GpuFacts): string | null {
+function helpFor(facts: GpuFacts): Sentence | null {
   return cudaObstacle(facts)?.help ?? null;
 }
 
@@ -204,23 +191,19 @@ export function judgeCpu({
   platform: NodeJS.Platform;
   wanted: WantedBackend;
 }): DeviceVerdict {
-  const why = noGpuReason === null ? "" : `: ${clause(noGpuReason)}`;
-  const help =
-    wanted === "cpu" ? "Set GPU_BACKEND=auto to use a GPU." : helpWithoutGpu(noGpuReason ?? "", platform);
-  return yes("runs-on-cpu", `Runs on the CPU${why}`, help);
+  const how = say("runsOnCpu");
+  const help = wanted === "cpu" ? say("wantGpu") : helpWithoutGpu(noGpuReason ?? "", platform);
+  if (noGpuReason === null) return yes("runs-on-cpu", how, help);
+  return yes("runs-on-cpu", say("runsBecause", { how: how.said, reason: clause(noGpuReason) }), help);
 }
 
 /** From the words of the driver or of the program that asked it; null: nothing known. */
-function helpWithoutGpu(reason: string, platform: NodeJS.Platform): string | null {
-  if (NO_PERMISSION.test(reason)) return GRANT_ACCESS;
-  if (/different versions|do not fit together|version mismatch/i.test(reason)) {
-    return "The driver was updated: restart the machine.";
-  }
-  if (/off the bus|GPU is lost/i.test(reason)) return CHECK_CARD;
+function helpWithoutGpu(reason: string, platform: NodeJS.Platform): Sentence | null {
+  if (NO_PERMISSION.test(reason)) return say("grantAccess");
+  if (/different versions|do not fit together|version mismatch/i.test(reason)) return say("restartForDriver");
+  if (/off the bus|GPU is lost/i.test(reason)) return say("checkCard");
   if (!/driver is not loaded|driver not loaded|can't be reached|not found/i.test(reason)) return null;
-  const container =
-    platform === "linux" ? " In a container, start it with its GPUs (docker run --gpus all)." : "";
-  return `If there is an NVIDIA GPU: install driver ${LEAST_DRIVER} or newer and restart.${container}`;
+  return say(platform === "linux" ? "installDriverOrContainer" : "installDriver", { least: LEAST_DRIVER });
 }
 
 const MISSING_LIBRARY =
@@ -228,12 +211,6 @@ const MISSING_LIBRARY =
 const NO_PERMISSION =
   /no permission|permission denied|insufficient permissions|EACCES|operation not permitted/i;
 const SAYS_WHAT_TO_DO = /`bellows |\. (?:Install|Run|Set|Look) /;
-const FETCH_LIBRARIES =
-  "`bellows gpu-pack install` brings what may be fetched, and `bellows gpu-pack verify` names the rest.";
-const GRANT_ACCESS =
-  "Let this user open /dev/nvidia* (often the group `video` or `render`), then start again.";
-const CHECK_CARD = "Restart the machine; if it happens again, check the card's seat and power.";
-const ALLOW_COMPUTE = "Set the compute mode to Default (`nvidia-smi -c 0` as administrator).";
 
 /** `/opt/x/burn` or `C:\x\burn.exe` → `burn`, `burn.exe`: a path can hold somebody's name. */
 export function programName(path: string | null): string {
@@ -245,10 +222,14 @@ function clause(reason: string): string {
   return reason.replace(/\.$/, "");
 }
 
-function yes(code: string, how: string, help: string | null): DeviceVerdict {
-  return { usable: true, code, how, help };
+function yes(code: string, { text, said }: Sentence, help: Sentence | null): DeviceVerdict {
+  return { usable: true, code, how: text, said, ...helpWords(help) };
 }
 
-function no(code: string, why: string, help: string | null): DeviceVerdict {
-  return { usable: false, code, why, help };
+function no(code: string, { text, said }: Sentence, help: Sentence | null): DeviceVerdict {
+  return { usable: false, code, why: text, said, ...helpWords(help) };
+}
+
+function helpWords(help: Sentence | null): Pick<DeviceVerdict, "help" | "helpSaid"> {
+  return help === null ? { help: null } : { help: help.text, helpSaid: help.said };
 }

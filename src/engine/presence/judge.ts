@@ -11,6 +11,7 @@ import {
   PresenceSignalNameSchema,
 } from "../../shared/contract/presence.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
+import { type EngineKey, type Sentence, say } from "../../shared/words/said.ts";
 import { isDesktopProgram, isListed, programLabel } from "./programs.ts";
 
 /** A program that is gone may come back at once: games start through launchers. */
@@ -85,7 +86,7 @@ interface Latch {
   readonly blocks: boolean;
   readonly contradictedSince: number | null;
   /** The words for what was seen when it last did. */
-  readonly text: string;
+  readonly words: Sentence;
   readonly subject: string | null;
 }
 
@@ -98,10 +99,10 @@ export interface Verdict {
 interface Seen {
   readonly on: boolean | null;
   /** Why it blocks, or what was seen instead. */
-  readonly text: string;
+  readonly words: Sentence;
   readonly subject?: string | null;
   /** While it is seen and not for long enough yet. */
-  readonly notYet?: string;
+  readonly notYet?: Sentence;
   /** How long it has to be seen before it blocks, and to be gone before it no longer does, ms. */
   readonly onAfter?: number;
   readonly offAfter?: number;
@@ -121,28 +122,28 @@ export function judge(
   const latches: Partial<Record<PresenceSignalName, Latch>> = {};
   const signals = PresenceSignalNameSchema.options.map((name): PresenceSignal => {
     const look = LOOKS[name]({ facts, machine, rules, wish, held: before[name]?.blocks === true });
-    if (look === "off") return { name, state: "off", text: OFF[name] };
+    if (look === "off") return { name, state: "off", ...say(OFF[name]) };
     const latch = turn(before[name], look, now);
     latches[name] = latch;
-    if (latch.blocks) return { name, state: "blocks", text: latch.text };
-    const text = look.on === true ? (look.notYet ?? look.text) : look.text;
-    return { name, state: look.on === null ? "unknown" : "allows", text };
+    if (latch.blocks) return { name, state: "blocks", ...latch.words };
+    const words = look.on === true ? (look.notYet ?? look.words) : look.words;
+    return { name, state: look.on === null ? "unknown" : "allows", ...words };
   });
   return { paused: pauseOf(signals, latches, wish, machine), signals, latches };
 }
 
 function turn(before: Latch | undefined, seen: Seen, now: number): Latch {
   const blocks = before?.blocks ?? false;
-  const { on, text, subject = null } = seen;
+  const { on, words, subject = null } = seen;
   // What can't be seen contradicts a block, but late, and never begins one.
   const contradicts = blocks ? on !== true : on === true;
-  const words =
-    on === true ? { text, subject } : { text: before?.text ?? text, subject: before?.subject ?? null };
-  if (!contradicts) return { blocks, contradictedSince: null, ...words };
+  const about =
+    on === true ? { words, subject } : { words: before?.words ?? words, subject: before?.subject ?? null };
+  if (!contradicts) return { blocks, contradictedSince: null, ...about };
   const since = before?.contradictedSince ?? now;
   const patience = blocks ? (on === null ? BLIND_FOR : (seen.offAfter ?? 0)) : (seen.onAfter ?? 0);
-  if (now - since < patience) return { blocks, contradictedSince: since, ...words };
-  return { blocks: !blocks, contradictedSince: null, ...words };
+  if (now - since < patience) return { blocks, contradictedSince: since, ...about };
+  return { blocks: !blocks, contradictedSince: null, ...about };
 }
 
 function pauseOf(
@@ -158,6 +159,7 @@ function pauseOf(
   return {
     by,
     text: first.text,
+    ...(first.said === undefined ? {} : { said: first.said }),
     subject: latches[by]?.subject ?? null,
     until: by === "snooze" ? (wish.snooze?.until ?? null) : by === "schedule" ? machine.opensAt : null,
     resumesByItself:
@@ -178,79 +180,74 @@ interface Scene {
 const LOOKS: Readonly<Record<PresenceSignalName, (scene: Scene) => Look>> = {
   switch: ({ wish }) => ({
     on: !wish.enabled,
-    text: wish.enabled ? "switched on" : "switched off by you",
+    words: say(wish.enabled ? "switchedOn" : "switchedOff"),
   }),
   snooze: ({ wish: { snooze } }) => {
-    if (snooze === null) return { on: false, text: "not paused by you" };
+    if (snooze === null) return { on: false, words: say("notSnoozed") };
     return {
       on: true,
-      text: snooze.boot === null ? "paused by you" : "paused by you until the computer restarts",
+      words: say(snooze.boot === null ? "snoozed" : "snoozedUntilRestart"),
     };
   },
   schedule: ({ machine: { open }, rules: { schedule } }) => {
     if (schedule.length === 0) return "off";
-    return { on: !open, text: open ? "within the hours for work" : "paused outside the hours for work" };
+    return { on: !open, words: say(open ? "withinHours" : "outsideHours") };
   },
   battery: ({ machine: { onBattery }, rules: { battery } }) => {
     if (!battery) return "off";
-    if (onBattery === null) return { on: null, text: "the power supply is not told" };
-    return { on: onBattery, text: onBattery ? "paused while on battery" : "on mains power" };
+    if (onBattery === null) return { on: null, words: say("powerUnknown") };
+    return { on: onBattery, words: say(onBattery ? "onBattery" : "onMains") };
   },
   program: ({ facts, machine, rules: { programs } }) => {
     if (programs.length === 0) return "off";
-    if (facts.isReserved) return { on: false, text: "rented out" };
+    if (facts.isReserved) return { on: false, words: say("rentedOut") };
     const here = facts.programs?.find(({ name, ours }) => !ours && name !== null && isListed(name, programs));
     // A GPU that tells its programs knows best; the machine's list says nothing about which GPU it is.
     const name =
       here?.name ?? (facts.programs === null || facts.kind === "cpu" ? machine.listedProgram : null);
-    if (name === null)
-      return { on: false, text: "no program of your list runs on it", offAfter: QUIET_AFTER };
+    if (name === null) return { on: false, words: say("nothingListed"), offAfter: QUIET_AFTER };
     const label = programLabel(name);
-    return { on: true, text: `paused for ${label}`, subject: label, offAfter: QUIET_AFTER };
+    return { on: true, words: say("pausedFor", { program: label }), subject: label, offAfter: QUIET_AFTER };
   },
   fullscreen: ({ facts, machine: { fullscreen }, rules }) => {
     if (!rules.fullscreen) return "off";
-    if (facts.isReserved) return { on: false, text: "rented out" };
-    if (fullscreen === null)
-      return { on: null, text: "whether a program fills the screen can't be told here" };
-    if (fullscreen === "none")
-      return { on: false, text: "no program fills the screen", offAfter: QUIET_AFTER };
+    if (facts.isReserved) return { on: false, words: say("rentedOut") };
+    if (fullscreen === null) return { on: null, words: say("fullscreenUnknown") };
+    if (fullscreen === "none") return { on: false, words: say("noFullscreen"), offAfter: QUIET_AFTER };
     if (facts.hasFullscreen === false)
-      return { on: false, text: "the program that fills the screen is not on it", offAfter: QUIET_AFTER };
+      return { on: false, words: say("fullscreenElsewhere"), offAfter: QUIET_AFTER };
     const label = fullscreen.name === null ? null : programLabel(fullscreen.name);
     return {
       on: true,
-      text: `paused for ${label ?? "a program"} that fills the screen`,
+      words: label === null ? say("fullscreenUnnamed") : say("fullscreen", { program: label }),
       subject: label,
       offAfter: QUIET_AFTER,
     };
   },
   otherProgram: ({ facts, rules }) => {
     if (facts.kind === "cpu" || !rules.otherPrograms) return "off";
-    if (facts.isReserved) return { on: false, text: "rented out" };
-    if (facts.isSlice || facts.programs === null) return { on: null, text: "its programs are not told" };
+    if (facts.isReserved) return { on: false, words: say("rentedOut") };
+    if (facts.isSlice || facts.programs === null) return { on: null, words: say("programsUnknown") };
     const [biggest] = facts.programs
       .filter((program) => isObstacle(program, facts.ourAbsenceMs))
       .toSorted((a, b) => (b.memoryMb ?? 0) - (a.memoryMb ?? 0));
-    if (biggest === undefined)
-      return { on: false, text: "no other program works on it", offAfter: QUIET_AFTER };
+    if (biggest === undefined) return { on: false, words: say("noOtherProgram"), offAfter: QUIET_AFTER };
     const label = biggest.name === null ? `process ${biggest.pid}` : programLabel(biggest.name);
-    const used = biggest.memoryMb === null ? "" : `, which holds ${Math.round(biggest.memoryMb)} MB of it`;
-    return { on: true, text: `paused for ${label}${used}`, subject: label, offAfter: QUIET_AFTER };
+    return { on: true, words: pausedForOther(biggest), subject: label, offAfter: QUIET_AFTER };
   },
   busy: ({ facts, rules: { busy }, held }) => {
     if (facts.kind === "cpu" || busy === null) return "off";
-    if (facts.isReserved) return { on: false, text: "rented out" };
+    if (facts.isReserved) return { on: false, words: say("rentedOut") };
     // The driver tells one load for all: while ours is part of it, it says nothing.
-    if (facts.ourIdleMs < LOAD_REMEMBERS) return { on: null, text: "busy with our own work" };
+    if (facts.ourIdleMs < LOAD_REMEMBERS) return { on: null, words: say("ownLoad") };
     const load = facts.utilisationPct;
-    if (load === null) return { on: null, text: "its load is not told" };
+    if (load === null) return { on: null, words: say("loadUnknown") };
     const limit = held ? Math.max(1, busy.percent - CALMED_BY) : busy.percent;
     const on = load >= limit;
     return {
       on,
-      text: on ? "paused while something else keeps it busy" : "nothing else keeps it busy",
-      notYet: `busy with something else, for less than ${busy.seconds} s`,
+      words: say(on ? "loaded" : "notLoaded"),
+      notYet: say("loadedShortly", { seconds: busy.seconds }),
       onAfter: busy.seconds * SECOND,
       offAfter: 2 * QUIET_AFTER,
     };
@@ -258,23 +255,31 @@ const LOOKS: Readonly<Record<PresenceSignalName, (scene: Scene) => Look>> = {
   temperature: ({ facts: { temperatureC, kind }, rules, wish, held }) => {
     const limit = wish.temperatureC ?? (kind === "gpu" ? rules.temperatureC : null);
     if (limit === null) return "off";
-    if (temperatureC === null) return { on: null, text: "its temperature is not told" };
+    if (temperatureC === null) return { on: null, words: say("temperatureUnknown") };
     const on = temperatureC >= (held ? limit - COOLED_BY : limit);
     return {
       on,
-      text: on ? `paused until it has cooled down to ${limit - COOLED_BY} °C` : `cooler than ${limit} °C`,
+      words: on ? say("hot", { celsius: limit - COOLED_BY }) : say("cool", { celsius: limit }),
     };
   },
   person: ({ machine: { idleMs }, rules: { idleMinutes } }) => {
     if (idleMinutes === null) return "off";
-    if (idleMs === null) return { on: null, text: "whether somebody is here can't be told" };
+    if (idleMs === null) return { on: null, words: say("presenceUnknown") };
     const on = idleMs < idleMinutes * MINUTE;
     return {
       on,
-      text: on ? `paused until you have been away for ${idleMinutes} min` : "you are away",
+      words: on ? say("here", { minutes: idleMinutes }) : say("away"),
     };
   },
 };
+
+function pausedForOther({ name, pid, memoryMb }: GpuProgram): Sentence {
+  // As text: no digits are put in groups.
+  const who = name === null ? { pid: String(pid) } : { program: programLabel(name) };
+  if (memoryMb === null) return say(name === null ? "pausedForProcess" : "pausedFor", who);
+  const megabytes = String(Math.round(memoryMb));
+  return say(name === null ? "pausedForProcessHolding" : "pausedForHolding", { ...who, megabytes });
+}
 
 function isObstacle(program: GpuProgram, ourAbsenceMs: number): boolean {
   if (program.ours) return false;
@@ -292,15 +297,16 @@ function isObstacle(program: GpuProgram, ourAbsenceMs: number): boolean {
   return program.memoryMb >= (program.kind === "graphics" ? DRAWS_WITH : COMPUTES_WITH);
 }
 
-const OFF: Readonly<Record<PresenceSignalName, string>> = {
-  switch: "",
-  snooze: "",
-  schedule: "work is welcome at any time",
-  battery: "the power supply does not matter",
-  program: "your list of programs is empty",
-  fullscreen: "programs that fill the screen do not matter",
-  otherProgram: "other programs do not matter",
-  busy: "its load does not matter",
-  temperature: "no temperature limit is set",
-  person: "it also works while you are here",
+/** What is said of a signal that no rule asks for; the person's own word is always asked. */
+const OFF: Readonly<Record<PresenceSignalName, EngineKey>> = {
+  switch: "switchedOn",
+  snooze: "notSnoozed",
+  schedule: "anyTime",
+  battery: "anyPower",
+  program: "noList",
+  fullscreen: "anyFullscreen",
+  otherProgram: "anyProgram",
+  busy: "anyLoad",
+  temperature: "anyTemperature",
+  person: "besideYou",
 };

@@ -5,7 +5,7 @@
 import type { CatalogueModel } from "../../shared/catalogue.ts";
 import { unreachable } from "../../shared/errors.ts";
 import type { TaskResult } from "../../shared/results.ts";
-import { compareVectors, type Difference } from "../self-test/reference.ts";
+import { compareVectors, type Difference, differenceText } from "../self-test/reference.ts";
 
 /** Work without a model is plain float32 arithmetic: only the order of sums differs. Relative to the largest value. */
 const ARITHMETIC = { cosine: 0.999999, maxAbs: 1e-5 };
@@ -74,7 +74,7 @@ function byNumbers(
   const { cosine, maxAbs } = tolerance ?? ARITHMETIC;
   // NaN fails both comparisons.
   const ok = worst.cosine >= cosine && worst.maxAbs <= maxAbs * scale;
-  const found = `cosine ${worst.cosine.toFixed(6)}, largest difference ${worst.maxAbs.toExponential(1)}`;
+  const found = differenceText(worst);
   const allowed = `allowed are ${cosine} and ${maxAbs * scale}`;
   return {
     ok,

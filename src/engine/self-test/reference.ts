@@ -57,6 +57,11 @@ export interface Difference {
   readonly maxAbs: number;
 }
 
+/** For a person, within a sentence. */
+export function differenceText({ cosine, maxAbs }: Difference): string {
+  return `cosine ${cosine.toFixed(6)}, largest difference ${maxAbs === 0 ? "0" : maxAbs.toExponential(1)}`;
+}
+
 /** `found` is row-major. A NaN anywhere makes both NaN, which no tolerance admits. */
 export function compareVectors(found: Float32Array, reference: readonly Float32Array[]): Difference {
   let cosine = 1;

@@ -13,7 +13,7 @@ import type { DeviceInfo } from "../device/device-info.ts";
 import type { Telemetry } from "../device/telemetry.ts";
 import type { ResolvedModel } from "../models/store.ts";
 import type { DeviceRuntime, RunAnswer } from "../runtime-client/runtime-client.ts";
-import { compareVectors, type Difference, type SelfTestReference } from "./reference.ts";
+import { compareVectors, type Difference, differenceText, type SelfTestReference } from "./reference.ts";
 
 const BATCH_DEADLINE = MINUTE;
 /** Batches whose pace is taken, after the one with the known answer has warmed everything up. */
@@ -127,7 +127,7 @@ function backendStep({ kind }: DeviceInfo, backend: Backend, reason: string | nu
 function answerStep(answer: Difference, { tolerance }: CatalogueModel): SelfTestStep {
   // NaN fails both comparisons.
   const ok = answer.cosine >= tolerance.cosine && answer.maxAbs <= tolerance.maxAbs;
-  const found = `cosine ${answer.cosine.toFixed(6)}, largest difference ${answer.maxAbs.toExponential(1)}`;
+  const found = differenceText(answer);
   const allowed = `allowed are ${tolerance.cosine} and ${tolerance.maxAbs}`;
   return {
     name: "answer",

@@ -156,25 +156,28 @@ function canBeHelped({ verdict }: DeviceView): boolean {
 
 function deviceTrouble(device: DeviceView): Reason[] {
   if (device.state !== "failed" && device.state !== "breaker") return [];
+  const { verdict } = device;
+  // Not even begun with; what failed later has a reason of its own.
+  if (verdict?.usable === false && device.stateReason?.startsWith(verdict.why) === true) {
+    const { why, said, help, helpSaid } = verdict;
+    const advice = help === null ? undefined : { text: help, ...(helpSaid && { said: helpSaid }) };
+    return [because(say("deviceTrouble", { device: device.name, why: said ?? why }), advice)];
+  }
   return [{ text: `${device.name}: ${device.stateReason ?? "not usable"}.` }];
 }
 
 /** "NVIDIA GeForce RTX 3060 paused for Cyberpunk2077, resumes by itself." */
 function pauseReason({ name, paused }: DeviceView): Reason[] {
   if (paused === null) return [];
-  if (paused.resumesByItself) return [{ text: `${name} ${paused.text}, resumes by itself.` }];
-  return [
-    {
-      text: `${name} ${paused.text}.`,
-      help: `${paused.by === "switch" ? "Switch it on" : "Resume it"} under GPUs.`,
-    },
-  ];
+  const values = { device: name, why: paused.said ?? paused.text };
+  if (paused.resumesByItself) return [because(say("deviceRestsForNow", values))];
+  return [because(say("deviceRests", values), say(paused.by === "switch" ? "switchOn" : "resume"))];
 }
 
 function pausedSentence(resting: readonly DeviceView[]): Spoken {
   const [only, ...more] = resting;
   if (only?.paused == null || more.length > 0) return say("allPaused", { count: resting.length });
-  return { text: `${only.paused.text.charAt(0).toUpperCase()}${only.paused.text.slice(1)}` };
+  return say("onlyDeviceRests", { why: only.paused.said ?? only.paused.text });
 }
 
 function idleReason(market: MarketView, now: number): Reason {

@@ -23,7 +23,7 @@ export function ActivityFilters({ filter, onChange }: ActivityFiltersProps) {
   };
   const types = [...(answer?.types ?? [])].sort((a, b) => typeName(a).localeCompare(typeName(b)));
   return (
-    <search className="activity-filters" aria-label={t("activity.filter.label")}>
+    <search className="screen-tools screen-filters activity-filters" aria-label={t("activity.filter.label")}>
       <SearchField
         label={t("activity.filter.text")}
         placeholder={t("activity.filter.textHint")}

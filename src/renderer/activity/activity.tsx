@@ -8,6 +8,7 @@ import { marketName } from "../format/market-name.ts";
 import { showNumber } from "../format/reading.ts";
 import { formatMoment } from "../format/time.ts";
 import { Card } from "../parts/card.tsx";
+import { LinesSkeleton } from "../parts/lines-skeleton.tsx";
 import { LongTable } from "../parts/long-table.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
@@ -16,7 +17,7 @@ import { useBridge } from "../state/bridge-context.ts";
 import { ActivityFilters } from "./activity-filters.tsx";
 import { levelLook, typeName } from "./activity-look.ts";
 import { EventDialog } from "./event-dialog.tsx";
-import { ExportDialog } from "./export-dialog.tsx";
+import { ActivityExport } from "./export-dialog.tsx";
 import "./activity.css";
 
 const PAGE = 200;
@@ -41,8 +42,8 @@ export function Activity() {
   const list = usePages(read, { every: READ_AGAIN });
   const filtered = Object.keys(filter).length > 0;
   return (
-    <div className="activity-screen">
-      <div className="activity-head">
+    <div className="screen screen-fill">
+      <div className="screen-head activity-head">
         <h1>{t("activity.title")}</h1>
         <ActivityFilters filter={filter} onChange={setFilter} />
         <button type="button" className="button" onClick={() => setExporting(true)}>
@@ -50,35 +51,17 @@ export function Activity() {
           {t("activity.export")}
         </button>
       </div>
-      {list.error !== null && (
-        <ErrorNote
-          error={list.error}
-          alert
-          actions={
-            <button type="button" className="button button-plain" onClick={list.reload}>
-              {t("shell.tryAgain")}
-            </button>
-          }
-        />
-      )}
-      <Card
-        title={t("activity.list")}
-        className="activity-card"
-        aside={<Aside list={list} filtered={filtered} />}
-      >
+      {list.error !== null && <ErrorNote error={list.error} onRetry={list.reload} alert />}
+      <Card title={t("activity.list")} aside={<Aside list={list} filtered={filtered} />}>
         {list.rows.length > 0 ? (
           <Events list={list} />
         ) : list.loading ? (
-          <div className="sheet-skeleton" role="status" aria-label={t("activity.reading")}>
-            {[88, 74, 92, 68].map((width) => (
-              <div key={width} className="skeleton" style={{ width: `${width}%`, height: 14 }} />
-            ))}
-          </div>
+          <LinesSkeleton label={t("activity.reading")} widths={[88, 74, 92, 68]} />
         ) : (
           list.error === null && <Nothing filtered={filtered} onClear={() => setFilter({})} />
         )}
       </Card>
-      {exporting && <ExportDialog filter={filter} onClose={() => setExporting(false)} />}
+      {exporting && <ActivityExport filter={filter} onClose={() => setExporting(false)} />}
     </div>
   );
 }
@@ -101,7 +84,7 @@ function Events({ list }: { list: Pages<ActivityEvent> }) {
   return (
     <>
       <LongTable
-        className="activity-table"
+        className="list-table activity-table"
         caption={t("activity.caption")}
         length={list.rows.length}
         columns={COLUMNS}

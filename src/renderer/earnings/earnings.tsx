@@ -13,7 +13,7 @@ import { screenHref } from "../state/route.ts";
 import { useEngine } from "../state/store.ts";
 import { useAnswer } from "../state/use-answer.ts";
 import { DayChart, isWeekly } from "./day-chart.tsx";
-import { ExportDialog } from "./export-dialog.tsx";
+import { EarningsExport } from "./export-dialog.tsx";
 import { LedgerCard } from "./ledger-card.tsx";
 import { Periods } from "./periods.tsx";
 import { RiskCard } from "./risk-card.tsx";
@@ -30,10 +30,10 @@ export function Earnings() {
   const [chosen, setChosen] = useState<MarketId | null>(null);
   const market = configured.find((id) => id === chosen) ?? configured[0];
   return (
-    <div className="earnings-screen">
+    <div className="screen">
       {market === undefined ? (
         <>
-          <div className="earnings-head">
+          <div className="screen-head">
             <h1>{t("earnings.title")}</h1>
           </div>
           <Card title={t("earnings.title")}>
@@ -70,9 +70,9 @@ function Books({ market, markets, onMarket }: BooksProps) {
   const error = summaries.error ?? days.error;
   return (
     <>
-      <div className="earnings-head">
+      <div className="screen-head">
         <h1>{t("earnings.title")}</h1>
-        <div className="earnings-choices">
+        <div className="screen-tools">
           {markets.length > 1 && (
             <Segmented
               label={t("earnings.market")}
@@ -114,7 +114,7 @@ function Books({ market, markets, onMarket }: BooksProps) {
       </div>
       <LedgerCard market={market} from={from} />
       {exporting && (
-        <ExportDialog
+        <EarningsExport
           market={market}
           several={markets.length > 1}
           range={t(`earnings.${range}`)}

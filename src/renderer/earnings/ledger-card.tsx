@@ -5,6 +5,7 @@ import type { EarningEntry } from "../../shared/contract/earnings.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
 import type { MoneyValue } from "../../shared/money.ts";
+import { jobName } from "../../shared/words/job-words.ts";
 import { t } from "../../shared/words/words.ts";
 import { amountText } from "../format/amount.ts";
 import { showNumber, UNKNOWN } from "../format/reading.ts";
@@ -13,6 +14,7 @@ import { useJobPanel } from "../jobs/job-panel.tsx";
 import { Amount } from "../parts/amount.tsx";
 import { Card } from "../parts/card.tsx";
 import { Segmented } from "../parts/controls/segmented.tsx";
+import { LinesSkeleton } from "../parts/lines-skeleton.tsx";
 import { LongTable } from "../parts/long-table.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { type Pages, usePages } from "../parts/use-pages.ts";
@@ -64,11 +66,7 @@ export function LedgerCard({ market, from }: { market: MarketId; from: number | 
       {list.rows.length > 0 ? (
         <Entries list={list} />
       ) : list.loading ? (
-        <div className="sheet-skeleton" role="status" aria-label={t("earnings.reading")}>
-          {[88, 74, 92].map((width) => (
-            <div key={width} className="skeleton" style={{ width: `${width}%`, height: 14 }} />
-          ))}
-        </div>
+        <LinesSkeleton label={t("earnings.reading")} widths={[88, 74, 92]} />
       ) : (
         list.error === null && (
           <div className="card-empty">
@@ -93,7 +91,7 @@ function Entries({ list }: { list: Pages<EarningEntry> }) {
   return (
     <>
       <LongTable
-        className="ledger-table"
+        className="list-table ledger-table"
         caption={t("earnings.ledger.caption")}
         length={list.rows.length}
         columns={COLUMNS}
@@ -139,7 +137,7 @@ interface EntryCellsProps {
 }
 
 const EntryCells = memo(function EntryCells({ entry, tabIndex, onOpen }: EntryCellsProps) {
-  const { acceptedAt, settledAt, offered, gross, net, expected, reference, model } = entry;
+  const { acceptedAt, settledAt, offered, gross, net, expected, reference } = entry;
   const fee = gross !== null && net !== null ? difference(gross, net) : null;
   return (
     <>
@@ -153,7 +151,7 @@ const EntryCells = memo(function EntryCells({ entry, tabIndex, onOpen }: EntryCe
           tabIndex={tabIndex}
           onClick={() => onOpen(entry.leaseId)}
         >
-          <span className="row-line clip">{model}</span>
+          <span className="row-line clip">{jobName(entry)}</span>
         </button>
       </td>
       <td>

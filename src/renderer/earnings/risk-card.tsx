@@ -12,6 +12,7 @@ import { coarse, formatMoment } from "../format/time.ts";
 import { Amount } from "../parts/amount.tsx";
 import { Card } from "../parts/card.tsx";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
+import { MoneyFact } from "../parts/fact.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { useAnswer } from "../state/use-answer.ts";
 
@@ -24,7 +25,7 @@ export function RiskCard({ summary, onClaimed }: { summary: EarningSummary; onCl
     <Card title={t("earnings.risk.title")} className="risk" aside={marketName(market)}>
       <Claimable key={market} market={market} onClaimed={onClaimed} />
       <dl className="risk-facts">
-        <Line label={t("earnings.risk.pending")} value={total.pending} />
+        <MoneyFact label={t("earnings.risk.pending")} value={total.pending} />
         {overdue.jobs > 0 && (
           <div className="tone-warn" title={t("earnings.risk.overdueHint")}>
             <dt className="risk-overdue">
@@ -62,7 +63,7 @@ function Claimable({ market, onClaimed }: { market: EarningSummary["market"]; on
           <dt>{t("earnings.risk.unclaimed")}</dt>
           <dd className="strong">{pending === undefined ? UNKNOWN : <Amount value={pending} />}</dd>
         </div>
-        <Line label={t("earnings.risk.escrow")} value={answer?.escrow} />
+        <MoneyFact label={t("earnings.risk.escrow")} value={answer?.escrow} />
       </dl>
       <div className="risk-actions">
         <button
@@ -95,14 +96,5 @@ function Claimable({ market, onClaimed }: { market: EarningSummary["market"]; on
         />
       )}
     </>
-  );
-}
-
-function Line({ label, value }: { label: string; value: MoneyValue | undefined }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{value === undefined ? UNKNOWN : <Amount value={value} />}</dd>
-    </div>
   );
 }

@@ -14,7 +14,14 @@ import { DeviceCharts } from "./device-charts.tsx";
 import { DeviceSwitch, PauseControl } from "./device-controls.tsx";
 import { DeviceFacts } from "./device-facts.tsx";
 import { DeviceLimits } from "./device-limits.tsx";
-import { BACKEND_LABELS, deviceLook, pauseHelp, pauseSentence } from "./device-look.ts";
+import {
+  BACKEND_LABELS,
+  deviceLook,
+  pauseHelp,
+  pauseSentence,
+  verdictHelp,
+  verdictWords,
+} from "./device-look.ts";
 import { DevicePrograms } from "./device-programs.tsx";
 import { DeviceRest } from "./device-rest.tsx";
 import { DeviceSelfTest } from "./device-self-test.tsx";
@@ -122,7 +129,8 @@ function Readings({ device }: { device: DeviceView }) {
 function Verdict({ device }: { device: DeviceView }) {
   const { verdict, backend, backendReason, state, stateReason, runningJobs, textsPerSecond } = device;
   const up = state === "working" || state === "ready";
-  const words = verdict === undefined ? backendReason : verdict.usable ? verdict.how : verdict.why;
+  const words = verdict === undefined ? backendReason : verdictWords(verdict);
+  const help = verdict === undefined ? null : verdictHelp(verdict);
   const bad = verdict?.usable === false;
   const trouble = (state === "breaker" || (state === "failed" && !bad)) && stateReason !== null;
   return (
@@ -130,7 +138,7 @@ function Verdict({ device }: { device: DeviceView }) {
       <div className="gpu-verdict">
         {backend !== null && <span className="tag">{BACKEND_LABELS[backend]}</span>}
         {words !== null && !bad && <span className="gpu-how">{asSentence(words)}</span>}
-        {!bad && verdict?.help != null && <span className="quiet">{verdict.help}</span>}
+        {!bad && help !== null && <span className="quiet">{help}</span>}
         {up && (
           <span className="figures gpu-pace">
             {showNumber(runningJobs)} {t("gpus.reading.jobs", { count: runningJobs })}
@@ -140,8 +148,8 @@ function Verdict({ device }: { device: DeviceView }) {
         )}
       </div>
       {bad && (
-        <Note tone={verdict.help === null ? "info" : "bad"} help={verdict.help ?? undefined}>
-          {t("gpus.verdict.unusable")}: {asSentence(verdict.why)}
+        <Note tone={help === null ? "info" : "bad"} help={help}>
+          {t("gpus.verdict.unusable")}: {asSentence(verdictWords(verdict))}
         </Note>
       )}
       {trouble && <Note tone="warn">{asSentence(stateReason)}</Note>}

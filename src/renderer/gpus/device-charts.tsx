@@ -20,9 +20,15 @@ interface Course {
 
 export function DeviceCharts({ device, span }: { device: DeviceView; span: HistorySpan }) {
   const samples = useHistory(device, span);
+  const courses = coursesOf(device);
+  // A device that tells nothing at all takes no room for what it does not tell.
+  const silent =
+    samples !== null &&
+    samples.length > 0 &&
+    courses.every(({ value }) => samples.every((sample) => value(sample) === null));
   return (
-    <div className="gpu-charts">
-      {coursesOf(device).map((course) => (
+    <div className={`gpu-charts ${silent ? "gpu-charts-silent" : ""}`}>
+      {courses.map((course) => (
         <ReadingChart key={course.name} device={device} course={course} samples={samples} span={span} />
       ))}
     </div>
@@ -121,9 +127,7 @@ function Blank({ title, words }: { title: string; words: string }) {
   return (
     <div className="gpu-blank">
       <div className="gpu-blank-title">{title}</div>
-      <div className="gpu-blank-words" style={{ height: HEIGHT }}>
-        {words}
-      </div>
+      <div className="gpu-blank-words">{words}</div>
     </div>
   );
 }

@@ -10,7 +10,8 @@ import {
   TriangleAlert,
 } from "lucide-react";
 import type { PauseView } from "../../shared/contract/presence.ts";
-import type { DeviceView } from "../../shared/contract/views.ts";
+import type { DeviceVerdict, DeviceView } from "../../shared/contract/views.ts";
+import { hear } from "../../shared/words/said.ts";
 import { t } from "../../shared/words/words.ts";
 import { formatSoon } from "../format/time.ts";
 import type { StatusLook } from "../parts/status-word.tsx";
@@ -51,6 +52,15 @@ export function pauseHelp({ by, until, resumesByItself, signals }: PauseView, no
         ? t("gpus.paused.byItself")
         : t(by === "switch" ? "gpus.paused.switchHelp" : "gpus.paused.resumeHelp");
   return others.length === 0 ? end : `${end} ${t("gpus.paused.also", { reasons: others.join(", ") })}`;
+}
+
+/** How it works, or why it can't. */
+export function verdictWords(verdict: DeviceVerdict): string {
+  return hear(verdict.usable ? verdict.how : verdict.why, verdict.said);
+}
+
+export function verdictHelp({ help, helpSaid }: DeviceVerdict): string | null {
+  return help === null ? null : hear(help, helpSaid);
 }
 
 export const BACKEND_LABELS = { cuda: "CUDA", cpu: "CPU", webgpu: "WebGPU", dml: "DirectML" } as const;

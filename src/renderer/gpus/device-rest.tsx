@@ -2,6 +2,7 @@
 import { Check, CirclePause, Minus } from "lucide-react";
 import type { PresenceSignal } from "../../shared/contract/presence.ts";
 import type { DeviceView } from "../../shared/contract/views.ts";
+import { hear } from "../../shared/words/said.ts";
 import { t } from "../../shared/words/words.ts";
 import { asSentence } from "../format/sentence.ts";
 
@@ -36,7 +37,7 @@ export function DeviceRest({ device }: { device: DeviceView }) {
 
 function Signal({ signal }: { signal: PresenceSignal }) {
   const { icon: Icon, tone } = LOOK[signal.state];
-  const text = asSentence(signal.text);
+  const text = asSentence(hear(signal.text, signal.said));
   return (
     <li className="gpu-signal">
       <span className={`gpu-signal-state tone-${tone}`}>

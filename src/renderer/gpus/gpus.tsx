@@ -25,14 +25,14 @@ export function Gpus() {
   const paused = devices.filter((device) => device.paused !== null).length;
   const noGpu = devices.length > 0 && devices.every(({ kind }) => kind === "cpu");
   return (
-    <div className="gpus-screen">
-      <div className="gpus-head">
+    <div className="screen gpus-screen">
+      <div className="screen-head gpus-head">
         <h1>{t("gpus.title")}</h1>
         <p className="quiet figures">
           {t("gpus.count", { count: devices.length })}
           {paused > 0 && ` · ${t("gpus.pausedCount", { count: paused })}`}
         </p>
-        <div className="gpus-tools">
+        <div className="screen-tools">
           <Segmented<HistorySpan>
             label={t("gpus.span.label")}
             value={span}

@@ -6,7 +6,14 @@ import { t } from "../../shared/words/words.ts";
 import { showGigabytes, showNumber, showRate, UNKNOWN } from "../format/reading.ts";
 import { asSentence } from "../format/sentence.ts";
 import { DeviceSwitch } from "../gpus/device-controls.tsx";
-import { BACKEND_LABELS, deviceLook, pauseHelp, pauseSentence } from "../gpus/device-look.ts";
+import {
+  BACKEND_LABELS,
+  deviceLook,
+  pauseHelp,
+  pauseSentence,
+  verdictHelp,
+  verdictWords,
+} from "../gpus/device-look.ts";
 import { Card } from "../parts/card.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
@@ -102,12 +109,21 @@ function Device({ device }: { device: DeviceView }) {
 }
 
 /** Why it does nothing now, or not as it should; a pause says more than the state of a process that is not there. */
-function Reason({ device: { paused, stateReason } }: { device: DeviceView }) {
+function Reason({ device: { paused, state, stateReason, verdict } }: { device: DeviceView }) {
   const now = usePage((page) => (paused?.until == null ? 0 : page.now));
   if (paused !== null) {
     return (
       <p className="device-reason">
         {pauseSentence(paused)} <span className="quiet">{pauseHelp(paused, now)}</span>
+      </p>
+    );
+  }
+  // A runtime that failed has a reason of its own.
+  if (state === "failed" && verdict?.usable === false && stateReason?.startsWith(verdict.why) === true) {
+    const help = verdictHelp(verdict);
+    return (
+      <p className="device-reason">
+        {asSentence(verdictWords(verdict))} {help !== null && <span className="quiet">{help}</span>}
       </p>
     );
   }

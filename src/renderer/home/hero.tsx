@@ -177,14 +177,13 @@ function Verbs({ intent, verbs, disabled }: { intent: RunIntent; verbs: VerbRunn
           </button>
         );
       })}
-      {asking && (
-        <StopDialog
-          held={held}
-          onStop={() => verbs.run("run.stop")}
-          onFinish={() => verbs.run("run.finish")}
-          onClose={() => setAsking(false)}
-        />
-      )}
+      <StopDialog
+        open={asking}
+        held={held}
+        onStop={() => verbs.run("run.stop")}
+        onFinish={() => verbs.run("run.finish")}
+        onClose={() => setAsking(false)}
+      />
     </fieldset>
   );
 }

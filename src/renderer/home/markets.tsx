@@ -1,7 +1,6 @@
 /** Who the work is done for: each market with the proofs that it knows us and talks to us. */
 
 import { CircleDashed, CircleStop, CircleX, LoaderCircle, Plug, Store, Unplug } from "lucide-react";
-import type { ReactNode } from "react";
 import type { MarketView } from "../../shared/contract/views.ts";
 import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
@@ -10,6 +9,7 @@ import { coarse } from "../format/time.ts";
 import { Age } from "../parts/age.tsx";
 import { Card } from "../parts/card.tsx";
 import { Digest } from "../parts/digest.tsx";
+import { Fact } from "../parts/fact.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { type StatusLook, StatusWord } from "../parts/status-word.tsx";
 import { useEngine, usePage } from "../state/store.ts";
@@ -109,14 +109,5 @@ function Heartbeat({ market, stopped }: { market: MarketView; stopped: boolean }
         )
       )}
     </Fact>
-  );
-}
-
-function Fact({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

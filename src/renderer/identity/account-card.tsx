@@ -9,17 +9,17 @@ import type {
   ProviderStanding,
 } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
-import type { MoneyValue } from "../../shared/money.ts";
 import { t } from "../../shared/words/words.ts";
 import { amountText } from "../format/amount.ts";
 import { marketName } from "../format/market-name.ts";
-import { showNumber, UNKNOWN } from "../format/reading.ts";
+import { showNumber } from "../format/reading.ts";
 import { asSentence } from "../format/sentence.ts";
 import { formatDuration } from "../format/time.ts";
 import { Age } from "../parts/age.tsx";
 import { Amount } from "../parts/amount.tsx";
 import { Card } from "../parts/card.tsx";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
+import { Fact, MoneyFact } from "../parts/fact.tsx";
 import { Note } from "../parts/note.tsx";
 import { type StatusLook, StatusWord } from "../parts/status-word.tsx";
 import { useBridge } from "../state/bridge-context.ts";
@@ -189,9 +189,9 @@ function Balance({ market, balance }: { market: MarketView; balance: Answer<Prov
         <p className="quiet">{t("identity.account.balanceUnknown", { why: asSentence(error.message) })}</p>
       )}
       <dl className="balances">
-        <Line label={t("identity.account.available")} value={answer?.available} />
-        <Line label={t("identity.account.pending")} value={answer?.pending} />
-        <Line label={t("identity.account.escrow")} value={answer?.escrow} />
+        <MoneyFact label={t("identity.account.available")} value={answer?.available} />
+        <MoneyFact label={t("identity.account.pending")} value={answer?.pending} />
+        <MoneyFact label={t("identity.account.escrow")} value={answer?.escrow} />
         <div>
           <dt>{t("identity.account.epoch")}</dt>
           <dd>{showNumber(answer?.lastSettlementEpoch ?? null)}</dd>
@@ -228,24 +228,6 @@ function Balance({ market, balance }: { market: MarketView; balance: Answer<Prov
           }}
         />
       )}
-    </div>
-  );
-}
-
-function Line({ label, value }: { label: string; value: MoneyValue | undefined }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{value === undefined ? UNKNOWN : <Amount value={value} />}</dd>
-    </div>
-  );
-}
-
-function Fact({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
     </div>
   );
 }

@@ -8,7 +8,7 @@ import {
   PenLine,
   ShieldAlert,
 } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import type { IdentityStatus } from "../../shared/contract/identity.ts";
 import { t } from "../../shared/words/words.ts";
 import { formatDate } from "../format/time.ts";
@@ -16,6 +16,7 @@ import { Age } from "../parts/age.tsx";
 import { Card } from "../parts/card.tsx";
 import { Menu } from "../parts/controls/menu.tsx";
 import { Digest } from "../parts/digest.tsx";
+import { Fact } from "../parts/fact.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { type StatusLook, StatusWord } from "../parts/status-word.tsx";
 import { Actions } from "./actions.tsx";
@@ -87,7 +88,7 @@ function Facts({ status }: { status: IdentityStatus }) {
   const look = { ...LOOK[status.state], word: t(`identity.state.${status.state}`) };
   return (
     <dl className="facts key-facts">
-      <Fact label={t("identity.key.address")} wide>
+      <Fact label={t("identity.key.address")} className="fact-wide">
         <Digest value={status.address} what={t("identity.key.copyAddress")} whole />
         <StatusWord look={look} />
       </Fact>
@@ -119,15 +120,6 @@ function storedWords({ protection, keyStore }: IdentityStatus): string {
     default:
       return t("identity.protection.passphrase");
   }
-}
-
-function Fact({ label, wide = false, children }: { label: string; wide?: boolean; children: ReactNode }) {
-  return (
-    <div className={wide ? "fact-wide" : undefined}>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
 }
 
 function Locked({ status, onChange }: KeyProps) {

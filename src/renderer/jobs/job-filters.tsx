@@ -28,7 +28,7 @@ export function JobFilters({ filter, onChange }: JobFiltersProps) {
   };
   const jobsHint = (count: number) => t("jobs.count", { count, shown: showNumber(count) });
   return (
-    <search className="jobs-filters" aria-label={t("jobs.filter.label")}>
+    <search className="screen-tools screen-filters" aria-label={t("jobs.filter.label")}>
       <SearchField
         label={t("jobs.filter.text")}
         placeholder={t("jobs.filter.textHint")}

@@ -12,6 +12,8 @@ import { formatClock, formatMoment, formatStep } from "../format/time.ts";
 import { Amount } from "../parts/amount.tsx";
 import { copyText } from "../parts/copy.ts";
 import { Digest } from "../parts/digest.tsx";
+import { Fact } from "../parts/fact.tsx";
+import { LinesSkeleton } from "../parts/lines-skeleton.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { saveText } from "../parts/save-text.ts";
 import { StatusWord } from "../parts/status-word.tsx";
@@ -169,15 +171,6 @@ function Section({ title, aside, children }: { title: string; aside?: ReactNode;
   );
 }
 
-function Fact({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
 function Hash({ label, value, what }: { label: string; value: string | null; what: string }) {
   return (
     <div className="hash">
@@ -278,13 +271,7 @@ function Receipt({ job }: { job: JobDetail }) {
 }
 
 function SheetSkeleton() {
-  return (
-    <div className="sheet-skeleton" role="status" aria-label={t("jobs.panel.reading")}>
-      {[60, 92, 84, 70, 88].map((width) => (
-        <div key={width} className="skeleton" style={{ width: `${width}%`, height: 14 }} />
-      ))}
-    </div>
-  );
+  return <LinesSkeleton label={t("jobs.panel.reading")} widths={[60, 92, 84, 70, 88]} />;
 }
 
 /** Indented for the eye; what is no JSON is shown as it is. */

@@ -5,6 +5,7 @@ import type { JobFilter } from "../../shared/contract/jobs.ts";
 import { t } from "../../shared/words/words.ts";
 import { showNumber } from "../format/reading.ts";
 import { Card } from "../parts/card.tsx";
+import { LinesSkeleton } from "../parts/lines-skeleton.tsx";
 import { LongTable } from "../parts/long-table.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { JOB_COLUMNS, JobCells, JobHeads } from "./job-cells.tsx";
@@ -18,22 +19,12 @@ export function Jobs() {
   const list = useJobWindow(filter);
   const filtered = Object.keys(filter).length > 0;
   return (
-    <div className="jobs-screen">
-      <div className="jobs-head">
+    <div className="screen screen-fill">
+      <div className="screen-head">
         <h1>{t("jobs.title")}</h1>
         <JobFilters filter={filter} onChange={setFilter} />
       </div>
-      {list.error !== null && (
-        <ErrorNote
-          error={list.error}
-          alert
-          actions={
-            <button type="button" className="button button-plain" onClick={list.reload}>
-              {t("shell.tryAgain")}
-            </button>
-          }
-        />
-      )}
+      {list.error !== null && <ErrorNote error={list.error} onRetry={list.reload} alert />}
       <Card
         className="jobs-card"
         title={t(filtered ? "jobs.matching" : "jobs.all")}
@@ -116,11 +107,5 @@ function Nothing({ filtered, onClear }: { filtered: boolean; onClear: () => void
 }
 
 function Skeleton() {
-  return (
-    <div className="sheet-skeleton" role="status" aria-label={t("jobs.reading")}>
-      {[88, 74, 92, 68, 80, 76].map((width) => (
-        <div key={width} className="skeleton" style={{ width: `${width}%`, height: 14 }} />
-      ))}
-    </div>
-  );
+  return <LinesSkeleton label={t("jobs.reading")} widths={[88, 74, 92, 68, 80, 76]} />;
 }

@@ -6,7 +6,7 @@ import { showBytes } from "../format/bytes.ts";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { usePage } from "../state/store.ts";
-import type { ModelCommand } from "./use-model-command.ts";
+import type { CommandRunner } from "../state/use-command.ts";
 
 type Step = "models.download" | "models.pause" | "models.resume";
 
@@ -35,7 +35,7 @@ function nextStep({ state, bytesTotal }: ModelView): Next | null {
   }
 }
 
-export function ModelActions({ model, command }: { model: ModelView; command: ModelCommand }) {
+export function ModelActions({ model, command }: { model: ModelView; command: CommandRunner }) {
   const bridge = useBridge();
   const stale = usePage((page) => page.stale);
   const [asking, setAsking] = useState(false);
@@ -43,10 +43,7 @@ export function ModelActions({ model, command }: { model: ModelView; command: Mo
   const next = nextStep(model);
   const underWay = state === "downloading" || state === "paused" || state === "failed";
   const blocked = stale || command.pending !== null;
-  const discard = () =>
-    bytes === 0
-      ? void command.run("models.cancel", (bridge) => bridge.invoke("models.cancel", { id }))
-      : setAsking(true);
+  const discard = () => (bytes === 0 ? void command.run("models.cancel", { id }) : setAsking(true));
   return (
     <div className="model-actions">
       {underWay && (
@@ -67,7 +64,7 @@ export function ModelActions({ model, command }: { model: ModelView; command: Mo
           aria-label={t("models.action.of", { action: next.words, id })}
           disabled={blocked || (!allowed && next.step !== "models.pause")}
           aria-busy={command.pending === next.step}
-          onClick={() => void command.run(next.step, (bridge) => bridge.invoke(next.step, { id }))}
+          onClick={() => void command.run(next.step, { id })}
         >
           {next.words}
         </button>

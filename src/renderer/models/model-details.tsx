@@ -1,5 +1,5 @@
 /** Everything known of a model, whether it may run, whether it stays, and checking or removing its files. */
-import { type ReactNode, useId, useState } from "react";
+import { useId, useState } from "react";
 import type { ModelView } from "../../shared/contract/models.ts";
 import { t } from "../../shared/words/words.ts";
 import { showBytes } from "../format/bytes.ts";
@@ -7,13 +7,14 @@ import { UNKNOWN } from "../format/reading.ts";
 import { Age } from "../parts/age.tsx";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
 import { Switch } from "../parts/controls/switch.tsx";
+import { Fact } from "../parts/fact.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { usePage } from "../state/store.ts";
-import type { ModelCommand } from "./use-model-command.ts";
+import type { CommandRunner } from "../state/use-command.ts";
 
 interface ModelDetailsProps {
   model: ModelView;
-  command: ModelCommand;
+  command: CommandRunner;
 }
 
 export function ModelDetails({ model, command }: ModelDetailsProps) {
@@ -29,22 +30,14 @@ export function ModelDetails({ model, command }: ModelDetailsProps) {
           help={t("models.runsHelp")}
           checked={allowed}
           disabled={blocked || heldBackBy === "list"}
-          onChange={(to) =>
-            void command.run("models.setAllowed", (bridge) =>
-              bridge.invoke("models.setAllowed", { id, allowed: to }),
-            )
-          }
+          onChange={(to) => void command.run("models.setAllowed", { id, allowed: to })}
         />
         <Choice
           label={t("models.pin")}
           help={t("models.pinHelp")}
           checked={pinned}
           disabled={blocked}
-          onChange={(to) =>
-            void command.run("models.setPinned", (bridge) =>
-              bridge.invoke("models.setPinned", { id, pinned: to }),
-            )
-          }
+          onChange={(to) => void command.run("models.setPinned", { id, pinned: to })}
         />
         <Files model={model} command={command} blocked={blocked} />
       </div>
@@ -73,15 +66,6 @@ function Facts({ model }: { model: ModelView }) {
         {lastUsedAt === null ? t("models.fact.never") : <Age at={lastUsedAt} />}
       </Fact>
     </dl>
-  );
-}
-
-function Fact({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 
@@ -126,10 +110,8 @@ function Files({ model, command, blocked }: ModelDetailsProps & { blocked: boole
   const checking = command.pending === "models.verify";
   const verify = async () => {
     setGood(false);
-    await command.run("models.verify", async (bridge) => {
-      const { model } = await bridge.invoke("models.verify", { id });
-      setGood(model.state === "present");
-    });
+    const done = await command.run("models.verify", { id });
+    setGood(done?.model.state === "present");
   };
   return (
     <div className="model-files">

@@ -6,17 +6,17 @@ import { t } from "../../shared/words/words.ts";
 import { showBytes } from "../format/bytes.ts";
 import { showGigabytes } from "../format/reading.ts";
 import { StatusWord } from "../parts/status-word.tsx";
+import { useCommand } from "../state/use-command.ts";
 import { ModelActions } from "./model-actions.tsx";
 import { ModelDetails } from "./model-details.tsx";
 import { modelLook, taskName } from "./model-look.ts";
 import { ModelProgress } from "./model-progress.tsx";
 import { ModelReason } from "./model-reason.tsx";
-import { useModelCommand } from "./use-model-command.ts";
 
 export function ModelRow({ model }: { model: ModelView }) {
   const [open, setOpen] = useState(false);
   const details = useId();
-  const command = useModelCommand();
+  const command = useCommand();
   return (
     <li className="model" data-model={model.id}>
       <div className="model-line">

@@ -12,8 +12,8 @@ export function Models() {
   const models = useEngine((state) => state.models);
   const ready = models.filter(isReady).length;
   return (
-    <div className="models-screen">
-      <div className="models-head">
+    <div className="screen">
+      <div className="screen-head models-head">
         <h1>{t("models.title")}</h1>
         {models.length > 0 && (
           <p className="quiet figures">{t("models.ready", { ready, all: models.length })}</p>

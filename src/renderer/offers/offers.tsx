@@ -5,6 +5,7 @@ import type { DeviceView, MarketId } from "../../shared/contract/views.ts";
 import { t } from "../../shared/words/words.ts";
 import { asSentence } from "../format/sentence.ts";
 import { formatAge } from "../format/time.ts";
+import { verdictHelp, verdictWords } from "../gpus/device-look.ts";
 import { Note } from "../parts/note.tsx";
 import { useEngine, usePage } from "../state/store.ts";
 import { OfferCard } from "./offer-card.tsx";
@@ -16,8 +17,8 @@ export function Offers() {
   const devices = useEngine((state) => state.devices);
   const renting = [...new Set(boards.map(({ market }) => market))];
   return (
-    <div className="offers-screen">
-      <div className="offers-head">
+    <div className="screen">
+      <div className="screen-head offers-head">
         <h1>{t("offers.title")}</h1>
         {boards.length > 0 && <Looked boards={boards} />}
       </div>
@@ -77,8 +78,8 @@ function Unusable({ device }: { device: DeviceView }) {
   const { verdict } = device;
   if (verdict === undefined || verdict.usable) return null;
   return (
-    <Note tone="warn" help={verdict.help ?? undefined}>
-      <b>{t("offers.unusable", { name: device.name })}</b> {asSentence(verdict.why)}
+    <Note tone="warn" help={verdictHelp(verdict)}>
+      <b>{t("offers.unusable", { name: device.name })}</b> {asSentence(verdictWords(verdict))}
     </Note>
   );
 }

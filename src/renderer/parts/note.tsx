@@ -2,6 +2,7 @@
 import { CircleX, Info, type LucideIcon, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import type { ErrorValue } from "../../shared/errors.ts";
+import { hearError } from "../../shared/words/hear-error.ts";
 import { t } from "../../shared/words/words.ts";
 import { asSentence } from "../format/sentence.ts";
 import type { Tone } from "./tone.ts";
@@ -24,7 +25,7 @@ export function Note({ tone, icon: Icon = ICONS[tone], children, help, actions, 
       <Icon size={16} className="note-icon" aria-hidden />
       <div className="note-body">
         <div>{children}</div>
-        {help !== undefined && help !== "" && <div className="note-help">{help}</div>}
+        {help != null && help !== "" && <div className="note-help">{help}</div>}
       </div>
       {actions !== undefined && <div className="note-actions">{actions}</div>}
     </div>
@@ -34,27 +35,40 @@ export function Note({ tone, icon: Icon = ICONS[tone], children, help, actions, 
 export function ErrorNote({
   error,
   actions,
+  onRetry,
   alert,
 }: {
   error: ErrorValue;
   actions?: ReactNode;
+  /** Offers to try again, where it has no actions of its own. */
+  onRetry?: () => void;
   alert?: boolean;
 }) {
+  const { sentence, detail } = hearError(error);
   return (
     <Note
       tone={error.actor === "bug" || error.actor === "user" ? "bad" : "warn"}
       alert={alert ?? false}
       help={
         <>
+          {detail !== null && <div>{asSentence(detail)}</div>}
           {error.help !== undefined && <div>{error.help}</div>}
           <div className="note-actor">
             {t(`shell.actor.${error.actor}`)} · <span className="mono">{error.code}</span>
           </div>
         </>
       }
-      actions={actions}
+      actions={
+        onRetry === undefined ? (
+          actions
+        ) : (
+          <button type="button" className="button button-plain" onClick={onRetry}>
+            {t("shell.tryAgain")}
+          </button>
+        )
+      }
     >
-      {asSentence(error.message)}
+      {asSentence(sentence)}
     </Note>
   );
 }

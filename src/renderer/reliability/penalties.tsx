@@ -1,6 +1,7 @@
 /** Every penalty the market lists: what was taken, why, and for which job. */
 import { ShieldCheck } from "lucide-react";
 import type { ProviderStanding } from "../../shared/contract/views.ts";
+import { hear } from "../../shared/words/said.ts";
 import { t } from "../../shared/words/words.ts";
 import { amountText } from "../format/amount.ts";
 import { UNKNOWN } from "../format/reading.ts";
@@ -54,7 +55,7 @@ export function Penalties({ standing }: { standing: ProviderStanding | null }) {
               <tr key={index}>
                 <td className="figures">{when(slash)}</td>
                 <td>
-                  {slash.text}
+                  {hear(slash.text, slash.said)}
                   {slash.jobId !== null && (
                     <>
                       {" "}

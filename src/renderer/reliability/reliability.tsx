@@ -10,6 +10,7 @@ import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
 import { formatDuration } from "../format/time.ts";
 import { Card } from "../parts/card.tsx";
+import { LinesSkeleton } from "../parts/lines-skeleton.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { useEngine } from "../state/store.ts";
 import { useAnswer } from "../state/use-answer.ts";
@@ -26,7 +27,7 @@ const LOOK_AGAIN = 2 * SECOND;
 export function Reliability() {
   const markets = useEngine((state) => state.markets);
   return (
-    <div className="reliability-screen">
+    <div className="screen">
       <h1>{t("reliability.title")}</h1>
       {markets.length === 0 && (
         <Card title={t("reliability.level.title")}>
@@ -108,11 +109,7 @@ const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 function Waiting() {
   return (
     <Card title={t("reliability.level.title")}>
-      <div className="sheet-skeleton" role="status" aria-label={t("reliability.empty.waiting")}>
-        {[84, 92, 76, 88].map((width) => (
-          <div key={width} className="skeleton" style={{ width: `${width}%`, height: 14 }} />
-        ))}
-      </div>
+      <LinesSkeleton label={t("reliability.empty.waiting")} widths={[84, 92, 76, 88]} />
     </Card>
   );
 }

@@ -1,6 +1,7 @@
 /** The market's own word about this provider: may it be given work, and if not, why and what helps. */
 import { Ban, CircleCheck, CircleHelp, LockKeyhole, TrendingDown } from "lucide-react";
 import type { MarketView, ProviderStanding } from "../../shared/contract/views.ts";
+import { hear } from "../../shared/words/said.ts";
 import { t } from "../../shared/words/words.ts";
 import { showNumber } from "../format/reading.ts";
 import { asSentence } from "../format/sentence.ts";
@@ -45,8 +46,8 @@ export function StandingCard({ market }: { market: MarketView }) {
       </div>
       {standing?.state === "jailed" && <p className="quiet">{t("reliability.standing.jailedSince")}</p>}
       {standing?.reasons.map((reason) => (
-        <Note key={reason.code} tone="warn" help={asSentence(reason.help)}>
-          {asSentence(reason.text)}
+        <Note key={reason.code} tone="warn" help={asSentence(hear(reason.help, reason.helpSaid))}>
+          {asSentence(hear(reason.text, reason.said))}
         </Note>
       ))}
       <p>

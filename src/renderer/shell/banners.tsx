@@ -5,6 +5,7 @@ import type { Bridge } from "../bridge/bridge.ts";
 import { coarse, formatClock } from "../format/time.ts";
 import { ErrorNote, Note } from "../parts/note.tsx";
 import { useBridge, useVerb } from "../state/bridge-context.ts";
+import { usePlace, WELCOME_HASH } from "../state/route.ts";
 import { usePage } from "../state/store.ts";
 import { NoticeBanners } from "./notice-banners.tsx";
 import { RetryButton } from "./retry-button.tsx";
@@ -23,6 +24,7 @@ export function Banners() {
 
 function DemoBanner() {
   const demo = usePage(({ engine }) => engine?.engine.mode === "demo");
+  const settingUp = usePlace() === "welcome";
   if (!demo) return null;
   return (
     <p className="demo-banner">
@@ -31,6 +33,11 @@ function DemoBanner() {
         <strong>{t("app.banner.demo")}</strong> {t("app.banner.demoMoney")}{" "}
         <span className="demo-more">{t("app.banner.demoWork")}</span>
       </span>
+      {!settingUp && (
+        <a className="link demo-set-up" href={WELCOME_HASH}>
+          {t("app.banner.demoSetUp")}
+        </a>
+      )}
     </p>
   );
 }

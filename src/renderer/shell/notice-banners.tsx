@@ -2,12 +2,11 @@
 import { BellOff, CircleCheck, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { Notice } from "../../shared/notifications/notice.ts";
-import type { NoticeType } from "../../shared/notifications/notice-types.ts";
 import { t } from "../../shared/words/words.ts";
 import { ErrorNote, Note } from "../parts/note.tsx";
 import { useApp, useNotices } from "../state/app-context.ts";
 import { useBridge } from "../state/bridge-context.ts";
-import { mutedIn } from "../state/page-notices.ts";
+import { bannersAt, mutedIn } from "../state/page-notices.ts";
 import { usePlace } from "../state/route.ts";
 import { pageStore, usePage } from "../state/store.ts";
 import "./notice-banners.css";
@@ -15,13 +14,10 @@ import "./notice-banners.css";
 /** More at once would push the screen out of sight. */
 const AT_ONCE = 2;
 
-/** The page shows these in full by itself. */
-const SHOWN_ELSEWHERE: ReadonlySet<NoticeType> = new Set(["engine-failed", "ledger-restored"]);
-
 export function NoticeBanners() {
   const all = usePage((page) => page.notices);
   const [open, setOpen] = useState(false);
-  const notices = all.filter(({ type }) => !SHOWN_ELSEWHERE.has(type));
+  const notices = bannersAt(usePlace(), all);
   if (notices.length === 0) return null;
   const hidden = notices.length - AT_ONCE;
   return (

@@ -14,6 +14,7 @@ import {
 } from "lucide-react";
 import type { ComponentType } from "react";
 import type { State } from "../../shared/contract/views.ts";
+import type { ScreenName } from "../../shared/screens.ts";
 import { Activity } from "../activity/activity.tsx";
 import { Earnings } from "../earnings/earnings.tsx";
 import { Gpus } from "../gpus/gpus.tsx";
@@ -25,7 +26,6 @@ import { Offers } from "../offers/offers.tsx";
 import { reliabilityBadge } from "../reliability/badge.ts";
 import { Reliability } from "../reliability/reliability.tsx";
 import { Settings } from "../settings/settings.tsx";
-import type { Screen } from "../state/route.ts";
 
 export interface ScreenLook {
   readonly icon: LucideIcon;
@@ -34,7 +34,7 @@ export interface ScreenLook {
   readonly badge?: (state: State) => number;
 }
 
-export const SCREEN_LOOKS: Readonly<Record<Screen, ScreenLook>> = {
+export const SCREEN_LOOKS: Readonly<Record<ScreenName, ScreenLook>> = {
   home: { icon: House, component: Home },
   gpus: { icon: Gpu, component: Gpus },
   offers: { icon: Tag, component: Offers },

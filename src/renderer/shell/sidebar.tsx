@@ -1,11 +1,12 @@
 /** Where one can go, and underneath what everything stands on: engine, markets, version. */
 import type { MarketView } from "../../shared/contract/views.ts";
+import { SCREEN_NAMES, type ScreenName } from "../../shared/screens.ts";
 import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
 import { coarse, formatDuration } from "../format/time.ts";
 import { Flame } from "../parts/flame.tsx";
 import { useBridge } from "../state/bridge-context.ts";
-import { type Place, SCREENS, type Screen, screenHref } from "../state/route.ts";
+import { type Place, screenHref } from "../state/route.ts";
 import { usePage } from "../state/store.ts";
 import { SCREEN_LOOKS } from "./screens.tsx";
 
@@ -18,7 +19,7 @@ export function Sidebar({ place }: { place: Place }) {
       </div>
       <nav aria-label={t("nav.screens")}>
         <ul>
-          {SCREENS.map((name) => {
+          {SCREEN_NAMES.map((name) => {
             const { icon: Icon } = SCREEN_LOOKS[name];
             return (
               <li key={name}>
@@ -42,7 +43,7 @@ export function Sidebar({ place }: { place: Place }) {
 }
 
 /** How many things there need a look; nothing while there are none. */
-function NavBadge({ screen }: { screen: Screen }) {
+function NavBadge({ screen }: { screen: ScreenName }) {
   const { badge } = SCREEN_LOOKS[screen];
   const count = usePage(({ engine, stale }) => (engine === null || stale ? 0 : (badge?.(engine) ?? 0)));
   if (count === 0) return null;

@@ -8,8 +8,10 @@ import {
   NOTHING_ASKED,
   ROUNDS_PER_BALANCE,
 } from "../../shared/notifications/asked-facts.ts";
+import type { Notice } from "../../shared/notifications/notice.ts";
 import { NoticeBoard } from "../../shared/notifications/notice-board.ts";
 import { NOTICE_TYPES, type NoticeType } from "../../shared/notifications/notice-types.ts";
+import type { Place } from "./route.ts";
 import type { PageState, PageStore } from "./store.ts";
 
 /** Deltas may come ten times a second; nobody reads that fast. */
@@ -64,6 +66,15 @@ export class PageNotices {
     this.#asked = await askFacts(this.#client, engine, this.#asked, withBalances);
   }
 }
+
+/** The page shows these in full by itself. */
+const SHOWN_ELSEWHERE: ReadonlySet<NoticeType> = new Set(["engine-failed", "ledger-restored"]);
+
+/** The set-up asks about start at login by itself. */
+export const bannersAt = (place: Place, notices: readonly Notice[]): readonly Notice[] =>
+  notices.filter(
+    ({ type }) => !SHOWN_ELSEWHERE.has(type) && !(place === "welcome" && type === "start-at-login"),
+  );
 
 /** Kinds that are switched off, as the settings say. */
 export function mutedIn({ engine }: Pick<PageState, "engine">): readonly NoticeType[] {

@@ -1,30 +1,16 @@
 /** Where the person is: a screen in the address's hash, so that Back works and nothing is ever requested for it. */
 import { useSyncExternalStore } from "react";
-
-/** In the order of the menu. */
-export const SCREENS = [
-  "home",
-  "gpus",
-  "offers",
-  "jobs",
-  "earnings",
-  "reliability",
-  "identity",
-  "models",
-  "activity",
-  "settings",
-] as const;
-export type Screen = (typeof SCREENS)[number];
+import { SCREEN_NAMES, type ScreenName } from "../../shared/screens.ts";
 
 /** Beside the menu: the set-up. */
-export type Place = Screen | "welcome";
+export type Place = ScreenName | "welcome";
 export const WELCOME_HASH = "#/welcome";
 
-export const screenHref = (screen: Screen): string => `#/${screen}`;
+export const screenHref = (screen: ScreenName): string => `#/${screen}`;
 
 export function placeOf(hash: string): Place {
   if (hash === WELCOME_HASH) return "welcome";
-  return SCREENS.find((screen) => hash === screenHref(screen)) ?? "home";
+  return SCREEN_NAMES.find((screen) => hash === screenHref(screen)) ?? "home";
 }
 
 export function usePlace(): Place {

@@ -6,6 +6,7 @@ import type { DeviceView } from "../../shared/contract/views.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
 import { t } from "../../shared/words/words.ts";
 import { asSentence } from "../format/sentence.ts";
+import { verdictHelp, verdictWords } from "../gpus/device-look.ts";
 import { ErrorNote, Note } from "../parts/note.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
 import { useBridge } from "../state/bridge-context.ts";
@@ -52,7 +53,8 @@ function Device(props: { device: DeviceView; report: SelfTestReport | undefined;
   const Icon = device.kind === "cpu" ? Cpu : Microchip;
   const { verdict } = device;
   const usable = verdict?.usable ?? device.state !== "failed";
-  const words = verdict === undefined ? device.stateReason : verdict.usable ? verdict.how : verdict.why;
+  const words = verdict === undefined ? device.stateReason : verdictWords(verdict);
+  const help = verdict === undefined ? null : verdictHelp(verdict);
   return (
     <li className="welcome-device">
       <Icon size={20} strokeWidth={1.7} aria-hidden />
@@ -68,7 +70,7 @@ function Device(props: { device: DeviceView; report: SelfTestReport | undefined;
           />
         </div>
         {words !== null && <p className="quiet">{asSentence(words)}</p>}
-        {verdict?.help != null && <p className="quiet">{asSentence(verdict.help)}</p>}
+        {help !== null && <p className="quiet">{asSentence(help)}</p>}
         {usable && <TestResult device={device} report={report} running={running} />}
       </div>
     </li>

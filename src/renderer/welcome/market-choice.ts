@@ -30,6 +30,35 @@ export function chosenMarkets({ values }: SettingsView): MarketId[] {
   );
 }
 
+/** What was typed and is not kept yet, by setting: a market's fields are kept together, as half of them make no market. */
+export type Drafts = Readonly<Partial<Record<SettingKey, string>>>;
+
+/** The wanted markets without any address, typed or kept. */
+export function withoutAddress(
+  wanted: readonly MarketId[],
+  drafts: Drafts,
+  { values }: SettingsView,
+): MarketId[] {
+  return wanted.filter(
+    (market) =>
+      !MARKET_FIELDS[market].some(
+        ({ key, kind }) =>
+          kind === "url" && (drafts[key] === undefined ? values[key].isSet : drafts[key].trim() !== ""),
+      ),
+  );
+}
+
+/** What was typed for these markets, as settings; an emptied field takes its setting away. */
+export function patchOf(wanted: readonly MarketId[], drafts: Drafts): SettingPatch {
+  const typed = wanted.flatMap((market) => MARKET_FIELDS[market].map(({ key }) => key));
+  return Object.fromEntries(
+    typed.flatMap((key) => {
+      const draft = drafts[key]?.trim();
+      return draft === undefined ? [] : [[key, draft === "" ? null : draft]];
+    }),
+  );
+}
+
 /** Takes back what this app saved of a market, so that it is not used; what file or environment say stays. */
 export function forget(market: MarketId, { values }: SettingsView): SettingPatch {
   const saved = MARKET_FIELDS[market].filter(({ key }) => values[key].source.kind === "saved");

@@ -1,8 +1,9 @@
-/** One address, key or wallet: kept when the field is left, tried where it can be, read-only where something stronger says it. */
+/** One address, key or wallet: tried where it can be, read-only where something stronger says it. */
 import { CircleCheck, CircleX } from "lucide-react";
 import { useId, useState } from "react";
 import {
-  type SettingsView,
+  type SettingSource,
+  type SettingView,
   type TestConnectionAnswer,
   TestConnectionInput,
 } from "../../shared/contract/settings.ts";
@@ -12,15 +13,20 @@ import { asSentence } from "../format/sentence.ts";
 import { TextField } from "../parts/controls/text-field.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import type { MarketField } from "./market-choice.ts";
-import type { SetUp } from "./use-set-up.ts";
 
-export function MarketFieldRow({ field, setUp }: { field: MarketField; setUp: SetUp }) {
-  const settings = setUp.settings as SettingsView;
-  const view = settings.values[field.key];
+interface MarketFieldProps {
+  readonly field: MarketField;
+  readonly view: SettingView;
+  /** What was typed and is not kept yet. */
+  readonly draft: string | undefined;
+  readonly onDraft: (draft: string) => void;
+}
+
+export function MarketFieldRow({ field, view, draft, onDraft }: MarketFieldProps) {
   const label = t(`welcome.markets.${field.word}`);
   const id = useId();
   const fixed = view.source.kind !== "saved" && view.source.kind !== "default";
-  const value = typeof view.value === "string" ? view.value : "";
+  const value = draft ?? (typeof view.value === "string" ? view.value : "");
   return (
     <div className="welcome-field">
       <span id={id}>{label}</span>
@@ -31,7 +37,8 @@ export function MarketFieldRow({ field, setUp }: { field: MarketField; setUp: Se
         disabled={fixed}
         type={field.kind === "secret" ? "password" : field.kind}
         placeholder={field.kind === "secret" && view.isSet ? t("welcome.markets.isSet") : ""}
-        onCommit={(next) => void setUp.save({ [field.key]: next.trim() === "" ? null : next.trim() })}
+        onInput={onDraft}
+        onCommit={onDraft}
       />
       {field.kind === "url" && value !== "" && <Check surface={field.key} url={value} />}
       {fixed && (
@@ -43,7 +50,7 @@ export function MarketFieldRow({ field, setUp }: { field: MarketField; setUp: Se
   );
 }
 
-function sourceOf(source: SettingsView["values"]["aitbc.gpu_url"]["source"]): string {
+function sourceOf(source: SettingSource): string {
   switch (source.kind) {
     case "file":
       return source.line === null ? source.file : `${source.file}:${source.line}`;

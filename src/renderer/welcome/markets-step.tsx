@@ -2,11 +2,18 @@
 import { Coins, FlaskConical, Store } from "lucide-react";
 import { useState } from "react";
 import type { MarketId } from "../../shared/contract/market-id.ts";
-import type { SettingsView } from "../../shared/contract/settings.ts";
+import type { SettingKey, SettingsView } from "../../shared/contract/settings.ts";
 import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
 import { Note } from "../parts/note.tsx";
-import { chosenMarkets, forget, MARKET_FIELDS } from "./market-choice.ts";
+import {
+  chosenMarkets,
+  type Drafts,
+  forget,
+  MARKET_FIELDS,
+  patchOf,
+  withoutAddress,
+} from "./market-choice.ts";
 import { MarketFieldRow } from "./market-field.tsx";
 import type { SetUp } from "./use-set-up.ts";
 
@@ -15,6 +22,7 @@ const ICONS = { aitbc: Store, aicf: Coins } as const;
 export function MarketsStep({ setUp }: { setUp: SetUp }) {
   const settings = setUp.settings as SettingsView;
   const [wanted, setWanted] = useState<ReadonlySet<MarketId>>(() => new Set(chosenMarkets(settings)));
+  const [drafts, setDrafts] = useState<Drafts>({});
   const [missing, setMissing] = useState<MarketId | null>(null);
 
   const choose = (market: MarketId, on: boolean) => {
@@ -25,12 +33,14 @@ export function MarketsStep({ setUp }: { setUp: SetUp }) {
     setMissing(null);
   };
   const goOn = async () => {
-    const configured = chosenMarkets(settings);
-    const incomplete = [...wanted].find((market) => !configured.includes(market));
+    const [incomplete] = withoutAddress([...wanted], drafts, settings);
     if (incomplete !== undefined) return setMissing(incomplete);
-    const unwanted = configured.filter((market) => !wanted.has(market));
-    const patch = Object.assign({}, ...unwanted.map((market) => forget(market, settings)));
-    await setUp.save({ ...patch, "app.first_run": wanted.has("aicf") ? "key" : "ready" });
+    const unwanted = chosenMarkets(settings).filter((market) => !wanted.has(market));
+    await setUp.save({
+      ...Object.assign({}, ...unwanted.map((market) => forget(market, settings))),
+      ...patchOf([...wanted], drafts),
+      "app.first_run": wanted.size > 0 ? "key" : "ready",
+    });
   };
   return (
     <>
@@ -50,7 +60,9 @@ export function MarketsStep({ setUp }: { setUp: SetUp }) {
             market={market}
             wanted={wanted.has(market)}
             onWanted={(on) => choose(market, on)}
-            setUp={setUp}
+            settings={settings}
+            drafts={drafts}
+            onDraft={(key, draft) => setDrafts((before) => ({ ...before, [key]: draft }))}
           />
         ))}
       </fieldset>
@@ -72,9 +84,11 @@ function MarketChoice(props: {
   market: MarketId;
   wanted: boolean;
   onWanted: (on: boolean) => void;
-  setUp: SetUp;
+  settings: SettingsView;
+  drafts: Drafts;
+  onDraft: (key: SettingKey, draft: string) => void;
 }) {
-  const { market, wanted, onWanted, setUp } = props;
+  const { market, wanted, onWanted, settings, drafts, onDraft } = props;
   const Icon = ICONS[market];
   return (
     <div className="welcome-market-group">
@@ -89,7 +103,13 @@ function MarketChoice(props: {
       {wanted && (
         <div className="welcome-fields">
           {MARKET_FIELDS[market].map((field) => (
-            <MarketFieldRow key={field.key} field={field} setUp={setUp} />
+            <MarketFieldRow
+              key={field.key}
+              field={field}
+              view={settings.values[field.key]}
+              draft={drafts[field.key]}
+              onDraft={(draft) => onDraft(field.key, draft)}
+            />
           ))}
           {market === "aicf" && (
             <Note tone="info" help={t("welcome.markets.stakeText")}>

@@ -1,16 +1,16 @@
 /** What was set up, in a few lines, and the one button that starts it. */
-import { CircleCheck, CircleDashed, Flame as FlameIcon, TriangleAlert } from "lucide-react";
+import { CircleCheck, CircleDashed, Flame as FlameIcon } from "lucide-react";
 import { useState } from "react";
 import type { SettingsView } from "../../shared/contract/settings.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
 import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
+import { useKeyStatus } from "../identity/use-key-status.ts";
 import { ErrorNote, Note } from "../parts/note.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { screenHref } from "../state/route.ts";
 import { useEngine } from "../state/store.ts";
 import { chosenMarkets } from "./market-choice.ts";
-import { useKeyStatus } from "./use-key-status.ts";
 import type { SetUp } from "./use-set-up.ts";
 import { Foot } from "./welcome.tsx";
 
@@ -27,7 +27,8 @@ export function ReadyStep({ setUp }: { setUp: SetUp }) {
   const changed =
     (mode === "demo") !== (markets.length === 0) ||
     (mode === "live" && markets.some((market) => !running.some(({ id }) => id === market)));
-  const backedUp = status?.backup != null && status.mode === "live";
+  const live = status?.mode === "live" ? status : null;
+  const keyWord = live?.state !== "open" ? "keyMissing" : live.backup === null ? "keyUnchecked" : "keyOk";
   return (
     <>
       <ul className="welcome-points">
@@ -38,13 +39,11 @@ export function ReadyStep({ setUp }: { setUp: SetUp }) {
             ? t("welcome.ready.demo")
             : t("welcome.ready.markets", { names: markets.map(marketName).join(", ") })}
         </Point>
-        {markets.includes("aicf") && (
-          <Point ok={backedUp}>{t(backedUp ? "welcome.ready.keyOk" : "welcome.ready.keyMissing")}</Point>
-        )}
+        {markets.length > 0 && <Point ok={keyWord === "keyOk"}>{t(`welcome.ready.${keyWord}`)}</Point>}
       </ul>
       {markets.includes("aitbc") && <p className="quiet">{t("welcome.ready.price")}</p>}
       {changed && <Note tone="info">{t("welcome.ready.restart")}</Note>}
-      <Go setUp={setUp} restart={changed} keyNext={markets.includes("aicf") && !backedUp} />
+      <Go setUp={setUp} restart={changed} keyNext={markets.length > 0 && keyWord === "keyMissing"} />
     </>
   );
 }
@@ -69,9 +68,10 @@ function Go({ setUp, restart, keyNext }: { setUp: SetUp; restart: boolean; keyNe
     setError(null);
     try {
       if (!(await setUp.save({ "app.first_run": restart && keyNext ? "key" : "done" }))) return;
-      if (restart && app !== null) return void (await app.invoke("app.restart", {}));
-      await bridge.invoke("run.start", {});
-      window.location.hash = screenHref("home");
+      // It starts again with the markets chosen here, and takes work by itself.
+      if (restart) await (app === null ? bridge.invoke("engine.restart", {}) : app.invoke("app.restart", {}));
+      else await bridge.invoke("run.start", {});
+      if (!(restart && keyNext)) window.location.hash = screenHref("home");
     } catch (thrown) {
       setError(toErrorValue(thrown));
     } finally {
@@ -81,16 +81,9 @@ function Go({ setUp, restart, keyNext }: { setUp: SetUp; restart: boolean; keyNe
   const leave = async () => {
     if (await setUp.save({ "app.first_run": "later" })) window.location.hash = screenHref("home");
   };
-  const byHand = restart && app === null;
   return (
     <>
       {error !== null && <ErrorNote error={error} alert />}
-      {byHand && (
-        <p className="welcome-hand tone-warn">
-          <TriangleAlert size={16} aria-hidden />
-          {t("welcome.ready.restartHand")}
-        </p>
-      )}
       <Foot onBack={() => void setUp.save({ "app.first_run": "markets" })} onLater={() => void leave()}>
         <button
           type="button"
@@ -100,7 +93,7 @@ function Go({ setUp, restart, keyNext }: { setUp: SetUp; restart: boolean; keyNe
           onClick={() => void go()}
         >
           <FlameIcon size={14} aria-hidden />
-          {t(restart && !byHand ? "welcome.ready.restartNow" : "welcome.ready.start")}
+          {t(restart ? "welcome.ready.restartNow" : "welcome.ready.start")}
         </button>
       </Foot>
     </>

@@ -9,7 +9,8 @@ export function SetUpCard() {
   const setUp = useSetUp();
   const demo = useEngine((state) => state.engine.mode === "demo");
   const at = setUp.settings?.values["app.first_run"].value;
-  if (at === undefined || at === "done") return null;
+  // In the demo its banner leads to the set-up.
+  if (demo || at === undefined || at === "done") return null;
   return (
     <Note
       tone="info"
@@ -28,7 +29,7 @@ export function SetUpCard() {
         </>
       }
     >
-      {t(demo ? "welcome.card.text" : "welcome.card.live")}
+      {t("welcome.card.live")}
     </Note>
   );
 }

@@ -1,6 +1,7 @@
 /** The first run: five steps, each of which can be left and comes back where it was left. */
 import { Check } from "lucide-react";
 import { type ReactNode, useEffect, useRef } from "react";
+import type { SettingsView } from "../../shared/contract/settings.ts";
 import { unreachable } from "../../shared/errors.ts";
 import { t } from "../../shared/words/words.ts";
 import { ErrorNote } from "../parts/note.tsx";
@@ -8,6 +9,7 @@ import { screenHref } from "../state/route.ts";
 import { IntroStep } from "./intro-step.tsx";
 import { KeyStep } from "./key-step.tsx";
 import { MachineStep } from "./machine-step.tsx";
+import { chosenMarkets } from "./market-choice.ts";
 import { MarketsStep } from "./markets-step.tsx";
 import { ReadyStep } from "./ready-step.tsx";
 import { isStep, nextStep, previousStep, STEPS, type Step } from "./steps.ts";
@@ -27,6 +29,9 @@ export function Welcome() {
 }
 
 function Steps({ setUp, step }: { setUp: SetUp; step: Step }) {
+  const real = chosenMarkets(setUp.settings as SettingsView).length > 0;
+  // The demo has a key already.
+  const steps = STEPS.filter((each) => real || each !== "key" || step === "key");
   const heading = useRef<HTMLHeadingElement>(null);
   const first = useRef(true);
   // Who goes on by keyboard or ear starts at the new step's heading.
@@ -41,10 +46,10 @@ function Steps({ setUp, step }: { setUp: SetUp; step: Step }) {
   };
   return (
     <div className="welcome">
-      <StepList at={step} />
+      <StepList at={step} steps={steps} />
       <section className="card welcome-card" aria-labelledby="welcome-heading">
         <p className="welcome-count">
-          {t("welcome.stepOf", { n: STEPS.indexOf(step) + 1, total: STEPS.length })}
+          {t("welcome.stepOf", { n: steps.indexOf(step) + 1, total: steps.length })}
         </p>
         <h1 id="welcome-heading" ref={heading} tabIndex={-1}>
           {t(`welcome.${step}.heading`)}
@@ -82,12 +87,12 @@ function Body({ step, setUp }: { step: Step; setUp: SetUp }) {
   }
 }
 
-function StepList({ at }: { at: Step }) {
-  const current = STEPS.indexOf(at);
+function StepList({ at, steps }: { at: Step; steps: readonly Step[] }) {
+  const current = steps.indexOf(at);
   return (
     <nav className="welcome-steps" aria-label={t("welcome.steps")}>
       <ol>
-        {STEPS.map((step, place) => (
+        {steps.map((step, place) => (
           <li
             key={step}
             aria-current={step === at ? "step" : undefined}

@@ -3,6 +3,7 @@
  * device that rests says about it.
  */
 import { z } from "zod";
+import { SaidSchema } from "../words/said.ts";
 
 const TimeMs = z.number().int().nonnegative();
 const Text = z.string().max(2000);
@@ -78,8 +79,9 @@ export const PresenceSignalSchema = z.object({
   name: PresenceSignalNameSchema,
   /** blocks: no work now because of it. unknown: can't be told here, and stops nothing. off: no rule asks for it. */
   state: z.enum(["blocks", "allows", "unknown", "off"]),
-  /** What was seen, in words. */
+  /** What was seen, in words; the same by key, for other languages. */
   text: Text,
+  said: SaidSchema.optional(),
 });
 export type PresenceSignal = z.infer<typeof PresenceSignalSchema>;
 
@@ -87,6 +89,7 @@ export const PauseViewSchema = z.object({
   by: PresenceSignalNameSchema,
   /** "paused for Cyberpunk2077". */
   text: Text,
+  said: SaidSchema.optional(),
   /** The program, where it is one. */
   subject: Text.nullable(),
   /** When it ends, where that is known. */

@@ -130,12 +130,21 @@ export const ProviderStandingSchema = z.object({
       .optional(),
   }),
   /** Why it is given no work, each with its remedy; empty while it may be. */
-  reasons: z.array(z.object({ code: Text, text: Text, help: Text })),
+  reasons: z.array(
+    z.object({
+      code: Text,
+      text: Text,
+      help: Text,
+      said: SaidSchema.optional(),
+      helpSaid: SaidSchema.optional(),
+    }),
+  ),
   /** Penalties, newest first, each in words. */
   slashes: z.array(
     z.object({
       reason: Text,
       text: Text,
+      said: SaidSchema.optional(),
       amount: MoneyValueSchema,
       height: z.number().int().nullable(),
       /** When; null: the market does not say. */
@@ -200,10 +209,14 @@ export const MarketViewSchema = z.object({
 });
 export type MarketView = z.infer<typeof MarketViewSchema>;
 
-/** Can this GPU do work, in words. `code` is stable, for scripts; `help` says what a person can do about it. */
+const SaidOfVerdict = { said: SaidSchema.optional(), helpSaid: SaidSchema.optional() };
+/**
+ * Can this GPU do work, in words. `code` is stable, for scripts; `help` says what a person can do about it; `said` and
+ * `helpSaid` are `how` or `why` and `help` by key, for other languages.
+ */
 export const DeviceVerdictSchema = z.discriminatedUnion("usable", [
-  z.object({ usable: z.literal(true), code: Text, how: Text, help: Text.nullable() }),
-  z.object({ usable: z.literal(false), code: Text, why: Text, help: Text.nullable() }),
+  z.object({ usable: z.literal(true), code: Text, how: Text, help: Text.nullable(), ...SaidOfVerdict }),
+  z.object({ usable: z.literal(false), code: Text, why: Text, help: Text.nullable(), ...SaidOfVerdict }),
 ]);
 export type DeviceVerdict = z.infer<typeof DeviceVerdictSchema>;
 

@@ -1,6 +1,7 @@
 /** Notices about what runs the jobs: GPUs, their driver, their self-test, their breaker, the models. */
 import type { DeviceView, State } from "../contract/views.ts";
 import { DAY, HOUR, MINUTE } from "../durations.ts";
+import { hear } from "../words/said.ts";
 import { t } from "../words/words.ts";
 import type { Notice, NoticeProvider } from "./notice.ts";
 
@@ -43,7 +44,7 @@ export const driverOld: NoticeProvider = (_before, { state }) =>
     }));
 
 function wordsOf({ verdict }: DeviceView): string | null {
-  return verdict?.help ?? null;
+  return verdict?.help == null ? null : hear(verdict.help, verdict.helpSaid);
 }
 
 export const selfTestFailed: NoticeProvider = (_before, { state }) =>

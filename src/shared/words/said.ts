@@ -4,13 +4,18 @@
  */
 import { z } from "zod";
 import type { en } from "./en/en.ts";
-import { has, t } from "./words.ts";
+import { currentLanguage, has, t } from "./words.ts";
 
-export const SaidSchema = z.object({
+export interface Said {
+  readonly key: string;
+  /** A value may itself be something said: the reason within a sentence. */
+  readonly values: Readonly<Record<string, string | number | Said>>;
+}
+
+export const SaidSchema: z.ZodType<Said> = z.object({
   key: z.string().max(100),
-  values: z.record(z.string().max(40), z.union([z.string().max(2000), z.number()])),
+  values: z.record(z.string().max(40), z.union([z.string().max(2000), z.number(), z.lazy(() => SaidSchema)])),
 });
-export type Said = z.infer<typeof SaidSchema>;
 
 /** The forms of a plural are one key. */
 type Base<K extends string> = K extends `${infer Stem}_${"one" | "other"}` ? Stem : K;
@@ -22,18 +27,31 @@ export interface Sentence {
 }
 
 export function say(key: EngineKey, values: Said["values"] = {}): Sentence {
-  return { text: translate(key, { ...values, lng: "en" }), said: { key, values } };
+  return { text: translate({ key, values }, "en"), said: { key, values } };
 }
 
 /** What was said, in the current language; `text` where it can't be. */
 export function hear(text: string, said: Said | undefined): string {
-  return said !== undefined && has(`engine.${said.key}`) ? translate(said.key, said.values) : text;
+  return said !== undefined && isKnown(said) ? translate(said, currentLanguage()) : text;
+}
+
+/** An older page may not know the words of a newer engine. */
+function isKnown({ key, values }: Said): boolean {
+  return has(`engine.${key}`) && Object.values(values).filter(isSaid).every(isKnown);
+}
+
+function isSaid(value: Said["values"][string]): value is Said {
+  return typeof value === "object";
 }
 
 /** Keys come over a process border, so the compiler can't know them here. */
-function translate(key: string, values: Readonly<Record<string, unknown>>): string {
+function translate({ key, values }: Said, lng: string): string {
+  const words = Object.entries(values).map(([name, value]) => [
+    name,
+    isSaid(value) ? translate(value, lng) : value,
+  ]);
   return (t as unknown as (key: string, values: Readonly<Record<string, unknown>>) => string)(
     `engine.${key}`,
-    values,
+    { ...Object.fromEntries(words), lng },
   );
 }

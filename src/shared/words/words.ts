@@ -20,14 +20,16 @@ export type Catalogue<T = typeof en> = {
   readonly [K in keyof T]: T[K] extends string ? string : Catalogue<T[K]>;
 };
 
-/** Numbers within a text are written as everywhere else in the app. */
+/** Numbers within a text are written as everywhere else in the app; `{{value, capital}}` begins a sentence. */
 const numbers: FormatterModule = {
   type: "formatter",
   init: () => undefined,
   add: () => undefined,
   addCached: () => undefined,
-  format: (value: unknown, _format, language) =>
-    typeof value === "number" ? showDecimal(String(value), language ?? "en") : String(value),
+  format: (value: unknown, format, language) => {
+    const text = typeof value === "number" ? showDecimal(String(value), language ?? "en") : String(value);
+    return format === "capital" ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+  },
 };
 
 const instance: i18n = createInstance();

@@ -1,6 +1,7 @@
 /** A real Chromium, and what a page did wrong in it. */
 import { existsSync } from "node:fs";
 import { type Browser, chromium, type Page } from "playwright";
+import { PATIENCE } from "./patience.ts";
 
 const CANDIDATES = [
   process.env.BELLOWS_CHROMIUM,
@@ -13,12 +14,15 @@ const CANDIDATES = [
 export const chromiumFile = CANDIDATES.find((file) => file !== undefined && existsSync(file)) ?? null;
 
 export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumFile ?? "", args: ["--no-sandbox"] });
+  return chromium.launch({
+    executablePath: chromiumFile ?? "",
+    args: ["--no-sandbox"],
+    timeout: 2 * PATIENCE.timeout,
+  });
 }
 
-/** Faults a person would not see: exceptions, refused by policy, requests to anywhere but `origin`. */
-export function watchFaults(page: Page, origin: string): string[] {
-  const faults: string[] = [];
+/** Writes down what a person would not see: exceptions, refused by policy, requests to anywhere but `origin`. */
+export function watchFaults(page: Page, origin: string, faults: string[] = []): string[] {
   page.on("pageerror", (error) => faults.push(`exception: ${error.message}`));
   page.on("console", (message) => {
     const text = message.text();

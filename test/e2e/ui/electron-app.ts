@@ -5,6 +5,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { _electron, type ElectronApplication } from "playwright";
+import { PATIENCE } from "./patience.ts";
 
 export const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 const CACHE = path.join(REPOSITORY, ".cache");
@@ -52,33 +53,28 @@ export async function openScreen(): Promise<Screen> {
 /** Chromium refuses to start as root inside its own sandbox. */
 const ARGUMENTS = process.platform === "linux" && process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 
-export function appEnvironment(screen: Screen, more: Record<string, string>): Record<string, string> {
+/** What `more` has as undefined is taken away. */
+export function appEnvironment(
+  screen: Screen,
+  more: Record<string, string | undefined>,
+): Record<string, string> {
   // The set-up would stand in front of every test; the one about it takes this away.
-  const env: Record<string, string> = { BELLOWS_FIRST_RUN: "done" };
-  for (const [name, value] of Object.entries({ ...process.env, DISPLAY: screen.display, ...more })) {
+  const all = { BELLOWS_FIRST_RUN: "done", ...process.env, DISPLAY: screen.display, ...more };
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(all)) {
     // A set ELECTRON_RUN_AS_NODE would turn the app into a plain Node.
     if (value !== undefined && name !== "ELECTRON_RUN_AS_NODE") env[name] = value;
   }
   return env;
 }
 
-/** The app with its window: `firstWindow()` of what is returned has it. */
-export async function launchApp(env: Record<string, string>): Promise<ElectronApplication> {
-  const app = await launchHidden(env);
-  // A window that opens while Playwright still connects makes it wait for ever (1 of 50 starts): so it comes after.
-  await Promise.all([app.waitForEvent("window"), activate(app)]);
-  return app;
-}
-
 /** The app in the tray, without a window. */
 export function launchHidden(env: Record<string, string>): Promise<ElectronApplication> {
-  return _electron.launch({ executablePath: electronFile ?? "", args: [...ARGUMENTS, "--hidden"], env });
-}
-
-/** As a click on the dock does. */
-function activate(app: ElectronApplication): Promise<void> {
-  return app.evaluate(({ app: electron }) => {
-    electron.emit("activate");
+  return _electron.launch({
+    executablePath: electronFile ?? "",
+    args: [...ARGUMENTS, "--hidden"],
+    env,
+    timeout: 2 * PATIENCE.timeout,
   });
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright";
+import { expect } from "vitest";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -25,4 +26,10 @@ export function sidewaysScroll(page: Page): Promise<number> {
       ),
     ),
   );
+}
+
+/** Accessible, and inside its box. `what`: what is being looked at. */
+export async function expectWhole(page: Page, what?: string): Promise<void> {
+  expect(await violations(page), what).toEqual([]);
+  expect(await sidewaysScroll(page), what).toBe(0);
 }

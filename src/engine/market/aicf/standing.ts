@@ -4,6 +4,7 @@
  */
 import type { ProviderStanding } from "../../../shared/contract/views.ts";
 import { formatDecimal, toMoneyValue } from "../../../shared/money.ts";
+import { type EngineKey, type Sentence, say } from "../../../shared/words/said.ts";
 import type { MarketClock } from "./market-clock.ts";
 import { anm, type ProviderDetail } from "./wire.ts";
 
@@ -44,7 +45,7 @@ export function standingOf(
     reasons,
     slashes: detail.slashes.map((slash) => ({
       reason: slash.reason,
-      text: slashText(slash),
+      ...slashWords(slash),
       amount: toMoneyValue(anm(slash.amount)),
       height: slash.height ?? null,
       at: slash.at_ms == null ? null : clock.toLocal(slash.at_ms),
@@ -66,89 +67,67 @@ function stateOf(detail: ProviderDetail, jailedUntil: number | null, now: number
 }
 
 /** One reason of `ineligible_reasons`, with what the provider can do about it. */
-function explain(code: string, { stake, health }: ProviderDetail): Reason {
+function explain(code: string, detail: ProviderDetail): Reason {
+  const [{ text, said }, help] = explanation(code, detail);
+  return { code, text, said, help: help.text, helpSaid: help.said };
+}
+
+function explanation(code: string, { stake, health }: ProviderDetail): [why: Sentence, help: Sentence] {
   const missing = stake.minimum > stake.effective ? stake.minimum - stake.effective : 0n;
   switch (code) {
     case "insufficient_stake":
-      return {
-        code,
-        text: `The stake that counts is ${show(stake.effective)}, the market wants ${show(stake.minimum)}`,
-        help: `Stake ${show(missing)} more: bellows aicf stake --amount ${missing}.`,
-      };
+      return [
+        say("stakeTooSmall", { effective: show(stake.effective), minimum: show(stake.minimum) }),
+        say("stakeMore", { missing: show(missing), nano: String(missing) }),
+      ];
     case "no_heartbeat":
-      return {
-        code,
-        text: "The market has not heard a heartbeat from this provider yet",
-        help: "Start the worker with `bellows serve`: it beats by itself.",
-      };
+      return [say("neverBeat"), say("startToBeat")];
     case "unresponsive":
     case "health_low":
-      return {
-        code,
-        text: `The market finds this provider's health too low${health == null ? "" : ` (${health.toFixed(2)} of 1)`}`,
-        help: "Keep the worker running: each heartbeat in time lifts it, two are usually enough.",
-      };
+      return [
+        health == null ? say("healthLow") : say("healthLowAt", { health: health.toFixed(2) }),
+        say("keepBeating"),
+      ];
     case "capability_missing":
-      return {
-        code,
-        text: "This provider is not registered for AI work",
-        help: "Register it again with --caps AI.",
-      };
+      return [say("capabilityMissing"), say("registerWithAi")];
     case "denied":
     case "not_allowlisted":
-      return {
-        code,
-        text: "The market's allow-list does not have this provider",
-        help: "Ask the market's operator to add this provider's id.",
-      };
+      return [say("notAllowed"), say("askToBeAllowed")];
     case "region_denied":
     case "region_mismatch":
-      return {
-        code,
-        text: "The market gives no work to providers in this region",
-        help: "Correct PROVIDER_REGION if it is wrong, or ask the operator which regions are served.",
-      };
+      return [say("regionDenied"), say("correctRegion")];
     case "jailed":
-      return {
-        code,
-        text: "This provider is jailed after its penalties",
-        help: "No work is given for that time; look at the penalties, mend their cause, and keep the worker running.",
-      };
+      return [say("jailed"), say("waitInJail")];
     case "inactive":
+      return [say("inactive"), say("registerAgain")];
     case "paused":
-      return {
-        code,
-        text: `The market has this provider as ${code}`,
-        help: "Register it again: bellows aicf register.",
-      };
+      return [say("pausedThere"), say("registerAgain")];
     default:
-      return {
-        code,
-        text: `The market says "${code.replaceAll("_", " ").slice(0, 100)}"`,
-        help: "Ask the market's operator what it means.",
-      };
+      return [say("marketSays", { words: code.replaceAll("_", " ").slice(0, 100) }), say("askWhatItMeans")];
   }
 }
 
-const SLASH_WORDS: Readonly<Record<string, string>> = {
-  traps: "Too many trap jobs were answered wrongly",
-  traps_miss: "A trap job was answered wrongly",
-  qos: "The quality of service was below the market's limit",
-  qos_breach: "The quality of service was below the market's limit",
-  availability: "Heartbeats were missing for too long",
-  availability_downtime: "Heartbeats were missing for too long",
-  latency_breach: "Jobs took longer than the market's limit",
-  job_expired: "A job was not finished in its time",
-  lease_lost: "A lease ran out without a result",
-  proof_invalid: "A proof did not hold",
-  no_attestation: "An attestation was missing",
-  misbehaviour: "The market calls it misbehaviour",
+const SLASH_WORDS: Readonly<Record<string, EngineKey>> = {
+  traps: "slashedTraps",
+  traps_miss: "slashedTrap",
+  qos: "slashedQuality",
+  qos_breach: "slashedQuality",
+  availability: "slashedAvailability",
+  availability_downtime: "slashedAvailability",
+  latency_breach: "slashedLatency",
+  job_expired: "slashedExpired",
+  lease_lost: "slashedLost",
+  proof_invalid: "slashedProof",
+  no_attestation: "slashedAttestation",
+  misbehaviour: "slashedMisbehaviour",
 };
 
-function slashText({ reason, job_id, height }: ProviderDetail["slashes"][number]): string {
-  const what = SLASH_WORDS[reason] ?? `The market's reason: ${reason.slice(0, 100)}`;
-  const job = job_id == null ? "" : `, job ${job_id}`;
-  return `${what}${job}${height == null ? "" : `, block ${height}`}`;
+function slashWords({ reason, job_id, height }: ProviderDetail["slashes"][number]): Sentence {
+  const known = SLASH_WORDS[reason];
+  let words = known === undefined ? say("slashedElse", { reason: reason.slice(0, 100) }) : say(known);
+  if (job_id != null) words = say("slashJob", { what: words.said, job: job_id });
+  // As text: no digits are put in groups.
+  return height == null ? words : say("slashBlock", { what: words.said, block: String(height) });
 }
 
 export function show(nano: bigint): string {

@@ -72,6 +72,7 @@ export const app = {
     demo: "Demo:",
     demoMoney: "Spielgeld auf einem eingebauten Devnet.",
     demoWork: "Die Arbeit ist echt, die Bezahlung nicht.",
+    demoSetUp: "Wirklich verdienen …",
     stopping:
       "Die Engine wird geordnet beendet: Aufträge werden abgeschlossen oder zurückgegeben, dann stoppt sie.",
     silent: "Die Engine antwortet seit {{time}} nicht; {{next}}",

@@ -1,3 +1,7 @@
+import { engineDevice } from "./engine-device.ts";
+import { enginePresence } from "./engine-presence.ts";
+import { engineStanding } from "./engine-standing.ts";
+
 export const engine = {
   noKey: "Es gibt noch keinen Anbieter-Schlüssel",
   keyLocked: "Der Anbieter-Schlüssel ist gesperrt",
@@ -32,4 +36,13 @@ export const engine = {
   checkNetwork: "Das Netz prüfen.",
   notAsked: "{{market}} wurde noch nicht nach Arbeit gefragt.",
   noJob: "{{market}} hatte vor {{seconds}} s keinen Auftrag für diesen Anbieter.",
+  deviceRestsForNow: "{{device}}: {{why}}; macht von selbst weiter.",
+  deviceRests: "{{device}}: {{why}}.",
+  deviceTrouble: "{{device}}: {{why}}.",
+  switchOn: "Unter „GPUs“ einschalten.",
+  resume: "Unter „GPUs“ fortsetzen.",
+  onlyDeviceRests: "{{why, capital}}",
+  ...enginePresence,
+  ...engineDevice,
+  ...engineStanding,
 } as const;

@@ -11,7 +11,7 @@ export const gpus = {
   emptyTitle: "Kein Gerät gefunden",
   empty: "Ohne GPU oder einen nutzbaren Prozessor kann Bellows keine Aufträge ausführen.",
   noGpu: {
-    title: "Hier arbeitet keine NVIDIA-GPU, darum laufen Aufträge auf dem Prozessor",
+    title: "Bellows arbeitet hier ohne NVIDIA-GPU",
     words:
       "Das reicht, um alles auszuprobieren; eine GPU verdient ein Vielfaches. Mit einer GPU zeigt diese Seite Temperatur, Leistung, Auslastung und Speicher, die Programme darauf und wofür sie pausiert.",
   },

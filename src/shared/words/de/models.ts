@@ -3,7 +3,7 @@ export const models = {
   ready: "{{ready}} von {{all}} bereit",
   disk: {
     title: "Speicherplatz",
-    taken: "{{size}} für Modelle",
+    taken: "{{size}} hier geladen",
     partial: "{{size}} unterwegs",
     cap: "Obergrenze {{size}}",
     noCap: "keine Obergrenze gesetzt",

@@ -1,5 +1,4 @@
 export const welcome = {
-  title: "Bellows einrichten",
   steps: "Schritte",
   step: {
     intro: "Was es tut",
@@ -16,8 +15,6 @@ export const welcome = {
     "Nichts geht verloren: die Einrichtung geht dort weiter, wo sie verlassen wurde, über die Karte in der Übersicht",
   stepOf: "Schritt {{n}} von {{total}}",
   card: {
-    title: "Einrichtung",
-    text: "Dies ist die Demo: Spielgeld, echte Arbeit. Märkte wählen, um wirklich zu verdienen.",
     live: "Die Einrichtung ist nicht abgeschlossen. Sie geht dort weiter, wo sie verlassen wurde.",
     open: "Einrichtung fortsetzen",
     dismiss: "Nicht jetzt",
@@ -51,7 +48,6 @@ export const welcome = {
     passed: "Bestanden",
     failed: "Nicht bestanden",
     notTested: "Noch nicht geprüft",
-    reserved: "Pausierte oder angehaltene Geräte werden nicht geprüft.",
     cpuOnly: "Ohne NVIDIA-GPU arbeitet der Prozessor. Zum Umsehen reicht das; zum Verdienen ist es langsam.",
   },
   markets: {
@@ -79,37 +75,29 @@ export const welcome = {
     stakeTitle: "Was ein Stake ist",
     stakeText:
       "Eine Einlage, die der Markt behält, solange dieser Anbieter arbeitet. Für falsche Ergebnisse, versäumte Fristen oder langes Schweigen wird ein Teil einbehalten. Die Freigabe dauert so lange, wie der Markt es festlegt. Bellows zeigt den Abstand zu jeder Grenze und nimmt keine Aufträge mehr an, bevor eine erreicht ist.",
-    autoStake: "Hinterlegen, was der Markt verlangt, sobald der Schlüssel gesichert ist",
     needUrl: "Mindestens eine Adresse von {{market}} eintragen oder die Demo wählen.",
   },
   key: {
     heading: "Der Schlüssel, der Sie ausweist",
-    text: "Ergebnisse und Einlagen werden mit einem Schlüssel unterschrieben, der auf diesem Rechner entsteht. Wer ihn hat, kann in Ihrem Namen handeln; ohne ihn ist eine Einlage verloren.",
-    notNeeded: "Nur AICF braucht einen eigenen Schlüssel. In der Demo gibt es schon einen, für Spielgeld.",
+    text: "Ergebnisse, Belege und Einlagen werden mit einem Schlüssel unterschrieben, der auf diesem Rechner entsteht. Wer ihn hat, kann in Ihrem Namen handeln; ohne ihn ist eine Einlage verloren. Darum wird er gesichert und die Sicherung geprüft.",
+    notNeeded: "Die Demo hat schon einen Schlüssel, für Spielgeld.",
     demoNote:
-      "Ein Schlüssel für echte Märkte entsteht, wenn Bellows mit einem davon startet. Die Einrichtung geht dann hier weiter.",
-    open: "Der Schlüssel ist da und unterschreibt.",
-    backedUp: "Seine Sicherung wurde geprüft.",
-    notBackedUp: "Es wurde noch keine Sicherung geprüft. Vorher wird nichts hinterlegt.",
-    locked: "Der Schlüssel ist gesperrt.",
-    none: "Es gibt noch keinen Schlüssel.",
-    go: "Schlüssel anlegen, sichern oder wiederherstellen",
+      "Der Schlüssel für echte Märkte entsteht, sobald Bellows mit einem davon läuft: weitergehen, starten, und die Einrichtung kommt hierher zurück.",
   },
   ready: {
     heading: "Bereit",
     device_one: "{{count}} Gerät kann arbeiten",
     device_other: "{{count}} Geräte können arbeiten",
-    tested_one: "{{count}} davon hat den Selbsttest bestanden",
-    tested_other: "{{count}} davon haben den Selbsttest bestanden",
+    tested_one: "{{count}} hat den Selbsttest bestanden",
+    tested_other: "{{count}} haben den Selbsttest bestanden",
     markets: "Märkte: {{names}}",
     demo: "Demo, mit Spielgeld",
-    keyOk: "Schlüssel gesichert",
-    keyMissing: "Schlüssel noch nicht gesichert: AICF gibt vorher keine Arbeit",
+    keyOk: "Schlüssel angelegt, Sicherung geprüft",
+    keyUnchecked: "Schlüssel angelegt, noch keine Sicherung geprüft: vorher wird nichts hinterlegt",
+    keyMissing: "Noch kein Schlüssel: er entsteht gleich nach dem Start",
     price: "Mietangebote entstehen auf der Seite „Angebote“, mit den Preisen des Marktes daneben.",
     start: "Verdienen beginnen",
-    restart: "Die Märkte zählen ab dem nächsten Start von Bellows.",
-    restartNow: "Verdienen beginnen (startet Bellows neu)",
-    restartHand:
-      "Den Dienst neu starten, um die hier gewählten Märkte zu nutzen, und diese Seite danach wieder öffnen.",
+    restart: "Die Engine startet neu, um diese Märkte zu nutzen; das dauert einige Sekunden.",
+    restartNow: "Neu starten und verdienen",
   },
 } as const;

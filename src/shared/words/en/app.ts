@@ -73,6 +73,7 @@ export const app = {
     demo: "Demo:",
     demoMoney: "play money on an embedded devnet.",
     demoWork: "The work is real, the pay is not.",
+    demoSetUp: "Earn for real…",
     stopping: "The engine is ending in order: leases are finished or given back, then it stops.",
     silent: "The engine is not answering since {{time}}; {{next}}",
     askingAgain: "asking again",

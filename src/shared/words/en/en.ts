@@ -3,6 +3,7 @@ import { app } from "./app.ts";
 import { controls } from "./controls.ts";
 import { earnings } from "./earnings.ts";
 import { engine } from "./engine.ts";
+import { errors } from "./errors.ts";
 import { gpus } from "./gpus.ts";
 import { home } from "./home.ts";
 import { identity } from "./identity.ts";
@@ -21,6 +22,7 @@ export const en = {
   app,
   controls,
   engine,
+  errors,
   earnings,
   gpus,
   home,

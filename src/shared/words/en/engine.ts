@@ -1,3 +1,7 @@
+import { engineDevice } from "./engine-device.ts";
+import { enginePresence } from "./engine-presence.ts";
+import { engineStanding } from "./engine-standing.ts";
+
 /** Sentences of the engine (shared/words/said.ts). The terminal and the log show these too. */
 export const engine = {
   noKey: "There is no provider key yet",
@@ -33,4 +37,14 @@ export const engine = {
   checkNetwork: "Check the network.",
   notAsked: "{{market}} has not been asked for work yet.",
   noJob: "{{market}} had no job for this provider {{seconds}} s ago.",
+  /** One device, and what is said of it. */
+  deviceRestsForNow: "{{device}} {{why}}, resumes by itself.",
+  deviceRests: "{{device}} {{why}}.",
+  deviceTrouble: "{{device}}: {{why}}.",
+  switchOn: "Switch it on under GPUs.",
+  resume: "Resume it under GPUs.",
+  onlyDeviceRests: "{{why, capital}}",
+  ...enginePresence,
+  ...engineDevice,
+  ...engineStanding,
 } as const;

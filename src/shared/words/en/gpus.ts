@@ -11,7 +11,7 @@ export const gpus = {
   emptyTitle: "No device found",
   empty: "Without a GPU or a processor that it can use, Bellows can’t run jobs.",
   noGpu: {
-    title: "No NVIDIA GPU works here, so jobs run on the processor",
+    title: "Bellows works without an NVIDIA GPU here",
     words:
       "That is right for trying everything out; a GPU earns many times as much. With one, this page shows its heat, power, load and memory, the programs on it, and what it pauses for.",
   },

@@ -3,7 +3,7 @@ export const models = {
   ready: "{{ready}} of {{all}} ready",
   disk: {
     title: "Disk",
-    taken: "{{size}} in models",
+    taken: "{{size}} fetched here",
     partial: "{{size}} on their way",
     cap: "cap {{size}}",
     noCap: "no cap set",

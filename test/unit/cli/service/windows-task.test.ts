@@ -14,7 +14,7 @@ describe("the scheduled task", () => {
     const xml = taskXml(install);
     expect(xml).toContain("<Command>C:\\Program Files\\R&amp;D\\node.exe</Command>");
     expect(xml).toContain(
-      '<Arguments>"C:\\Program Files\\R&amp;D\\cli.js" "serve" "--data" "C:\\ProgramData\\Bellows"</Arguments>',
+      '<Arguments>"--max-semi-space-size=1" "C:\\Program Files\\R&amp;D\\cli.js" "serve" "--data" "C:\\ProgramData\\Bellows"</Arguments>',
     );
     expect(xml).toContain("<BootTrigger>");
     expect(xml).toContain("<ExecutionTimeLimit>PT0S</ExecutionTimeLimit>");

@@ -1,5 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { type GpuFacts, judgeCpu, judgeGpu, programName } from "../../../../src/engine/device/verdict.ts";
+import { hear } from "../../../../src/shared/words/said.ts";
+import { setLanguage } from "../../../../src/shared/words/words.ts";
 import { testGpu } from "../../../support/gpus.ts";
 
 type Change = Partial<Omit<GpuFacts, "gpu">> & { gpu?: Parameters<typeof testGpu>[0] };
@@ -340,6 +342,36 @@ describe("a GPU's verdict", () => {
       expect(sentence).not.toContain("somebody");
       expect(verdict.help ?? ".").toMatch(/\.$/);
     }
+  });
+});
+
+describe("in German", () => {
+  afterEach(() => setLanguage("en"));
+
+  test("every verdict and its help have their own words", () => {
+    for (const [name, change] of TABLE) {
+      const verdict = judgeGpu(facts(change));
+      const sentence = verdict.usable ? verdict.how : verdict.why;
+      expect(hear(sentence, verdict.said), name).toBe(sentence);
+      setLanguage("de");
+      expect(hear(sentence, verdict.said), name).not.toBe(sentence);
+      if (verdict.help === null) expect(verdict.helpSaid, name).toBeUndefined();
+      else expect(hear(verdict.help, verdict.helpSaid), name).not.toBe(verdict.help);
+      setLanguage("en");
+    }
+  });
+
+  test("what the driver told stays within them", () => {
+    const full = judgeGpu(facts({ gpu: { memoryFreeMb: 300, processes: [burn] } }));
+    const old = judgeGpu(facts({ gpu: { driverVersion: "575.57.08" } }));
+    setLanguage("de");
+    expect(hear("", full.said)).toBe(
+      "nur 300 von 24564 MB sind frei; das meiste belegt: burn (Prozess 4242)",
+    );
+    expect(hear("", old.said)).toBe(
+      "Sollte mit WebGPU laufen, nicht mit CUDA: der Treiber 575.57.08 ist älter als 580, den CUDA 13 braucht",
+    );
+    expect(hear("", old.helpSaid)).toBe("NVIDIA-Treiber 580 oder neuer installieren, dann neu starten.");
   });
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import {
   type DeviceFacts,
   type DeviceWish,
@@ -15,6 +15,8 @@ import {
   type PresenceSignalName,
 } from "../../../../src/shared/contract/presence.ts";
 import { HOUR, MINUTE, SECOND } from "../../../../src/shared/durations.ts";
+import { hear } from "../../../../src/shared/words/said.ts";
+import { setLanguage } from "../../../../src/shared/words/words.ts";
 
 const NOW = 1_790_000_000_000;
 
@@ -251,8 +253,63 @@ describe("what pauses a device, and what does not", () => {
       name: "temperature",
       state: "allows",
       text: "cooler than 84 °C",
+      said: { key: "cool", values: { celsius: 84 } },
     });
     expect(stateOf(verdict, "person")).toMatchObject({ state: "off" });
+  });
+});
+
+describe("what is seen, in the page's language", () => {
+  afterEach(() => setLanguage("en"));
+  const holding = (change: Partial<GpuProgram>): Scene => ({ facts: { programs: [program(change)] } });
+
+  test.each([
+    ["switched off", { wish: { enabled: false } }, "switched off by you", "von Ihnen ausgeschaltet"],
+    [
+      "a program",
+      holding({ memoryMb: 18_400 }),
+      "paused for blender, which holds 18400 MB of it",
+      "pausiert wegen blender, belegt 18400 MB davon",
+    ],
+    [
+      "a process without a name",
+      holding({ name: null, pid: 12_345, memoryMb: 3000.4 }),
+      "paused for process 12345, which holds 3000 MB of it",
+      "pausiert wegen Prozess 12345, belegt 3000 MB davon",
+    ],
+    [
+      "heat",
+      { facts: { temperatureC: 90 }, rules: { temperatureC: 84 } },
+      "paused until it has cooled down to 76 °C",
+      "pausiert, bis das Gerät auf 76 °C abgekühlt ist",
+    ],
+  ] satisfies [string, Scene, string, string][])("%s", (_, scene, english, german) => {
+    const { paused } = look(scene);
+    expect(paused?.text).toBe(english);
+    setLanguage("de");
+    expect(hear(paused?.text ?? "", paused?.said)).toBe(german);
+  });
+
+  test("every signal is told in German too, asked for or not", () => {
+    const everything: Partial<PresenceRules> = {
+      programs: ["game"],
+      idleMinutes: 5,
+      temperatureC: 80,
+      schedule: [{ days: [1], from: "08:00", to: "09:00" }],
+    };
+    const nothing: Partial<PresenceRules> = {
+      otherPrograms: false,
+      busy: null,
+      fullscreen: false,
+      battery: false,
+    };
+    setLanguage("de");
+    for (const rules of [everything, nothing]) {
+      for (const { name, text, said } of look({ rules }).signals) {
+        expect(said, name).toBeDefined();
+        expect(hear(text, said), name).not.toBe(text);
+      }
+    }
   });
 });
 

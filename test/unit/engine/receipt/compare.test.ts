@@ -9,7 +9,10 @@ const embed = (...values: number[]): TaskResult => ({ kind: "embed", tensor: ten
 
 test("embeddings are compared row by row within the tolerance", () => {
   const kept = embed(1, 0, 0, 1);
-  expect(compareResults(kept, embed(1, 0, 0, 1), TOLERANCE)).toMatchObject({ ok: true });
+  const same = compareResults(kept, embed(1, 0, 0, 1), TOLERANCE);
+  expect(same).toMatchObject({ ok: true });
+  expect(same.detail).toContain("cosine 1.000000, largest difference 0");
+  expect(same.detail).not.toContain("e+0");
   expect(compareResults(kept, embed(0.998, 0.004, 0, 1), TOLERANCE)).toMatchObject({ ok: true });
   const off = compareResults(kept, embed(0.9, 0.2, 0, 1), TOLERANCE);
   expect(off).toMatchObject({ ok: false, difference: { maxAbs: expect.closeTo(0.2, 5) } });

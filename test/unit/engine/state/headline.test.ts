@@ -236,9 +236,18 @@ describe("a device left to its person", () => {
 
   it("says what to do where nothing happens by itself", () => {
     const off = resting({ by: "switch", text: "switched off by you", resumesByItself: false });
-    expect(derive({ devices: [off] }).reasons).toEqual([
+    expect(derive({ devices: [off] }).reasons).toMatchObject([
       { text: "RTX 3060 switched off by you.", help: "Switch it on under GPUs." },
     ]);
+  });
+
+  it("carries the pause's own words within the sentence, for other languages", () => {
+    const said = { key: "onBattery", values: {} };
+    const { reasons, said: sentence } = derive({
+      devices: [resting({ by: "battery", text: "paused while on battery", said })],
+    });
+    expect(sentence).toEqual({ key: "onlyDeviceRests", values: { why: said } });
+    expect(reasons[0]?.said).toEqual({ key: "deviceRestsForNow", values: { device: "RTX 3060", why: said } });
   });
 
   it("does not hide that no market answers", () => {

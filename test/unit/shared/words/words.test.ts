@@ -39,7 +39,11 @@ describe("the catalogues", () => {
   });
 
   test("write quotation marks and ellipses as characters of print", () => {
-    for (const [key, text] of [...english, ...german]) expect(text, key).not.toMatch(/\.\.\.|'|"/);
+    for (const [key, text] of german) expect(text, key).not.toMatch(/\.\.\.|'|"/);
+    for (const [key, text] of english) {
+      // What the engine says in English goes to terminals and logs as well, where a ' is a '.
+      expect(text, key).not.toMatch(key.startsWith("engine.") ? /\.\.\./ : /\.\.\.|'|"/);
+    }
   });
 });
 

@@ -1,0 +1,78 @@
+/** What the engine answers when it is asked: each group of commands with the parts it asks. */
+import type { ContractHandlers } from "../../shared/contract/contract.ts";
+import type { Onlooker } from "../device/onlooker.ts";
+import { contractHandlers } from "../handlers.ts";
+import type { Foundation } from "./foundation.ts";
+import type { Markets } from "./markets.ts";
+import type { Power } from "./power.ts";
+import type { Views } from "./views.ts";
+import type { Work } from "./work.ts";
+
+const DIAGNOSED_EVENTS = 300;
+
+export interface AnswerParts {
+  readonly base: Foundation;
+  readonly work: Work;
+  readonly power: Power;
+  readonly markets: Markets;
+  readonly views: Views;
+  readonly onlooker: Onlooker;
+  /** Aborts when no work is run any more. */
+  readonly working: AbortSignal;
+  /** Aborts when no question is answered any more. */
+  readonly serving: AbortSignal;
+  readonly shutdown: () => Promise<void>;
+  /** Ends the engine so that it is started again. */
+  readonly restart: () => Promise<void>;
+}
+
+export function composeAnswers(parts: AnswerParts): ContractHandlers {
+  const { working, serving, shutdown, restart } = parts;
+  const { ledger, settings, redactor, log, identity, models, modelManager, watcher, now } = parts.base;
+  const { control, fleet, presence, selfTester } = parts.work;
+  const { adapters, sessions, offers, guards } = parts.markets;
+  const { state, history, notices, devices } = parts.views;
+  return contractHandlers({
+    ledger,
+    control,
+    state,
+    sessions,
+    earnings: { ledger, markets: adapters, electricity: parts.power.electricity, now },
+    offers,
+    identity: {
+      keys: identity,
+      onDeed: (deed) => {
+        ledger.audit("key-used", now(), { deed });
+        state.touch("headline");
+      },
+      restart: () => void restart(),
+    },
+    verifier: {
+      leases: ledger.leases,
+      results: ledger.results,
+      models,
+      runtimes: () =>
+        fleet.members.map(({ runtime }) => runtime).filter(({ device }) => !offers.reserved.has(device.id)),
+      signal: working,
+    },
+    serviceLevel: (market) => guards.level(market),
+    models: modelManager,
+    settings: {
+      settings,
+      redactor,
+      state: () => state.snapshot().state,
+      events: () => ledger.activity.list({}, { limit: DIAGNOSED_EVENTS }).events.toReversed(),
+      log: () => log.newest(),
+      signal: serving,
+      restart,
+      now,
+    },
+    device: { devices, presence: presence.keeper, history, onlooker: parts.onlooker, watcher },
+    selfTest: (deviceId) => selfTester.run(deviceId, working),
+    dismissNotices: () => {
+      notices.dismiss();
+      state.touch("engine");
+    },
+    shutdown,
+  });
+}

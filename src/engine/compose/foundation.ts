@@ -1,0 +1,130 @@
+/** What an engine stands on: its files, key, models and devices, opened before any work can be thought of. */
+import { join } from "node:path";
+import { killLeftovers, PidNotingHost } from "../../host/pid-file.ts";
+import type { ProcessHost } from "../../host/process-host.ts";
+import type { EngineConfig } from "../../shared/config.ts";
+import type { HostInfo } from "../../shared/contract/views.ts";
+import type { AppError } from "../../shared/errors.ts";
+import { locatePaths } from "../config/paths.ts";
+import type { Attention } from "../device/cadence.ts";
+import { openDevices } from "../device/open-devices.ts";
+import type { DeviceWatcher } from "../device/watcher.ts";
+import { identityFolder, PASSPHRASE_VARIABLE } from "../identity/identity.ts";
+import { KeyRing } from "../identity/key-ring.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import type { Log, LogConsole } from "../log/log.ts";
+import { openLog } from "../log/open-log.ts";
+import { Redactor, secretsIn } from "../log/redact.ts";
+import { loadObservers, type ObserversCode } from "../metrics/observers.ts";
+import { type ModelManager, RETRY_FAILED } from "../models/manager.ts";
+import { openModels } from "../models/open-models.ts";
+import type { ModelStore } from "../models/store.ts";
+import { readReferences, type SelfTestReference } from "../self-test/reference.ts";
+import { openLiveSettings } from "../settings/open-settings.ts";
+import type { LiveSettings } from "../settings/settings.ts";
+
+export interface FoundationParts {
+  readonly config: EngineConfig;
+  /** Runs the engine's child processes. */
+  readonly host: ProcessHost;
+  /** This machine's clock, unix ms. */
+  readonly now: () => number;
+  readonly console: LogConsole | null;
+  /** These two are not called before the foundation stands. */
+  readonly modelInUse: (id: string) => boolean;
+  readonly attention: () => Attention;
+}
+
+export interface Foundation {
+  readonly config: EngineConfig;
+  readonly now: () => number;
+  readonly version: string;
+  /** Unix ms. */
+  readonly startedAt: number;
+  readonly ledger: Ledger;
+  readonly settings: LiveSettings;
+  readonly redactor: Redactor;
+  readonly log: Log;
+  /** Notes whom it started, so that the next start can end what a crash left behind. */
+  readonly processes: ProcessHost;
+  readonly identity: KeyRing;
+  readonly models: ModelStore;
+  readonly modelManager: ModelManager;
+  readonly modelNotices: readonly AppError[];
+  readonly machine: HostInfo;
+  readonly watcher: DeviceWatcher;
+  readonly references: readonly SelfTestReference[];
+  readonly observersCode: ObserversCode;
+}
+
+/** Throws AppError: what can't be opened, or a demo without a model. */
+export async function layFoundation(parts: FoundationParts): Promise<Foundation> {
+  const { config, now, console, attention } = parts;
+  const { version, entries } = locatePaths();
+  const startedAt = now();
+  const ledger = await Ledger.open(config.dataFolder);
+  const settings = openLiveSettings(config, ledger, now);
+  const redactor = new Redactor([...secretsIn(process.env), ...secretsOf(config)]);
+  const log = openLog(config, { redactor, console });
+  const pidFolder = join(config.dataFolder, "run");
+  await killLeftovers(pidFolder);
+  const processes = new PidNotingHost(parts.host, pidFolder);
+  const [identity, { store: models, manager: modelManager, notices: modelNotices }, { machine, watcher }] =
+    await Promise.all([
+      KeyRing.open({
+        folder: identityFolder(config.dataFolder),
+        mode: config.mode,
+        passphrase: process.env[PASSPHRASE_VARIABLE] || null,
+        store: config.key?.store ?? null,
+        storeRefused: config.key?.refused ?? null,
+        mayWait: config.key !== undefined,
+      }),
+      openModels(config, { inUse: parts.modelInUse, retryFailedMs: RETRY_FAILED }),
+      openDevices({
+        wanted: config.gpuBackend,
+        visible: config.visibleGpus,
+        host: processes,
+        nvmlEntry: entries.nvml,
+        attention,
+      }),
+    ]);
+  const references = await readReferences(config.resourcesFolder);
+  const observersCode = await loadObservers(config);
+  await models.verifyAll();
+  const modelProblem = models.problem();
+  // A demo without a model has nothing to show. A live engine starts: a model can be fetched or allowed while it runs,
+  // and what was computed before goes out.
+  if (config.mode === "demo" && modelProblem !== null && modelProblem.code !== "MODEL_NOT_ALLOWED") {
+    ledger.close();
+    throw modelProblem;
+  }
+  return {
+    config,
+    now,
+    version,
+    startedAt,
+    ledger,
+    settings,
+    redactor,
+    log,
+    processes,
+    identity,
+    models,
+    modelManager,
+    modelNotices,
+    machine,
+    watcher,
+    references,
+    observersCode,
+  };
+}
+
+function secretsOf({ markets, key }: EngineConfig): (string | null | undefined)[] {
+  return [
+    markets.aitbc?.walletKey,
+    markets.aitbc?.coordinatorKey,
+    markets.aitbc?.gpuKey,
+    markets.aicf?.secret,
+    key?.store?.secret,
+  ];
+}

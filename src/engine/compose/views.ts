@@ -1,0 +1,99 @@
+/** What is shown of the engine: the slices of its state, each made of the parts it tells of, and the notices. */
+import type { DeviceView } from "../../shared/contract/views.ts";
+import type { ErrorValue } from "../../shared/errors.ts";
+import { describeDevice, describeUnusable } from "../device/device-view.ts";
+import { DeviceHistory } from "../device/history.ts";
+import { findMps, mpsNotice } from "../gpu-pack/mps.ts";
+import { type SliceMakers, StateKeeper } from "../state/keeper.ts";
+import { ThroughputMeter } from "../state/throughput.ts";
+import { sliceMakers } from "../state/views.ts";
+import type { Foundation } from "./foundation.ts";
+import type { Markets } from "./markets.ts";
+import type { Work } from "./work.ts";
+
+export interface Views {
+  readonly state: StateKeeper;
+  readonly slices: SliceMakers;
+  readonly throughput: ThroughputMeter;
+  readonly history: DeviceHistory;
+  readonly notices: Notices;
+  readonly devices: () => DeviceView[];
+}
+
+export function composeViews(base: Foundation, work: Work, markets: Markets): Views {
+  const { config, ledger, settings, models, modelManager, machine, watcher, identity, now } = base;
+  const { board, fleet, presence, control } = work;
+  const { sessions, offers, observers } = markets;
+  const notices = new Notices([
+    ...ledger.notices,
+    ...settings.notices.map((notice) => notice.toValue()),
+    ...base.modelNotices.map((notice) => notice.toValue()),
+    ...mpsNotice(config.mps ? findMps({ env: process.env }) : null),
+  ]);
+  const throughput = new ThroughputMeter();
+  const devices = (): DeviceView[] => {
+    const facts = {
+      platform: process.platform,
+      wsl: machine.wsl,
+      wanted: config.gpuBackend,
+      noGpuReason: watcher.detection.noGpuReason,
+      ourPids: new Set(fleet.members.flatMap(({ runtime }) => runtime.status.pid ?? [])),
+    };
+    const working = fleet.members.map(({ runtime: { device }, worker }) => {
+      const telemetry = watcher.latest(device.id);
+      const lastSelfTest = ledger.devices.lastSelfTest(device.id);
+      return describeDevice(worker.view(telemetry), device, telemetry, { ...facts, lastSelfTest });
+    });
+    const all = [...working, ...watcher.detection.unusable.map(describeUnusable)];
+    return all.map((view) => ({ ...view, ...presence.keeper.viewOf(view.id) }));
+  };
+  const slices = sliceMakers({
+    version: base.version,
+    mode: config.mode,
+    dataFolder: config.dataFolder,
+    startedAt: base.startedAt,
+    metricsUrl: () => observers.metricsUrl,
+    notices: () => notices.list,
+    ledger,
+    board,
+    control,
+    sessions,
+    machine,
+    devices,
+    throughput,
+    models: () => modelManager.views(),
+    offers: () => offers.view(),
+    settings: () => settings.view(),
+    keyProblem: () => identity.problem,
+    modelProblem: () => {
+      const problem = models.problem();
+      return problem && { message: problem.message, help: problem.help };
+    },
+    now,
+  });
+  return {
+    state: new StateKeeper(slices, now),
+    slices,
+    throughput,
+    history: new DeviceHistory(),
+    notices,
+    devices,
+  };
+}
+
+/** What a person should know of this start, until they put it away. */
+export class Notices {
+  list: readonly ErrorValue[];
+
+  constructor(list: readonly ErrorValue[]) {
+    this.list = list;
+  }
+
+  add(notice: ErrorValue): void {
+    this.list = [...this.list, notice];
+  }
+
+  dismiss(): void {
+    this.list = [];
+  }
+}

@@ -1,0 +1,61 @@
+/** Something long as a file: read piece by piece, put together here and saved; closing the dialog stops it. */
+import { type ReactNode, useRef, useState } from "react";
+import { ConfirmDialog } from "./controls/confirm-dialog.tsx";
+import { saveText } from "./save-text.ts";
+
+export interface ExportPiece {
+  readonly text: string;
+  readonly rows: number;
+}
+
+interface ExportDialogProps {
+  readonly title: string;
+  readonly words: string;
+  readonly save: string;
+  /** On the button meanwhile. */
+  readonly writing: (rows: number) => string;
+  /** The day comes between the two. */
+  readonly file: { readonly name: string; readonly extension: string; readonly type: string };
+  readonly pieces: () => AsyncIterable<ExportPiece>;
+  readonly onClose: () => void;
+  /** What can be chosen about it. */
+  readonly children?: ReactNode;
+}
+
+export function ExportDialog(props: ExportDialogProps) {
+  const { title, words, save, writing, file, pieces, onClose, children } = props;
+  const [rows, setRows] = useState<number | null>(null);
+  const cancelled = useRef(false);
+  const write = async () => {
+    setRows(0);
+    try {
+      const texts: string[] = [];
+      let all = 0;
+      for await (const piece of pieces()) {
+        if (cancelled.current) return;
+        texts.push(piece.text);
+        all += piece.rows;
+        setRows(all);
+      }
+      const day = new Date().toISOString().slice(0, 10);
+      saveText(`${file.name}-${day}.${file.extension}`, texts, file.type);
+    } finally {
+      setRows(null);
+    }
+  };
+  return (
+    <ConfirmDialog
+      open
+      onClose={() => {
+        cancelled.current = true;
+        onClose();
+      }}
+      title={title}
+      words={words}
+      confirm={rows === null ? save : writing(rows)}
+      onConfirm={write}
+    >
+      {children}
+    </ConfirmDialog>
+  );
+}

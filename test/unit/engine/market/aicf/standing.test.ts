@@ -1,0 +1,76 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { standingOf } from "../../../../../src/engine/market/aicf/standing.ts";
+import { ProviderDetailSchema } from "../../../../../src/engine/market/aicf/wire.ts";
+import { hear } from "../../../../../src/shared/words/said.ts";
+import { setLanguage } from "../../../../../src/shared/words/words.ts";
+
+afterEach(() => setLanguage("en"));
+
+const standing = (change: Record<string, unknown>) =>
+  standingOf(
+    ProviderDetailSchema.parse({
+      id: "prov_1",
+      health: 0.432,
+      stake: { total: "500000000", effective: "500000000", minimum: "2000000000", pending_release: [] },
+      ...change,
+    }),
+    { toLocal: (at) => at },
+    1_000_000,
+  );
+
+const reasonOf = (code: string) => {
+  const [reason] = standing({ ineligible_reasons: [code] }).reasons;
+  if (reason === undefined) throw new Error(`no reason for ${code}`);
+  return reason;
+};
+
+describe("why a provider is given no work", () => {
+  test("is told with its numbers and its remedy", () => {
+    expect(reasonOf("insufficient_stake")).toMatchObject({
+      text: "The stake that counts is 0.50 ANM, the market wants 2.00 ANM",
+      help: "Stake 1.50 ANM more: bellows aicf stake --amount 1500000000.",
+    });
+    expect(reasonOf("health_low").text).toBe("The market finds this provider's health too low (0.43 of 1)");
+    expect(reasonOf("some_new_rule").text).toBe('The market says "some new rule"');
+  });
+
+  test.each([
+    "insufficient_stake",
+    "no_heartbeat",
+    "unresponsive",
+    "health_low",
+    "capability_missing",
+    "denied",
+    "not_allowlisted",
+    "region_denied",
+    "region_mismatch",
+    "jailed",
+    "inactive",
+    "paused",
+    "some_new_rule",
+  ])("%s is told in German too", (code) => {
+    const { text, said, help, helpSaid } = reasonOf(code);
+    setLanguage("de");
+    expect(hear(text, said)).not.toBe(text);
+    expect(hear(help, helpSaid)).not.toBe(help);
+  });
+});
+
+test("a fine names its cause, its job and its block", () => {
+  const slash = { amount: "1000", height: 12_345, at_ms: null };
+  const { slashes } = standing({
+    slashes: [
+      { ...slash, reason: "traps", job_id: "0xabc" },
+      { ...slash, reason: "of its own", height: null, job_id: null },
+    ],
+  });
+  expect(slashes.map(({ text }) => text)).toEqual([
+    "Too many trap jobs were answered wrongly, job 0xabc, block 12345",
+    "The market's reason: of its own",
+  ]);
+  setLanguage("de");
+  expect(slashes.map(({ text, said }) => hear(text, said))).toEqual([
+    "Zu viele Fallen wurden falsch beantwortet, Auftrag 0xabc, Block 12345",
+    "Grund des Marktes: of its own",
+  ]);
+});
