@@ -261,18 +261,23 @@ describe.skipIf(chromiumFile === null)("the GPUs screen", () => {
     await first.getByText("Switched off by you.").waitFor();
     await page.keyboard.press("Space");
     await first.getByText("Switched off by you.").waitFor({ state: "detached" });
-    expect(asked("devices.setEnabled")).toEqual([
-      { device: id, enabled: false },
-      { device: id, enabled: true },
-    ]);
+    await expect
+      .poll(() => asked("devices.setEnabled"), PATIENCE)
+      .toEqual([
+        { device: id, enabled: false },
+        { device: id, enabled: true },
+      ]);
 
     await first.getByRole("button", { name: "Pause NVIDIA GeForce RTX 4090" }).focus();
     await page.keyboard.press("Enter");
-    await page.getByRole("menuitem", { name: "For 1 hour" }).waitFor();
+    // The menu takes the keyboard a moment after it is drawn.
+    const chosen = () => page.locator('[role="menuitem"][data-highlighted]').allInnerTexts();
+    await expect.poll(chosen, PATIENCE).toEqual([expect.stringContaining("For 1 hour")]);
     await shoot(page, "gpus-pause-menu");
     await page.keyboard.press("ArrowDown");
+    await expect.poll(chosen, PATIENCE).not.toEqual([expect.stringContaining("For 1 hour")]);
     await page.keyboard.press("Enter");
-    expect(asked("devices.pause")).toEqual([{ device: id, for: "restart" }]);
+    await expect.poll(() => asked("devices.pause"), PATIENCE).toEqual([{ device: id, for: "restart" }]);
     await first.getByText("Paused by you.", { exact: true }).waitFor();
     await first.getByRole("button", { name: "Resume NVIDIA GeForce RTX 4090" }).focus();
     await page.keyboard.press("Enter");

@@ -207,6 +207,20 @@ function parseToml(file: string, text: string): Content {
   }
 }
 
+/** Aliases are followed only here: one without its anchor, or too many of them, throws an error of the language's own. */
+function yamlValues(file: string, read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (thrown) {
+    if (!(thrown instanceof ReferenceError)) throw thrown;
+    throw whole(
+      file,
+      `is no YAML: ${lowered(thrown.message)}`,
+      "Write the value itself instead of its alias",
+    );
+  }
+}
+
 function parseYaml(file: string, text: string): Content {
   const { isMap, isScalar, LineCounter, parseDocument } = load("yaml") as typeof import("yaml");
   const counter = new LineCounter();
@@ -216,7 +230,7 @@ function parseYaml(file: string, text: string): Content {
     const { line, col } = counter.linePos(error.pos[0]);
     throw whole(file, `is no YAML: ${lowered(error.message)}`, `Look at column ${col} of that line`, line);
   }
-  const values: unknown = document.toJS({ maxAliasCount: 20 });
+  const values = yamlValues(file, () => document.toJS({ maxAliasCount: 20 }));
   if (values !== null && !isTable(values))
     throw whole(
       file,

@@ -167,6 +167,17 @@ describe("a file", () => {
     });
   });
 
+  it.each([
+    "*!",
+    "work: *nowhere",
+    "a: &a [1]\nb: [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a]",
+  ])("with an alias that leads nowhere, or to too much, is refused by name: %s", (text) => {
+    const file = path.join(data, "alias.yaml");
+    fs.writeFileSync(file, text);
+    expect(() => readConfigFile(file)).toThrow(ConfigError);
+    expect(() => readConfigFile(file)).toThrow(/alias\.yaml/);
+  });
+
   it("never breaks the reader, whatever is in it", () => {
     const file = path.join(data, "any.toml");
     const yaml = path.join(data, "any.yaml");
