@@ -2,14 +2,12 @@
 import type { BrowserContextOptions, Page } from "playwright";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Ledger } from "../../src/engine/ledger/ledger.ts";
-import { createAitbcAdapter } from "../../src/engine/market/aitbc/adapter.ts";
 import type { Electricity, Power } from "../../src/engine/pricing/floor.ts";
-import { PricingDesk } from "../../src/engine/pricing/pricing-desk.ts";
 import type { ListingTest, OffersView, OfferView } from "../../src/shared/contract/offers.ts";
 import type { State } from "../../src/shared/contract/views.ts";
 import { HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
 import { AppError } from "../../src/shared/errors.ts";
-import { parseDecimal } from "../../src/shared/money.ts";
+import { pricedMarket } from "../support/priced-market.ts";
 import { NO_OFFERS, PASSED } from "../support/scripted-offers.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { chromiumFile } from "./ui/browser.ts";
@@ -136,38 +134,7 @@ async function previews(
 ): Promise<void> {
   const ledger = await Ledger.open(tempFolder());
   onTestFinished(() => ledger.close());
-  const prices = Array.from({ length: 40 }, (_, i) => ({
-    offerId: `other-${i}`,
-    model: "RTX 4090",
-    price: parseDecimal("AIT", (18 + 7 * Math.sin(i * 2.4) + (i % 7) * 0.9).toFixed(2)),
-    ours: false,
-  }));
-  ledger.prices.put("aitbc", "gpu-service", prices, Date.now() - 3 * MINUTE);
-  // 42 % of 61 hours, as the view says.
-  for (let hour = 1; hour <= 61; hour++) {
-    const at = Date.now() - hour * HOUR;
-    ledger.offers.addTime("aitbc", RTX_4090.id, "rented", 0.42 * HOUR, at);
-    ledger.offers.addTime("aitbc", RTX_4090.id, "open", 0.58 * HOUR, at);
-  }
-  const adapter = createAitbcAdapter({
-    coordinatorUrl: "http://127.0.0.1:9",
-    coordinatorKey: null,
-    gpuUrl: null,
-    gpuKey: null,
-    rpcUrl: null,
-    minerId: "rig-7",
-    nodeId: null,
-    region: null,
-    wallet: null,
-    receiptKeyId: null,
-  });
-  const desk = new PricingDesk({
-    adapters: [adapter],
-    ledger,
-    power: () => power,
-    electricity: () => electricity,
-    now: Date.now,
-  });
+  const desk = pricedMarket(ledger, RTX_4090.id, { power: () => power, electricity: () => electricity });
   engine.offerPreview = ({ market, device, strategy, occupancy }) => {
     const known = [RTX_4090, A100, ODD].find(({ id }) => id === device) ?? ODD;
     return desk.preview(market, known, strategy, { test: PASSED, occupancy });

@@ -4,14 +4,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Page } from "playwright";
 import { Ledger } from "../../src/engine/ledger/ledger.ts";
-import { createAitbcAdapter } from "../../src/engine/market/aitbc/adapter.ts";
-import { PricingDesk } from "../../src/engine/pricing/pricing-desk.ts";
 import type { State } from "../../src/shared/contract/views.ts";
-import { HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
-import { parseDecimal } from "../../src/shared/money.ts";
+import { SECOND } from "../../src/shared/durations.ts";
 import { chromiumFile, launchBrowser } from "../e2e/ui/browser.ts";
 import { buildRenderer } from "../e2e/ui/renderer-build.ts";
 import { ScriptedEngine } from "../e2e/ui/scripted-engine.ts";
+import { pricedMarket } from "../support/priced-market.ts";
 import { aLevel, anAccount, aStanding } from "../support/scripted-account.ts";
 import { PASSED } from "../support/scripted-offers.ts";
 import { firstState, RTX_4090, samplesOf, shownBooks, shownState } from "./shown-state.ts";
@@ -126,33 +124,7 @@ export async function drawPictures(folder: string): Promise<{ file: string; byte
 async function openMarket() {
   const folder = mkdtempSync(path.join(tmpdir(), "bellows-pictures-"));
   const ledger = await Ledger.open(folder);
-  const prices = Array.from({ length: 40 }, (_, i) => ({
-    offerId: `other-${i}`,
-    model: "RTX 4090",
-    price: parseDecimal("AIT", (18 + 7 * Math.sin(i * 2.4) + (i % 7) * 0.9).toFixed(2)),
-    ours: false,
-  }));
-  ledger.prices.put("aitbc", "gpu-service", prices, Date.now() - 3 * MINUTE);
-  for (let hour = 1; hour <= 61; hour++) {
-    const at = Date.now() - hour * HOUR;
-    ledger.offers.addTime("aitbc", RTX_4090.id, "rented", 0.42 * HOUR, at);
-    ledger.offers.addTime("aitbc", RTX_4090.id, "open", 0.58 * HOUR, at);
-  }
-  const adapter = createAitbcAdapter({
-    coordinatorUrl: "http://127.0.0.1:9",
-    coordinatorKey: null,
-    gpuUrl: null,
-    gpuKey: null,
-    rpcUrl: null,
-    minerId: "rig-7",
-    nodeId: null,
-    region: null,
-    wallet: null,
-    receiptKeyId: null,
-  });
-  const desk = new PricingDesk({
-    adapters: [adapter],
-    ledger,
+  const desk = pricedMarket(ledger, RTX_4090.id, {
     power: () => ({ measuredWatts: 312, limitWatts: 450 }),
     electricity: () => ({
       currency: "EUR",
@@ -160,7 +132,6 @@ async function openMarket() {
       restWatts: 0,
       worthOf: (currency) => (currency === "AIT" ? 21_000n : null),
     }),
-    now: Date.now,
   });
   const preview: ScriptedEngine["offerPreview"] = ({ market, strategy, occupancy }) =>
     desk.preview(market, RTX_4090, strategy, { test: PASSED, occupancy });
