@@ -35,7 +35,9 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          maxWorkers: 1,
+          maxWorkers: 2,
+          // After all others: beside tests full of processes, windows get too little time to keep their focus.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -71,31 +71,41 @@ describe("docs/deploy.md", () => {
   });
 });
 
-it("takes the AICF guide's provider.env as it is", async () => {
-  const guide = {
-    RPC_URL: "http://127.0.0.1:8545",
-    CHAIN_ID: "1",
-    AICF_QUEUE_URL: "http://127.0.0.1:8700",
-    AICF_RPC_WS: "ws://127.0.0.1:8700/ws",
-    PROVIDER_ID: "prov_01ce5b7f",
-    PROVIDER_SECRET: "a-secret-of-32-characters-or-more",
-    GPU_BACKEND: "cuda",
-    CUDA_VISIBLE_DEVICES: "0",
-    MAX_CONCURRENCY: "2",
-    BATCH_SIZE: "8",
-    MPS_ENABLE: "0",
-    MODEL_ALLOWLIST: "text-embed-001,clip-ViT-B/32",
-    MODEL_DIR: "/opt/models",
-    DISK_CACHE_DIR: "/var/cache/aicf-provider",
-    JOB_LEASE_SEC: "120",
-    JOB_MAX_RUNTIME_SEC: "90",
-    HEARTBEAT_SEC: "15",
-    METRICS_PORT: "9108",
-    LOG_LEVEL: "info",
-    BELLOWS_KEY_PASSPHRASE: "four words for a test",
-  };
-  const { code, stderr } = await bellows(["config", "check", "--data", tempFolder()], guide);
-  expect(code, stderr).toBe(0);
+it("takes a provider.env as the AICF guide writes it, comments behind values included", async () => {
+  const lines = [
+    "# Chain",
+    "RPC_URL=http://127.0.0.1:8545",
+    "CHAIN_ID=1",
+    "AICF_QUEUE_URL=http://127.0.0.1:8700",
+    "AICF_RPC_WS=ws://127.0.0.1:8700/ws",
+    "PROVIDER_ID=prov_01ce5b7f",
+    "PROVIDER_SECRET=a-secret-of-32-characters-or-more",
+    "GPU_BACKEND=cuda                         # cpu elsewhere",
+    'CUDA_VISIBLE_DEVICES=0                   # or "0,1"',
+    "MAX_CONCURRENCY=2                        # per machine",
+    "BATCH_SIZE=8                             # per model",
+    "MPS_ENABLE=0                             # 1: on",
+    "MODEL_ALLOWLIST=text-embed-001,clip-ViT-B/32",
+    "MODEL_DIR=/opt/models                    # shared",
+    "DISK_CACHE_DIR=/var/cache/aicf-provider",
+    "JOB_LEASE_SEC=120",
+    "JOB_MAX_RUNTIME_SEC=90",
+    "HEARTBEAT_SEC=15",
+    "METRICS_PORT=9108",
+    "LOG_LEVEL=info",
+    "BELLOWS_KEY_PASSPHRASE=four words for a test",
+  ];
+  const folder = tempFolder();
+  const file = path.join(folder, "provider.env");
+  writeFileSync(file, lines.join("\n"));
+  const checked = await bellows(["config", "check", file, "--data", folder]);
+  expect(checked.code, checked.stderr).toBe(0);
+  // As Docker, Kubernetes and systemd hand it on: whatever stands behind the first "=".
+  const env = Object.fromEntries(
+    lines.slice(1).map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+  const given = await bellows(["config", "check", "--data", folder], env);
+  expect(given.code, given.stderr).toBe(0);
 });
 
 /** What a clone has, to be read; what a command writes lands beside it and is gone afterwards. */

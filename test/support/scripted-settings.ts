@@ -1,5 +1,6 @@
-/** The contract's settings commands for scripted engines: the real settings over a folder that goes with the process. */
-import { mkdtempSync, rmSync } from "node:fs";
+/** The contract's settings commands for scripted engines: the real settings, with a folder only once something is saved. */
+import { randomUUID } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redactor } from "../../src/engine/log/redact.ts";
@@ -12,6 +13,8 @@ import type { State } from "../../src/shared/contract/views.ts";
 
 export interface ScriptedSettings {
   readonly settings: LiveSettings;
+  /** Where they are saved; made by the first save. */
+  readonly folder: string;
   /** What `data.use` answers. */
   use: {
     folder: string;
@@ -24,14 +27,8 @@ export interface ScriptedSettings {
   restarts: number;
 }
 
-const folders: string[] = [];
-process.once("exit", () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
 export function scriptedSettings(fixed: SettingsConfig["fixed"] = {}): ScriptedSettings {
-  const folder = mkdtempSync(join(tmpdir(), "bellows-settings-"));
-  folders.push(folder);
+  const folder = join(tmpdir(), `bellows-settings-${randomUUID()}`);
   const dataRoot = "/home/ada/.local/share/bellows";
   const settings = new LiveSettings({
     config: { savedFile: join(folder, "settings.json"), dataRoot, configFile: null, fixed },
@@ -40,6 +37,7 @@ export function scriptedSettings(fixed: SettingsConfig["fixed"] = {}): ScriptedS
   });
   return {
     settings,
+    folder,
     use: {
       folder: dataRoot,
       parts: [
@@ -52,6 +50,10 @@ export function scriptedSettings(fixed: SettingsConfig["fixed"] = {}): ScriptedS
     connection: { ok: true, text: "It answers, and is what it should be.", ms: 12 },
     restarts: 0,
   };
+}
+
+export function forgetSaved({ folder }: ScriptedSettings): void {
+  rmSync(folder, { recursive: true, force: true });
 }
 
 let nothing: SettingsView | null = null;
@@ -70,6 +72,7 @@ export function scriptedSettingsHandlers(
   return {
     "settings.get": async () => ({ settings: script.settings.view() }),
     "settings.set": async ({ patch }) => {
+      mkdirSync(script.folder, { recursive: true });
       const settings = script.settings.set(patch);
       changed(settings);
       return { settings };

@@ -21,7 +21,9 @@ export function configProgram(context: CliContext, flags: () => Flags): Command 
     );
   config
     .command("check [file]")
-    .description("Is this file right? Without one: is everything that would hold?")
+    .description(
+      "Is this file right (TOML, YAML or NAME=value lines)? Without one: would everything that holds let it start?",
+    )
     .action((file: string | undefined) => checkConfig(context, sources(), file));
   config
     .command("schema")

@@ -2,7 +2,8 @@
 import path from "node:path";
 import { ConfigError } from "../../engine/config/config-error.ts";
 import { readConfigFile } from "../../engine/config/config-file.ts";
-import { type ConfigSources, readSettings } from "../../engine/config/from-environment.ts";
+import { isEnvironmentFile, readEnvironmentFile } from "../../engine/config/environment-file.ts";
+import { type ConfigSources, checkAll, readSettings } from "../../engine/config/from-environment.ts";
 import { readGiven, readLayers } from "../../engine/config/layers.ts";
 import { SETTINGS, type Setting, type SettingName } from "../../engine/config/settings.ts";
 import { jsonSchemaOf, type RawValue, rawOfText } from "../../engine/config/shape.ts";
@@ -51,28 +52,62 @@ export function printConfig(
   }
 }
 
-/** The file alone, or all that would hold. Throws ConfigError with everything that is wrong. */
+/**
+ * Without a file: all that would hold, as a start would see it. A configuration file is checked by itself; a file of
+ * NAME=value lines as if a service had been given it. Throws ConfigError with everything that is wrong.
+ */
 export function checkConfig(
   { terminal }: CliContext,
   sources: ConfigSources,
   file: string | undefined,
 ): void {
   if (file === undefined) {
-    readSettings(sources);
-    terminal.print("All settings are right.");
-    return;
+    const { mode } = checkAll(sources);
+    terminal.print(`All settings are right. ${START[mode]}`);
+  } else if (isEnvironmentFile(file)) {
+    const { mode, settings } = checkEnvironmentFile(sources, path.resolve(file));
+    terminal.print(`${file} is right: ${counted(settings)}. ${START[mode]}`);
+  } else {
+    terminal.print(`${file} is right: ${counted(checkFile(path.resolve(file)))}.`);
   }
-  const absolute = path.resolve(file);
-  const content = readConfigFile(absolute);
+}
+
+const START = {
+  demo: "No market is set: `bellows up` would run the demo.",
+  live: "`bellows serve` would start with them.",
+} as const;
+
+const counted = (settings: number) => `${settings} ${settings === 1 ? "setting" : "settings"}`;
+
+/** Nothing of this terminal's own environment but where things are: the service has none of it. */
+function checkEnvironmentFile(sources: ConfigSources, file: string) {
+  const { env, lines, problems } = readEnvironmentFile(file);
+  try {
+    const found = checkAll({ ...sources, env: { HOME: sources.env.HOME, ...env } });
+    if (problems.length === 0) return found;
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigError)) throw thrown;
+    const placed = thrown.problems.map((problem) => {
+      const line = lines.get(problem.name);
+      return line === undefined ? problem : { ...problem, file, line };
+    });
+    throw new ConfigError([...problems, ...placed].toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)));
+  }
+  throw new ConfigError(problems);
+}
+
+/** How many settings it has. */
+function checkFile(file: string): number {
+  const content = readConfigFile(file);
   const given = new Map(
     [...content.entries].map(([name, { text, line }]) => {
       const key = (SETTINGS[name] as Setting<unknown>).key ?? name;
-      return [name, { text, name: key, source: { kind: "file", file: absolute, line } }] as const;
+      return [name, { text, name: key, source: { kind: "file", file, line } }] as const;
     }),
   );
   const problems = [...content.problems, ...readGiven(given).problems];
   if (problems.length > 0) throw new ConfigError(problems);
-  terminal.print(`${file} is right: ${given.size} ${given.size === 1 ? "setting" : "settings"}.`);
+  return given.size;
 }
 
 /** JSON Schema of a configuration file, for editors. */

@@ -52,13 +52,7 @@ const DEFAULT_KEEP_OUTPUTS_BYTES = GIB;
  * Throws ConfigError (CONFIG_INVALID) with every wrong setting, or AppError DATA_FOLDER_….
  */
 export function loadConfig(sources: ConfigSources): EngineConfig {
-  const { settings, problems, layers } = collect(sources);
-  const complete = [
-    ...problems,
-    ...missing((name) => layers.given.get(name)?.text),
-    ...passphraseProblems(sources),
-  ];
-  if (complete.length > 0) throw new ConfigError(complete);
+  const { settings, layers } = complete(sources, "live");
 
   const dataFolder = path.join(settings.dataFolder ?? sources.paths.defaultDataFolder, "live");
   prepareDataFolder(dataFolder);
@@ -70,6 +64,25 @@ export function loadConfig(sources: ConfigSources): EngineConfig {
     startAs: settings.startAs ?? "running",
     settings: settingsConfig(layers, sources),
   });
+}
+
+/** Throws ConfigError with all that would keep an engine of these sources from starting; makes nothing. Returns what would start. */
+export function checkAll(sources: ConfigSources): { mode: "demo" | "live"; settings: number } {
+  const mode = chooseMode(sources);
+  const { layers } = complete(sources, mode);
+  return { mode, settings: layers.given.size };
+}
+
+/** Read, checked, and with all that a live engine can't do without. */
+function complete(sources: ConfigSources, mode: "demo" | "live") {
+  const { settings, problems, layers } = collect(sources);
+  const all = [
+    ...problems,
+    ...missing((name) => layers.given.get(name)?.text),
+    ...(mode === "live" ? passphraseProblems(sources) : []),
+  ];
+  if (all.length > 0) throw new ConfigError(all);
+  return { settings, layers };
 }
 
 /** All settings and what the engine is told of where they come from. Throws ConfigError. */

@@ -7,6 +7,7 @@ import path from "node:path";
 import type { SettingSource } from "../../shared/contract/settings.ts";
 import type { ConfigProblem } from "./config-error.ts";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
+import { unknownNames } from "./environment-names.ts";
 import type { ConfigSources } from "./from-environment.ts";
 import { Refusal } from "./refusal.ts";
 import { readSaved, savedFileIn } from "./saved-settings.ts";
@@ -21,7 +22,7 @@ export interface Given {
 
 export interface Layers {
   readonly given: ReadonlyMap<SettingName, Given>;
-  /** What the configuration file says that is no setting. */
+  /** What the configuration file or the environment says that is no setting. */
   readonly problems: readonly ConfigProblem[];
   /** The configuration file in use; null: none. */
   readonly configFile: string | null;
@@ -47,7 +48,7 @@ export function readLayers(sources: LayerSources, wanted?: readonly SettingName[
     const found = fromPerson(name, sources) ?? fromFile(name, file) ?? fromApp(name, saved);
     if (found !== undefined) given.set(name, found);
   }
-  const problems = wanted === undefined ? (file?.problems ?? []) : [];
+  const problems = wanted === undefined ? [...(file?.problems ?? []), ...unknownNames(sources.env)] : [];
   const { savedFile = null } = place ?? {};
   const notes =
     file?.isExposed === true
@@ -68,7 +69,8 @@ export function readGiven(given: ReadonlyMap<SettingName, Given>): {
   for (const [name, { text, source, name: written }] of given) {
     const definition: Setting<unknown> = SETTINGS[name];
     try {
-      settings[name] = definition.read(unquoted(text));
+      const meant = source.kind === "environment" ? withoutComment(text, definition) : text;
+      settings[name] = definition.read(unquoted(meant));
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown;
       problems.push({
@@ -154,6 +156,21 @@ function fromApp(name: SettingName, saved: ReadonlyMap<SettingName, string>): Gi
   const text = saved.get(name);
   const key = (SETTINGS[name] as Setting<unknown>).key ?? name;
   return text === undefined ? undefined : { text, name: key, source: { kind: "saved" } };
+}
+
+/**
+ * Docker, Kubernetes and systemd keep a comment behind a value as part of it, and the AICF guide writes its file so.
+ * Where the value can't be free text it is left out; in a name or a secret it might be meant.
+ */
+function withoutComment(text: string, { read }: Setting<unknown>): string {
+  const at = text.search(/\s+#\s/);
+  if (at < 0) return text;
+  if (read.shape.kind === "text" && read.shape.example === undefined)
+    throw new Refusal(
+      "has a comment behind it that is part of the value",
+      "Put the comment on a line of its own",
+    );
+  return text.slice(0, at);
 }
 
 /** Docker's --env-file keeps quotation marks as part of the value; nobody means them. */

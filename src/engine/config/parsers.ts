@@ -334,6 +334,15 @@ export const configFile: Reader<string> = shaped({ kind: "text", example: "bello
   return path.resolve(text);
 });
 
+/** A fleet's machines; where a relative path counts from is for whoever reads it. */
+export const inventoryFile: Reader<string> = shaped({ kind: "text", example: "fleet.toml" }, (text) => {
+  if (text.includes("\0")) throw new Refusal("is not a path", "Write the path of a file");
+  if (!/\.(toml|ya?ml)$/i.test(text)) {
+    throw new Refusal("ends neither in .toml nor in .yaml", "Name a file whose ending says what it is");
+  }
+  return text;
+});
+
 /** Local hours of each day, such as 22:00-06:00; the text itself, checked. */
 export const dayHours: Reader<{ readonly from: string; readonly to: string }> = shaped(
   { kind: "text", example: "22:00-06:00" },

@@ -621,6 +621,22 @@ export const SETTINGS = {
     read: read.yesNo,
   }),
 
+  fleetFile: setting({
+    key: "fleet.file",
+    inApp: "live",
+    env: "BELLOWS_FLEET_FILE",
+    means:
+      "Inventory of the machines that the Fleet screen shows, counted from the data folder (default: fleet.toml or fleet.yaml in it)",
+    read: read.inventoryFile,
+  }),
+  fleetPrometheus: setting({
+    key: "fleet.prometheus_url",
+    inApp: "live",
+    env: "BELLOWS_FLEET_PROMETHEUS",
+    means: "Prometheus whose job bellows is the fleet, beside the inventory or instead of it",
+    read: read.httpUrlLike("http://127.0.0.1:9090"),
+  }),
+
   logLevel: setting({
     key: "log.level",
     inApp: "live",

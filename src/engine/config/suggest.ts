@@ -2,11 +2,11 @@
 
 const MOST_TYPOS = 3;
 
-/** null: nothing is near enough to be meant. */
-export function nearest(typed: string, known: readonly string[]): string | null {
+/** null: nothing is near enough to be meant. `most`: typos that may lie between. */
+export function nearest(typed: string, known: readonly string[], most = MOST_TYPOS): string | null {
   const wanted = typed.toLowerCase().replaceAll("-", "_");
   let best: string | null = null;
-  let least = Math.min(MOST_TYPOS, Math.floor(wanted.length / 3)) + 1;
+  let least = Math.min(most, Math.floor(wanted.length / 3)) + 1;
   for (const name of known) {
     const changes = distance(wanted, name.toLowerCase(), least);
     if (changes < least) [best, least] = [name, changes];
