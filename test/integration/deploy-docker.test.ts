@@ -36,11 +36,10 @@ describe("the Dockerfile", () => {
     expect(new Set(stages.map(({ name }) => name)).size).toBe(stages.length);
   });
 
-  it("builds on images with a version, never the newest", () => {
+  it("builds on images with a whole version, never what is newest today", () => {
     for (const { base } of stages) {
       if (stages.some(({ name }) => name === base)) continue;
-      expect(base).toMatch(/^[\w./-]+:[\w.-]*\d[\w.-]*$/);
-      expect(base).not.toMatch(/:latest$/);
+      expect(base).toMatch(/^[\w./-]+:\d+\.\d+\.\d+-[\w.-]+$/);
     }
   });
 
@@ -121,7 +120,7 @@ describe("the compose file", () => {
   it("has the guide's shape: settings from a file, metrics, models, a cache, every GPU", () => {
     const { bellows } = compose.services;
     expect(bellows).toMatchObject({
-      restart: "unless-stopped",
+      restart: "on-failure:5",
       env_file: "./provider.env",
       ports: ["127.0.0.1:9108:9108"],
       deploy: {
@@ -131,6 +130,32 @@ describe("the compose file", () => {
     expect(bellows?.volumes).toEqual(
       expect.arrayContaining(["./models:/opt/models:ro", "cache:/var/cache/aicf-provider"]),
     );
+  });
+
+  it("may be written as the AICF guide writes it, with our image in its place", () => {
+    const guides = {
+      services: {
+        "aicf-gpu-worker": {
+          image: "bellows:gpu",
+          restart: "unless-stopped",
+          env_file: "./provider.env",
+          ports: ["9108:9108"],
+          volumes: ["./models:/opt/models", "./cache:/var/cache/aicf-provider"],
+          deploy: { resources: { reservations: { devices: [{ capabilities: ["gpu"] }] } } },
+          runtime: "nvidia",
+        },
+      },
+    };
+    expect(validate(guides), JSON.stringify(validate.errors)).toBe(true);
+    // What it mounts and publishes is where the image has it.
+    const [gpu] = readDockerfile(read("Dockerfile")).filter(({ name }) => name === "gpu");
+    if (gpu === undefined) throw new Error("There is no stage for GPUs");
+    expect(environmentOf(gpu)).toMatchObject({
+      MODEL_DIR: "/opt/models",
+      DISK_CACHE_DIR: "/var/cache/aicf-provider",
+      METRICS_HOST: "0.0.0.0",
+      METRICS_PORT: "9108",
+    });
   });
 
   it("gives no service more than it needs", () => {

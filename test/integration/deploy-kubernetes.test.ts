@@ -1,5 +1,7 @@
 /** The Kubernetes manifests: right by their schemas, and as careful with the provider's machine and money as they claim. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { schemaFault, typeFaults } from "../support/manifest-schemas.ts";
 import { hasKubectl, kustomize, type Manifest, manifestFiles, podOf } from "../support/manifests.ts";
 
@@ -31,6 +33,14 @@ describe("the manifests", () => {
     const misspelt = structuredClone(workers) as { spec: Record<string, unknown> } & Manifest;
     misspelt.spec.podManagmentPolicy = "Parallel";
     expect(typeFaults([misspelt]).join("\n")).toContain("podManagmentPolicy");
+  });
+
+  it("bring the same alerts and recordings to a cluster as to a single Prometheus", () => {
+    const file = new URL("../../resources/deploy/prometheus/rules.yml", import.meta.url);
+    const { groups } = parse(readFileSync(file, "utf8")) as { groups: object[] };
+    expect(groups.length).toBeGreaterThan(0);
+    const rule = all.find(({ kind }) => kind === "PrometheusRule");
+    expect(rule?.spec, "scripts/deploy/kubernetes-rules.mjs makes it again").toEqual({ groups });
   });
 
   it("ask nothing of a machine beyond what they need", () => {
@@ -105,6 +115,12 @@ describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is mi
       if (kind === "ServiceMonitor") {
         const service = manifests.find((each) => each.kind === "Service");
         expect(service?.metadata.labels).toMatchObject(selector?.matchLabels ?? {});
+      }
+      if (kind === "ScaledObject" && labels["bellows.dev/gpu-class"] !== undefined) {
+        const { triggers } = spec as { triggers: { metadata: { query: string } }[] };
+        const [queue, latency] = triggers.map(({ metadata }) => metadata.query);
+        expect(queue, "its share of the queue").toContain("bellows_dev_gpu_class");
+        expect(latency).toContain(`bellows_dev_gpu_class="${labels["bellows.dev/gpu-class"]}"`);
       }
       if (scaleTargetRef !== undefined)
         expect(find(scaleTargetRef.kind, scaleTargetRef.name), "KEDA's target").toBeDefined();

@@ -122,6 +122,27 @@ describe.skipIf(!hasSystemd)(
       expect(exposure).toBeLessThanOrEqual(EXPOSURE_LIMIT);
     });
 
+    it("a unit as the AICF guide writes it is without fault with our command in it", () => {
+      const file = path.join(tempFolder(), "aicf-gpu-worker.service");
+      const command = `${process.execPath} ${path.join(REPOSITORY, "dist/node/cli.js")} serve`;
+      const unit = [
+        [
+          "Unit",
+          "Description=Worker",
+          "After=network-online.target docker.service",
+          "Wants=network-online.target",
+        ],
+        ["Service", "EnvironmentFile=/etc/aicf/provider.env", `ExecStart=${command}`, "Restart=always"],
+        ["Service", "RestartSec=2", "LimitNOFILE=1048576"],
+        ["Install", "WantedBy=multi-user.target"],
+      ];
+      writeFileSync(
+        file,
+        unit.map(([section, ...lines]) => `[${section}]\n${lines.join("\n")}\n`).join("\n"),
+      );
+      expect(analyze(["verify", file])).toEqual({ status: 0, stdout: "", stderr: "" });
+    });
+
     it("one person's unit is without fault", () => {
       const env = { XDG_RUNTIME_DIR: tempFolder() };
       expect(analyze(["--user", "verify", install("user")], env)).toEqual({

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { ScaledObject } from "@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject";
+import { PrometheusRule } from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule";
 import { ServiceMonitor } from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor";
 import { DaemonSet } from "kubernetes-models/apps/v1/DaemonSet";
 import { StatefulSet } from "kubernetes-models/apps/v1/StatefulSet";
@@ -36,6 +37,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
   "keda.sh/v1alpha1 ScaledObject": {
     module: "@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject",
     check: (m) => new ScaledObject(as(m)),
+  },
+  "monitoring.coreos.com/v1 PrometheusRule": {
+    module: "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule",
+    check: (m) => new PrometheusRule(as(m)),
   },
   "monitoring.coreos.com/v1 ServiceMonitor": {
     module: "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor",

@@ -1,17 +1,14 @@
 /** A variable that is meant for Bellows and is not one of its own is a mistake, and is named before anything starts. */
 import { SECRET_VARIABLES } from "../../shared/secret-variables.ts";
 import type { ConfigProblem } from "./config-error.ts";
-import { SETTINGS } from "./settings.ts";
+import { OTHER_NAMES, SETTINGS } from "./settings.ts";
 import { nearest } from "./suggest.ts";
 
-/** Read elsewhere than as a setting: by the app, the runtime, the command line, or a checkout's own tools. */
-const OTHER_NAMES: readonly string[] = [
-  ...SECRET_VARIABLES,
-  "BELLOWS_BACKUP_PASSPHRASE",
+/** Of the app, the runtime and a checkout's own tools: for their tests and for whoever looks into them. */
+const TOOL_NAMES: readonly string[] = [
   "BELLOWS_BENCH_HOME",
   "BELLOWS_CACHE_DIR",
   "BELLOWS_CHROMIUM",
-  "BELLOWS_DEBUG",
   "BELLOWS_ENGINE_NODE",
   "BELLOWS_IMAGE_FOLDER",
   "BELLOWS_LLAMA_FOLDER",
@@ -30,7 +27,12 @@ const FOR_TESTS = "BELLOWS_TEST_";
 
 /** Shorter ones are too near to what other programs have. */
 const LEAST_LETTERS = 9;
-const KNOWN = [...Object.values(SETTINGS).map(({ env }) => env), ...OTHER_NAMES];
+const KNOWN = [
+  ...Object.values(SETTINGS).map(({ env }) => env),
+  ...Object.keys(OTHER_NAMES),
+  ...SECRET_VARIABLES,
+  ...TOOL_NAMES,
+];
 const LONG_NAMES = KNOWN.filter((name) => name.length >= LEAST_LETTERS);
 
 /** Kubernetes and Docker links tell every container of its neighbours: BELLOWS_METRICS_SERVICE_HOST, AICF_QUEUE_PORT=tcp://…. */
