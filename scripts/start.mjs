@@ -8,6 +8,9 @@ import { electronLaunch } from "./setup/electron.mjs";
 import { SetupFailure } from "./setup/failure.mjs";
 import { hasDisplay, setUp, stopSetUpOnSignals } from "./setup.mjs";
 
+/** Before the app can say so itself: Chromium's complaints about the desktop (no system bus, …) help nobody here. */
+const QUIET_DESKTOP = process.platform === "linux" ? ["--log-level=3"] : [];
+
 const say = (text) => process.stderr.write(`${text}\n`);
 
 process.exitCode = await start(process.argv.slice(2));
@@ -19,13 +22,13 @@ async function start(args) {
   const prepared = (await prepare(headless)) && (await buildIfNeeded());
   stopListening();
   if (!prepared) return 1;
-  if (!headless && hasDisplay()) {
-    const launch = electronLaunch(appArgs);
-    if (launch) return runForwarding(launch.executablePath, launch.args, { env: appEnvironment(launch.env) });
+  const launch = !headless && hasDisplay() ? electronLaunch([...QUIET_DESKTOP, ...appArgs]) : null;
+  if (launch === null) {
+    const args = [inRepo("dist", "node", "cli.js"), "up", ...appArgs];
+    return runForwarding(projectNode(), args, { env: appEnvironment(), tied: true });
   }
-  return runForwarding(projectNode(), [inRepo("dist", "node", "cli.js"), "up", ...appArgs], {
-    env: appEnvironment(),
-  });
+  say("Starting Bellows…");
+  return runForwarding(launch.executablePath, launch.args, { env: appEnvironment(launch.env), tied: true });
 }
 
 async function prepare(headless) {

@@ -4,6 +4,7 @@ import path from "node:path";
 import react from "@vitejs/plugin-react";
 import { distDir, inRepo, repoRoot } from "../lib/paths.mjs";
 import { exists, NODE_ENTRIES, PRELOAD_ENTRY, RENDERER_ENTRY } from "./inputs.mjs";
+import { httpAsAnObject, inAscii } from "./lean.mjs";
 
 /** The oldest Electron the app is tested in runs main and runtime on Node 20.18 and the window in Chrome 130. */
 const NODE_TARGET = "node20.18";
@@ -11,6 +12,26 @@ const CHROME_TARGET = "chrome130";
 
 /** Written beside the place they belong and renamed when whole, so that a running app never sees half a build. */
 export const nextFolder = (name) => path.join(distDir, `${name}.next`);
+
+/**
+ * Packages of plain JavaScript that go into the programs: of each only what is used, in few files. A process that reads
+ * them from node_modules has all of it in memory (zod: the messages of 40 languages) and opens 200 files to start.
+ * What is native, or loaded by few and late, stays outside.
+ */
+const PACKED_IN = [
+  "@hono/node-server",
+  "@noble/curves",
+  "@noble/hashes",
+  "@noble/post-quantum",
+  "@scure/base",
+  "@scure/bip39",
+  "cborg",
+  "commander",
+  "hono",
+  "i18next",
+  "ws",
+  "zod",
+];
 
 /** Targets whose sources are there: {name, outputs, config}. `outputs` are relative to dist/. */
 export function targets() {
@@ -42,18 +63,21 @@ function nodeTarget() {
     config: {
       ...base,
       root: repoRoot,
-      // Packages stay in node_modules: native ones must, and the rest then exists once for all processes.
-      ssr: { external: true, noExternal: [] },
+      // All others stay in node_modules: native ones must, and those loaded late can.
+      ssr: { noExternal: PACKED_IN },
+      plugins: [httpAsAnObject, inAscii],
       build: {
         ...base.build,
         ssr: true,
         target: NODE_TARGET,
-        minify: false,
         sourcemap: true,
         rolldownOptions: {
           input,
           output: {
             format: "es",
+            // Comments go, names and lines stay: a stack trace is to be read.
+            minify: { compress: false, mangle: false, codegen: { removeWhitespace: false } },
+            comments: false,
             entryFileNames: "[name].js",
             // Flat, so that `../..` from import.meta.url is the repository for shared code as well.
             chunkFileNames: "chunk-[name]-[hash].js",

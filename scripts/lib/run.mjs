@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
+import { whenStarterGone } from "./starter.mjs";
 
 const KEPT_OUTPUT_CHARS = 64 * 1024;
 const KILL_AFTER_MS = 1_500;
@@ -53,19 +54,26 @@ export function runQuietly(
   });
 }
 
-/** Runs a program in front: same terminal, signals passed on. Resolves to the exit code a shell would show. */
-export function runForwarding(command, args, { cwd, env } = {}) {
+/**
+ * Runs a program in front: same terminal, signals passed on. Resolves to the exit code a shell would show.
+ * `tied`: it is asked to end when the terminal or whoever started us is gone, and has a channel that closes with us.
+ */
+export function runForwarding(command, args, { cwd, env, tied = false } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: "inherit" });
+    const own = ["inherit", "inherit", "inherit"];
+    const child = spawn(command, args, { cwd, env, stdio: tied ? [...own, "ipc"] : own });
     const passOn = (signal) => {
       // At a terminal the whole process group gets Ctrl-C already; a second one would mean "now, hard".
-      if (signal === "SIGINT" && process.stdin.isTTY) return;
-      child.kill(signal);
+      if (signal === "SIGINT" && atTerminal()) return;
+      // To a server a hang-up means "read your settings again"; here it means that the terminal is gone.
+      child.kill(tied && signal === "SIGHUP" ? "SIGTERM" : signal);
     };
+    const stopLooking = tied ? whenStarterGone(() => child.kill("SIGTERM")) : () => undefined;
     const signals =
       process.platform === "win32" ? ["SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
     for (const signal of signals) process.on(signal, passOn);
     const settle = () => {
+      stopLooking();
       for (const signal of signals) process.off(signal, passOn);
     };
     child.on("error", (error) => {
@@ -78,6 +86,9 @@ export function runForwarding(command, args, { cwd, env } = {}) {
     });
   });
 }
+
+/** Whatever of the three is sent elsewhere: a Ctrl-C there still comes from a terminal of ours. */
+const atTerminal = () => [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
 
 /**
  * Ends every program that runQuietly has under way and waits until they are gone, so that a next try finds nobody

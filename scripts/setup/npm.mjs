@@ -5,7 +5,7 @@ import { sha256OfFile, sizeUnder } from "../lib/files.mjs";
 import { nodeModules, repoRoot } from "../lib/paths.mjs";
 import { lastLines, runQuietly } from "../lib/run.mjs";
 import { SetupFailure } from "./failure.mjs";
-import { mebibytes } from "./progress.mjs";
+import { megabytes } from "./progress.mjs";
 
 const WATCH_MS = 250;
 
@@ -118,7 +118,7 @@ export function npmCause(output) {
   return `npm said: ${lastLines(output.replace(NPM_NOISE, "")) || "nothing"}.`;
 }
 
-export const sizeLabel = (bytes) => mebibytes(bytes);
+export const sizeLabel = (bytes) => megabytes(bytes);
 
 function npmEnvironment(extra = {}) {
   const env = { ...process.env, ...extra };

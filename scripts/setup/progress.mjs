@@ -1,6 +1,7 @@
 // Tells what set-up is doing: one live line at a terminal, sparse plain lines everywhere else.
 
-const MEBIBYTE = 1024 * 1024;
+/** Decimal, as everywhere in the app: a model has one size wherever it is named. */
+const MEGABYTE = 1e6;
 const LIVE_INTERVAL_MS = 120;
 const PLAIN_INTERVAL_MS = 5_000;
 
@@ -52,10 +53,11 @@ export function seconds(ms) {
   return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
 }
 
-export const mebibytes = (bytes) => `${(bytes / MEBIBYTE).toFixed(bytes < 10 * MEBIBYTE ? 1 : 0)} MiB`;
+export const megabytes = (bytes) =>
+  `${(bytes / MEGABYTE).toFixed(bytes < 99.95 * MEGABYTE ? 1 : 0)} MB`;
 
 function formatBytes(done, total) {
-  if (!total) return mebibytes(done);
+  if (!total) return megabytes(done);
   const capped = Math.min(done, total);
-  return `${mebibytes(capped)} of ${mebibytes(total)} (${Math.floor((capped / total) * 100)} %)`;
+  return `${megabytes(capped)} of ${megabytes(total)} (${Math.floor((capped / total) * 100)} %)`;
 }

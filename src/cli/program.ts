@@ -304,11 +304,12 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
   program
     .command("fleet")
     .description("Many workers in one table: state, GPUs, earnings, service, differences; only reads")
-    .option("-f, --file <file>", "The inventory, TOML or YAML", "fleet.toml")
+    .option("-f, --file <file>", "The inventory, TOML or YAML (default: fleet.toml here, else the engine's)")
     .option("--prometheus <url>", "Instead: every worker that this Prometheus scrapes as job bellows")
     .addOption(jsonOption())
     .action(async ({ file, prometheus, json }: Options) => {
-      const options = { file: String(file), prometheus: textOf(prometheus), json: json === true };
+      const names = { file: textOf(file), prometheus: textOf(prometheus) };
+      const options = { ...names, flags: flagsOf({}, []), json: json === true };
       if (!(await fleet(context, options))) outcome.code = EXIT.checkFailed;
     });
 

@@ -1,4 +1,7 @@
-/** Ctrl-C and SIGTERM: the first asks for an orderly end, the second does not wait any longer. */
+/**
+ * Ctrl-C and SIGTERM: the first asks for an orderly end, the second does not wait any longer. A parent that ends without
+ * a word (`npm start`, killed) asks as SIGTERM does.
+ */
 
 const KILLED_BY_SIGINT = 130;
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
@@ -28,7 +31,11 @@ export function listenForStop(onSecond: () => void): StopSignals {
     onSecond();
     process.exit(KILLED_BY_SIGINT);
   };
+  const onParentGone = () => {
+    if (!controller.signal.aborted) onSignal("SIGTERM");
+  };
   for (const name of STOP_SIGNALS) process.on(name, onSignal);
+  process.on("disconnect", onParentGone);
   return {
     asked: controller.signal,
     whenAsked,
@@ -37,6 +44,7 @@ export function listenForStop(onSecond: () => void): StopSignals {
     },
     [Symbol.dispose]() {
       for (const name of STOP_SIGNALS) process.off(name, onSignal);
+      process.off("disconnect", onParentGone);
     },
   };
 }

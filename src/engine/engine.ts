@@ -24,7 +24,7 @@ import type { KeyRing } from "./identity/key-ring.ts";
 import { asLedgerError } from "./ledger/database.ts";
 import { keepLog } from "./log/engine-log.ts";
 import type { Log, LogConsole } from "./log/log.ts";
-import { keepOutputs } from "./settings/open-settings.ts";
+import { kept } from "./settings/open-settings.ts";
 import type { LiveSettings } from "./settings/settings.ts";
 import { LeaseKeeper } from "./work/lease-keeper.ts";
 import { Submitter } from "./work/submitter.ts";
@@ -69,25 +69,28 @@ export async function startEngine(
       working: work.isBusy(),
       waiting: work.presence.keeper.waitsForReadings,
     }),
+    mayWork: (id) => work.presence.canWork(id),
   });
-  const { version, ledger, settings, log, identity, modelManager, machine, watcher } = base;
+  const { version, ledger, settings, log, identity, modelManager, gpuPack, machine, watcher } = base;
 
   // The parts know each other in a circle: what one is told of a later one is asked only when all are made.
   const onlooker = new Onlooker();
   const work: Work = composeWork(base, {
     sessionOf: (market) => markets.sessionOf(market),
+    netValue: (lease, ms) => markets.netValue(lease, ms),
     isReserved: (id) => markets.offers.reserved.has(id),
     onDeviceChange: () => reactions.onDeviceChange(),
     onPause: () => reactions.onPause(),
     onSignals: () => reactions.onSignals(),
     onTestStart: () => reactions.onTestStart(),
+    onTestProgress: () => reactions.onTestProgress(),
     onTestResult: (report) => reactions.onTestResult(report),
   });
   const { board, fleet, presence, control, selfTester } = work;
   const power = composePower(base, work);
   const markets: Markets = composeMarkets(base, work, power, { onGuard: () => reactions.onGuard() });
   const { observers, offers, guards, sessions } = markets;
-  const views = composeViews(base, work, markets);
+  const views = composeViews(base, work, markets, power);
   const { state, slices } = views;
   const reactions: Reactions = wireReactions({ base, work, power, markets, views });
 
@@ -123,8 +126,10 @@ export async function startEngine(
     ...sessions.map((session) => new Submitter({ session, board, ledger, now }).run(service.signal)),
     offers.run(service.signal),
     watcher.run(service.signal),
+    views.battery.run(service.signal),
+    base.ollama?.library.run(service.signal),
     observers.run(service.signal),
-    housekeeping(ledger, () => keepOutputs(settings, config), now, service.signal),
+    housekeeping(ledger, () => kept(settings, config), now, service.signal),
   ];
   let controlServer: ControlServer | null = null;
   const ended = Promise.withResolvers<void>();
@@ -154,6 +159,7 @@ export async function startEngine(
     await fleet.stop();
     await Promise.allSettled(workLoops);
     await modelManager.close();
+    await gpuPack.close();
     service.abort(new DOMException("Shutting down", "AbortError"));
     await Promise.allSettled(serviceLoops);
     state.close();

@@ -1,10 +1,14 @@
 /** The contract's commands, each in a line: what the engine does when somebody asks. */
 import type { ContractHandlers } from "../shared/contract/contract.ts";
+import type { OllamaView } from "../shared/contract/ollama.ts";
 import type { SelfTestReport } from "../shared/contract/self-test.ts";
 import type { ServiceLevel } from "../shared/contract/service-level.ts";
 import type { MarketId } from "../shared/contract/views.ts";
 import { type DeviceHandlerDeps, deviceHandlers } from "./device/handlers.ts";
 import { type EarningDeps, earningHandlers } from "./earnings/handlers.ts";
+import type { FleetDesk } from "./fleet/desk.ts";
+import type { GpuPackDesk } from "./gpu-pack/desk.ts";
+import { gpuPackHandlers } from "./gpu-pack/handlers.ts";
 import { type IdentityHandlerDeps, identityHandlers } from "./identity/handlers.ts";
 import { jobHandlers } from "./ledger/job-reader.ts";
 import type { Ledger } from "./ledger/ledger.ts";
@@ -30,6 +34,10 @@ export interface HandlerDeps {
   readonly verifier: JobVerifierDeps;
   readonly serviceLevel: (market: MarketId) => ServiceLevel | null;
   readonly models: ModelManager;
+  /** Absent: none was turned on. */
+  readonly ollama?: (() => OllamaView) | undefined;
+  readonly gpuPack: GpuPackDesk;
+  readonly fleetDesk: FleetDesk;
   readonly settings: SettingsHandlerDeps;
   readonly device: DeviceHandlerDeps;
   readonly selfTest: (deviceId: string | undefined) => Promise<SelfTestReport[]>;
@@ -53,7 +61,9 @@ export function contractHandlers(deps: HandlerDeps): ContractHandlers {
     ...identityHandlers(deps.identity),
     ...verifyHandlers(deps.verifier),
     ...offerHandlers(deps.offers),
-    ...modelHandlers(deps.models),
+    ...modelHandlers(deps.models, deps.ollama),
+    ...gpuPackHandlers(deps.gpuPack),
+    "fleet.read": async () => deps.fleetDesk.read(),
     ...settingsHandlers(deps.settings),
     "service.level": async ({ market }) => ({ level: deps.serviceLevel(market) }),
     "notices.dismiss": async () => {

@@ -3,10 +3,19 @@ import { DAY, MINUTE } from "../shared/durations.ts";
 import { pause } from "../shared/wait.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
-/** Prunes outputs every minute, and keeps a snapshot that is young enough. */
+interface Limits {
+  readonly ms: number;
+  readonly bytes: number;
+}
+export interface Kept {
+  readonly outputs: Limits;
+  readonly receipts: Limits;
+}
+
+/** Prunes outputs and receipts every minute, and keeps a snapshot that is young enough. */
 export async function housekeeping(
   ledger: Ledger,
-  keep: () => { readonly ms: number; readonly bytes: number },
+  kept: () => Kept,
   now: () => number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -15,7 +24,8 @@ export async function housekeeping(
     await pause(MINUTE, signal);
     if (signal.aborted) return;
     ledger.service.forgetHeartbeats(now() - DAY);
-    const { ms, bytes } = keep();
-    ledger.results.prune(now() - ms, bytes);
+    const { outputs, receipts } = kept();
+    ledger.results.prune(now() - outputs.ms, outputs.bytes);
+    ledger.results.pruneReceipts(now() - receipts.ms, receipts.bytes);
   }
 }

@@ -22,8 +22,6 @@ export interface AppDeskOptions {
   readonly countCrashReports: () => Promise<AppView["crashReports"]>;
   readonly openCrashReports: () => Promise<void>;
   readonly updates: Updates;
-  /** The engine, with a new plan. */
-  readonly restart: () => Promise<void>;
   /** Take work again. */
   readonly startWork: () => Promise<void>;
 }
@@ -45,10 +43,10 @@ export class AppDesk {
       "app.get": () => this.refresh(),
       "app.setStartAtLogin": ({ enabled }) => this.#setStartAtLogin(enabled),
       "app.leaveSafeMode": () => this.leaveSafeMode(),
-      "app.restart": () => options.restart(),
       "app.openCrashReports": () => options.openCrashReports(),
       "app.checkForUpdate": () => updates.check(),
       "app.downloadUpdate": () => updates.download(),
+      "app.cancelDownload": async () => updates.cancelDownload(),
       "app.installUpdate": () => updates.install(),
       "app.postponeUpdate": () => updates.postpone(),
       "app.rollBack": () => updates.rollBack(),

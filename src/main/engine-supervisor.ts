@@ -1,15 +1,10 @@
 /**
  * The engine as the app sees it: one link that outlives every engine process, and one status. Behind it stand the
- * devnet (demo only) and the engine, each kept alive by host/supervisor.ts; the engine starts once the devnet is up.
+ * processes of host/work-processes.ts, the devnet (demo only) and the engine.
  */
 import type { ManagedProcess, ProcessHost } from "../host/process-host.ts";
-import { Supervisor, type SupervisorState, type SupervisorTimings } from "../host/supervisor.ts";
-import {
-  type DevnetReady,
-  DevnetReadySchema,
-  type EngineConfig,
-  EngineReadySchema,
-} from "../shared/config.ts";
+import type { SupervisorState } from "../host/supervisor.ts";
+import { type WorkPlan, WorkProcesses, type WorkProcessesOptions } from "../host/work-processes.ts";
 import type { EngineStatus } from "../shared/contract/bridge.ts";
 import type {
   CommandInput,
@@ -21,27 +16,18 @@ import type {
 } from "../shared/contract/contract.ts";
 import { EVENTS } from "../shared/contract/contract.ts";
 import { connectContract, engineGone } from "../shared/contract/rpc.ts";
-import { SECOND } from "../shared/durations.ts";
 import { type ErrorValue, isAbort, toErrorValue, unreachable } from "../shared/errors.ts";
-import { type EnginePlan, planFolder } from "./config.ts";
-
-/** Leases are given back and results submitted in this time, or the process is killed; with the devnet's, 10 s. */
-const ENGINE_STOP = 8 * SECOND;
-const DEVNET_STOP = 2 * SECOND;
 
 export interface EngineSupervisorOptions {
   /** Made anew at each start from the stopped or failed state, so that a corrected setting counts. May throw. */
-  readonly plan: () => EnginePlan;
+  readonly plan: () => WorkPlan;
   /** Asked before anything of the plan is started; throws what speaks against it. */
-  readonly mayStart?: (plan: EnginePlan, signal: AbortSignal) => Promise<void>;
+  readonly mayStart?: (plan: WorkPlan, signal: AbortSignal) => Promise<void>;
   /** How the first start begins, when not as the plan says; after a crash it goes on as the person left it. */
-  readonly startAs?: () => EngineConfig["startAs"] | undefined;
+  readonly startAs?: WorkProcessesOptions["startAs"];
   readonly host: ProcessHost;
-  readonly entries: { readonly engine: string; readonly devnet: string };
-  readonly timings?: {
-    readonly engine?: Partial<SupervisorTimings>;
-    readonly devnet?: Partial<SupervisorTimings>;
-  };
+  readonly entries: WorkProcessesOptions["entries"];
+  readonly timings?: WorkProcessesOptions["timings"];
   readonly clock?: () => number;
 }
 
@@ -50,42 +36,28 @@ type Client = ReturnType<typeof connectContract>;
 export class EngineSupervisor implements ContractClient {
   readonly #options: EngineSupervisorOptions;
   readonly #clock: () => number;
-  readonly #engine: Supervisor;
-  readonly #devnet: Supervisor;
+  readonly #processes: WorkProcesses;
   readonly #statusListeners = new Set<(status: EngineStatus) => void>();
   readonly #eventListeners = new Map<EventName, Set<(payload: never) => void>>();
   #status: EngineStatus;
-  #plan: EnginePlan | null = null;
-  /** The devnet's addresses: a restart takes them again. */
-  #addresses: DevnetReady | undefined;
   #client: Client | null = null;
-  /** The engine has been up: after a crash it goes on as the person left it. */
-  #hasRun = false;
   #startSequence: AbortController | null = null;
 
   constructor(options: EngineSupervisorOptions) {
-    const { host, entries, timings } = options;
+    const { host, entries, startAs, timings } = options;
     this.#options = options;
     this.#clock = options.clock ?? Date.now;
     this.#status = { state: "starting", since: this.#clock() };
-    this.#devnet = new Supervisor({
+    this.#processes = new WorkProcesses({
       host,
-      spec: () => ({ name: "devnet", entry: entries.devnet }),
-      configure: (child) => this.#configureDevnet(child),
-      isReady: (message) => this.#noteAddresses(message),
-      timings: { stopWithin: DEVNET_STOP, ...timings?.devnet },
+      entries,
+      planAgain: (signal) => this.#plan(signal),
+      ...(startAs && { startAs }),
+      askEngineToStop: (child) => this.#askToStop(child),
+      ...(timings && { timings }),
     });
-    this.#engine = new Supervisor({
-      host,
-      spec: () => ({ name: "engine", entry: entries.engine }),
-      configure: (child) => child.post({ kind: "configure", config: this.#engineConfig() }),
-      isReady: (message) => EngineReadySchema.safeParse(message).success,
-      askToStop: (child) => this.#askToStop(child),
-      beforeWantedRestart: (signal) => this.#planAgain(signal),
-      timings: { stopWithin: ENGINE_STOP, ...timings?.engine },
-    });
-    this.#devnet.onState((state) => this.#followDevnet(state));
-    this.#engine.onState((state) => this.#followEngine(state));
+    this.#processes.devnet.onState((state) => this.#followDevnet(state));
+    this.#processes.engine.onState((state) => this.#followEngine(state));
   }
 
   get status(): EngineStatus {
@@ -93,7 +65,7 @@ export class EngineSupervisor implements ContractClient {
   }
 
   get enginePid(): number | undefined {
-    return this.#engine.child?.pid;
+    return this.#processes.engine.child?.pid;
   }
 
   /** Called on every change, not for the present status. Returns the unsubscribe function. */
@@ -128,79 +100,31 @@ export class EngineSupervisor implements ContractClient {
 
   /** It hangs: end it hard, and let it be started again. */
   killHangingEngine(): void {
-    this.#engine.child?.kill("SIGKILL");
+    this.#processes.engine.child?.kill("SIGKILL");
   }
 
   /** First the engine, while the markets still answer, then the devnet. Bounded: about 10 s, then they are killed. */
   async stop(): Promise<void> {
     this.#publish({ state: "stopping", since: this.#clock() });
     this.#startSequence?.abort();
-    await this.#engine.stop();
-    await this.#devnet.stop();
+    await this.#processes.stop();
     this.#startSequence = null;
-  }
-
-  /** In order, and begun anew with a new plan: what the settings say now. */
-  async restart(): Promise<void> {
-    await this.stop();
-    this.start();
   }
 
   /** Without any order: for whoever can't wait any longer. */
   kill(): void {
-    this.#engine.child?.kill("SIGKILL");
-    this.#devnet.child?.kill("SIGKILL");
+    this.#processes.kill();
   }
 
   async #bringUp(signal: AbortSignal): Promise<void> {
-    const plan = this.#options.plan();
-    const before = this.#plan;
-    if (before !== null && planFolder(before) !== planFolder(plan)) {
-      // Another ledger: nobody has left anything there.
-      this.#hasRun = false;
-      this.#addresses = undefined;
-    }
-    this.#plan = plan;
-    await this.#options.mayStart?.(plan, signal);
-    signal.throwIfAborted();
-    if (plan.mode === "demo") {
-      this.#devnet.start();
-      await this.#devnet.whenUp(signal);
-    }
-    signal.throwIfAborted();
-    this.#engine.start();
+    await this.#processes.start(await this.#plan(signal), signal);
   }
 
-  /** A setting was changed that counts from a start: it may even be another market than the demo's. */
-  async #planAgain(signal: AbortSignal): Promise<void> {
+  async #plan(signal: AbortSignal): Promise<WorkPlan> {
     const plan = this.#options.plan();
     await this.#options.mayStart?.(plan, signal);
     signal.throwIfAborted();
-    this.#plan = plan;
-    if (plan.mode === "live") await this.#devnet.stop();
-    else {
-      this.#devnet.start();
-      await this.#devnet.whenUp(signal);
-    }
-  }
-
-  #configureDevnet(child: ManagedProcess): void {
-    if (this.#plan?.mode !== "demo") return;
-    child.post({ kind: "configure", config: this.#plan.demo.devnetConfig(this.#addresses) });
-  }
-
-  #noteAddresses(message: unknown): boolean {
-    const ready = DevnetReadySchema.safeParse(message);
-    if (ready.success) this.#addresses = ready.data;
-    return ready.success;
-  }
-
-  #engineConfig(): EngineConfig | null {
-    const plan = this.#plan;
-    const startAs = this.#hasRun ? "as-left" : this.#options.startAs?.();
-    if (plan?.mode === "live") return startAs === undefined ? plan.config : { ...plan.config, startAs };
-    if (plan?.mode === "demo" && this.#addresses) return plan.demo.engineConfig(this.#addresses, startAs);
-    return null; // Never: the engine starts after the plan and the devnet.
+    return plan;
   }
 
   #askToStop(child: ManagedProcess): void {
@@ -242,7 +166,7 @@ export class EngineSupervisor implements ContractClient {
   }
 
   #adopt(): void {
-    const { child } = this.#engine;
+    const { child } = this.#processes.engine;
     if (child === null) return;
     this.#client?.close();
     const client = connectContract(child);
@@ -252,7 +176,6 @@ export class EngineSupervisor implements ContractClient {
       });
     }
     this.#client = client;
-    this.#hasRun = true;
     this.#publish({ state: "up", since: this.#clock() });
   }
 

@@ -1,60 +1,21 @@
 /**
- * Electron's main: one instance, a tray, a window on demand, and the supervision of everything that does the work.
- * It touches no ledger, no market and no GPU.
+ * Electron's main: what has to be said before Electron is ready, and one instance for each data folder. The app itself
+ * is run-app.ts.
  */
-import os from "node:os";
 import path from "node:path";
-import { app, crashReporter, powerMonitor, powerSaveBlocker, protocol, safeStorage, shell } from "electron";
+import { app, crashReporter, protocol } from "electron";
 import { locatePaths } from "../engine/config/paths.ts";
-import { ENGINE_NODE_OPTIONS } from "../host/engine-node.ts";
-import { ForkProcessHost } from "../host/fork-host.ts";
-import type { ProcessHost } from "../host/process-host.ts";
-import { StateMirror } from "../shared/contract/state-mirror.ts";
-import { SECOND } from "../shared/durations.ts";
-import { AppError, unreachable } from "../shared/errors.ts";
-import type { ScreenName } from "../shared/screens.ts";
-import { chooseLanguage, currentLanguage, setLanguage } from "../shared/words/words.ts";
-import { AppDesk } from "./app-desk.ts";
-import { APP_SCHEME, serveFolder } from "./app-protocol.ts";
-import { askToQuit, askToQuitHeld, askToStop } from "./ask.ts";
-import { carryOut } from "./commands.ts";
-import { desktopFolder, planEngine, planFolder } from "./config.ts";
+import { APP_SCHEME } from "./app-protocol.ts";
+import { desktopFolder } from "./config.ts";
 import { withEngineNode } from "./engine-node.ts";
-import { EngineSupervisor } from "./engine-supervisor.ts";
-import { HangWatch, TICK } from "./hang-watch.ts";
-import { relay } from "./ipc.ts";
-import { openKeySeal } from "./key-seal.ts";
-import { lockDown } from "./lockdown.ts";
-import { AppMenu } from "./menu.ts";
-import { NoticeWatch } from "./notices.ts";
-import { Notifier } from "./notifier.ts";
-import { PowerSave } from "./power-save.ts";
-import { PresenceWatch } from "./presence-watch.ts";
-import { QuitWish, quitInOrder } from "./quit.ts";
-import { refuseSecondEngine } from "./running-engine.ts";
-import { CrashGuard, GOOD_START } from "./system/crash-guard.ts";
-import { countCrashReports } from "./system/crash-reports.ts";
-import { LINK_SCHEME, screenInArguments, screenOfLink } from "./system/deep-link.ts";
-import { autostartFile, HIDDEN_ARGUMENT, systemLoginItem, xdgLoginItem } from "./system/login-item.ts";
-import { mutedTypes, PreferenceFile, preferencesOf, settingsIn } from "./system/preferences.ts";
-import { TrayController } from "./tray.ts";
-import { hasTrayHost } from "./tray-host.ts";
-import { jobsHeld, type TrayAction, type TrayVerb, trayModel } from "./tray-model.ts";
-import { openUpdates } from "./updates/open-updates.ts";
-import { UtilityProcessHost } from "./utility-host.ts";
-import { preloadFile, WindowController } from "./window.ts";
-
-/** Beyond this nothing is waited for any more: the engine's own bounded end, and a margin. */
-const QUIT_WITHIN = 12 * SECOND;
+import { log } from "./log.ts";
+import { runApp } from "./run-app.ts";
 
 /** Chromium's level for what ends the process. */
 const FATAL_ONLY = "3";
 
 const paths = withEngineNode(locatePaths(), process.env);
-const { env } = process;
-const desktop = desktopFolder(env, paths);
-/** An AppImage mounts itself anew at each start: what starts it is the file, not the mounted program. */
-const ownProgram = env.APPIMAGE ?? process.execPath;
+const desktop = desktopFolder(process.env, paths);
 
 app.setName("Bellows");
 app.setAppUserModelId("bellows.desktop");
@@ -70,271 +31,14 @@ app.commandLine.appendSwitch("log-level", FATAL_ONLY);
 // The page knows no network and updates are looked for now and then: not worth a process of 28 MB.
 app.commandLine.appendSwitch("enable-features", "NetworkServiceInProcess2");
 protocol.registerSchemesAsPrivileged([{ scheme: APP_SCHEME, privileges: { standard: true, secure: true } }]);
+// Started by `npm start`, and that is gone without having asked us to end.
+if (process.connected) process.once("disconnect", () => app.quit());
 // Whoever reads our log may go away first.
 process.stderr.on("error", () => undefined);
 
 if (app.requestSingleInstanceLock()) {
-  void app.whenReady().then(run);
+  void app.whenReady().then(() => runApp({ paths, desktop }));
 } else {
   log("Bellows is already running with this data folder; its window is brought to the front.");
   app.quit(); // The first instance is told, and shows its window.
-}
-
-function run(): void {
-  let ended = false;
-  const icons = path.join(paths.resourcesFolder, "icons");
-  const iconFile = path.join(icons, "app-256.png");
-  const preferences = new PreferenceFile(path.join(desktop, "preferences.json"));
-  followLanguage();
-  const crashes = new CrashGuard(path.join(desktop, "starts.json"));
-  const wasGood = setTimeout(() => crashes.safeMode || crashes.forget(), GOOD_START);
-
-  const engine = new EngineSupervisor({
-    plan: () =>
-      planEngine({ env, flags: {}, paths }, (folder) => openKeySeal(folder, safeStorage, process.platform)),
-    mayStart: (plan, signal) => refuseSecondEngine(planFolder(plan), { ownPid: engine.enginePid, signal }),
-    startAs: () => (crashes.safeMode ? "stopped" : undefined),
-    host: processHost(),
-    entries: paths.entries,
-  });
-  const mirror = new StateMirror(engine, { changed: update, failed: () => undefined });
-  const state = () => mirror.current?.state ?? null;
-  const order = (verb: TrayVerb) => carryOut(engine, verb, {}).then(() => undefined);
-
-  const windows = new WindowController({
-    preload: preloadFile(paths.root),
-    iconFile,
-    stateFile: path.join(desktop, "window.json"),
-    version: paths.version,
-    showScreen: (screen) => bridge.tell("app.show", { screen }),
-    canHide: () => hasTrayHost({ platform: process.platform, override: env.BELLOWS_TRAY }),
-    cannotClose: (window) => void askToQuit(window).then((quit) => (quit ? quitWish.want() : undefined)),
-  });
-  const quitWish = new QuitWish({
-    jobsHeld: () => jobsHeld(state()),
-    ask: (held) => askToQuitHeld(windows.window, held),
-    finishWork: () => order("run.finish"),
-    quit: () => app.quit(),
-  });
-  const updates = openUpdates({
-    version: paths.version,
-    folder: path.join(desktop, "updates"),
-    settings: () => preferences.current,
-    jobsHeld: () => {
-      const now = state();
-      // Without an engine that is expected to come back there is nobody who could hold a job.
-      if (now === null) return engine.status.state === "failed" ? 0 : null;
-      return jobsHeld(now);
-    },
-    finishWork: () => order("run.finish"),
-    resumeWork: () => order("run.start"),
-    changed: () => desk.changed(),
-    log,
-  });
-  const desk = new AppDesk({
-    crashes,
-    login:
-      process.platform === "linux"
-        ? xdgLoginItem(autostartFile({ home: os.homedir(), configHome: env.XDG_CONFIG_HOME }), [
-            ownProgram,
-            ...process.argv.slice(1).filter((argument) => argument.startsWith("--no-sandbox")),
-            HIDDEN_ARGUMENT,
-          ])
-        : systemLoginItem(app, ownProgram),
-    loginAsked: () => preferences.current.startAtLogin !== null,
-    saveLogin,
-    countCrashReports: () => countCrashReports(app.getPath("crashDumps")),
-    openCrashReports,
-    updates,
-    restart: () => engine.restart(),
-    startWork: () => order("run.start"),
-  });
-  const tray = new TrayController(icons, trayModel(engine.status, null, desk.view), {
-    run: (action) => void act(action).catch((thrown: unknown) => log(`${action.kind}: ${String(thrown)}`)),
-    open: () => windows.show(),
-    quit: () => void quitWish.want(),
-  });
-  timing("tray");
-  const menu = new AppMenu({
-    run: (verb) =>
-      void act({ kind: "verb", verb }).catch((thrown: unknown) => log(`${verb}: ${String(thrown)}`)),
-    quit: () => void quitWish.want(),
-  });
-  const powerSave = new PowerSave(powerSaveBlocker);
-  const notifier = new Notifier({
-    iconFile,
-    isWatched: () => windows.window?.isFocused() ?? false,
-    open: ({ screen }) => windows.show(screen),
-  });
-  const notices = new NoticeWatch({
-    client: engine,
-    state,
-    link: () => engine.status,
-    app: () => desk.view,
-    muted: () => mutedTypes(preferences.current),
-    tell: (notice) => notifier.tell(notice),
-  });
-
-  engine.onStatus((status) => {
-    if (status.state === "up") void mirror.refresh();
-    else mirror.forget();
-    if (status.state === "failed") log(`engine: ${status.error.code} ${status.error.message}`);
-    update();
-  });
-  const hangs = new HangWatch({
-    client: engine,
-    isUp: () => engine.status.state === "up",
-    onHang: () => {
-      log("engine: no answer for 10 s, it is ended and started again");
-      engine.killHangingEngine();
-    },
-  });
-  const ticks = setInterval(() => hangs.tick(), TICK);
-  const presence = new PresenceWatch({
-    power: powerMonitor,
-    engine,
-    isUp: () => engine.status.state === "up",
-  });
-
-  lockDown();
-  protocol.handle(APP_SCHEME, serveFolder(path.join(paths.root, "dist", "renderer")));
-  const bridge = relay(
-    engine,
-    desk,
-    () => windows.window,
-    () => timing("interactive"),
-  );
-  desk.onChange(() => update());
-  if (app.isPackaged) app.setAsDefaultProtocolClient(LINK_SCHEME);
-  app.on("second-instance", (_event, args) => windows.show(screenInArguments(args) ?? undefined));
-  app.on("open-url", (event, link) => {
-    event.preventDefault();
-    windows.show(screenOfLink(link) ?? undefined);
-  });
-  app.on("activate", () => windows.show());
-  app.on("window-all-closed", () => undefined); // The tray stays; only Quit quits.
-  quitInOrder({
-    within: QUIT_WITHIN,
-    kill: () => engine.kill(),
-    log,
-    end: async () => {
-      windows.prepareToQuit();
-      clearInterval(ticks);
-      clearTimeout(wasGood);
-      updates.dispose();
-      notices.dispose();
-      await engine.stop();
-      ended = true;
-      hangs.dispose();
-      presence.dispose();
-      mirror.dispose();
-      powerSave.update(null);
-      bridge.end();
-      notifier.dispose();
-      tray.dispose();
-      crashes.endInOrder();
-    },
-  });
-
-  update();
-  void desk.refresh();
-  void updates.start();
-  engine.start();
-  const linked: ScreenName | null = screenInArguments(process.argv);
-  if (linked !== null || !process.argv.includes(HIDDEN_ARGUMENT)) windows.show(linked ?? undefined);
-
-  function update(): void {
-    // What was asked for before the end may answer after it.
-    if (ended) return;
-    const now = state();
-    if (now !== null) followSettings();
-    if (now?.engine.intent === "running") desk.noteWork();
-    const model = trayModel(engine.status, now, desk.view);
-    tray.update(model);
-    menu.update(model);
-    powerSave.update(now);
-    quitWish.follow(now?.engine.intent ?? null);
-    updates.jobsChanged();
-    notices.look();
-  }
-
-  /** The engine's settings are the truth; what concerns the app is remembered for the time without an engine. */
-  function followSettings(): void {
-    const settings = settingsIn(state());
-    if (settings === null) return;
-    const before = preferences.current;
-    if (!preferences.follow(preferencesOf(settings))) return;
-    const { startAtLogin, feedUrl, channel } = preferences.current;
-    followLanguage();
-    if (startAtLogin !== null && startAtLogin !== before.startAtLogin) void desk.followLogin(startAtLogin);
-    if (feedUrl !== before.feedUrl || channel !== before.channel) updates.reconfigured();
-    desk.changed();
-  }
-
-  function followLanguage(): void {
-    const { language } = preferences.current;
-    const wanted = chooseLanguage(language === null ? app.getPreferredSystemLanguages() : [language]);
-    if (wanted !== currentLanguage()) setLanguage(wanted);
-  }
-
-  /** With the other settings, so that every face of Bellows shows it; without an engine it is remembered here. */
-  async function saveLogin(enabled: boolean): Promise<void> {
-    preferences.follow({ ...preferences.current, startAtLogin: enabled });
-    await carryOut(engine, "settings.set", { patch: { "app.start_at_login": enabled ? "yes" : "no" } }).catch(
-      (thrown: unknown) => log(`settings: ${String(thrown)}`),
-    );
-  }
-
-  /** From tray or menu. A refusal is shown by the state that follows: neither has a place for a sentence of its own. */
-  async function act(action: TrayAction): Promise<void> {
-    switch (action.kind) {
-      case "verb": {
-        const held = jobsHeld(state());
-        const { verb } = action;
-        if (verb === "run.stop" && held > 0 && !(await askToStop(windows.window, held))) return;
-        return order(verb);
-      }
-      case "pause":
-        await engine.invoke("devices.pause", { device: action.device, for: action.for });
-        return;
-      case "resume":
-        await engine.invoke("devices.resume", { device: action.device });
-        return;
-      case "leave-safe-mode":
-        return desk.leaveSafeMode();
-      case "install-update":
-        return updates.install();
-      case "start-at-login":
-        await desk.carryOut("app.setStartAtLogin", { enabled: action.enabled });
-        return;
-      default:
-        unreachable(action);
-    }
-  }
-}
-
-async function openCrashReports(): Promise<void> {
-  const refusal = await shell.openPath(app.getPath("crashDumps"));
-  if (refusal === "") return;
-  throw new AppError({ code: "FOLDER_NOT_OPENED", message: refusal, actor: "machine" });
-}
-
-/** A developer's Node runs the engine where Electron's own is too old for the ledger (below version 42). */
-function processHost(): ProcessHost {
-  const onStderr = (name: string, line: string) => log(`${name}: ${line}`);
-  return env.BELLOWS_ENGINE_NODE
-    ? new ForkProcessHost({ execPath: env.BELLOWS_ENGINE_NODE, execArgv: ENGINE_NODE_OPTIONS, onStderr })
-    : new UtilityProcessHost({ brokeredEntries: [paths.entries.runtime, paths.entries.nvml], onStderr });
-}
-
-/** BELLOWS_TIMINGS=1: how long after this process began something was there, for the bench. */
-function timing(what: string): void {
-  const began = process.getCreationTime();
-  if (env.BELLOWS_TIMINGS !== undefined && began !== null) {
-    log(`timing: ${what} ${Math.round(Date.now() - began)} ms`);
-  }
-}
-
-function log(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

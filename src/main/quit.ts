@@ -28,6 +28,7 @@ export function quitInOrder({ end, kill, within, log }: OrderlyQuit): void {
       .finally(() => {
         clearTimeout(deadline);
         state = "ended";
+        log("Ended.");
         // Not within the event: Electron takes no wish to quit while it carries out the cancelling of one.
         setImmediate(() => app.quit());
       });

@@ -6,7 +6,7 @@ import type { CommandName } from "../shared/contract/contract.ts";
 import type { DeviceView, EarningsView, HeadlineLevel, State } from "../shared/contract/views.ts";
 import { unreachable } from "../shared/errors.ts";
 import { CURRENCIES, formatDecimal, fromMoneyValue } from "../shared/money.ts";
-import { hear } from "../shared/words/said.ts";
+import { hear } from "../shared/words/hear.ts";
 import { t } from "../shared/words/words.ts";
 import { ALREADY_RUNNING } from "./running-engine.ts";
 

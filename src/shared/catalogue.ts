@@ -33,7 +33,15 @@ export const ClipSettingsSchema = z.object({
   std: Channels,
 });
 /** A llama.cpp model of one GGUF file. */
-export const GenerateSettingsSchema = z.object({ file: FileName, contextTokens: Count });
+export const GenerateSettingsSchema = z.object({
+  file: FileName,
+  contextTokens: Count,
+  /**
+   * How the file's own chat template puts a conversation of system, user and assistant, for whoever has no template at
+   * hand; `system` stands in where the conversation has none of its own, empty: nothing does. Absent: not known.
+   */
+  chat: z.object({ format: z.literal("chatml"), system: z.string() }).optional(),
+});
 
 /** Where the files come from, tried in order; each file's `from` is relative to `folder` or `base`. */
 const SourceSchema = z.discriminatedUnion("kind", [
@@ -43,6 +51,8 @@ const SourceSchema = z.discriminatedUnion("kind", [
     kind: z.literal("https"),
     base: z.string().regex(/^(https:\/\/|http:\/\/127\.0\.0\.1[:/])\S*\/$/),
   }),
+  /** Its person has Ollama fetch it under this name; there it is run, and known by the sha256 of its one file. */
+  z.object({ kind: z.literal("ollama"), name: z.string().min(1) }),
 ]);
 export type ModelSource = z.infer<typeof SourceSchema>;
 

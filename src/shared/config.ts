@@ -79,6 +79,9 @@ export const SettingsConfigSchema = z.object({
 });
 export type SettingsConfig = z.infer<typeof SettingsConfigSchema>;
 
+/** How old the oldest may be, and how much room all of them may take. */
+const KeptSchema = z.object({ days: z.number().nonnegative(), bytes: z.number().int().nonnegative() });
+
 export const EngineConfigSchema = z.object({
   mode: z.enum(["demo", "live"]),
   /** Ledger, keys, control file, logs. Absolute. */
@@ -109,18 +112,31 @@ export const EngineConfigSchema = z.object({
   gpuPackFolder: z.string(),
   /** Searched first for CUDA's libraries (BELLOWS_CUDA_PATH). Absolute. */
   cudaFolders: z.array(z.string()),
+  /** An Ollama on this machine that may write texts (BELLOWS_OLLAMA); absent: none is used. */
+  ollama: z
+    .object({
+      /** A loopback address. */
+      url: z.string().regex(/^http:\/\/(127\.0\.0\.1|\[::1\]):\d+$/),
+      /** Number or the beginning of the id of the device it takes (BELLOWS_OLLAMA_DEVICE); null: the only one. */
+      device: z.string().nullable(),
+    })
+    .optional(),
   /** Run under the machine's MPS daemon, if there is one (MPS_ENABLE). */
   mps: z.boolean(),
-  /** Leases held at once, over all markets and devices (MAX_CONCURRENCY). */
-  maxConcurrency: z.number().int().min(1).max(256),
-  /** Jobs of one model run together (BATCH_SIZE). */
-  batchSize: z.number().int().min(1).max(256),
+  /** Jobs waiting or running at once, over all markets and devices (MAX_CONCURRENCY); null: as many as keep them busy. */
+  maxConcurrency: z.number().int().min(1).max(256).nullable(),
+  /** Jobs of one model run together at most (BATCH_SIZE); null: the model's batch table decides. */
+  batchSize: z.number().int().min(1).max(256).nullable(),
+  /** How long a job may wait for others of its model (LATENCY_BUDGET_MS). */
+  latencyBudgetMs: z.number().nonnegative(),
   /** A runtime without work for this long is ended, so that the GPU is cold. */
   keepAliveMs: z.number().int().nonnegative(),
   /** Run jobs the market shows as unpaid? Default no (design.md §6). */
   allowUnpaid: z.boolean(),
   /** Output bytes are kept until they are this old or all together this big. */
-  keepOutputs: z.object({ days: z.number().nonnegative(), bytes: z.number().int().nonnegative() }),
+  keepOutputs: KeptSchema,
+  /** Signed receipts, ours and the market's, of finished jobs. */
+  keepReceipts: KeptSchema,
   /** Loopback control API and dashboard; null: off. `explicit`: the port was asked for, so a busy one is an error. */
   control: z.object({ port: Port, explicit: z.boolean(), staticFolder: z.string().nullable() }).nullable(),
   /** The provider key in the desktop app; absent: it opens with the passphrase in the environment or not at all. */

@@ -1,9 +1,8 @@
 /** A model on disk is what its sha256 says, or it is refused: the one check, used by the engine and the runtime alike. */
-import { createHash } from "node:crypto";
-import { createReadStream, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { isAbsolute, join, normalize, sep } from "node:path";
-import { MIB } from "./durations.ts";
 import { AppError } from "./errors.ts";
+import { sha256OfFile } from "./hash-file.ts";
 
 export interface PinnedFile {
   /** Relative to the model's folder. */
@@ -15,7 +14,6 @@ export interface PinnedFile {
 
 export const MODEL_HELP =
   "Run `bellows models download` with its id, or in a source checkout `npm run setup`, to fetch it again.";
-const READ_CHUNK = MIB;
 
 /** Size and sha256 of one file. Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNSAFE, or the signal's reason. */
 export async function checkPinnedFile(
@@ -26,13 +24,7 @@ export async function checkPinnedFile(
 ): Promise<void> {
   const problem = sizeProblem(model, folder, file);
   if (problem) throw problem;
-  const hash = createHash("sha256");
-  const stream = createReadStream(pathInside(model, folder, file.path), {
-    highWaterMark: READ_CHUNK,
-    ...(signal ? { signal } : {}),
-  });
-  for await (const chunk of stream) hash.update(chunk as Buffer);
-  const found = hash.digest("hex");
+  const found = await sha256OfFile(pathInside(model, folder, file.path), signal);
   if (found !== file.sha256) throw corrupt(model, file.path, `sha256 ${found}`, file.sha256);
 }
 
@@ -43,6 +35,17 @@ export function sizeProblem(model: string, folder: string, file: PinnedFile): Ap
   return found.size === file.bytes
     ? null
     : corrupt(model, file.path, `${found.size} bytes`, `${file.bytes} bytes`);
+}
+
+/**
+ * What the file system tells of a file without reading it, as one word: another word, another content (or the same, read
+ * again for nothing). Null: there is no such file.
+ */
+export function fileState(path: string): string | null {
+  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return found === undefined
+    ? null
+    : [found.size, found.mtimeNs, found.ctimeNs, found.dev, found.ino].join(":");
 }
 
 /** The absolute path of a model's file; throws MODEL_UNSAFE for a path that leaves the folder. */

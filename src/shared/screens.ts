@@ -9,6 +9,7 @@ export const SCREEN_NAMES = [
   "identity",
   "models",
   "activity",
+  "fleet",
   "settings",
 ] as const;
 export type ScreenName = (typeof SCREEN_NAMES)[number];

@@ -13,7 +13,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startDevnet } from "../../src/devnet/devnet.ts";
 import { openIdentity } from "../../src/engine/identity/identity.ts";
-import { keyPairFromSeed, verifySignature } from "../../src/engine/identity/ml-dsa.ts";
+import { keyPairFromSeed, type MlDsa, verifySignature } from "../../src/engine/identity/ml-dsa.ts";
+import { PORTABLE } from "../../src/engine/identity/ml-dsa-portable.ts";
 import { createAicfAdapter } from "../../src/engine/market/aicf/adapter.ts";
 import { secretSignature } from "../../src/engine/market/aicf/sign.ts";
 import { aiProofEnvelope } from "../../src/engine/receipt/ai-proof.ts";
@@ -56,15 +57,15 @@ function keys() {
   const seed = Buffer.alloc(32, 7);
   const message = Buffer.alloc(1000, 1);
   const native = keyPairFromSeed(seed);
-  const portable = keyPairFromSeed(seed, { native: false });
+  const portable = keyPairFromSeed(seed, PORTABLE);
   const signature = native.sign(message);
-  const verify = (own: boolean) => verifySignature(native.publicKey, message, signature, { native: own });
+  const verify = (by?: MlDsa) => verifySignature(native.publicKey, message, signature, by);
   return {
     make: cost(() => keyPairFromSeed(seed)),
     sign: cost(() => native.sign(message)),
-    verify: cost(() => verify(true)),
+    verify: cost(() => verify()),
     signPortable: cost(() => portable.sign(message)),
-    verifyPortable: cost(() => verify(false)),
+    verifyPortable: cost(() => verify(PORTABLE)),
     signSecret: cost(() => secretSignature("a-shared-secret-of-32-characters", message)),
     signatureBytes: signature.length,
   };

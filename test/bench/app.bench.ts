@@ -1,14 +1,17 @@
 /**
  * What the desktop app costs while it does nothing, measured against an Electron without any app in the same run: memory
- * as proportional set size over all its processes, processor time, and how soon it is there. The market is a devnet
- * outside the app that has no work. Linux only: it reads /proc.
+ * as proportional set size over all its processes, processor time and wake-ups, and how soon it is there. Times are of
+ * the bench's own clock, from the moment before the process is made; the window counts as usable in the frame after its
+ * first true screen was drawn. The market is a devnet outside the app that has no work. Linux only: it reads /proc.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { chromium } from "playwright";
 import { startDevnet } from "../../src/devnet/devnet.ts";
 import { MINUTE, SECOND } from "../../src/shared/durations.ts";
+import { USABLE_MARK } from "../../src/shared/usable-mark.ts";
 import { delay } from "../../src/shared/wait.ts";
 import {
   appEnvironment,
@@ -20,21 +23,23 @@ import {
 } from "../e2e/ui/electron-app.ts";
 import { copyElectron } from "../e2e/ui/electron-copy.ts";
 import { benchOptions, median, report, round } from "./measure.ts";
+import { commandOf, cpuSecondsOf, familyOf, pssMbOf, wakeUpsOf } from "./proc.ts";
 
 const KEY = "miner-key-of-the-bench-0123456789";
 /** Until start-up's work is done and garbage collected: measured earlier, figures fall for half a minute. */
-const SETTLE = 20 * SECOND;
+const SETTLE = 30 * SECOND;
 const IDLE = 60 * SECOND;
-const TICKS_PER_SECOND = 100;
 const SANDBOX = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 
 interface Started {
   readonly child: ChildProcess;
-  /** Resolves with the milliseconds the app names for `what`. */
-  timing(what: string): Promise<number>;
+  /** Resolves with the milliseconds from the start until the app said `what`. */
+  said(what: string): Promise<number>;
+  /** Resolves with the milliseconds from the start until a person could use the window. */
+  usable(): Promise<number>;
 }
 
-const options = benchOptions(3);
+const options = benchOptions(5);
 const folder = mkdtempSync(path.join(tmpdir(), "bellows-bench-app-"));
 const devnet = await startDevnet({
   dataFolder: path.join(folder, "devnet"),
@@ -57,17 +62,25 @@ try {
 }
 
 async function measure(on: Screen) {
-  const empty = await idle(start(probe.executable, on, ["--hidden"]), "ready");
-  const tray = await idle(start(electronFile ?? "", on, ["--hidden"]), "tray");
-  const window = await idle(start(electronFile ?? "", on, []), "interactive");
+  const bare = () => start(probe.executable, on, ["--hidden"]);
+  const hidden = () => start(electronFile ?? "", on, ["--hidden"]);
+  const open = () => start(electronFile ?? "", on, []);
+  const empty = await idle(bare(), "ready");
+  const tray = await idle(hidden(), "tray");
+  const window = await idle(open(), "served");
+  const emptyTimes: number[] = [];
   const trayTimes: number[] = [];
   const windowTimes: number[] = [];
   for (let index = 0; index < options.rounds; index++) {
-    const started = start(electronFile ?? "", on, []);
-    trayTimes.push(await started.timing("tray"));
-    windowTimes.push(await started.timing("interactive"));
+    const first = bare();
+    emptyTimes.push(await first.said("ready"));
+    await end(first.child);
+    const started = start(electronFile ?? "", on, ["--remote-debugging-port=0"]);
+    trayTimes.push(await started.said("tray"));
+    windowTimes.push(await started.usable());
     await end(started.child);
   }
+  const readyMs = median(emptyTimes);
   return {
     note: "The engine runs on a Node of its own here, because this Electron is too old for it; PSS in MB.",
     empty,
@@ -75,26 +88,46 @@ async function measure(on: Screen) {
     window: { ...window, beyondEmptyMb: round(window.pssMb - empty.pssMb), wantedBeyondMb: 220 },
     warmStart: {
       rounds: options.rounds,
-      trayMs: median(trayTimes),
+      emptyReadyMs: round(readyMs),
+      trayMs: round(median(trayTimes)),
+      trayBeyondEmptyMs: round(median(trayTimes) - readyMs),
       wantedTrayMs: 700,
-      interactiveMs: median(windowTimes),
-      wantedInteractiveMs: 1500,
+      usableMs: round(median(windowTimes)),
+      usableBeyondEmptyMs: round(median(windowTimes) - readyMs),
+      wantedUsableMs: 1500,
     },
   };
 }
 
 async function idle(started: Started, readyWord: string) {
-  const readyMs = await started.timing(readyWord);
+  const readyMs = round(await started.said(readyWord));
   await delay(SETTLE);
   const pid = started.child.pid ?? 0;
-  const before = ticksOf(pid);
-  const began = Date.now();
+  const before = new Map(
+    familyOf(pid).map((each) => [each, { cpu: cpuSecondsOf(each), wakeUps: wakeUpsOf(each) }]),
+  );
+  const began = performance.now();
   await delay(IDLE);
-  const cpuPct = ((ticksOf(pid) - before) / TICKS_PER_SECOND / ((Date.now() - began) / SECOND)) * 100;
-  const processes = familyOf(pid).map((each) => ({ name: nameOf(each), pssMb: round(pssOf(each)) }));
-  const pssMb = round(processes.reduce((sum, each) => sum + each.pssMb, 0));
+  const seconds = (performance.now() - began) / SECOND;
+  const processes = familyOf(pid).map((each) => {
+    const { cpu, wakeUps } = before.get(each) ?? { cpu: 0, wakeUps: 0 };
+    return {
+      name: nameOf(each),
+      pssMb: round(pssMbOf(each)),
+      cpuPct: round(((cpuSecondsOf(each) - cpu) / seconds) * 100),
+      wakeUpsPerSecond: round((wakeUpsOf(each) - wakeUps) / seconds),
+    };
+  });
+  const total = (of: (each: (typeof processes)[number]) => number) =>
+    round(processes.reduce((sum, each) => sum + of(each), 0));
   await end(started.child);
-  return { readyMs, pssMb, cpuPct: round(cpuPct), processes };
+  return {
+    readyMs,
+    pssMb: total(({ pssMb }) => pssMb),
+    cpuPct: total(({ cpuPct }) => cpuPct),
+    wakeUpsPerSecond: total(({ wakeUpsPerSecond }) => wakeUpsPerSecond),
+    processes,
+  };
 }
 
 function start(executable: string, on: Screen, args: readonly string[]): Started {
@@ -107,25 +140,47 @@ function start(executable: string, on: Screen, args: readonly string[]): Started
     AITBC_COORDINATOR_URL: devnet.ready.coordinatorUrl,
     AITBC_COORDINATOR_KEY: KEY,
   });
+  const spawnedAt = performance.timeOrigin + performance.now();
   const child = spawn(executable, [...SANDBOX, ...args], { env, stdio: ["ignore", "ignore", "pipe"] });
-  const timings = new Map<string, number>();
-  let rest = "";
+  let text = "";
   child.stderr.on("data", (chunk: Buffer) => {
-    rest += chunk.toString("utf8");
-    for (const [, what = "", ms] of rest.matchAll(/^timing: (\w+) (\d+) ms$/gm))
-      timings.set(what, Number(ms));
+    text += chunk.toString("utf8");
   });
+  const find = async (pattern: RegExp): Promise<string> => {
+    const deadline = Date.now() + MINUTE;
+    for (;;) {
+      const found = pattern.exec(text)?.[1];
+      if (found !== undefined) return found;
+      if (Date.now() > deadline || child.exitCode !== null) throw new Error(`No ${pattern} came:\n${text}`);
+      await delay(5);
+    }
+  };
   return {
     child,
-    async timing(what) {
-      const deadline = Date.now() + MINUTE;
-      while (!timings.has(what)) {
-        if (Date.now() > deadline || child.exitCode !== null) throw new Error(`No "${what}" came:\n${rest}`);
-        await delay(10);
-      }
-      return timings.get(what) ?? Number.NaN;
+    async said(what) {
+      return Date.parse(await find(new RegExp(`^timing: ${what} (\\S+)$`, "m"))) - spawnedAt;
+    },
+    async usable() {
+      await find(/^timing: served (\S+)$/m);
+      return (await usableAt(await find(/^DevTools listening on (\S+)$/m))) - spawnedAt;
     },
   };
+}
+
+/** Unix ms, as the page noted it itself. */
+async function usableAt(debugger_: string): Promise<number> {
+  const browser = await chromium.connectOverCDP(debugger_);
+  try {
+    const page = browser.contexts()[0]?.pages()[0];
+    if (page === undefined) throw new Error("There is no window");
+    const mark = await page.waitForFunction((name) => {
+      const [found] = performance.getEntriesByName(name);
+      return found === undefined ? null : performance.timeOrigin + found.startTime;
+    }, USABLE_MARK);
+    return Number(await mark.jsonValue());
+  } finally {
+    await browser.close();
+  }
 }
 
 async function end(child: ChildProcess): Promise<void> {
@@ -145,63 +200,17 @@ function emptyElectron() {
     const { app } = require("electron");
     app.setPath("userData", ${JSON.stringify(path.join(folder, "empty"))});
     app.disableHardwareAcceleration();
-    app.whenReady().then(() => {
-      const ms = Math.round(Date.now() - process.getCreationTime());
-      process.stderr.write("timing: ready " + ms + " ms\\n");
-    });
+    app.whenReady().then(() => process.stderr.write("timing: ready " + new Date().toISOString() + "\\n"));
     app.on("window-all-closed", () => undefined);
   `;
   writeFileSync(path.join(copy.app, "main.cjs"), script);
   return copy;
 }
 
-function familyOf(root: number): number[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync("/proc")) {
-    const pid = Number(name);
-    const parent = Number.isInteger(pid) ? statOf(pid)?.[1] : undefined;
-    if (parent !== undefined) parents.set(pid, Number(parent));
-  }
-  const family = [root];
-  for (const pid of family) for (const [child, parent] of parents) if (parent === pid) family.push(child);
-  return family;
-}
-
-/** Fields of /proc/PID/stat from the state on: state, parent, …; null: the process is gone. */
-function statOf(pid: number): readonly string[] | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return text.slice(text.lastIndexOf(")") + 2).split(" ");
-  } catch {
-    return null;
-  }
-}
-
-/** User and system time of the whole family, in ticks. */
-function ticksOf(root: number): number {
-  return familyOf(root).reduce((sum, pid) => {
-    const stat = statOf(pid);
-    return sum + Number(stat?.[11] ?? 0) + Number(stat?.[12] ?? 0);
-  }, 0);
-}
-
-function pssOf(pid: number): number {
-  try {
-    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-    return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
-}
-
 function nameOf(pid: number): string {
-  try {
-    // Forked from Chromium's zygote, a process has all its words in one string.
-    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-    const kind = /--utility-sub-type=(\S+)/.exec(words)?.[1] ?? /--type=(\S+)/.exec(words)?.[1];
-    const script = /(\w+\.c?js)\b/.exec(words)?.[1];
-    return kind ?? script ?? path.basename(words.split(" ")[0] ?? "");
-  } catch {
-    return "gone";
-  }
+  // Forked from Chromium's zygote, a process has all its words in one string.
+  const words = commandOf(pid).join(" ");
+  const kind = /--utility-sub-type=(\S+)/.exec(words)?.[1] ?? /--type=(\S+)/.exec(words)?.[1];
+  const script = /(\w+\.c?js)\b/.exec(words)?.[1];
+  return kind ?? script ?? path.basename(words.split(" ")[0] ?? "");
 }

@@ -14,7 +14,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright";
 import { earningHandlers } from "../../src/engine/earnings/handlers.ts";
-import { localMidnight } from "../../src/engine/earnings/local-days.ts";
 import { LEDGER_FILE } from "../../src/engine/ledger/database.ts";
 import { jobHandlers } from "../../src/engine/ledger/job-reader.ts";
 import { Ledger } from "../../src/engine/ledger/ledger.ts";
@@ -90,11 +89,9 @@ async function askAll(of: Ledger): Promise<Record<string, Times>> {
     electricity: () => null,
     now: () => now,
   });
-  const starts = { today: localMidnight(now), week: localMidnight(now, 6), month: localMidnight(now, 29) };
   const nothing = ["failed", "expired", "lost", "rejected", "returned"] as const;
   const asked: Record<string, () => unknown> = {
     "state: newest jobs": () => of.leases.list({}, { limit: 20 }),
-    "state: earnings of one market": () => of.earnings.sums("aicf", "ANM", starts),
     "state: accepted in all": () => of.leases.acceptedTotal(),
     "state: failed in a day": () => of.earnings.failedSince("aicf", now - DAY),
     "service: ended in 15 min": () => of.service.ended("aicf", now - 15 * MINUTE, now),
@@ -112,7 +109,11 @@ async function askAll(of: Ledger): Promise<Record<string, Times>> {
     "jobs: choices": () => jobs["jobs.choices"]({}),
     "earnings: 30 days": () => books["earnings.series"]({ market: "aicf", days: 30 }),
     "earnings: a year": () => books["earnings.series"]({ market: "aicf", days: 365 }),
-    "earnings: figures of both markets": () => books["earnings.summary"]({}),
+    "earnings and state: figures of both markets": () => books["earnings.summary"]({}),
+    "earnings: the whole screen, 30 days": () =>
+      books["earnings.report"]({ market: "aicf", days: 30, limit: 100 }),
+    "earnings: the whole screen, a year": () =>
+      books["earnings.report"]({ market: "aicf", days: 365, limit: 100 }),
     "earnings: newest entries": () => books["earnings.entries"]({ market: "aicf", limit: 100 }),
     "earnings: pending entries": () =>
       books["earnings.entries"]({ market: "aicf", state: "pending", limit: 100 }),

@@ -7,19 +7,30 @@ export interface BenchOptions {
   /** Also written here; null: stdout only. */
   readonly json: string | null;
   readonly rounds: number;
+  /** Exit 1 where a wanted figure is missed. */
+  readonly check: boolean;
 }
 
 export function benchOptions(defaultRounds: number): BenchOptions {
-  const { values } = parseArgs({ options: { json: { type: "string" }, rounds: { type: "string" } } });
+  const { values } = parseArgs({
+    options: { json: { type: "string" }, rounds: { type: "string" }, check: { type: "boolean" } },
+  });
   const rounds = Number(values.rounds ?? defaultRounds);
   if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error("--rounds takes a whole number from 1");
-  return { json: values.json ?? null, rounds };
+  return { json: values.json ?? null, rounds, check: values.check ?? false };
 }
 
 export function report(result: object, { json }: BenchOptions): void {
   const text = `${JSON.stringify({ machine: machine(), ...result }, null, 2)}\n`;
   process.stdout.write(text);
   if (json !== null) writeFileSync(json, text);
+}
+
+/** With --check: what is missed is said, one line each, and the bench ends with 1. */
+export function requireFigures(missed: readonly string[], { check }: BenchOptions): void {
+  if (!check) return;
+  for (const line of missed) process.stderr.write(`Missed: ${line}\n`);
+  if (missed.length > 0) process.exitCode = 1;
 }
 
 function machine() {

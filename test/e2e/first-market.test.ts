@@ -43,6 +43,7 @@ describe.skipIf(!canShowWindows)("the way to a real market", () => {
       await at(/What can work here/);
       await press("Continue");
       await at(/Where the jobs come from/);
+      await page.getByRole("radio", { name: /^Real markets/ }).check();
       await page.getByRole("checkbox", { name: /^AITBC/ }).check();
       const fields = {
         "Coordinator’s address": market.ready.coordinatorUrl,
@@ -60,11 +61,11 @@ describe.skipIf(!canShowWindows)("the way to a real market", () => {
         .waitFor();
       await page.screenshot({ path: path.join(SHOTS, "first-market-connection.png") });
       await press("Continue");
-      await at(/The key that is you/);
+      await at(/Your key, and what is at stake/);
       await press("Continue");
       await at(/^Ready/);
-      await page.getByText("No key yet: it is made right after the start").waitFor();
-      await press("Restart and start earning");
+      await page.getByText("No key yet: it is made right after the restart").waitFor();
+      await press("Restart with these markets");
 
       // The engine comes back without the demo, and the set-up where the key is made.
       await page.getByRole("button", { name: "Make a key" }).click();
@@ -73,14 +74,19 @@ describe.skipIf(!canShowWindows)("the way to a real market", () => {
       await press("Make the key");
       await page.getByText("No backup was checked yet").waitFor();
       await page.screenshot({ path: path.join(SHOTS, "first-market-key.png") });
-      await press("Continue");
+      await press("Check the backup later");
       await at(/^Ready/);
       await press("Start earning");
       await at(/^Earning on 1 of 1/);
       const accepted = () =>
         market.log().filter((line) => line.event === "result" && line.verdict === "accepted");
       await expect.poll(() => accepted().length, PATIENCE).toBe(1);
+      // What was put off is not forgotten.
+      const reminder = page.locator(".note", { hasText: "No backup was checked yet" });
+      await reminder.waitFor();
       await page.screenshot({ path: path.join(SHOTS, "first-market-earning.png") });
+      await reminder.getByRole("link", { name: "Back it up" }).click();
+      await at(/^Stake & identity/);
     },
     4 * MINUTE,
   );

@@ -2,15 +2,17 @@ import { readFileSync } from "node:fs";
 import type { BrowserContextOptions, Page } from "playwright";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { State } from "../../src/shared/contract/views.ts";
-import { SECOND } from "../../src/shared/durations.ts";
+import { HOUR, SECOND } from "../../src/shared/durations.ts";
 import { AppError } from "../../src/shared/errors.ts";
 import { SCREEN_NAMES } from "../../src/shared/screens.ts";
 import { en } from "../../src/shared/words/en/en.ts";
+import { earningPeriods } from "../support/earning-sums.ts";
+import { aPause } from "../support/scripted-devices.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite } from "./ui/dashboard-page.ts";
 import { expectWhole, sidewaysScroll, violations } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
-import { LOOKS, NARROW } from "./ui/screenshots.ts";
+import { LOOKS, lookName, NARROW, shoot } from "./ui/screenshots.ts";
 import type { ScriptedEngine } from "./ui/scripted-engine.ts";
 import {
   aicf,
@@ -19,6 +21,7 @@ import {
   cpu,
   earning,
   empty,
+  gpu,
   idle,
   job,
   LONG_GPU_NAME,
@@ -126,7 +129,10 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
     });
 
     it("shows unknown as a dash and zero as zero", async () => {
-      await open({ ...earning(Date.now()), devices: [cpu({ utilisationPct: 0 })] });
+      await open({
+        ...earning(Date.now()),
+        devices: [gpu({ temperatureC: null, memoryUsedMb: null, utilisationPct: 0 })],
+      });
       const reading = (label: string) =>
         card("Devices").locator("dl > div", { hasText: label }).locator("dd").innerText();
       expect(await reading("Temperature")).toBe("–");
@@ -336,11 +342,63 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
     });
   });
 
+  describe("a device its person has paused", () => {
+    const resting = (until: number | null) => {
+      const pause = aPause({ until, resumesByItself: until !== null });
+      const state = earning(Date.now());
+      const reasons = [{ text: "AMD EPYC 7B13 paused by you, until 15:40.", screen: "gpus" as const }];
+      return {
+        ...state,
+        headline: { ...state.headline, level: "paused" as const, sentence: "Paused by you", reasons },
+        devices: [cpu({ paused: pause, state: "asleep" })],
+      };
+    };
+
+    it("goes on from Home, where until when is told and the way to more leads", async () => {
+      await open(resting(Date.now() + HOUR));
+      const hero = page.getByRole("region", { name: "Paused by you" });
+      await hero.getByText(/until 15:40/).waitFor();
+      expect(await hero.getByRole("link", { name: "GPUs" }).getAttribute("href")).toBe("#/gpus");
+      expect(await hero.getByRole("button").allInnerTexts()).toEqual(["Resume", "Stop"]);
+      await card("Devices")
+        .getByText(/Goes on at \d\d:\d\d\./)
+        .waitFor();
+      await shoot(page, "home-device-paused");
+      await hero.getByRole("button", { name: "Resume" }).click();
+      await expect.poll(() => engine.lastInput("devices.resume")).toEqual({});
+      await card("Devices").getByText("Paused by you.").waitFor({ state: "detached" });
+    });
+
+    it("goes on alone, while others work", async () => {
+      const state = resting(null);
+      const devices = [...state.devices, gpu({ id: "GPU-1", name: "Another" })];
+      await open({ ...state, headline: { ...state.headline, level: "earning" }, devices });
+      await page.getByRole("button", { name: "Pause", exact: true }).waitFor();
+      await card("Devices").getByRole("button", { name: "Resume AMD EPYC 7B13" }).click();
+      await expect.poll(() => engine.lastInput("devices.resume")).toEqual({ device: "cpu" });
+    });
+  });
+
   describe("going elsewhere", () => {
+    it("says of an address that names no screen that it names none, and leads home", async () => {
+      await open();
+      await page.evaluate(() => {
+        window.location.hash = "#/nonsense";
+      });
+      await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+      await page.getByText("“#/nonsense” is the name of no page").waitFor();
+      expect(await page.locator("nav a[aria-current]").count()).toBe(0);
+      await expectWhole(page);
+      await page.getByRole("link", { name: "To Home" }).click();
+      await page.getByRole("heading", { name: engine.state.headline.sentence }).waitFor();
+    });
+
     it("shows only screens that exist, and Back works", async () => {
       await open();
       const screens = page.getByRole("navigation", { name: "Screens" }).getByRole("link");
-      expect(await screens.allInnerTexts()).toEqual(SCREEN_NAMES.map((screen) => en.nav[screen]));
+      // Fleet is for who has one.
+      const listed = SCREEN_NAMES.filter((screen) => screen !== "fleet");
+      expect(await screens.allInnerTexts()).toEqual(listed.map((screen) => en.nav[screen]));
       await screens.filter({ hasText: "Jobs" }).click();
       await page.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
       await page.goBack();
@@ -356,12 +414,21 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       for (const [name, make] of Object.entries(states)) {
         await open(make(Date.now()));
         await expectWhole(page, name);
+        await shoot(page, `home-${name}-${lookName(look)}`);
         await page.goto("about:blank");
       }
       await open(earning(Date.now()));
       await page.locator(".row-open").nth(6).click();
       await page.getByRole("heading", { name: "Receipt" }).waitFor();
       expect(await violations(page), "a job's sheet").toEqual([]);
+      await shoot(page, `home-job-${lookName(look)}`);
+    });
+
+    it("speaks German within its boxes", async () => {
+      await newPage({ viewport: NARROW, locale: "de-DE" });
+      await open(earning(Date.now()));
+      await expectWhole(page, "German");
+      await shoot(page, "home-de-900");
     });
 
     it("keeps long words inside their boxes", async () => {
@@ -381,7 +448,12 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       await open({
         ...state,
         earnings: [
-          { ...first, settledToday: amount("ANM", "1234567.891234"), pendingToday: amount("ANM", "0") },
+          {
+            ...first,
+            settledToday: amount("ANM", "1234567.891234"),
+            pendingToday: amount("ANM", "0"),
+            periods: earningPeriods(amount("ANM", "1234567.891234"), amount("ANM", "123456789.123456")),
+          },
           { ...second, settledToday: amount("AIT", "0.000001"), pendingToday: amount("AIT", "0") },
         ],
       });

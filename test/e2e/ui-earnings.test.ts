@@ -1,6 +1,6 @@
 /** Jobs, Earnings and Activity: a hundred thousand rows, money day by day, and the log; by keyboard, dark and light. */
 import { readFileSync } from "node:fs";
-import type { BrowserContextOptions, Page } from "playwright";
+import type { BrowserContextOptions, Locator, Page } from "playwright";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ActivityEvent } from "../../src/shared/contract/activity.ts";
 import type {
@@ -12,7 +12,9 @@ import type {
 } from "../../src/shared/contract/earnings.ts";
 import type { MarketId } from "../../src/shared/contract/views.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
+import { encodeResult } from "../../src/shared/results.ts";
 import type { ScreenName } from "../../src/shared/screens.ts";
+import { earningSums } from "../support/earning-sums.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite, turnTo } from "./ui/dashboard-page.ts";
 import { expectWhole, sidewaysScroll, violations } from "./ui/page-checks.ts";
@@ -21,23 +23,19 @@ import { LOOKS, lookName, NARROW, shoot } from "./ui/screenshots.ts";
 import type { ScriptedEngine } from "./ui/scripted-engine.ts";
 import { amount, earning, empty } from "./ui/states.ts";
 
+const isInSight = (what: Locator): Promise<boolean> =>
+  what.evaluate((element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return top >= 0 && bottom <= window.innerHeight;
+  });
+
 const currencyOf = (market: MarketId) => (market === "aicf" ? "ANM" : "AIT");
 
 function sums(market: MarketId, net: string, more: Partial<EarningSums> = {}): EarningSums {
   const currency = currencyOf(market);
-  const minor = BigInt(amount(currency, net).minor);
-  const money = (value: bigint) => ({ currency, minor: value.toString() }) as const;
-  return {
-    accepted: 412,
-    failed: 3,
-    settled: 400,
-    gross: money((minor * 5n) / 4n),
-    fee: money(minor / 4n),
-    net: money(minor),
-    pending: money(minor / 20n),
-    energy: { deviceWh: 812, restWh: 96, measured: 0.93, cost: { currency: "EUR", micros: "290000" } },
-    ...more,
-  };
+  const earned = amount(currency, net);
+  const pending = { currency, minor: (BigInt(earned.minor) / 20n).toString() } as const;
+  return earningSums(earned, { pending, ...more });
 }
 
 function summary(market: MarketId, now: number): EarningSummary {
@@ -238,8 +236,48 @@ describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
       await page.locator(".long-table .row-open").nth(settled).click();
       const sheet = page.getByRole("dialog");
       await sheet.getByRole("button", { name: "Check the receipt" }).click();
-      await sheet.getByText(/Everything holds|Something does not hold/).waitFor();
+      const verdict = sheet.getByText(/Everything holds|Something does not hold/);
+      await verdict.waitFor();
       expect(engine.callsOf("jobs.verify")).toBe(1);
+      // Below the last button of a long sheet, and in sight all the same; and said to who can't see it.
+      await expect.poll(() => isInSight(verdict), PATIENCE).toBe(true);
+      expect(await verdict.locator('xpath=ancestor::*[@role="status"]').count()).toBe(1);
+      await shoot(page, "job-checked");
+    });
+
+    it("shows what was computed while it is kept, and hands it out as it was signed", async () => {
+      await open("jobs");
+      const settled = engine.state.recentJobs.findIndex(({ state }) => state === "settled");
+      const { leaseId = "" } = engine.state.recentJobs[settled] ?? {};
+      const long = "A warm forge. ".repeat(40_000);
+      const bytes = encodeResult({ kind: "generate", text: long, tokenIds: [1, 2, 3] });
+      engine.outputs.set(leaseId, bytes);
+      await page.locator(".long-table .row-open").nth(settled).click();
+      const sheet = page.getByRole("dialog");
+      expect(engine.callsOf("jobs.output")).toBe(0);
+      await sheet.getByRole("button", { name: "Show the output" }).focus();
+      await page.keyboard.press("Enter");
+      const shown = sheet.getByRole("textbox", { name: "Output" });
+      await shown.waitFor();
+      expect(await shown.inputValue()).toBe(long);
+      expect(engine.callsOf("jobs.output"), "a big one comes in pieces").toBe(2);
+      const download = page.waitForEvent("download");
+      await sheet.getByRole("button", { name: "Save the bytes" }).click();
+      const file = await download;
+      expect(file.suggestedFilename()).toMatch(/^output-(aicf|aitbc)-.*\.cbor$/);
+      expect(readFileSync(await file.path()).equals(bytes)).toBe(true);
+    });
+
+    it("shows the first numbers of a result that is made of them", async () => {
+      await open("jobs");
+      const settled = engine.state.recentJobs.findIndex(({ state }) => state === "settled");
+      await page.locator(".long-table .row-open").nth(settled).click();
+      const sheet = page.getByRole("dialog");
+      await sheet.getByRole("button", { name: "Show the output" }).click();
+      const shown = sheet.getByRole("textbox", { name: "Output" });
+      await expect.poll(() => shown.inputValue(), PATIENCE).toMatch(/^vectors 2 × 3\n0: /);
+      await shoot(page, "job-output");
+      expect(await violations(page)).toEqual([]);
     });
   });
 
@@ -301,7 +339,7 @@ describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
       await open("earnings");
       const ledger = card("Ledger");
       await ledger.getByText("90 entries").waitFor();
-      await ledger.getByText("credited after 40.00 s").first().waitFor();
+      await ledger.getByText("credited after 40 s").first().waitFor();
       await ledger.getByRole("radio", { name: "Pending" }).focus();
       await page.keyboard.press("Space");
       await ledger.getByText("5 entries").waitFor();

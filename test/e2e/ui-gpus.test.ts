@@ -9,6 +9,7 @@ import { HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
 import { RunningDemo, startBellows } from "../support/bellows.ts";
 import { C_COMPILER, compileNvmlStub } from "../support/nvml-stub.ts";
 import { aPause } from "../support/scripted-devices.ts";
+import { anOffer } from "../support/scripted-offers.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
@@ -244,6 +245,95 @@ describe.skipIf(chromiumFile === null)("the GPUs screen", () => {
       devices: [working(), { ...paused(), paused: null }, broken()],
     });
     await resting.getByText("Paused for Cyberpunk2077").waitFor({ state: "detached" });
+  });
+
+  it("names the booking before a rented GPU rests, and asks", async () => {
+    const engine = await scripted([working()]);
+    const { id } = working();
+    const booking = { id: "b", endsAt: Date.now() + 2 * HOUR, total: null };
+    engine.state = {
+      ...engine.state,
+      offers: { boards: [], gpus: [], offers: [anOffer({ device: id, state: "booked", booking })] },
+    };
+    const page = await dashboard.page(engine.url);
+    await openGpus(page, engine.link());
+    const rented = card(page, "NVIDIA GeForce RTX 4090");
+    await rented.getByRole("switch").click();
+    const dialog = page.getByRole("dialog", { name: "NVIDIA GeForce RTX 4090 is rented out" });
+    await dialog.getByText(/the renter keeps the GPU until \d\d:\d\d/).waitFor();
+    await shoot(page, "gpus-rented-ask");
+    expect(await violations(page)).toEqual([]);
+    expect(engine.callsOf("devices.setEnabled")).toBe(0);
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await dialog.waitFor({ state: "detached" });
+    expect(engine.callsOf("devices.setEnabled")).toBe(0);
+    await rented.getByRole("button", { name: "Pause NVIDIA GeForce RTX 4090" }).click();
+    await page.getByRole("menuitem", { name: /For 1 hour/ }).click();
+    await dialog.getByRole("button", { name: "Pause" }).click();
+    await expect.poll(() => engine.callsOf("devices.pause"), PATIENCE).toBe(1);
+    await dialog.waitFor({ state: "detached" });
+  });
+
+  it("shows which back ends were tried, and the machine around the GPU", async () => {
+    const reason = "libcublas.so.13 is missing";
+    const device = {
+      ...working(),
+      backend: "webgpu" as const,
+      backendSteps: [{ backend: "cuda" as const, reason }],
+    };
+    const engine = await scripted([device]);
+    engine.state = {
+      ...engine.state,
+      engine: {
+        ...engine.state.engine,
+        host: {
+          cpu: "AMD Ryzen 7 5800H",
+          cores: 16,
+          memoryMb: 32_000,
+          os: "Ubuntu 26.04",
+          wsl: false,
+          battery: { charging: true, percent: 81 },
+        },
+      },
+    };
+    const page = await dashboard.page(engine.url);
+    await openGpus(page, engine.link());
+    const host =
+      "AMD Ryzen 7 5800H · 16 threads · 31.3 GB of memory · Ubuntu 26.04 · battery at 81 %, charging";
+    await page.getByText(host).waitFor();
+    const tried = page.getByRole("region", { name: /^Back ends tried/ });
+    await tried.getByText(`${reason}.`).waitFor();
+    await tried.getByText("Proved with a matrix product").waitFor();
+    await page.setViewportSize({ width: 1280, height: 1400 });
+    await shoot(page, "gpus-tried");
+    await expectWhole(page);
+  });
+
+  it("says that it waits for the driver where a GPU is to come", async () => {
+    const engine = await scripted([]);
+    engine.state = {
+      ...engine.state,
+      headline: {
+        ...engine.state.headline,
+        level: "starting",
+        sentence: "Waiting for the GPU driver, trying until 03:05",
+        said: { key: "waitingForGpu", values: { until: "03:05" } },
+        reasons: [
+          {
+            text: "No GPU works yet: NVML could not begin: driver not loaded.",
+            said: { key: "gpuNotYet", values: { reason: "NVML could not begin: driver not loaded" } },
+            help: "After a start of the machine this may take some minutes; work begins by itself.",
+            helpSaid: { key: "nothingToDo", values: {} },
+          },
+        ],
+      },
+    };
+    const page = await dashboard.page(engine.url);
+    await openGpus(page, engine.link());
+    await page.getByText("Waiting for the GPU driver, trying until 03:05").waitFor();
+    await page.getByText("No GPU works yet: NVML could not begin: driver not loaded.").waitFor();
+    await shoot(page, "gpus-waiting-for-driver");
+    await expectWhole(page);
   });
 
   it("takes every word of the person by keyboard", async () => {

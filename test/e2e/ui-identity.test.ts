@@ -1,6 +1,7 @@
 /** Stake & identity: the key's states, its backups by keyboard, stake and claim with what they cost. */
 import type { BrowserContextOptions, Page } from "playwright";
 import { beforeEach, describe, expect, it } from "vitest";
+import { DAY } from "../../src/shared/durations.ts";
 import { AppError } from "../../src/shared/errors.ts";
 import { aBalance, aKey, aLevel, anAccount, aStanding, PHRASE } from "../support/scripted-account.ts";
 import { chromiumFile } from "./ui/browser.ts";
@@ -9,7 +10,7 @@ import { expectWhole, sidewaysScroll, violations } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
 import { LOOKS, lookName, NARROW, shoot } from "./ui/screenshots.ts";
 import type { ScriptedEngine } from "./ui/scripted-engine.ts";
-import { aicf, aitbc, earning } from "./ui/states.ts";
+import { aicf, aitbc, amount, earning } from "./ui/states.ts";
 
 describe.skipIf(chromiumFile === null)("Stake & identity", () => {
   const dashboard = dashboardSuite();
@@ -130,6 +131,65 @@ describe.skipIf(chromiumFile === null)("Stake & identity", () => {
     expect(await page.getByRole("button", { name: "Release", exact: true }).isDisabled()).toBe(true);
     await press("Escape");
     expect(engine.callsOf("provider.unstake"), "nothing was released").toBe(0);
+  });
+
+  it("shows of a market that takes nothing from a stake no loss, no claim, and each stake with its time", async () => {
+    const now = Date.now();
+    const ait = (coins: string) => amount("AIT", coins);
+    const part = { status: "active", lockedUntil: null } as const;
+    const stake = {
+      total: ait("30"),
+      effective: ait("30"),
+      minimum: ait("0"),
+      releases: [],
+      lockMs: 30 * DAY,
+      parts: [
+        { ...part, kind: "stake" as const, reference: "stake_5f0c22aa91b2", amount: ait("20") },
+        {
+          ...part,
+          kind: "stake" as const,
+          reference: "stake_81f2",
+          amount: ait("10"),
+          lockedUntil: now + 9 * DAY,
+        },
+        { ...part, kind: "bond" as const, reference: "bond_77", amount: ait("4") },
+      ],
+    };
+    const standing = aStanding(now, { market: "aitbc", providerId: "bellows-4f02c1a9d377", stake });
+    engine.account = anAccount({
+      balance: aBalance({
+        market: "aitbc",
+        available: ait("112.5"),
+        pending: ait("0"),
+        escrow: ait("0.0975"),
+        lastSettlementEpoch: null,
+        paysByItself: true,
+      }),
+    });
+    engine.state = { ...engine.state, markets: [aitbc(now, { standing })] };
+    await open();
+    const card = page.getByRole("region", { name: "AITBC", exact: true });
+    await card.getByText("No stake is needed to be given work here, and no penalty takes any.").waitFor();
+    await card.getByText("What is settled arrives in the wallet by itself").waitFor();
+    for (const absent of ["Minimum", "Last settled epoch", "eligible", "Being released"])
+      expect(await card.getByText(absent).count(), absent).toBe(0);
+    expect(await card.getByRole("button", { name: "Claim" }).count()).toBe(0);
+    await expectWhole(page);
+    await shoot(page, "identity-aitbc");
+
+    await card.getByRole("button", { name: "Add stake…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("is locked there for 30 d 0 h").waitFor();
+    expect(await dialog.getByText("What can be lost of it").count()).toBe(0);
+    await press("Escape");
+
+    expect(await card.getByRole("button", { name: "Release…" }).count(), "one is locked").toBe(1);
+    await card.getByRole("button", { name: "Release…" }).click();
+    await dialog.getByText("A stake is released whole: 20.000000 AIT").waitFor();
+    await dialog.getByRole("button", { name: "Release", exact: true }).click();
+    await expect
+      .poll(() => lastInput("provider.unstake"), PATIENCE)
+      .toEqual({ market: "aitbc", amountMinor: ait("20").minor });
   });
 
   it("claims what is settled, once it is confirmed", async () => {

@@ -90,9 +90,18 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
   it("saves a market whole or not at all, tries its address, and restarts the engine when told", async () => {
     await open();
     const form = section("Markets").getByRole("form", { name: "AITBC" });
-    await form.getByLabel("GPU service", { exact: true }).fill("ftp://nowhere");
+    // Complained about at once, before anything is asked of the engine; the beginning of an address is no mistake yet.
+    const address = form.getByLabel("GPU service", { exact: true });
+    await address.pressSequentially("http");
+    expect(await form.getByRole("alert").count()).toBe(0);
+    await address.fill("nonsense");
+    await form.getByRole("alert").getByText("An address begins with http:// or https://.").waitFor();
+    expect(await address.getAttribute("aria-invalid")).toBe("true");
+    await address.fill("ftp://nowhere");
+    await form.getByRole("alert").getByText("Only http:// and https:// are spoken here.").waitFor();
+    expect(await form.getByRole("button", { name: "Test" }).count()).toBe(0);
     await form.getByRole("button", { name: "Save" }).click();
-    await form.getByRole("alert").getByText("starts with ftp://").waitFor();
+    expect(patches(), "nothing wrong was sent").toEqual([]);
     expect(engine.settings.settings.value("aitbcGpuUrl")).toBeUndefined();
 
     await form.getByLabel("GPU service", { exact: true }).fill("http://127.0.0.1:8101");

@@ -3,13 +3,23 @@
  * is a small program in AppImage's place, so that even the restart into the new version truly happens.
  */
 import type { ChildProcess } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import type { Page } from "playwright";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { AppCommandName, AppView } from "../../src/shared/contract/app.ts";
+import { delay } from "../../src/shared/wait.ts";
 import { publishRelease, readFeed, releaseKey, tamper } from "../support/release-feed.ts";
 import { buildApp, desktopSuite } from "./ui/demo-app.ts";
 import { canShowWindows, exitOf } from "./ui/electron-app.ts";
@@ -27,7 +37,42 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
   let marker: string;
   let main: ChildProcess;
   let page: Page;
+  let environment: Record<string, string>;
   const asked: string[] = [];
+  /** Where in a package the next connection breaks. */
+  let cuts: number[] = [];
+  /** It does not break there, it just falls silent. */
+  let stalls = false;
+  /** Bytes of packages that were handed out, and from where. */
+  let given: { from: number; bytes: number }[] = [];
+
+  /** A broken connection takes along what nobody has read yet: so it breaks when that is on the disk. */
+  async function whenHeld(bytes: number): Promise<void> {
+    const partial = path.join(folder, "data", "desktop", "updates", "partial");
+    const held = () =>
+      existsSync(partial) &&
+      readdirSync(partial).some((name) => statSync(path.join(partial, name)).size >= bytes);
+    while (!held()) await delay(10);
+  }
+
+  /** As a file server does it, but for the cuts. */
+  function give(content: Buffer, request: IncomingMessage, response: ServerResponse): void {
+    const range = /^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1];
+    const from = Number(range ?? 0);
+    const body = content.subarray(from);
+    response.writeHead(range === undefined ? 200 : 206, {
+      "content-length": body.length,
+      ...(range !== undefined && {
+        "content-range": `bytes ${from}-${content.length - 1}/${content.length}`,
+      }),
+    });
+    const cut = (request.url ?? "").includes(".AppImage") ? cuts.shift() : undefined;
+    const sent = cut === undefined ? body : body.subarray(0, Math.max(0, cut - from));
+    if ((request.url ?? "").includes(".AppImage")) given.push({ from, bytes: sent.length });
+    if (cut === undefined) response.end(sent);
+    else response.write(sent);
+    if (cut !== undefined && !stalls) void whenHeld(cut).then(() => response.destroy());
+  }
 
   beforeAll(async () => {
     await buildApp();
@@ -42,12 +87,12 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
       const name = path.basename(new URL(request.url ?? "/", "http://x").pathname);
       asked.push(name);
       const file = path.join(feedFolder, name);
-      if (!existsSync(file)) response.writeHead(404).end();
-      else response.writeHead(200).end(readFileSync(file));
+      if (existsSync(file)) give(readFileSync(file), request, response);
+      else response.writeHead(404).end();
     });
     desktop.endings.add(() => server.close());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const env = desktop.environment({
+    environment = desktop.environment({
       BELLOWS_DATA_DIR: path.join(folder, "data"),
       BELLOWS_UPDATES_FEED: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
       BELLOWS_UPDATES_AUTOMATIC: "0",
@@ -55,7 +100,7 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
       APPIMAGE: appImage,
       XDG_CACHE_HOME: path.join(folder, "cache"),
     });
-    ({ main, page } = await desktop.launch(env));
+    ({ main, page } = await desktop.launch(environment));
   }, HOOK_PATIENCE);
 
   interface Scope {
@@ -118,6 +163,42 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
     await page.getByRole("link", { name: "Home" }).click();
   });
 
+  it("goes on with a download whose connection broke, and gives the person the say over it", async () => {
+    const content = Buffer.alloc(8_000_000, "Bellows ");
+    publishRelease(feedFolder, { version: "9.0.5", key, content: content.toString() });
+    expect(await check()).toMatchObject({ state: "offered" });
+    // Twice broken, and gone on with each time without anybody's doing.
+    [cuts, given] = [[3_000_000, 5_000_000], []];
+    expect((await invoke("app.downloadUpdate")).updates.phase).toMatchObject({ state: "ready" });
+    expect(given.map(({ from }) => from)).toEqual([0, expect.any(Number), expect.any(Number)]);
+    expect(given[1]?.from).toBeGreaterThan(0);
+    expect(given[2]?.from).toBeGreaterThan(given[1]?.from ?? 0);
+
+    // A new release; its download stops in the middle, where it is cancelled.
+    publishRelease(feedFolder, { version: "9.0.6", key, content: `${content.toString()}6` });
+    await page.evaluate(() => {
+      window.location.hash = "#/settings";
+    });
+    [cuts, given] = [[2_000_000], []];
+    stalls = true;
+    expect(await check()).toMatchObject({ state: "offered" });
+    await page.getByRole("button", { name: "Download" }).press("Enter");
+    const bar = page.getByRole("progressbar", { name: "Downloading version 9.0.6" });
+    await expect
+      .poll(async () => Number(await bar.getAttribute("value")), PATIENCE)
+      .toBeGreaterThan(1_000_000);
+    await bar.scrollIntoViewIfNeeded();
+    await shot("desktop-update-downloading");
+    await page.getByRole("button", { name: "Cancel" }).press("Enter");
+    await page.getByText("Version 9.0.6 is available").waitFor();
+    stalls = false;
+    given = [];
+    await page.getByRole("button", { name: "Download" }).press("Enter");
+    await page.getByText("Version 9.0.6 is downloaded and checked").waitFor();
+    expect(given[0]?.from).toBeGreaterThan(1_000_000);
+    await page.getByRole("link", { name: "Home" }).click();
+  });
+
   it("offers a good one, fetches it, and waits for the jobs that are held", async () => {
     const content = `#!/bin/sh\necho "$@" > ${marker}.next && mv ${marker}.next ${marker}\n`;
     publishRelease(feedFolder, { version: "9.1.0", key, content, notes: "Everything is new." });
@@ -159,5 +240,31 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
     const { previous, current } = JSON.parse(readFileSync(path.join(kept, "kept.json"), "utf8"));
     expect(current.version).toBe("9.1.0");
     expect(readFileSync(path.join(kept, previous.file), "utf8")).toContain("the version before");
+  });
+
+  it("goes back to the version before with one click and one question", async () => {
+    // As it stands after an update to this very version.
+    const kept = path.join(folder, "data", "desktop", "updates", "kept");
+    const back = `#!/bin/sh\necho back > ${marker}.next && mv ${marker}.next ${marker}.back\n`;
+    writeFileSync(path.join(kept, "older.AppImage"), back);
+    const sha256 = createHash("sha256").update(back).digest("hex");
+    const own = JSON.parse(readFileSync(path.join(kept, "kept.json"), "utf8")).previous;
+    const previous = { version: "0.0.9", file: "older.AppImage", sha256, keptAt: Date.now() };
+    writeFileSync(path.join(kept, "kept.json"), JSON.stringify({ current: own, previous }));
+    ({ main, page } = await desktop.launch(environment));
+    await page.evaluate(() => {
+      window.location.hash = "#/settings";
+    });
+    const button = page.getByRole("button", { name: "Go back to 0.0.9" });
+    await button.scrollIntoViewIfNeeded();
+    await button.press("Enter");
+    const question = page.getByRole("dialog");
+    await question.getByText("Ledger, keys and settings stay as they are").waitFor();
+    await shot("desktop-update-back");
+    const gone = exitOf(main);
+    await question.getByRole("button", { name: "Go back" }).press("Enter");
+    expect(await gone).toBe(0);
+    expect(readFileSync(appImage, "utf8")).toBe(back);
+    await expect.poll(() => existsSync(`${marker}.back`), PATIENCE).toBe(true);
   });
 });

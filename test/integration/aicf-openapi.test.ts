@@ -9,7 +9,6 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { openIdentity } from "../../src/engine/identity/identity.ts";
 import { createAicfAdapter } from "../../src/engine/market/aicf/adapter.ts";
-import type { FetchLike } from "../../src/engine/market/http.ts";
 import { encodeEmbedResult } from "../../src/shared/canonical.ts";
 import { sha3_256, sha3_512 } from "../../src/shared/digest.ts";
 import { money } from "../../src/shared/money.ts";
@@ -67,7 +66,7 @@ test("what the adapter and the devnet say to each other is what the document say
     const result = validator(schema).safeParse(value);
     if (!result.success) problems.push(`${what}: ${z.prettifyError(result.error)}`);
   };
-  const watched: FetchLike = async (url, init) => {
+  const watched = async (url: string, init: RequestInit): Promise<Response> => {
     const { pathname } = new URL(url);
     const operation = operationOf(init.method ?? "GET", pathname);
     const sent = operation.requestBody?.content["application/json"];

@@ -1,7 +1,7 @@
 /** An engine on a machine with GPUs, as far as the driver's library tells: shown, tested, plugged in and lost while it earns. */
 import { describe, expect, test } from "vitest";
 import type { DeviceView } from "../../src/shared/contract/views.ts";
-import { SECOND } from "../../src/shared/durations.ts";
+import { MINUTE, SECOND } from "../../src/shared/durations.ts";
 import { bellows, descendants, RunningDemo, startBellows } from "../support/bellows.ts";
 import { C_COMPILER, compileNvmlStub } from "../support/nvml-stub.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -42,6 +42,10 @@ describe.skipIf(C_COMPILER === null)("an engine with GPUs (needs a C compiler fo
       lastSelfTest: { ok: false, summary: expect.stringContaining("runs on the CPU") },
     });
 
+    // The machine around it, where the devices are listed.
+    const { cpu, cores } = tested.engine.host ?? { cpu: "?", cores: 0 };
+    expect((await bellows(["devices", "--data", folder])).stdout).toContain(`${cpu} · ${cores} threads · `);
+
     stub.behave({});
     await demo.until(({ devices }) => devices.length === 3, "the second GPU's MIG devices");
     expect(idsOf((await demo.state()).devices)).toEqual([GPU_0, ...SLICES]);
@@ -55,6 +59,43 @@ describe.skipIf(C_COMPILER === null)("an engine with GPUs (needs a C compiler fo
       "the CPU's results to be accepted",
     );
     expect(after.throughput.failedLastDay).toBe(0);
+  });
+
+  test("forced onto CUDA before the driver is up it runs, says that it waits, and takes the GPU when it comes", async () => {
+    const stub = compileNvmlStub();
+    stub.behave({ nvmlInit_v2: 9 });
+    const folder = tempFolder();
+    const engine = startBellows(["demo", "--data", folder, "--port", "0"], {
+      ...stub.env,
+      GPU_BACKEND: "cuda",
+    });
+    const demo = new RunningDemo(folder, engine);
+    const waiting = await demo.until(({ engine: { intent } }) => intent === "running", "the engine to run");
+    expect(waiting.devices).toEqual([]);
+    expect(waiting.headline).toMatchObject({
+      level: "starting",
+      sentence: expect.stringMatching(/^Waiting for the GPU driver, trying until \d\d:\d\d$/),
+      reasons: [{ text: expect.stringContaining("driver not loaded") }],
+    });
+    // The markets hear that we are there, with nothing to give: no job is taken that would only wait.
+    const connected = await demo.until(
+      ({ markets }) => markets.every(({ lastHeartbeatAckAt }) => lastHeartbeatAckAt !== null),
+      "the markets to hear of us",
+    );
+    expect(connected.markets.map(({ leasesHeld }) => leasesHeld)).toEqual([0, 0]);
+    const { stdout } = await bellows(["devices", "--data", folder]);
+    expect(stdout).toMatch(/Waiting for the GPU driver/);
+
+    stub.behave({ gpus: 1 });
+    const found = await demo.until(({ devices }) => devices.length > 0, "the GPU of the late driver");
+    expect(idsOf(found.devices)).toEqual([GPU_0]);
+    expect(found.headline.sentence).not.toMatch(/Waiting for the GPU driver/);
+    expect(found.engine.pid, "it is the same engine").toBe(waiting.engine.pid);
+
+    // Lost again, for good: the wait begins anew.
+    stub.behave({ nvmlInit_v2: 9, nvmlDeviceGetCount_v2: 9 });
+    const lost = await demo.until(({ devices }) => devices.length === 0, "the loss to be noticed", MINUTE);
+    expect(lost.headline.sentence).toMatch(/Waiting for the GPU driver/);
   });
 
   test("a driver that crashes its helper costs nothing but NVML's readings", async () => {

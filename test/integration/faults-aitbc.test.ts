@@ -104,6 +104,7 @@ test.each(["guide", "today", "coordinator"] as const)(
       devices: [CARD],
       region: null,
       testOf: () => PASSED,
+      restOf: () => null,
       wantTest: () => undefined,
       power: () => ({ measuredWatts: null, limitWatts: null }),
       electricity: () => null,

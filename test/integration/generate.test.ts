@@ -6,8 +6,8 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RuntimeClient } from "../../src/engine/runtime-client/runtime-client.ts";
-import { LLAMA_FOLDER_VARIABLE } from "../../src/runtime/backends/llama.ts";
 import { decodeResult } from "../../src/shared/results.ts";
+import { LLAMA_FOLDER_VARIABLE } from "../../src/shared/runtime/llama-folder.ts";
 import type { ItemResult, ModelSpec } from "../../src/shared/runtime/protocol.ts";
 import type { GenerateWork } from "../../src/shared/work.ts";
 import { good, openRuntime } from "../fixtures/runtime/minilm.ts";
@@ -53,8 +53,8 @@ describe.skipIf(!installed)("generate", () => {
     else process.env[LLAMA_FOLDER_VARIABLE] = before;
   });
 
-  async function write(change: Partial<GenerateWork>, template?: string) {
-    const [item] = await run(runtime, writeAlphabetModel(tempFolder(), template), [ask(change)]);
+  async function write(change: Partial<GenerateWork>, template?: string, addBos?: boolean) {
+    const [item] = await run(runtime, writeAlphabetModel(tempFolder(), template, addBos), [ask(change)]);
     const result = decodeResult(good(item).bytes);
     if (result.kind !== "generate") throw new Error(`A ${result.kind} came back`);
     return { ...good(item), ...result };
@@ -67,6 +67,17 @@ describe.skipIf(!installed)("generate", () => {
     expect(shape).toEqual([5]);
     expect(tokens, "the opening token, the prompt's one and five written").toBe(7);
     expect(runtime.status.runtimeClass?.backend).toBe("cpu");
+  });
+
+  test("a model that was taught without an opening token is given none", async () => {
+    expect(await write({ prompt: "c", maxTokens: 2 }, undefined, false)).toMatchObject({
+      text: "de",
+      tokens: 3,
+    });
+    expect(await write({ prompt: "c", maxTokens: 2 }, undefined, true)).toMatchObject({
+      text: "de",
+      tokens: 4,
+    });
   });
 
   test("ends where the model ends, without the token that says so", async () => {

@@ -375,7 +375,7 @@ describe("a model that is damaged", () => {
     const { manager, store } = await open({ others: [other] });
     await manager.download("m");
     await finished(manager, "m");
-    expect(store.resolve("m").spec.folder).toBe(join(home, "m"));
+    expect(store.resolveHere("m").spec.folder).toBe(join(home, "m"));
   });
 
   it("and lies in a folder of somebody else's is not removed", async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Ledger } from "../../src/engine/ledger/ledger.ts";
 import { createAitbcAdapter } from "../../src/engine/market/aitbc/adapter.ts";
+import type { Rest } from "../../src/engine/offers/fitness.ts";
 import { OfferManager } from "../../src/engine/offers/manager.ts";
 import type { Electricity } from "../../src/engine/pricing/floor.ts";
 import type { AitbcConfig, DevnetConfig } from "../../src/shared/config.ts";
@@ -36,6 +37,7 @@ interface Options {
   readonly ledger?: Ledger;
   readonly now?: () => number;
   readonly testOf?: () => ListingTest;
+  readonly restOf?: () => Rest | null;
   readonly electricity?: Electricity;
 }
 
@@ -65,6 +67,7 @@ async function provider(options: Options = {}) {
     devices,
     region: "eu",
     testOf: options.testOf ?? (() => PASSED),
+    restOf: options.restOf ?? (() => null),
     wantTest: () => undefined,
     power: () => ({ measuredWatts: 300, limitWatts: 450 }),
     electricity: () => options.electricity ?? null,
@@ -407,6 +410,70 @@ describe("the self-test", () => {
     expect(at("gpu-service")?.state).toBe("booked");
     expect((await gpuRows(market))[0]?.status).toBe("booked");
     expect([...manager.reserved]).toEqual([CARD.id]);
+  });
+
+  test("a GPU that rests for longer leaves the market and comes back by itself; a short rest changes nothing", async () => {
+    let clock = Date.now();
+    let rest: Rest | null = null;
+    const resting: Rest = { kind: "resting", text: "This GPU rests: paused by you", help: "Resume it." };
+    const { market, look, offer, at } = await provider({ only: "gpu", now: () => clock, restOf: () => rest });
+    offer("20");
+    await look();
+    rest = resting;
+    await look();
+    clock += 4 * MINUTE;
+    await look();
+    expect(await gpuRows(market)).toHaveLength(1);
+    rest = null;
+    await look();
+    rest = resting;
+    await look();
+    clock += 4 * MINUTE;
+    await look();
+    expect(await gpuRows(market), "the second rest is counted by itself").toHaveLength(1);
+    clock += MINUTE;
+    await look();
+    expect(await gpuRows(market)).toEqual([]);
+    expect(at("gpu-service")).toMatchObject({
+      state: "planned",
+      wanted: true,
+      waiting: { text: "This GPU rests: paused by you", help: "Resume it." },
+    });
+    rest = null;
+    await look();
+    expect(await gpuRows(market)).toMatchObject([{ id: OFFER_ID }]);
+    expect(at("gpu-service")).toMatchObject({ state: "listed", waiting: null });
+  });
+
+  test("a GPU that is switched off leaves the market at once, but not its renter", async () => {
+    let rest: Rest | null = null;
+    const { market, look, offer, at, manager } = await provider({ only: "gpu", restOf: () => rest });
+    offer("20");
+    await look();
+    await put(market, OFFER_ID, { status: "booked" });
+    await look();
+    rest = { kind: "off", text: "This GPU is switched off here", help: "Switch it on to offer it." };
+    await look();
+    expect((await gpuRows(market))[0]?.status, "the booking is honoured").toBe("booked");
+    expect([...manager.reserved]).toEqual([CARD.id]);
+    await put(market, OFFER_ID, { status: "available" });
+    await look();
+    expect(await gpuRows(market)).toEqual([]);
+    expect(at("gpu-service")?.waiting?.text).toBe("This GPU is switched off here");
+  });
+
+  test("where nobody can take an offer back, it is said that a resting GPU is on the market", async () => {
+    let rest: Rest | null = null;
+    const { look, offer, at } = await provider({ only: "coordinator", restOf: () => rest });
+    offer("20");
+    await look();
+    rest = { kind: "off", text: "This GPU is switched off here", help: null };
+    await look();
+    expect(at("coordinator")).toMatchObject({
+      state: "listed",
+      drift:
+        "This GPU is switched off here. The market lists it; this service lets nobody take an offer back",
+    });
   });
 
   test("a GPU that is gone is taken off the market, and listed again when it is back", async () => {

@@ -168,6 +168,13 @@ describe.skipIf(C_COMPILER === null)("a GPU for rent (needs a C compiler for the
       expect(last.markets[0]).toMatchObject({ leasesHeld: 0 });
       expect(last.throughput.acceptedTotal).toBe(0);
 
+      // Switched off it stays its renter's, which is said first.
+      const off = await bellows(["devices", "disable", GPU], env);
+      expect(off.stderr).toMatch(/RTX 4090 is rented out: its renter keeps it for 1\d\d min more/);
+      await lookNow();
+      expect(at(await engine.state(), "coordinator")?.state).toBe("booked");
+      await engine.invoke("devices.setEnabled", { device: GPU, enabled: true });
+
       await post(`${book}/release`, {}, client);
       await lookNow();
       const released = await engine.until(
@@ -179,6 +186,24 @@ describe.skipIf(C_COMPILER === null)("a GPU for rent (needs a C compiler for the
       await engine.until((state) => state.throughput.acceptedTotal === 1, "the job that waited", PATIENCE);
       const results = market.log().filter((line) => line.event === "result");
       expect(results).toMatchObject([{ jobId: job.job_id, verdict: "accepted" }]);
+
+      // What can't work is not sold: the board that lets an offer go has none of it, and has it again at once.
+      const rows = async () => (await fetch(`${market.ready.gpuUrl}/v1/miners/rig-7/gpus`)).json();
+      await engine.invoke("devices.setEnabled", { device: GPU, enabled: false });
+      const unlisted = await engine.until(
+        (state) => at(state, "gpu-service")?.state === "planned",
+        "the offer of a GPU that is off to leave the market",
+        PATIENCE,
+      );
+      expect(await rows()).toEqual([]);
+      expect(at(unlisted, "gpu-service")?.waiting?.text).toMatch(/switched off/);
+      await engine.invoke("devices.setEnabled", { device: GPU, enabled: true });
+      await engine.until(
+        (state) => at(state, "gpu-service")?.state === "listed",
+        "the offer to be back",
+        PATIENCE,
+      );
+      expect(await rows()).toHaveLength(1);
       const { events } = await engine.invoke("activity.list", { type: "offer-changed" });
       expect(events.some(({ detail }) => /"to":"booked"/.test(detail))).toBe(true);
     },

@@ -8,10 +8,14 @@ import type { RuntimeClient } from "../../src/engine/runtime-client/runtime-clie
 import { ForkProcessHost } from "../../src/host/fork-host.ts";
 import type { ProcessHost } from "../../src/host/process-host.ts";
 import { type CatalogueModel, CatalogueSchema } from "../../src/shared/catalogue.ts";
+import { decodeResult } from "../../src/shared/results.ts";
+import type { ModelSpec } from "../../src/shared/runtime/protocol.ts";
+import type { Work } from "../../src/shared/work.ts";
 import {
   CPU,
   dot,
   embedding,
+  good,
   MINILM,
   maxDifference,
   minilm,
@@ -20,6 +24,7 @@ import {
   vectors,
 } from "../fixtures/runtime/minilm.ts";
 import { hasSoftwareVulkan, softwareVulkan } from "../fixtures/runtime/software-vulkan.ts";
+import { writeClip, writeReranker } from "../support/onnx/models.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const GPU = {
@@ -51,6 +56,21 @@ async function embed(runtime: RuntimeClient, texts = TEXTS) {
     signal: new AbortController().signal,
   });
   return { vectors: vectors(items[0]), runtimeClass };
+}
+
+/** Every tensor of one job's result, as numbers. */
+async function answer(runtime: RuntimeClient, model: ModelSpec | null, work: Work) {
+  const { items, runtimeClass } = await runtime.run({
+    model,
+    items: [{ key: "a", work }],
+    deadlineMs: 60_000,
+    signal: new AbortController().signal,
+  });
+  const result = decodeResult(good(items[0]).bytes);
+  const tensors = Object.values(result).filter(
+    (part) => typeof part === "object" && part !== null && "data" in part,
+  );
+  return { numbers: tensors.map(({ data }) => Float32Array.from(data as Float32Array)), runtimeClass };
 }
 
 /** Children with these additions to their environment. */
@@ -171,6 +191,36 @@ describe.runIf(hasSoftwareVulkan)("with WebGPU on a Vulkan driver in software", 
       const expected = cpu.vectors[i] as Float32Array;
       expect(dot(vector, expected)).toBeGreaterThan(tolerance.cosine);
       expect(maxDifference(vector, expected)).toBeLessThan(tolerance.maxAbs);
+    }
+  });
+
+  test("every other task gives the same answers too", async () => {
+    const models = tempFolder();
+    const [clip, reranker] = [writeClip(join(models, "clip")), writeReranker(join(models, "reranker"))];
+    const photo = new Uint8Array(readFileSync(new URL("../fixtures/images/photo.png", import.meta.url)));
+    const numbers = Float32Array.from({ length: 64 }, (_, i) => Math.sin(i));
+    const jobs: { model: ModelSpec | null; work: Work }[] = [
+      { model: clip, work: { kind: "clip", texts: ["a cat", "moon sun moon"], images: [photo] } },
+      { model: reranker, work: { kind: "rerank", query: "a cat", documents: ["dog", "moon and sun", ""] } },
+      {
+        model: null,
+        work: {
+          kind: "vector",
+          op: "matmul",
+          a: { shape: [8, 8], data: numbers },
+          b: { shape: [8, 8], data: numbers.toReversed() },
+        },
+      },
+    ];
+    const host = hostWith(softwareVulkan(tempFolder()));
+    const [cpu, webgpu] = [runtimeOf(), runtimeOf({ host, backend: "webgpu" })];
+    for (const { model, work } of jobs) {
+      const [expected, found] = [await answer(cpu, model, work), await answer(webgpu, model, work)];
+      // What needs no model is plain arithmetic, on the CPU whatever the device is.
+      expect(found.runtimeClass.backend, work.kind).toBe(model === null ? "cpu" : "webgpu");
+      expect(found.numbers.map(({ length }) => length)).toEqual(expected.numbers.map(({ length }) => length));
+      for (const [i, tensor] of expected.numbers.entries())
+        expect(maxDifference(found.numbers[i] as Float32Array, tensor), work.kind).toBeLessThan(5e-3);
     }
   });
 

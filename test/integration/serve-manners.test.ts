@@ -54,6 +54,24 @@ describe("readiness", () => {
   });
 });
 
+describe("at a terminal", () => {
+  it("it is accounted in short, and the log's own lines come at another level", async () => {
+    const [usual, traced] = [tempFolder(), tempFolder()];
+    const isSilent = ({ markets }: { markets: readonly { state: string }[] }) =>
+      markets[0]?.state === "unreachable";
+    const short = serveIn(usual, QUIET, "--log-format", "human");
+    await short.engine.until(isSilent, "the market to be found silent");
+    await expect.poll(short.process.stdout, patience).toMatch(/^\d\d:\d\d:\d\d {2}No market answers/m);
+    expect(short.process.stdout()).not.toContain("Call register");
+
+    const long = serveIn(traced, { ...QUIET, LOG_LEVEL: "trace" }, "--log-format", "human");
+    await long.engine.until(isSilent, "the market to be found silent");
+    await expect
+      .poll(long.process.stdout, patience)
+      .toMatch(/^\d\d:\d\d:\d\d {2}TRACE {2}Call \w+ {2}market=aicf outcome=error ms=\d+$/m);
+  });
+});
+
 describe("configuration", () => {
   it("comes from a file, is read again on SIGHUP, and a wrong one changes nothing", async () => {
     const data = tempFolder();

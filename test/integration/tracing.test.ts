@@ -36,7 +36,8 @@ const ExportSchema = z.object({
 /** An OTLP receiver over real HTTP. The first call is answered 503: a collector may be late. */
 async function collector() {
   const spans: Span[] = [];
-  const calls: { path: string | undefined; header: string | undefined; service: string | undefined }[] = [];
+  const calls: { path: string | undefined; header: string | undefined; resource: Record<string, string> }[] =
+    [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -45,11 +46,15 @@ async function collector() {
       const raw = Buffer.concat(chunks);
       const body = request.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw;
       const parsed = ExportSchema.parse(JSON.parse(body.toString()));
-      const service = parsed.resourceSpans[0]?.resource.attributes.find(({ key }) => key === "service.name");
+      const attributes = parsed.resourceSpans[0]?.resource.attributes ?? [];
       calls.push({
         path: request.url,
         header: String(request.headers["x-team"]),
-        service: service?.value.stringValue,
+        resource: Object.fromEntries(
+          attributes.flatMap(({ key, value }) =>
+            value.stringValue === undefined ? [] : [[key, value.stringValue]],
+          ),
+        ),
       });
       if (!first) {
         spans.push(
@@ -78,12 +83,18 @@ test(
         OTEL_EXPORTER_OTLP_ENDPOINT: url,
         OTEL_EXPORTER_OTLP_HEADERS: "x-team=forge",
         OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
+        OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=rack-7,service.name=forge",
       }),
     );
     await expect
       .poll(() => spans.filter(({ name }) => name === "settle").length, { timeout: 3 * MINUTE })
       .toBeGreaterThan(2);
-    expect(calls[0]).toEqual({ path: "/v1/traces", header: "forge", service: "bellows" });
+    expect(calls[0]).toMatchObject({
+      path: "/v1/traces",
+      header: "forge",
+      resource: { "deployment.environment.name": "rack-7", "service.name": "forge" },
+    });
+    expect(calls[0]?.resource["service.version"]).toMatch(/^\d+\.\d+/);
 
     const { jobs } = await demo.invoke("jobs.list", { limit: 1000 });
     const settled = spans.filter(({ name }) => name === "settle");

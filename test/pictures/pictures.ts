@@ -12,6 +12,7 @@ import { ScriptedEngine } from "../e2e/ui/scripted-engine.ts";
 import { pricedMarket } from "../support/priced-market.ts";
 import { aLevel, anAccount, aStanding } from "../support/scripted-account.ts";
 import { PASSED } from "../support/scripted-offers.ts";
+import { playSelfTest } from "../support/self-test-play.ts";
 import { firstState, RTX_4090, samplesOf, shownBooks, shownState } from "./shown-state.ts";
 import { smallerPng } from "./smaller-png.ts";
 
@@ -23,7 +24,7 @@ interface Picture {
   /** Before the page opens. */
   readonly prepare?: (engine: ScriptedEngine) => void;
   /** What has to be there before the picture is taken. */
-  readonly ready: (page: Page) => Promise<unknown>;
+  readonly ready: (page: Page, engine: ScriptedEngine) => Promise<unknown>;
 }
 
 const PICTURES: readonly Picture[] = [
@@ -68,8 +69,17 @@ const PICTURES: readonly Picture[] = [
     place: "welcome",
     look: "dark",
     state: firstState,
-    prepare: (engine) => engine.settings.settings.set({ "app.first_run": "machine" }),
-    ready: (page) => page.getByText("What can work here").waitFor(),
+    prepare: (engine) => {
+      engine.settings.settings.set({ "app.first_run": "machine" });
+      engine.state = { ...engine.state, settings: engine.settings.settings.view() };
+      // The test that the set-up asks for is still running in the picture.
+      engine.selfTest = () => new Promise(() => undefined);
+    },
+    ready: async (page, engine) => {
+      await page.getByText("What can work here").waitFor();
+      playSelfTest(engine, 24);
+      await page.getByText("Throughput: runs").waitFor({ state: "attached" });
+    },
   },
 ];
 
@@ -104,7 +114,7 @@ export async function drawPictures(folder: string): Promise<{ file: string; byte
       await page.evaluate((hash) => {
         window.location.hash = hash;
       }, `#/${place}`);
-      await ready(page);
+      await ready(page, engine);
       await page.evaluate(() => document.fonts.ready);
       const png = smallerPng(await page.screenshot());
       writeFileSync(path.join(folder, `${name}.png`), png);

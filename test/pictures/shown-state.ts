@@ -1,6 +1,11 @@
 /** One machine as the pictures of the docs show it: two GPUs, both markets, a month of play money. All figures are made up. */
 import type { DeviceSample } from "../../src/shared/contract/devices.ts";
-import type { EarningDay, EarningEntry, EarningSums } from "../../src/shared/contract/earnings.ts";
+import type {
+  EarningDay,
+  EarningEntry,
+  EarningPeriods,
+  EarningSums,
+} from "../../src/shared/contract/earnings.ts";
 import type { OffersView } from "../../src/shared/contract/offers.ts";
 import type { DeviceView, GpuDetails, MarketId, State } from "../../src/shared/contract/views.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
@@ -206,6 +211,7 @@ function sums(market: MarketId, net: number, pending: number): EarningSums {
     fee: coins(market, Math.round(net / 19)),
     net: coins(market, net),
     pending: coins(market, pending),
+    unpriced: 0,
     energy: {
       deviceWh: wattHours,
       restWh: 0,
@@ -214,6 +220,15 @@ function sums(market: MarketId, net: number, pending: number): EarningSums {
     },
   };
 }
+
+const periodsOf = (market: MarketId): EarningPeriods => ({
+  today: sums(market, TODAY, PENDING),
+  week: sums(market, lastDays(7), PENDING),
+  month: sums(market, lastDays(30), PENDING),
+  total: sums(market, SINCE_THE_FIRST_JOB, PENDING),
+});
+
+const rateOf = (market: MarketId) => ({ currency: "EUR", micros: String(21_000 * WORTH[market]) });
 
 /** The same on Home. */
 function earningsOf(market: MarketId, now: number): State["earnings"][number] {
@@ -224,6 +239,8 @@ function earningsOf(market: MarketId, now: number): State["earnings"][number] {
     pendingToday: coins(market, PENDING),
     settledTotal: coins(market, SINCE_THE_FIRST_JOB),
     pendingTotal: coins(market, PENDING),
+    periods: periodsOf(market),
+    rate: rateOf(market),
     acceptedToday: Math.round(TODAY / 38),
     failedToday: 0,
     reconciledAt: now - 6 * SECOND,
@@ -242,12 +259,9 @@ export function shownBooks(books: ScriptedBooks, now: number): void {
     books.summaries.push({
       market,
       currency,
-      today: sums(market, TODAY, PENDING),
-      week: sums(market, lastDays(7), PENDING),
-      month: sums(market, lastDays(30), PENDING),
-      total: sums(market, SINCE_THE_FIRST_JOB, PENDING),
+      ...periodsOf(market),
       overdue: { jobs: 0, net: coins(market, 0), oldestAt: null, afterMs: DAY },
-      rate: { currency: "EUR", micros: String(21_000 * WORTH[market]) },
+      rate: rateOf(market),
     });
     books.series.push({ market, currency, days });
     books.entries.push(...entriesOf(market, now));

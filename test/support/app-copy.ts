@@ -1,7 +1,8 @@
-/** The built app in a folder of its own with another catalogue: everything is the real thing but the models it names. */
+/** The built app in a folder of its own with another catalogue: everything is the real thing but what it would fetch. */
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import type { GpuPack } from "../../src/engine/gpu-pack/manifest.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
@@ -15,6 +16,16 @@ export interface AppCopy {
 
 /** `rendererFolder`: a built dashboard of the test's own; absent: the one in dist/. */
 export function appWithCatalogue(models: readonly unknown[], rendererFolder?: string): AppCopy {
+  return appWith({ "models/catalogue.json": { version: 1, models } }, rendererFolder);
+}
+
+/** A copy whose GPU pack is another one. */
+export function appWithGpuPack(pack: GpuPack, rendererFolder?: string): AppCopy {
+  return appWith({ "gpu-pack.json": { version: 1, packs: [pack] } }, rendererFolder);
+}
+
+/** `resources`: files of the resources folder and what stands in them instead. */
+function appWith(resources: Readonly<Record<string, unknown>>, rendererFolder: string | undefined): AppCopy {
   const root = tempFolder();
   for (const name of ["package.json", "dist/node", "resources"])
     cpSync(path.join(REPOSITORY, name), path.join(root, name), { recursive: true });
@@ -22,7 +33,8 @@ export function appWithCatalogue(models: readonly unknown[], rendererFolder?: st
     recursive: true,
   });
   symlinkSync(path.join(REPOSITORY, "node_modules"), path.join(root, "node_modules"));
-  writeFileSync(path.join(root, "resources/models/catalogue.json"), JSON.stringify({ version: 1, models }));
+  for (const [name, content] of Object.entries(resources))
+    writeFileSync(path.join(root, "resources", name), JSON.stringify(content));
   const cache = path.join(root, "cache");
   mkdirSync(cache);
   return { cli: path.join(root, "dist/node/cli.js"), cache };

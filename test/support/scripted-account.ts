@@ -2,6 +2,7 @@
 import type { ContractHandlers } from "../../src/shared/contract/contract.ts";
 import type { IdentityStatus } from "../../src/shared/contract/identity.ts";
 import type { ServiceLevel } from "../../src/shared/contract/service-level.ts";
+import type { MarketTerms } from "../../src/shared/contract/terms.ts";
 import type { JobVerified } from "../../src/shared/contract/verify.ts";
 import type { ProviderBalance, ProviderStanding } from "../../src/shared/contract/views.ts";
 import { AppError } from "../../src/shared/errors.ts";
@@ -113,6 +114,7 @@ export function scriptedAccountHandlers(account: ScriptedAccount = anAccount()):
     "identity.restore": async () => change({ backup: { at: Date.now(), by: "restore" } }, true),
     "identity.rotate": async () =>
       change({ backup: null, retiredKeys: account.identity.retiredKeys + 1 }, true),
+    "provider.terms": async () => ({ terms: [aTermless, ...aTerms(account.standing)] }),
     "provider.standing": async () => ({ standing: account.standing }),
     "provider.stake": async ({ amountMinor }) => {
       stakeBy(BigInt(amountMinor));
@@ -141,6 +143,28 @@ export function scriptedAccountHandlers(account: ScriptedAccount = anAccount()):
 
 const MINUTE = 60_000;
 const anm = (whole: number) => ({ currency: "ANM" as const, minor: String(Math.round(whole * 1e9)) });
+
+const aTermless = { market: "aitbc" as const, stake: null, losses: [], jail: null };
+
+/** As AICF publishes them; a standing brings the market's own minimum. */
+function aTerms(standing: ProviderStanding | null): MarketTerms[] {
+  return [
+    {
+      market: "aicf",
+      stake: {
+        minimum: standing?.stake.minimum ?? anm(100),
+        from: standing === null ? "published" : "market",
+        backAfterMs: 24 * 60 * MINUTE,
+      },
+      losses: [
+        { measure: "traps", limit: 0.66, bps: 1000 },
+        { measure: "qos", limit: 0.95, bps: 500 },
+        { measure: "availability", limit: 0.98, bps: 250 },
+      ],
+      jail: { penalties: 3, spanMs: 60 * MINUTE, lengthMs: 48 * 60 * MINUTE },
+    },
+  ];
+}
 
 export function aStanding(now: number, overrides: Partial<ProviderStanding> = {}): ProviderStanding {
   return {

@@ -2,7 +2,13 @@
 
 import type { ActivityEvent } from "../../src/shared/contract/activity.ts";
 import type { ContractHandlers } from "../../src/shared/contract/contract.ts";
-import type { EarningEntry, EarningSeries, EarningSummary } from "../../src/shared/contract/earnings.ts";
+import type {
+  EarningEntry,
+  EarningSeries,
+  EarningSummary,
+  EntryState,
+} from "../../src/shared/contract/earnings.ts";
+import type { MarketId } from "../../src/shared/contract/market-id.ts";
 
 export interface ScriptedBooks {
   summaries: EarningSummary[];
@@ -26,6 +32,7 @@ export type BookHandlers = Pick<
   | "jobs.choices"
   | "earnings.series"
   | "earnings.summary"
+  | "earnings.report"
   | "earnings.entries"
   | "earnings.csv"
   | "activity.list"
@@ -33,23 +40,36 @@ export type BookHandlers = Pick<
 >;
 
 export function scriptedBookHandlers(books: ScriptedBooks = emptyBooks()): BookHandlers {
+  const seriesOf = (market: MarketId, days: number): EarningSeries => {
+    const found = books.series.find((series) => series.market === market);
+    return found === undefined
+      ? { market, currency: market === "aicf" ? "ANM" : "AIT", days: [] }
+      : { ...found, days: found.days.slice(-days) };
+  };
+  const newest = (market: MarketId, state: EntryState | undefined, limit: number) => ({
+    entries: books.entries
+      .filter((entry) => entry.market === market)
+      .filter(({ settledAt }) => state === undefined || (settledAt === null) === (state === "pending"))
+      .slice(0, limit),
+    next: null,
+  });
   return {
     "jobs.count": async () => ({ count: 0, before: "0" }),
     "jobs.choices": async () => ({ models: [], devices: [] }),
-    "earnings.series": async ({ market, days }) => {
-      const found = books.series.find((series) => series.market === market);
-      return found === undefined
-        ? { market, currency: market === "aicf" ? "ANM" : "AIT", days: [] }
-        : { ...found, days: found.days.slice(-days) };
-    },
+    "earnings.series": async ({ market, days }) => seriesOf(market, days),
     "earnings.summary": async () => ({ markets: books.summaries }),
-    "earnings.entries": async ({ market, state, limit }) => ({
-      entries: books.entries
-        .filter((entry) => entry.market === market)
-        .filter(({ settledAt }) => state === undefined || (settledAt === null) === (state === "pending"))
-        .slice(0, limit),
-      next: null,
-    }),
+    "earnings.report": async ({ market, days, state, limit }) => {
+      const summary = books.summaries.find((each) => each.market === market);
+      if (summary === undefined) throw new Error(`The test scripted no summary of ${market}`);
+      return {
+        at: Date.now(),
+        summary,
+        series: seriesOf(market, days),
+        newest: newest(market, state, limit),
+        state: state ?? null,
+      };
+    },
+    "earnings.entries": async ({ market, state, limit }) => newest(market, state, limit),
     "earnings.csv": async () => ({ text: books.csv, rows: books.csv.split("\r\n").length - 2, next: null }),
     "activity.list": async ({ text, type, market, level, limit }) => ({
       events: books.events

@@ -1,10 +1,15 @@
 /** An engine's contract with answers a test can see through: a valid state, a few jobs, and a record of what was asked. */
+
+import { encodeEmbedResult } from "../../src/shared/canonical.ts";
 import type { CommandName, ContractHandlers } from "../../src/shared/contract/contract.ts";
 import type { Delta, JobDetail, RunIntent, Snapshot, State } from "../../src/shared/contract/views.ts";
 import { AppError } from "../../src/shared/errors.ts";
+import { earningPeriods } from "./earning-sums.ts";
 import { scriptedAccountHandlers } from "./scripted-account.ts";
 import { scriptedBookHandlers } from "./scripted-books.ts";
 import { scriptedDeviceHandlers } from "./scripted-devices.ts";
+import { scriptedFleetHandlers } from "./scripted-fleet.ts";
+import { scriptedGpuPackHandlers } from "./scripted-gpu-pack.ts";
 import { aModel, scriptedModelHandlers } from "./scripted-models.ts";
 import { NO_OFFERS, scriptedOfferHandlers } from "./scripted-offers.ts";
 import { noSettings, scriptedSettingsHandlers } from "./scripted-settings.ts";
@@ -105,6 +110,8 @@ export function aState(overrides: Partial<State> = {}): State {
         pendingToday: anm("0"),
         settledTotal: anm("1600000"),
         pendingTotal: anm("0"),
+        periods: earningPeriods(anm("1600000"), anm("1600000")),
+        rate: null,
         acceptedToday: 1,
         failedToday: 0,
         reconciledAt: null,
@@ -195,8 +202,15 @@ export class ScriptedEngine {
           actor: "user",
         });
       },
+      "jobs.output": async (input) => {
+        note("jobs.output", input);
+        const bytes = encodeEmbedResult({ shape: [1, 2], data: Float32Array.of(0.6, 0.8) });
+        return { size: bytes.length, base64: Buffer.from(bytes).toString("base64"), next: null };
+      },
       ...scriptedAccountHandlers(),
       ...scriptedBookHandlers(),
+      ...scriptedFleetHandlers(),
+      ...scriptedGpuPackHandlers(),
       ...scriptedModelHandlers(this.state.models),
       ...scriptedOfferHandlers(() => this.state.offers),
       ...scriptedSettingsHandlers(),

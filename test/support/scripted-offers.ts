@@ -5,6 +5,7 @@ import type {
   OFFER_COMMANDS,
   OfferPreview,
   OffersView,
+  OfferView,
 } from "../../src/shared/contract/offers.ts";
 
 export const NO_OFFERS: OffersView = { boards: [], gpus: [], offers: [] };
@@ -13,6 +14,33 @@ export const PASSED: ListingTest = {
   text: "Right answer on CUDA, 1840 texts/s at 61 °C",
   help: null,
 };
+
+/** A GPU on one board of AITBC, listed as it should be. */
+export function anOffer(change: Partial<OfferView> = {}): OfferView {
+  const price = { currency: "AIT", minor: "18450000000" } as const;
+  return {
+    market: "aitbc",
+    board: "gpu-service",
+    boardName: "GPU service",
+    device: "GPU-1",
+    model: "NVIDIA GeForce RTX 4090",
+    offerId: "rig-7-5e1a8f0c7b1e",
+    state: "listed",
+    wanted: true,
+    strategy: { kind: "fixed", price },
+    price,
+    pricedAt: null,
+    listedPrice: price,
+    marketStatus: "online",
+    waiting: null,
+    drift: null,
+    booking: null,
+    occupancy: null,
+    checkedAt: null,
+    error: null,
+    ...change,
+  };
+}
 
 type OfferHandlers = Pick<ContractHandlers, keyof typeof OFFER_COMMANDS>;
 

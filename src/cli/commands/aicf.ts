@@ -195,6 +195,8 @@ export function standingLines(standing: ProviderStanding): string[] {
 
 function stateWords({ state, jailedUntil }: ProviderStanding): string {
   switch (state) {
+    case "new":
+      return "new: its health is counted from its first heartbeats on";
     case "eligible":
       return "eligible: it may be given work";
     case "degraded":

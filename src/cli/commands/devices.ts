@@ -1,12 +1,13 @@
 /** `bellows devices`: what runs jobs, how, and why not faster; for each GPU what its driver tells. */
 import type { PauseLength } from "../../shared/contract/devices.ts";
 import type { PauseView } from "../../shared/contract/presence.ts";
-import type { DeviceVerdict, DeviceView, GpuDetails } from "../../shared/contract/views.ts";
-import { MINUTE } from "../../shared/durations.ts";
+import type { DeviceVerdict, DeviceView, GpuDetails, HostInfo } from "../../shared/contract/views.ts";
+import { KIB, MINUTE } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
 import type { EngineClient } from "../engine-client.ts";
 import { ago, fields, orUnknown, quantity, short, table, UNKNOWN } from "../format.ts";
+import { ollamaLines } from "./models.ts";
 
 /** Programs on a GPU that are shown by name; Windows lists every window. */
 const PROCESSES_SHOWN = 4;
@@ -18,7 +19,29 @@ export async function devices(
 ): Promise<void> {
   const answer = await engine.invoke("devices.list", {});
   if (options.json) return context.terminal.json(answer.devices);
+  if (answer.devices.length === 0) return tellWhyNone(context, engine);
   for (const line of deviceLines(answer.devices, context.now())) context.terminal.print(line);
+  const { ollama } = await engine.invoke("models.list", {});
+  for (const line of ollamaLines(ollama)) context.terminal.print(line);
+  const { host } = (await engine.invoke("state.snapshot", {})).state.engine;
+  if (host === undefined) return;
+  context.terminal.print();
+  context.terminal.print(hostLine(host));
+}
+
+function hostLine({ cpu, cores, memoryMb, os, wsl, battery }: HostInfo): string {
+  const power =
+    battery === null ? null : `battery at ${battery.percent} %${battery.charging ? ", charging" : ""}`;
+  const memory = `${(memoryMb / KIB).toFixed(1)} GB of memory`;
+  const system = wsl ? `${os} in Windows (WSL)` : os;
+  return [cpu, `${cores} threads`, memory, system, power].filter(Boolean).join(" · ");
+}
+
+/** A GPU that was forced may come up late: the headline knows. */
+async function tellWhyNone({ terminal }: CliContext, engine: EngineClient): Promise<void> {
+  const { sentence, reasons } = (await engine.invoke("state.snapshot", {})).state.headline;
+  terminal.print(`No device was found. ${sentence}.`);
+  for (const { text, help } of reasons) terminal.print([text, help].filter(Boolean).join(" "));
 }
 
 interface Output {
@@ -32,8 +55,9 @@ export async function switchDevice(
   enabled: boolean,
   output: Output,
 ): Promise<void> {
-  for (const id of await findDevices(engine, device))
-    await engine.invoke("devices.setEnabled", { device: id, enabled });
+  const ids = await findDevices(engine, device);
+  if (!enabled) await nameBookings(context, engine, ids);
+  for (const id of ids) await engine.invoke("devices.setEnabled", { device: id, enabled });
   await tellHowItIs(context, engine, device, output);
 }
 
@@ -44,8 +68,9 @@ export async function pauseDevice(
   length: PauseLength,
   output: Output,
 ): Promise<void> {
-  for (const id of await findDevices(engine, device))
-    await engine.invoke("devices.pause", { device: id, for: length });
+  const ids = await findDevices(engine, device);
+  await nameBookings(context, engine, ids);
+  for (const id of ids) await engine.invoke("devices.pause", { device: id, for: length });
   await tellHowItIs(context, engine, device, output);
 }
 
@@ -78,6 +103,21 @@ export async function redetectDevices(
 ): Promise<void> {
   await engine.invoke("devices.redetect", {});
   await devices(context, engine, output);
+}
+
+/** A pause takes no GPU from who rents it. */
+async function nameBookings(
+  { terminal, now }: CliContext,
+  engine: EngineClient,
+  ids: readonly string[],
+): Promise<void> {
+  const { offers } = await engine.invoke("offers.list", {});
+  for (const { device, model, state, booking } of offers) {
+    if (!ids.includes(device) || (state !== "booked" && state !== "in-use")) continue;
+    const left = booking?.endsAt == null ? null : Math.max(1, Math.round((booking.endsAt - now()) / MINUTE));
+    const until = left === null ? "to the end of its booking" : `for ${left} min more`;
+    terminal.note(`${model} is rented out: its renter keeps it ${until}; after that it is not offered.`);
+  }
 }
 
 /** By id, the beginning of one, number (as the driver counts, of GPUs only), or `all`. */
@@ -152,6 +192,7 @@ function details(device: DeviceView, now: number): string[] {
   if (paused !== null) facts.push(["Rests", pauseWords(paused, now)]);
   if (verdict) facts.push(["Verdict", verdictWords(verdict)]);
   else if (backendReason !== null) facts.push(["Verdict", backendReason]);
+  for (const { backend, reason } of device.backendSteps ?? []) facts.push([`Not ${backend}`, reason]);
   if (stateReason !== null && !(verdict && !verdict.usable)) facts.push(["State", stateReason]);
   if (gpu) facts.push(...gpuFacts(gpu));
   if (lastSelfTest) {

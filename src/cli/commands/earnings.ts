@@ -22,10 +22,12 @@ export async function earnings(
   { days, json, csv }: EarningsOptions,
 ): Promise<void> {
   if (csv !== undefined) return writeCsv(context, engine, csv);
-  const { markets } = await engine.invoke("earnings.summary", {});
-  const series = await Promise.all(
-    markets.map(({ market }) => engine.invoke("earnings.series", { market, days })),
+  const configured = await engine.invoke("earnings.summary", {});
+  const reports = await Promise.all(
+    configured.markets.map(({ market }) => engine.invoke("earnings.report", { market, days, limit: 1 })),
   );
+  const markets = reports.map(({ summary }) => summary);
+  const series = reports.map((report) => report.series);
   if (json) return context.terminal.json({ markets, series });
   if (markets.length === 0) return context.terminal.print("No market is configured.");
   for (const [index, summary] of markets.entries()) {

@@ -1,34 +1,65 @@
 /** `bellows fleet`: many workers in one table, with what they earn together and where they differ. It only reads. */
 
+import { existsSync } from "node:fs";
+import { type Flags, readSettings } from "../../engine/config/from-environment.ts";
+import { dataRoot } from "../../engine/config/layers.ts";
+import { type Inventory, JOB, readInventory } from "../../engine/fleet/inventory.ts";
+import { fleetPlace, inventoryAt } from "../../engine/fleet/place.ts";
+import { readFleet } from "../../engine/fleet/read-workers.ts";
+import type { WorkerReport } from "../../engine/fleet/report.ts";
+import { summarise } from "../../engine/fleet/summary.ts";
+import type { FleetSummary, WorkerFacts } from "../../shared/contract/fleet.ts";
+import type { ErrorValue } from "../../shared/errors.ts";
+import { hottest, isWell, leasesHeld, nearestLimit, oldestHeartbeat } from "../../shared/fleet.ts";
 import type { CliContext } from "../context.ts";
-import { type Inventory, readInventory } from "../fleet/inventory.ts";
-import { readFleet } from "../fleet/read-workers.ts";
-import type { WorkerFacts, WorkerReport } from "../fleet/report.ts";
-import { type FleetSummary, isWell, summarise } from "../fleet/summary.ts";
 import { advice, ago, money, orUnknown, quantity, table, UNKNOWN } from "../format.ts";
+
+/** Looked for where the command is typed, before the place that the engine would read. */
+const HERE = "fleet.toml";
 
 export interface FleetOptions {
   /** The inventory; ignored when `prometheus` is given. */
-  readonly file: string;
+  readonly file: string | undefined;
   /** Read what this Prometheus scrapes, without an inventory. */
   readonly prometheus: string | undefined;
+  /** Of the command line: where the data folder is. */
+  readonly flags: Flags;
   readonly json: boolean;
 }
 
 /** False when a worker was not reached, or is not well. Throws CONFIG_INVALID for a wrong inventory. */
-export async function fleet({ terminal, now }: CliContext, options: FleetOptions): Promise<boolean> {
-  const inventory: Inventory =
-    options.prometheus === undefined
-      ? readInventory(options.file)
-      : { workers: [], prometheus: { url: options.prometheus, job: "bellows" } };
-  const workers = await readFleet(inventory);
+export async function fleet(context: CliContext, options: FleetOptions): Promise<boolean> {
+  const { terminal, now } = context;
+  const { workers, prometheusError } = await readFleet(
+    inventoryFor(context, options),
+    new AbortController().signal,
+  );
   const summary = summarise(workers);
-  if (options.json) terminal.json({ summary, workers });
-  else for (const line of fleetLines(workers, summary, now())) terminal.print(line);
-  return summary.well === summary.workers;
+  if (options.json) terminal.json({ summary, workers, prometheusError });
+  else for (const line of fleetLines(workers, summary, prometheusError, now())) terminal.print(line);
+  return summary.well === summary.workers && prometheusError === null;
 }
 
-export function fleetLines(workers: readonly WorkerReport[], summary: FleetSummary, now: number): string[] {
+/** What the options name, else the file in this folder, else what the engine's Fleet screen would read. */
+function inventoryFor({ env, paths }: CliContext, { file, prometheus, flags }: FleetOptions): Inventory {
+  if (prometheus !== undefined) return { workers: [], prometheus: { url: prometheus, job: JOB } };
+  if (file !== undefined || existsSync(HERE)) return readInventory(file ?? HERE);
+  const where = { env, paths, flags };
+  const settings = readSettings(where, ["fleetFile", "fleetPrometheus"]);
+  const place = fleetPlace({
+    file: settings.fleetFile,
+    prometheus: settings.fleetPrometheus,
+    dataRoot: dataRoot(where),
+  });
+  return place === null ? readInventory(HERE) : inventoryAt(place);
+}
+
+export function fleetLines(
+  workers: readonly WorkerReport[],
+  summary: FleetSummary,
+  prometheusError: ErrorValue | null,
+  now: number,
+): string[] {
   const cell = (read: (facts: WorkerFacts) => string) => (report: WorkerReport) =>
     report.reached ? read(report.facts) : UNKNOWN;
   const lines = table<WorkerReport>(
@@ -46,7 +77,7 @@ export function fleetLines(workers: readonly WorkerReport[], summary: FleetSumma
       {
         title: "Held",
         align: "right",
-        value: cell(({ markets }) => String(sum(markets, (m) => m.leasesHeld))),
+        value: cell(({ markets }) => String(leasesHeld(markets))),
       },
       { title: "Accepted", align: "right", value: cell(({ accepted }) => String(accepted)) },
       {
@@ -54,7 +85,7 @@ export function fleetLines(workers: readonly WorkerReport[], summary: FleetSumma
         align: "right",
         value: cell(({ earnings }) => earnings.map((e) => money(e.settled)).join(" + ")),
       },
-      { title: "Service", value: cell(({ service }) => orUnknown(serviceWord(service))) },
+      { title: "Service", value: cell(({ service }) => orUnknown(nearestLimit(service)?.state ?? null)) },
     ],
     workers,
   );
@@ -62,6 +93,7 @@ export function fleetLines(workers: readonly WorkerReport[], summary: FleetSumma
     ...lines,
     "",
     ...workers.flatMap((report) => troublesOf(report)),
+    ...(prometheusError === null ? [] : [`Prometheus: ${advice(prometheusError)}`]),
     `${summary.reached} of ${summary.workers} workers reached, ${summary.gpusUsable} of ${summary.gpus} GPUs usable, ${summary.leasesHeld} leases held.`,
     `Settled ${amounts(summary.settled)}, pending ${amounts(summary.pending)}, ${summary.accepted} results accepted.`,
     ...summary.drift.map(
@@ -91,27 +123,6 @@ const gpuCount = (gpus: WorkerFacts["gpus"]) => {
   const usable = gpus.filter((gpu) => gpu.usable).length;
   return usable === gpus.length ? String(usable) : `${usable}/${gpus.length}`;
 };
-
-function hottest(gpus: WorkerFacts["gpus"]): number | null {
-  const known = gpus.flatMap(({ temperatureC }) => temperatureC ?? []);
-  return known.length === 0 ? null : Math.max(...known);
-}
-
-function oldestHeartbeat(markets: WorkerFacts["markets"]): number | null {
-  const known = markets.flatMap(({ lastHeartbeatAt }) => lastHeartbeatAt ?? []);
-  return known.length === 0 ? null : Math.min(...known);
-}
-
-function serviceWord(service: WorkerFacts["service"]): string | null {
-  const states = new Set(service.map(({ state }) => state));
-  if (states.has("breached")) return "breached";
-  if (states.has("warning")) return "warning";
-  return states.has("good") ? "good" : null;
-}
-
-function sum<T>(items: readonly T[], of: (item: T) => number): number {
-  return items.reduce((total, item) => total + of(item), 0);
-}
 
 /** Enough of them to go and look; the whole list is in --json. */
 function named(workers: readonly string[]): string {

@@ -28,14 +28,21 @@ export function addGpuPack(
   pack
     .command("install")
     .description("Fetch it, or go on with it; ends when every file is checked and in place")
-    .option("--from <file-or-url>", "Take the archive from here; it must be the pinned one")
+    .option("--from <file-folder-or-url>", "Take the archives from here; they must be the pinned ones")
+    .option("--parts <ids>", "Only these, divided by commas (default: what is missing)")
     .addOption(json())
-    .action(({ from }: Options, command: Command) =>
-      installGpuPack(context, { ...asked(command), from: typeof from === "string" ? from : undefined }),
+    .action(({ from, parts }: Options, command: Command) =>
+      installGpuPack(context, {
+        ...asked(command),
+        from: typeof from === "string" ? from : undefined,
+        parts: typeof parts === "string" ? parts.split(",").map((id) => id.trim()) : undefined,
+      }),
     );
   pack
     .command("verify")
-    .description("Read every file again; exit code 4 when one is wrong or missing")
+    .description(
+      "Read every file again and look for CUDA; exit code 4 when a file is wrong or a part missing",
+    )
     .addOption(json())
     .action(async (_options: Options, command: Command) => {
       if (!(await verifyGpuPack(context, asked(command)))) onNo();

@@ -1,20 +1,22 @@
 /** `bellows gpu-pack …`: brings, checks and removes what CUDA needs; works with and without a running engine. */
 import { gpuPackFolder, readSettings } from "../../engine/config/from-environment.ts";
+import type { PackEvent } from "../../engine/gpu-pack/archive.ts";
 import { CUDA_LIBRARIES, type CudaSearch, findCudaLibraries } from "../../engine/gpu-pack/cuda-libraries.ts";
-import {
-  installedBytes,
-  installPack,
-  isInstalled,
-  type PackEvent,
-  type PackState,
-  packFolderOf,
-  removePacks,
-  verifyPack,
-} from "../../engine/gpu-pack/install.ts";
+import { installedLibraryFolders } from "../../engine/gpu-pack/libraries.ts";
 import { type GpuPack, readGpuPack } from "../../engine/gpu-pack/manifest.ts";
+import {
+  installParts,
+  lockPack,
+  lookAtParts,
+  partsIn,
+  removeParts,
+  type VerifiedPart,
+  verifyParts,
+} from "../../engine/gpu-pack/parts.ts";
+import type { GpuPackPart } from "../../shared/contract/gpu-pack.ts";
 import { AppError, isAbort } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
-import { fields, table } from "../format.ts";
+import { table } from "../format.ts";
 import { listenForStop } from "../signals.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -36,41 +38,71 @@ async function locate({ env, paths }: CliContext, { data }: Asked): Promise<Plac
   return { pack, folder: gpuPackFolder(settings, paths), cudaFolders: settings.cudaFolders ?? [] };
 }
 
-/** Ends when every file is checked and in place; Ctrl-C keeps what is here for the next time. */
-export async function installGpuPack(
-  context: CliContext,
-  asked: Asked & { readonly from: string | undefined },
-): Promise<void> {
-  const { terminal } = context;
-  const { pack, folder, cudaFolders } = await locate(context, asked);
-  if (isInstalled(folder, pack)) terminal.note("The files are here already; they are read again.");
-  else {
-    const [fetched, kept] = [pack.archive.bytes, installedBytes(pack)];
-    terminal.note(
-      `${pack.id}: ${megabytes(fetched)} to fetch, ${megabytes(kept)} on disk, licence ${pack.licence}.`,
-    );
-  }
-  using stop = listenForStop(() => undefined);
-  const onEvent = progressPrinter(terminal, pack.archive.bytes);
-  const state = await installPack({ pack, folder, from: asked.from, onEvent, signal: stop.asked }).catch(
-    (thrown: unknown) => {
-      throw isAbort(thrown) ? stopped() : thrown;
-    },
-  );
-  if (asked.json) return terminal.json(state);
-  terminal.print(`Installed in ${state.folder}. A running engine uses it when its GPU starts next.`);
-  for (const line of libraryLines(await findCudaLibraries({ named: cudaFolders, env: context.env }))) {
-    terminal.print(line);
-  }
+function search({ folder, cudaFolders }: Place, env: CliContext["env"]): Promise<CudaSearch> {
+  return findCudaLibraries({ named: cudaFolders, env, pack: installedLibraryFolders(folder) });
 }
 
-/** Resolves with whether every file is right. */
+interface InstallWish extends Asked {
+  /** An archive, a folder of archives, or an address, instead of the sources. */
+  readonly from: string | undefined;
+  /** Ids; undefined: what is missing. */
+  readonly parts: readonly string[] | undefined;
+}
+
+/** Ends when every file is checked and in place; Ctrl-C keeps what is here for the next time. */
+export async function installGpuPack(context: CliContext, asked: InstallWish): Promise<void> {
+  const { terminal } = context;
+  const place = await locate(context, asked);
+  const { pack, folder } = place;
+  const known = lookAtParts(place, await search(place, context.env));
+  const wanted = asked.parts ?? (asked.from === undefined ? idsMissing(known) : partsIn(asked.from, pack));
+  const chosen = wanted.map((id) => known.find((part) => part.id === id) ?? { id, bytes: 0, bytesKept: 0 });
+  for (const part of chosen) if ("name" in part) terminal.note(announcement(part));
+  const sum = chosen.reduce((total, { bytes, bytesKept }) => total + bytes - bytesKept, 0);
+  terminal.note(chosen.length === 0 ? "Nothing is missing." : `Together ${megabytes(sum)} to fetch.`);
+  using stop = listenForStop(() => undefined);
+  const lock = await lockPack(folder);
+  try {
+    const names = new Map(known.map(({ id, name }) => [id, name]));
+    const onEvent = progressPrinter(terminal, (id) => names.get(id) ?? id);
+    await installParts({ ...place, parts: wanted, from: asked.from, onEvent, signal: stop.asked });
+  } catch (thrown) {
+    throw isAbort(thrown) ? stopped() : thrown;
+  } finally {
+    await lock.release();
+  }
+  const found = await search(place, context.env);
+  const parts = lookAtParts(place, found);
+  if (asked.json) return terminal.json({ folder, parts });
+  terminal.print(`Installed in ${folder}. A running engine uses it when its GPU starts next.`);
+  for (const line of [...partLines(parts), "", ...libraryLines(found)]) terminal.print(line);
+}
+
+function idsMissing(parts: readonly GpuPackPart[]): string[] {
+  return parts.filter(({ state }) => state === "missing").map(({ id }) => id);
+}
+
+function announcement({ name, version, bytes, bytesKept, licence, licenceUrl, state }: GpuPackPart): string {
+  if (state === "pack") return `${name} ${version} is here already; its files are read again.`;
+  const rest = bytesKept === 0 ? megabytes(bytes) : `${megabytes(bytes - bytesKept)} of ${megabytes(bytes)}`;
+  return `${name} ${version}: ${rest} to fetch, licence ${licence}${licenceUrl === null ? "" : ` (${licenceUrl})`}.`;
+}
+
+/** Resolves with whether every file is right, and CUDA's libraries are all found. */
 export async function verifyGpuPack(context: CliContext, asked: Asked): Promise<boolean> {
-  const { pack, folder } = await locate(context, asked);
-  const state = await verifyPack(folder, pack);
-  if (asked.json) context.terminal.json(state);
-  else for (const line of stateLines(state)) context.terminal.print(line);
-  return state.complete;
+  const place = await locate(context, asked);
+  const found = await search(place, context.env);
+  const verified = await verifyParts(place);
+  const right = verified.every(({ files }) => files.every(({ state }) => state === "ok"));
+  const missing = idsMissing(lookAtParts(place, found));
+  if (asked.json) {
+    context.terminal.json({ folder: place.folder, parts: verified, missing, libraries: libraryFiles(found) });
+  } else {
+    for (const line of verifiedLines(verified, right, place.folder)) context.terminal.print(line);
+    context.terminal.print();
+    for (const line of libraryLines(found)) context.terminal.print(line);
+  }
+  return right && missing.length === 0;
 }
 
 export async function removeGpuPack(context: CliContext, asked: Asked): Promise<void> {
@@ -78,75 +110,97 @@ export async function removeGpuPack(context: CliContext, asked: Asked): Promise<
     { env: context.env, paths: context.paths, flags: { dataFolder: asked.data } },
     ["dataFolder"],
   );
-  const bytes = await removePacks(gpuPackFolder(settings, context.paths));
+  const folder = gpuPackFolder(settings, context.paths);
+  const lock = await lockPack(folder);
+  const bytes = await removeParts(folder).finally(() => lock.release());
   if (asked.json) return context.terminal.json({ freedBytes: bytes });
   context.terminal.print(bytes === 0 ? "Nothing was there." : `Removed; ${megabytes(bytes)} are free again.`);
 }
 
 export async function gpuPackStatus(context: CliContext, asked: Asked): Promise<void> {
-  const { pack, folder, cudaFolders } = await locate(context, asked);
-  const installed = isInstalled(folder, pack);
-  const search = await findCudaLibraries({ named: cudaFolders, env: context.env });
+  const place = await locate(context, asked);
+  const found = await search(place, context.env);
+  const parts = lookAtParts(place, found);
   const { terminal } = context;
   if (asked.json) {
     return terminal.json({
-      pack: pack.id,
-      folder: packFolderOf(folder, pack),
-      installed,
-      downloadBytes: pack.archive.bytes,
-      installedBytes: installedBytes(pack),
-      libraries: CUDA_LIBRARIES.map(({ soname }) => ({ soname, file: search.found.get(soname) ?? null })),
+      pack: place.pack.id,
+      folder: place.folder,
+      installed: parts.every(({ state }) => state !== "missing"),
+      parts,
+      libraries: libraryFiles(found),
     });
   }
-  const size = `${megabytes(pack.archive.bytes)} to fetch`;
-  for (const line of fields([
-    ["Pack", pack.id],
-    ["State", installed ? `installed in ${packFolderOf(folder, pack)}` : `not installed (${size})`],
-  ])) {
-    terminal.print(line);
-  }
-  terminal.print();
-  for (const line of libraryLines(search)) terminal.print(line);
+  for (const line of [...partLines(parts), "", ...libraryLines(found)]) terminal.print(line);
 }
 
-function libraryLines(search: CudaSearch): string[] {
+function partLines(parts: readonly GpuPackPart[]): string[] {
+  return table<GpuPackPart>(
+    [
+      { title: "Part", value: ({ id }) => id },
+      { title: "is", value: ({ name, version }) => `${name} ${version}` },
+      { title: "State", value: partState },
+      { title: "Licence", value: ({ licence }) => licence },
+    ],
+    parts,
+  );
+}
+
+function partState({ state, bytes, bytesKept, bytesOnDisk }: GpuPackPart): string {
+  if (state === "pack") return `installed, ${megabytes(bytesOnDisk)}`;
+  if (state === "system") return "on this machine already";
+  const kept = bytesKept === 0 ? "" : `, ${megabytes(bytesKept)} of it here`;
+  return `missing, ${megabytes(bytes)} to fetch${kept}`;
+}
+
+function libraryLines(found: CudaSearch): string[] {
   return table<(typeof CUDA_LIBRARIES)[number]>(
     [
       { title: "CUDA needs", value: ({ soname }) => soname },
       { title: "of", value: ({ partOf }) => PARTS[partOf] },
-      { title: "found", value: ({ soname }) => search.found.get(soname) ?? "missing" },
+      { title: "found", value: ({ soname }) => found.found.get(soname) ?? "missing" },
     ],
     CUDA_LIBRARIES,
   );
 }
 
+function libraryFiles({ found }: CudaSearch): { soname: string; file: string | null }[] {
+  return CUDA_LIBRARIES.map(({ soname }) => ({ soname, file: found.get(soname) ?? null }));
+}
+
 const PARTS = { driver: "NVIDIA driver ≥ 580", toolkit: "CUDA 13", cudnn: "cuDNN 9" } as const;
 
-function stateLines(state: PackState): string[] {
-  const lines = state.files.map(({ path, state: each }) => `${each.padEnd(8)}${path}`);
-  const verdict = state.complete
-    ? `Every file in ${state.folder} is right.`
-    : "The GPU pack is not whole: `bellows gpu-pack install` puts it right.";
+function verifiedLines(parts: readonly VerifiedPart[], right: boolean, folder: string): string[] {
+  if (parts.length === 0)
+    return ["Nothing of the GPU pack is installed: `bellows gpu-pack install` brings it."];
+  const lines = parts.flatMap(({ files }) => files.map(({ path, state }) => `${state.padEnd(8)}${path}`));
+  const verdict = right
+    ? `Every file in ${folder} is right.`
+    : "The GPU pack is not whole: `bellows gpu-pack install --parts …` puts a part right.";
   return [...lines, verdict];
 }
 
-/** A line per tenth: few enough for a log, enough to see that it goes on. */
-function progressPrinter(terminal: Terminal, total: number): (event: PackEvent) => void {
-  let tenth = -1;
-  return (event) => {
+/** A line per tenth of a part: few enough for a log, enough to see that it goes on. */
+function progressPrinter(
+  terminal: Terminal,
+  nameOf: (part: string) => string,
+): (part: string, event: PackEvent) => void {
+  let shown = "";
+  return (part, event) => {
     switch (event.kind) {
       case "source":
-        terminal.note(`From ${event.name}`);
+        terminal.note(`${nameOf(part)} from ${event.name}`);
         break;
       case "downloading": {
         if (event.done === null) {
           terminal.note("npm fetches it");
           break;
         }
-        const now = Math.floor((event.done / total) * 10);
-        if (now === tenth) break;
-        tenth = now;
-        terminal.note(`${String(now * 10).padStart(4)} % of ${megabytes(total)}`);
+        const tenth = Math.floor((event.done / event.total) * 10);
+        const line = `${part} ${tenth}`;
+        if (line === shown) break;
+        shown = line;
+        terminal.note(`${String(tenth * 10).padStart(4)} % of ${megabytes(event.total)}`);
         break;
       }
       case "source-failed":

@@ -115,9 +115,15 @@ export async function receipt(
   if (job.receipt === null) {
     throw new AppError({
       code: "NO_RECEIPT",
-      message: `Job ${job.leaseId} has no receipt: it is ${job.state}`,
+      message:
+        job.digest === null
+          ? `Job ${job.leaseId} has no receipt: it is ${job.state}`
+          : `The receipt of job ${job.leaseId} is no longer kept`,
       actor: "user",
-      help: "A receipt is made when the result is computed.",
+      help:
+        job.digest === null
+          ? "A receipt is made when the result is computed."
+          : "BELLOWS_KEEP_RECEIPTS says how long receipts of finished jobs are kept.",
     });
   }
   const text = options.json ? JSON.stringify(JSON.parse(job.receipt)) : job.receipt.trimEnd();

@@ -1,5 +1,6 @@
 /** `bellows models …`: what is here, fetch, check, remove; through the engine when one runs, else on the data folder. */
 import type { ModelView } from "../../shared/contract/models.ts";
+import type { OllamaView } from "../../shared/contract/ollama.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
 import { pause } from "../../shared/wait.ts";
@@ -12,9 +13,10 @@ const LOOK = SECOND / 4;
 const TOLD_STEP = 10;
 
 export async function listModels(context: CliContext, desk: ModelsDesk, options: { json: boolean }) {
-  const { models } = await desk.invoke("models.list", {});
+  const { models, ollama } = await desk.invoke("models.list", {});
   if (options.json) return context.terminal.json(models);
   for (const line of modelLines(models, context.now())) context.terminal.print(line);
+  for (const line of ollamaLines(ollama)) context.terminal.print(line);
   for (const { message, help } of desk.notices)
     context.terminal.note(`Notice: ${message}. ${help ?? ""}`.trimEnd());
 }
@@ -26,7 +28,7 @@ export function modelLines(models: readonly ModelView[], now: number): string[] 
       { title: "Model", value: (model) => model.id },
       { title: "Version", value: (model) => model.version },
       { title: "Task", value: (model) => model.task },
-      { title: "State", value: (model) => (model.allowed ? model.state : `${model.state}, not allowed`) },
+      { title: "State", value: stateWords },
       { title: "Size", align: "right", value: (model) => size(model.bytesTotal) },
       { title: "Here", align: "right", value: (model) => `${percent(model)} %` },
       { title: "Used", align: "right", value: (model) => ago(model.lastUsedAt, now) },
@@ -38,6 +40,19 @@ export function modelLines(models: readonly ModelView[], now: number): string[] 
     .filter(({ state }) => state === "failed" || state === "corrupt")
     .map(({ id, error }) => `${id}: ${error?.message ?? UNKNOWN}. ${error?.help ?? ""}`.trimEnd());
   return reasons.length === 0 ? lines : [...lines, "", ...reasons];
+}
+
+function stateWords({ state, allowed, ollama }: ModelView): string {
+  const where = state === "missing" && ollama !== undefined ? "in Ollama" : state;
+  return allowed ? where : `${where}, not allowed`;
+}
+
+/** What an Ollama on this machine does for jobs; none: it was not turned on. */
+export function ollamaLines(ollama: OllamaView | undefined): string[] {
+  if (ollama === undefined) return [];
+  const { url, version, device, text, models } = ollama;
+  const where = `Ollama${version === null ? "" : ` ${version}`} at ${url}${device === null ? "" : `, ${device.name}`}`;
+  return ["", `${where}: ${text}.`, ...models.map(({ id, name }) => `  ${id} is ${name} there`)];
 }
 
 /** Ends when the model is in place; throws what it failed with. */

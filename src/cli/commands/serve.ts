@@ -75,11 +75,15 @@ async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
   const { startEngine } = await import("../../engine/engine.ts");
   // A server is watched from outside unless somebody says no; the app and the demo only when asked.
   const metrics = config.metrics === undefined ? DEFAULT_METRICS : config.metrics;
-  const console: LogConsole | null =
-    format === "json" ? { format, write: (line) => terminal.print(line.trimEnd()) } : null;
+  // A person at the usual level gets the short account; who asks for another level wants the log's own lines.
+  const accounts = format === "human" && (config.log?.level ?? "info") === "info";
+  const console: LogConsole | null = accounts
+    ? null
+    : { format, write: (line) => terminal.print(line.trimEnd()) };
   const engine = await startEngine({ ...config, metrics }, new ForkProcessHost(), Date.now, console);
   try {
-    using _shown = format === "json" ? nothing() : showToPerson(context, engine, config);
+    if (format === "human") showPlaces(context, engine, config);
+    using _shown = accounts ? showToPerson(context, engine) : nothing();
     if (format === "json") tellWhere(engine, config);
     using _manager = manager === null ? nothing() : keepToldOf(manager, engine);
     using _reload = onHangup(() => reload(run, engine));
@@ -107,11 +111,18 @@ async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
   }
 }
 
-/** For a person at a terminal: where everything is, then a line for each result and change. */
-function showToPerson({ terminal }: CliContext, engine: Engine, config: EngineConfig): Disposable {
-  const log = new LiveLog((line) => terminal.print(line));
+/** For a person at a terminal: a line for each result and change. What a market said is in it, so it is cleaned like the log. */
+function showToPerson({ terminal }: CliContext, engine: Engine): Disposable {
+  const log = new LiveLog((line) => terminal.print(engine.log.clean(line)));
   const stop = engine.onDelta((delta) => log.show(delta.slices, delta.at));
   const { state, at } = engine.snapshot();
+  log.show(state, at);
+  return { [Symbol.dispose]: stop };
+}
+
+/** Where everything is. */
+function showPlaces({ terminal }: CliContext, engine: Engine, config: EngineConfig): void {
+  const { state } = engine.snapshot();
   const header = fields([
     ...state.markets.map(({ id, endpoint }) => [marketName(id), endpoint] as const),
     ...(engine.control ? [addressField(engine.control)] : []),
@@ -120,8 +131,6 @@ function showToPerson({ terminal }: CliContext, engine: Engine, config: EngineCo
     ...(config.settings?.configFile ? [["Configuration", config.settings.configFile] as const] : []),
   ]);
   for (const line of header) terminal.print(line);
-  log.show(state, at);
-  return { [Symbol.dispose]: stop };
 }
 
 /** The same for a program that reads the log. */

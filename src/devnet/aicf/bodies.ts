@@ -94,9 +94,15 @@ export const FailBody = z.object({
 export const ReturnBody = z.object({ ...holder, reason: z.string().max(500) });
 
 export const JobBody = z.object({
-  kind: z.enum(["AI", "embed"]),
+  kind: z.enum(["AI", "embed", "generate"]),
   model: Id,
-  input: z.union([z.string(), z.array(z.string()).min(1).max(4096)]).transform((input) => [input].flat()),
+  /** Texts to embed, or (kind generate) what a text is made of; how, say the params. */
+  input: z.union([
+    z.string().transform((text) => [text]),
+    z.array(z.string()).min(1).max(4096),
+    z.strictObject({ prompt: z.string() }),
+    z.strictObject({ messages: z.array(z.object({ role: z.string(), content: z.string() })).min(1) }),
+  ]),
   params: Free.default({}),
   fee: Nano,
   tier: z.enum(["gold", "premium", "standard"]).default("standard"),

@@ -1,5 +1,5 @@
 /** Upstream's numbers (protocols/aicf.md §2; where it has several, config.py's) and the guide's for workers. */
-import { DAY, HOUR, KIB, MIB, MINUTE, SECOND } from "../../shared/durations.ts";
+import { DAY, KIB, MIB, MINUTE, SECOND } from "../../shared/durations.ts";
 
 /** One token is 1e9 nano. 100 tokens make an AI provider eligible. */
 export const MIN_STAKE_AI_NANO = 100_000_000_000;
@@ -18,7 +18,7 @@ export const FREE_RETURN_MS = 5 * SECOND;
 /** queue/ttl.py. */
 export const DEFAULT_JOB_TTL_MS = 30 * MINUTE;
 export const LEASED_GRACE_MS = 10 * MINUTE;
-export const KEEP_FINISHED_MS = HOUR;
+export const KEEP_FINISHED_MS = 10 * MINUTE;
 export const MAX_JOB_TTL_MS = 2 * DAY;
 /** Dispatcher tick. */
 export const TICK_MS = 0.5 * SECOND;

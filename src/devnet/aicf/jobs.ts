@@ -2,11 +2,29 @@
 import type Database from "better-sqlite3";
 import { type JobEvent, type JobState, nextState } from "./job-state.ts";
 
+/** Texts to embed, or the fields of a text to be generated (profile v1, job kinds). */
+export type JobInput = readonly string[] | TextFields;
+export type TextFields = { readonly prompt: string } | { readonly messages: readonly ChatMessage[] };
+interface ChatMessage {
+  readonly role: string;
+  readonly content: string;
+}
+
+export function isEmbedding(input: JobInput): input is readonly string[] {
+  return Array.isArray(input);
+}
+
+/** What the job brings to be read. */
+export function textsOf(input: JobInput): readonly string[] {
+  if (isEmbedding(input)) return input;
+  return "prompt" in input ? [input.prompt] : input.messages.map(({ content }) => content);
+}
+
 export interface Job {
   readonly id: string;
   readonly state: JobState;
   readonly model: string;
-  readonly input: readonly string[];
+  readonly input: JobInput;
   readonly params: Readonly<Record<string, unknown>>;
   readonly requester: string | null;
   readonly region: string | null;
@@ -43,6 +61,9 @@ export interface JobWish {
   /** null: any. */
   readonly models: readonly string[] | null;
   readonly region: string | null;
+  /** Texts to embed; texts to be generated. */
+  readonly embed: boolean;
+  readonly generate: boolean;
 }
 
 export interface Result {
@@ -68,6 +89,15 @@ const RESULT_COLUMNS = `job_id AS jobId, lease_id AS leaseId, provider_id AS pro
 /** Upstream's queue/priority.py: fee, age, size, tier, id. */
 const PRIORITY = `fee DESC, created_at ASC, size_bytes ASC,
   CASE tier WHEN 'gold' THEN 0 WHEN 'premium' THEN 1 ELSE 2 END ASC, id ASC`;
+
+interface DueQuery {
+  readonly models: string | null;
+  readonly region: string | null;
+  readonly embed: 0 | 1;
+  readonly generate: 0 | 1;
+  readonly now: number;
+  readonly limit: number;
+}
 
 type JobRow = Omit<Job, "input" | "params"> & { input: string; params: string };
 type ResultRow = Omit<Result, "proofRefs" | "meta"> & { proofRefs: string; meta: string };
@@ -111,14 +141,22 @@ export class Jobs {
   due(wish: JobWish, now: number, limit: number): Job[] {
     const models = wish.models === null ? null : JSON.stringify(wish.models);
     return this.#db
-      .prepare<[{ models: string | null; region: string | null; now: number; limit: number }], JobRow>(
+      .prepare<[DueQuery], JobRow>(
         `SELECT ${COLUMNS} FROM aicf_jobs
          WHERE state = 'queued' AND ready_at <= @now AND expires_at >= @now
            AND (region IS NULL OR region = @region)
+           AND iif(json_type(input) = 'array', @embed, @generate)
            AND (@models IS NULL OR model IN (SELECT value FROM json_each(@models)))
          ORDER BY ${PRIORITY} LIMIT @limit`,
       )
-      .all({ models, region: wish.region, now, limit })
+      .all({
+        models,
+        region: wish.region,
+        embed: wish.embed ? 1 : 0,
+        generate: wish.generate ? 1 : 0,
+        now,
+        limit,
+      })
       .map(fromRow);
   }
 

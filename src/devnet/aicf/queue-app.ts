@@ -18,6 +18,7 @@ import {
 } from "./bodies.ts";
 import { MAX_BODY, MAX_INLINE_OUTPUT, MAX_STORED_OUTPUT } from "./constants.ts";
 import { badRequest, Refusal, unknownJob } from "./errors.ts";
+import { isEmbedding } from "./jobs.ts";
 import type { AicfMarket } from "./market.ts";
 import { jobQuery, listJobs } from "./reads.ts";
 import { addressOf } from "./sign-bytes.ts";
@@ -187,6 +188,8 @@ function outputRoutes(app: Hono, market: AicfMarket): void {
 function jobRoutes(app: Hono, market: AicfMarket): void {
   app.post("/v1/jobs", async (c) => {
     const body = parseBody(JobBody, await rawBody(c));
+    if (isEmbedding(body.input) === (body.kind === "generate"))
+      throw badRequest("generate takes a prompt or messages, the other kinds take texts");
     const job_id = market.queue.submit({
       model: body.model,
       input: body.input,

@@ -10,7 +10,7 @@ import { FREE_RETURN_MS, KEEP_FINISHED_MS, LEASED_GRACE_MS, ORPHAN_OUTPUT_MS } f
 import { ineligibleReasons, minimumStake } from "./eligibility.ts";
 import { jailed, leaseLost, Refusal } from "./errors.ts";
 import type { EventHub } from "./events.ts";
-import type { Job, Jobs } from "./jobs.ts";
+import { type Job, type JobInput, type Jobs, textsOf } from "./jobs.ts";
 import type { Lease, LeaseState, Leases } from "./leases.ts";
 import type { Outputs } from "./outputs.ts";
 import type { Registry } from "./registry.ts";
@@ -33,7 +33,7 @@ export interface QueueParts {
 
 export interface JobRequest {
   readonly model: string;
-  readonly input: readonly string[];
+  readonly input: JobInput;
   readonly params: Readonly<Record<string, unknown>>;
   readonly requester: string | null;
   readonly region: string | null;
@@ -64,9 +64,6 @@ export interface GrantedLease {
   readonly job: Job;
 }
 
-/** All the devnet offers, by the profile's name and by upstream's. */
-const JOB_KINDS = ["embed", "AI"];
-
 export class Queue {
   readonly #parts: QueueParts;
   readonly #bell = new Bell();
@@ -84,7 +81,7 @@ export class Queue {
       height: blocks.height(),
       txHash: randomBytes(32),
       caller: Buffer.from(request.requester ?? "", "utf8"),
-      payload: { model: request.model, input: request.input },
+      payload: { model: request.model, input: textsOf(request.input) },
     });
     store.transact(() => {
       jobs.insert({
@@ -95,14 +92,14 @@ export class Queue {
         requester: request.requester,
         region: request.region,
         fee: request.fee,
-        units: unitsOf(request.input),
+        units: unitsOf(textsOf(request.input)),
         sizeBytes: Buffer.byteLength(JSON.stringify(request.input), "utf8"),
         tier: request.tier,
         createdAt: now,
         expiresAt: now + request.ttlMs,
         maxRuntimeMs: request.maxRuntimeMs,
       });
-      const texts = request.input.length;
+      const texts = textsOf(request.input).length;
       store.log.record("aicf", {
         event: "job-created",
         jobId: id,
@@ -123,9 +120,8 @@ export class Queue {
   ): Promise<GrantedLease[]> {
     this.#requireEligible(request.providerId);
     const deadline = performance.now() + request.waitMs;
-    const takesKind = kinds === null || kinds.some((kind) => JOB_KINDS.includes(kind));
     while (!signal.aborted) {
-      const granted = takesKind ? this.#grant(request) : [];
+      const granted = this.#grant(request, kinds);
       const left = deadline - performance.now();
       if (granted.length > 0 || left <= 0) return granted;
       await this.#bell.wait(left, signal);
@@ -225,14 +221,21 @@ export class Queue {
     this.#bell.ring();
   }
 
-  #grant(request: AcquireRequest): GrantedLease[] {
+  #grant(request: AcquireRequest, kinds: readonly string[] | null): GrantedLease[] {
     const { store, clock, jobs, leases, registry, leaseMs } = this.#parts;
     const granted = store.transact(() => {
       const now = clock();
       const provider = registry.get(request.providerId);
       if (ineligibleReasons(registry.standing(provider)).length > 0) return [];
       const free = provider.leasesCapacity - leases.live(provider.id).length;
-      const wish = { models: request.models, region: provider.region };
+      /** By the profile's name, or by upstream's. */
+      const takes = (...names: string[]) => kinds?.some((kind) => names.includes(kind)) ?? true;
+      const wish = {
+        models: request.models,
+        region: provider.region,
+        embed: takes("embed", "AI"),
+        generate: takes("generate"),
+      };
       return jobs.due(wish, now, Math.max(0, Math.min(request.max, free))).map((job) => {
         const attempt = job.attempts + 1;
         const lease: Lease = {

@@ -8,7 +8,7 @@ import { zonedUtc } from "../python-time.ts";
 import type { Store } from "../store.ts";
 import { badRequest, jailed, Refusal } from "./errors.ts";
 import type { EventHub } from "./events.ts";
-import type { Job, Jobs } from "./jobs.ts";
+import { isEmbedding, type Job, type Jobs } from "./jobs.ts";
 import type { Lease, Leases } from "./leases.ts";
 import type { Outputs } from "./outputs.ts";
 import { type Holder, held, lostLease, type Queue } from "./queue.ts";
@@ -130,7 +130,7 @@ export class Receiver {
   /** Nobody is told: the answer is taken and paid like any other, and counted. */
   #judgeTrap(job: Job, lease: Lease, output: Uint8Array, now: number): void {
     const { traps, book, store } = this.#parts;
-    if (traps === null || !traps.knows(job.model, job.input)) return;
+    if (traps === null || !isEmbedding(job.input) || !traps.knows(job.model, job.input)) return;
     const { ok, cosine, maxAbs } = traps.judge(job.input, output);
     book.recordTrap(lease.providerId, job.id, ok, now);
     store.log.record("aicf", {

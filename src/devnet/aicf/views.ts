@@ -1,6 +1,6 @@
 /** The queue's JSON: upstream's JobView, and the profile's Lease and result. */
 import { zonedUtc } from "../python-time.ts";
-import type { Job, Result } from "./jobs.ts";
+import { isEmbedding, type Job, type Result } from "./jobs.ts";
 import type { GrantedLease } from "./queue.ts";
 
 export function jobView(job: Job) {
@@ -22,7 +22,7 @@ export function leaseView({ lease, job }: GrantedLease) {
     lease_id: lease.id,
     job_id: job.id,
     attempt: lease.attempt,
-    kind: "embed",
+    kind: isEmbedding(job.input) ? "embed" : "generate",
     model: job.model,
     model_version: null,
     model_sha256: null,

@@ -3,7 +3,7 @@
  * No HTTP here: coordinator-app.ts speaks, this decides.
  */
 import { randomBytes } from "node:crypto";
-import { HOUR, SECOND } from "../../shared/durations.ts";
+import { MINUTE, SECOND } from "../../shared/durations.ts";
 import type { Clock } from "../clock.ts";
 import { isPyObject, type PyObject } from "../python-json.ts";
 import type { Store } from "../store.ts";
@@ -16,7 +16,7 @@ import type { HasQuirk } from "./quirks.ts";
 import { fillDuration, makeReceipt, ReceiptKey } from "./receipts.ts";
 import { digestOfResult } from "./result-digest.ts";
 
-const KEEP_BODIES_MS = HOUR;
+const KEEP_BODIES_MS = 10 * MINUTE;
 
 export interface Registration {
   readonly capabilities: PyObject;

@@ -1,6 +1,8 @@
 /** What the engine answers when it is asked: each group of commands with the parts it asks. */
 import type { ContractHandlers } from "../../shared/contract/contract.ts";
 import type { Onlooker } from "../device/onlooker.ts";
+import { FleetDesk } from "../fleet/desk.ts";
+import { placeOfFleet } from "../fleet/place.ts";
 import { contractHandlers } from "../handlers.ts";
 import type { Foundation } from "./foundation.ts";
 import type { Markets } from "./markets.ts";
@@ -28,7 +30,20 @@ export interface AnswerParts {
 
 export function composeAnswers(parts: AnswerParts): ContractHandlers {
   const { working, serving, shutdown, restart } = parts;
-  const { ledger, settings, redactor, log, identity, models, modelManager, watcher, now } = parts.base;
+  const {
+    config,
+    ledger,
+    settings,
+    redactor,
+    log,
+    identity,
+    models,
+    modelManager,
+    ollama,
+    gpuPack,
+    watcher,
+    now,
+  } = parts.base;
   const { control, fleet, presence, selfTester } = parts.work;
   const { adapters, sessions, offers, guards } = parts.markets;
   const { state, history, notices, devices } = parts.views;
@@ -57,6 +72,14 @@ export function composeAnswers(parts: AnswerParts): ContractHandlers {
     },
     serviceLevel: (market) => guards.level(market),
     models: modelManager,
+    ollama: ollama ? () => ollama.library.view() : undefined,
+    gpuPack,
+    fleetDesk: new FleetDesk({
+      place: () => placeOfFleet(settings, config),
+      onPlace: () => state.touch("engine"),
+      signal: serving,
+      now,
+    }),
     settings: {
       settings,
       redactor,

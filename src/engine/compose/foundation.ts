@@ -9,6 +9,7 @@ import { locatePaths } from "../config/paths.ts";
 import type { Attention } from "../device/cadence.ts";
 import { openDevices } from "../device/open-devices.ts";
 import type { DeviceWatcher } from "../device/watcher.ts";
+import { GpuPackDesk } from "../gpu-pack/desk.ts";
 import { identityFolder, PASSPHRASE_VARIABLE } from "../identity/identity.ts";
 import { KeyRing } from "../identity/key-ring.ts";
 import { Ledger } from "../ledger/ledger.ts";
@@ -19,6 +20,7 @@ import { loadObservers, type ObserversCode } from "../metrics/observers.ts";
 import { type ModelManager, RETRY_FAILED } from "../models/manager.ts";
 import { openModels } from "../models/open-models.ts";
 import type { ModelStore } from "../models/store.ts";
+import { type Ollama, openOllama } from "../ollama/open-ollama.ts";
 import { readReferences, type SelfTestReference } from "../self-test/reference.ts";
 import { openLiveSettings } from "../settings/open-settings.ts";
 import type { LiveSettings } from "../settings/settings.ts";
@@ -33,6 +35,8 @@ export interface FoundationParts {
   /** These two are not called before the foundation stands. */
   readonly modelInUse: (id: string) => boolean;
   readonly attention: () => Attention;
+  /** Neither paused nor rented out. */
+  readonly mayWork: (deviceId: string) => boolean;
 }
 
 export interface Foundation {
@@ -53,6 +57,9 @@ export interface Foundation {
   readonly modelNotices: readonly AppError[];
   readonly machine: HostInfo;
   readonly watcher: DeviceWatcher;
+  /** null: it was not turned on. */
+  readonly ollama: Ollama | null;
+  readonly gpuPack: GpuPackDesk;
   readonly references: readonly SelfTestReference[];
   readonly observersCode: ObserversCode;
 }
@@ -69,6 +76,7 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
   const pidFolder = join(config.dataFolder, "run");
   await killLeftovers(pidFolder);
   const processes = new PidNotingHost(parts.host, pidFolder);
+  let ollama: Ollama | null = null;
   const [identity, { store: models, manager: modelManager, notices: modelNotices }, { machine, watcher }] =
     await Promise.all([
       KeyRing.open({
@@ -79,7 +87,11 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
         storeRefused: config.key?.refused ?? null,
         mayWait: config.key !== undefined,
       }),
-      openModels(config, { inUse: parts.modelInUse, retryFailedMs: RETRY_FAILED }),
+      openModels(config, {
+        inUse: parts.modelInUse,
+        retryFailedMs: RETRY_FAILED,
+        elsewhere: (model) => ollama?.library.modelFor(model) ?? null,
+      }),
       openDevices({
         wanted: config.gpuBackend,
         visible: config.visibleGpus,
@@ -88,9 +100,19 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
         attention,
       }),
     ]);
+  ollama = openOllama(config, {
+    models: () => models.catalogue.models,
+    devices: () => watcher.detection.devices,
+    mayWork: parts.mayWork,
+  });
   const references = await readReferences(config.resourcesFolder);
   const observersCode = await loadObservers(config);
-  await models.verifyAll();
+  const gpuPack = new GpuPackDesk({
+    ...config,
+    hasGpu: () => hasGpu(watcher),
+    now,
+  });
+  await Promise.all([models.verifyAll(), gpuPack.look()]);
   const modelProblem = models.problem();
   // A demo without a model has nothing to show. A live engine starts: a model can be fetched or allowed while it runs,
   // and what was computed before goes out.
@@ -114,9 +136,16 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
     modelNotices,
     machine,
     watcher,
+    ollama,
+    gpuPack,
     references,
     observersCode,
   };
+}
+
+function hasGpu({ detection: { devices, unusable } }: DeviceWatcher): boolean {
+  const driven = unusable.some(({ verdict }) => verdict.code !== "no-driver");
+  return driven || devices.some(({ kind }) => kind === "gpu");
 }
 
 function secretsOf({ markets, key }: EngineConfig): (string | null | undefined)[] {

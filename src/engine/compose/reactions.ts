@@ -15,12 +15,12 @@ export interface ReactingParts {
 }
 
 /** The reactions of parts that are given theirs when they are made. */
-export type Reactions = Omit<WorkBonds, "sessionOf" | "isReserved"> & MarketBonds;
+export type Reactions = Omit<WorkBonds, "sessionOf" | "isReserved" | "netValue"> & MarketBonds;
 
 /** Listens to every part that can be listened to. */
 export function wireReactions({ base, work, power, markets, views }: ReactingParts): Reactions {
-  const { ledger, settings, log, modelManager, watcher, now } = base;
-  const { board, fleet, failedModels, presence, control, selfTester, isDistrusted } = work;
+  const { ledger, settings, log, modelManager, gpuPack, watcher, now } = base;
+  const { board, fleet, failedModels, presence, control, selfTester, isRefused } = work;
   const { observers, offers, guards, sessions } = markets;
   const { state } = views;
   /** The markets are told with a heartbeat, now. */
@@ -29,6 +29,7 @@ export function wireReactions({ base, work, power, markets, views }: ReactingPar
   settings.onChange((changed) => {
     if (changed.has("logLevel")) log.setLevel(settings.value("logLevel") ?? "info");
     state.touch("settings", "devices", "offers", "headline");
+    if (changed.has("fleetFile") || changed.has("fleetPrometheus")) state.touch("engine");
     presence.keeper.lookNow();
     offers.lookAgain();
     tellMarkets();
@@ -39,12 +40,26 @@ export function wireReactions({ base, work, power, markets, views }: ReactingPar
     state.touch("headline");
     tellMarkets();
   });
+  gpuPack.onChange((change) => {
+    state.touch("gpuPack");
+    if (change === "progress") return;
+    // A process that runs has the old files open, one that begins looks for them: who has nothing to do begins anew.
+    for (const { runtime } of fleet.members)
+      if (runtime.device.kind === "gpu" && runtime.status.state === "ready") void runtime.stop();
+    selfTester.testAnew();
+  });
   board.onChange((change) => {
     if (change.state === "running") for (const id of work.modelsInUse()) modelManager.noteUsed(id);
     if (change.event === "accept") views.throughput.note(now());
     observers.noteJob(change);
     power.work.noteJob(change);
     state.touch("recentJobs", "earnings", "throughput", "headline", "markets");
+  });
+  base.ollama?.library.onChange(() => {
+    state.touch("engine", "models", "headline");
+    // What counted on a model that is gone, or on a device that may not work, is given back in time.
+    board.judgeAgain();
+    tellMarkets();
   });
   for (const session of sessions) session.onChange(() => state.touch("markets", "headline", "earnings"));
   watcher.onReadings(() => {
@@ -57,6 +72,7 @@ export function wireReactions({ base, work, power, markets, views }: ReactingPar
   });
   watcher.onDetection((detection) => {
     ledger.audit("devices-changed", now(), detection);
+    state.touch("gpuPack", "headline");
     ledger.devices.noteSeen(detection.devices, now());
     fleet.set(detection.devices);
     selfTester.lookAgain();
@@ -66,10 +82,11 @@ export function wireReactions({ base, work, power, markets, views }: ReactingPar
   control.onChange(() => {
     state.touch("engine", "headline");
     selfTester.lookAgain();
+    offers.lookAgain();
   });
   offers.onChange(() => {
     state.touch("devices", "offers");
-    if (markets.quota() === 0) board.giveBack("Every device is rented out", { running: false });
+    if (markets.capacity() === 0) board.giveBack("Every device is rented out", { running: false });
   });
 
   return {
@@ -86,10 +103,11 @@ export function wireReactions({ base, work, power, markets, views }: ReactingPar
     },
     onSignals: () => state.touch("devices"),
     onTestStart: () => state.touch("offers"),
+    onTestProgress: () => state.touch("devices"),
     onTestResult: (report: SelfTestReport) => {
       failedModels.note(report);
       guards.look();
-      if (report.model !== null && isDistrusted(report.model.id))
+      if (report.model !== null && isRefused(report.model.id))
         board.giveBack("No device computes this model rightly", { running: false });
       state.touch("devices");
       offers.lookAgain();

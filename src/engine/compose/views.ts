@@ -1,18 +1,23 @@
 /** What is shown of the engine: the slices of its state, each made of the parts it tells of, and the notices. */
 import type { DeviceView } from "../../shared/contract/views.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
+import { BatteryWatch } from "../device/battery-watch.ts";
 import { describeDevice, describeUnusable } from "../device/device-view.ts";
 import { DeviceHistory } from "../device/history.ts";
+import { openBooks } from "../earnings/books.ts";
+import { placeOfFleet } from "../fleet/place.ts";
 import { findMps, mpsNotice } from "../gpu-pack/mps.ts";
 import { type SliceMakers, StateKeeper } from "../state/keeper.ts";
 import { ThroughputMeter } from "../state/throughput.ts";
 import { sliceMakers } from "../state/views.ts";
 import type { Foundation } from "./foundation.ts";
 import type { Markets } from "./markets.ts";
+import type { Power } from "./power.ts";
 import type { Work } from "./work.ts";
 
 export interface Views {
   readonly state: StateKeeper;
+  readonly battery: BatteryWatch;
   readonly slices: SliceMakers;
   readonly throughput: ThroughputMeter;
   readonly history: DeviceHistory;
@@ -20,10 +25,10 @@ export interface Views {
   readonly devices: () => DeviceView[];
 }
 
-export function composeViews(base: Foundation, work: Work, markets: Markets): Views {
+export function composeViews(base: Foundation, work: Work, markets: Markets, power: Power): Views {
   const { config, ledger, settings, models, modelManager, machine, watcher, identity, now } = base;
-  const { board, fleet, presence, control } = work;
-  const { sessions, offers, observers } = markets;
+  const { board, fleet, presence, control, selfTester } = work;
+  const { adapters, sessions, offers, observers } = markets;
   const notices = new Notices([
     ...ledger.notices,
     ...settings.notices.map((notice) => notice.toValue()),
@@ -31,34 +36,47 @@ export function composeViews(base: Foundation, work: Work, markets: Markets): Vi
     ...mpsNotice(config.mps ? findMps({ env: process.env }) : null),
   ]);
   const throughput = new ThroughputMeter();
+  const ourPidsOn = (deviceId: string): number[] =>
+    (watcher.latest(deviceId).gpu?.processes ?? []).filter((each) => fleet.owns(each)).map(({ pid }) => pid);
   const devices = (): DeviceView[] => {
     const facts = {
       platform: process.platform,
       wsl: machine.wsl,
       wanted: config.gpuBackend,
       noGpuReason: watcher.detection.noGpuReason,
-      ourPids: new Set(fleet.members.flatMap(({ runtime }) => runtime.status.pid ?? [])),
+      ourPids: new Set(fleet.members.flatMap(({ runtime }) => ourPidsOn(runtime.device.id))),
     };
-    const working = fleet.members.map(({ runtime: { device }, worker }) => {
+    const working = fleet.members.map(({ runtime: { device, status }, worker }) => {
       const telemetry = watcher.latest(device.id);
       const lastSelfTest = ledger.devices.lastSelfTest(device.id);
-      return describeDevice(worker.view(telemetry), device, telemetry, { ...facts, lastSelfTest });
+      const view = describeDevice(worker.view(telemetry), device, telemetry, { ...facts, lastSelfTest });
+      const selfTest = selfTester.progressOf(device.id);
+      const steps = status.runtimeClass?.skipped ?? [];
+      return {
+        ...view,
+        ...(steps.length === 0 ? {} : { backendSteps: [...steps] }),
+        ...(selfTest === null ? {} : { selfTest }),
+      };
     });
     const all = [...working, ...watcher.detection.unusable.map(describeUnusable)];
     return all.map((view) => ({ ...view, ...presence.keeper.viewOf(view.id) }));
   };
+  const battery = new BatteryWatch({ machine, onChange: () => state.touch("engine") });
   const slices = sliceMakers({
     version: base.version,
     mode: config.mode,
     dataFolder: config.dataFolder,
     startedAt: base.startedAt,
     metricsUrl: () => observers.metricsUrl,
+    ollama: () => base.ollama?.library.view() ?? null,
+    hasFleet: () => placeOfFleet(settings, config) !== null,
     notices: () => notices.list,
     ledger,
+    books: openBooks(adapters, ledger, { electricity: power.electricity, now }),
     board,
     control,
     sessions,
-    machine,
+    machine: () => battery.machine,
     devices,
     throughput,
     models: () => modelManager.views(),
@@ -69,10 +87,19 @@ export function composeViews(base: Foundation, work: Work, markets: Markets): Vi
       const problem = models.problem();
       return problem && { message: problem.message, help: problem.help };
     },
+    gpuPack: () => base.gpuPack.view(),
+    missingGpu: () => {
+      const missing = watcher.missingGpu;
+      if (missing === null) return null;
+      const { reason, eagerForMs } = missing;
+      return { reason, until: eagerForMs > 0 ? now() + eagerForMs : null };
+    },
     now,
   });
+  const state = new StateKeeper(slices, now);
   return {
-    state: new StateKeeper(slices, now),
+    state,
+    battery,
     slices,
     throughput,
     history: new DeviceHistory(),

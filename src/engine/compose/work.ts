@@ -1,8 +1,9 @@
 /** Who does the work: the board of jobs, a worker per device, the person's say over both, and the tests of the devices. */
 import type { SelfTestReport } from "../../shared/contract/self-test.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { Detection } from "../device/detect.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
+import { freeMemoryOf } from "../device/telemetry.ts";
+import type { HeldLease } from "../ledger/leases.ts";
 import type { MarketSession } from "../market/session.ts";
 import { openPresence, type Presence } from "../presence/open-presence.ts";
 import { openRuntime } from "../runtime-client/open-runtime.ts";
@@ -11,7 +12,7 @@ import { SelfTester } from "../self-test/self-tester.ts";
 import { presenceRules } from "../settings/presence-rules.ts";
 import { judgeLease } from "../work/admission.ts";
 import { WorkBoard } from "../work/board.ts";
-import { DeviceFleet } from "../work/device-fleet.ts";
+import { DeviceFleet, type FleetMember } from "../work/device-fleet.ts";
 import { DeviceWorker } from "../work/device-worker.ts";
 import { ModelMemory } from "../work/model-memory.ts";
 import { RunControl } from "../work/run-control.ts";
@@ -20,12 +21,16 @@ import type { Foundation } from "./foundation.ts";
 /** What work asks of the parts that are made after it; not called before they are. */
 export interface WorkBonds {
   readonly sessionOf: (market: string) => MarketSession | undefined;
+  /** What a job that took a device so long brings after electricity, in one currency for all; null: not known. */
+  readonly netValue: (lease: HeldLease, ms: number) => number | null;
   /** Rented out whole. */
   readonly isReserved: (deviceId: string) => boolean;
   readonly onDeviceChange: () => void;
+  /** A device may work from now on, or no longer. */
   readonly onPause: () => void;
   readonly onSignals: () => void;
   readonly onTestStart: () => void;
+  readonly onTestProgress: () => void;
   readonly onTestResult: (report: SelfTestReport) => void;
 }
 
@@ -36,53 +41,59 @@ export interface Work {
   readonly presence: Presence;
   readonly control: RunControl;
   readonly selfTester: SelfTester;
-  /** On every device here the model's answers came out wrong. */
-  isDistrusted(model: string): boolean;
+  /** No device here is to run the model now: its answers came out wrong there, or it does not run. */
+  isRefused(model: string): boolean;
   isBusy(): boolean;
   /** Ids, of leases that are not computed yet. */
   modelsInUse(): string[];
 }
 
-/** Throws AppError NO_DEVICE. */
 export function composeWork(base: Foundation, bonds: WorkBonds): Work {
   const { config, ledger, settings, models, watcher, identity, now } = base;
   const { isReserved } = bonds;
+  const look = rememberForThisTurn((name: string) => models.resolve(name));
   const board = new WorkBoard({
     ledger,
     now,
+    netValue: bonds.netValue,
     admit: (lease) =>
       judgeLease(lease, {
         taskOf: (name) => {
-          const { id, task } = models.resolve(name).model;
-          if (isDistrusted(id)) throw distrusted(id);
+          const { id, task } = look(name).model;
+          if (isRefused(id)) throw refusal(id);
           return task;
         },
-        memoryShortage: (name) => fleet.memoryShortage(models.resolve(name).model),
+        memoryShortage: (name) => fleet.memoryShortage(look(name)),
         allowUnpaid: settings.value("allowUnpaid") ?? config.allowUnpaid,
         now,
       }),
   });
-  const freeMemoryMb = ({ id, memoryTotalMb }: DeviceInfo): number | null => {
-    const { memoryUsedMb } = watcher.latest(id);
-    return memoryTotalMb === null || memoryUsedMb === null ? null : Math.max(0, memoryTotalMb - memoryUsedMb);
-  };
+  const freeMemoryMb = (device: DeviceInfo) => freeMemoryOf(device, watcher.latest(device.id));
   const ownMemoryMb = ({ id }: DeviceInfo, pid: number | null): number | null =>
     watcher.latest(id).gpu?.processes?.find((process) => process.pid === pid)?.memoryMb ?? null;
-  requireDevice(watcher.detection);
-  const memory = new ModelMemory();
+  const memory = new ModelMemory({ needs: ledger.modelNeeds, now });
   const failedModels = new FailedModels({ lastReport: (device) => ledger.devices.lastReport(device) });
-  const isDistrusted = (model: string): boolean => {
-    const { members } = fleet;
-    return (
-      members.length > 0 && members.every(({ runtime }) => failedModels.failedOn(model, runtime.device.id))
-    );
+  const isRefused = (model: string): boolean => {
+    const refuses = ({ runtime, worker }: FleetMember) =>
+      failedModels.failedOn(model, runtime.device.id) || worker.modelTrouble(model) !== null;
+    const able = fleet.members.filter(({ worker }) => worker.canBeAskedFor(model));
+    return able.length > 0 && able.every(refuses);
+  };
+  /** Of several reasons the one that is found out at work. */
+  const refusal = (model: string): AppError => {
+    for (const { worker } of fleet.members) {
+      const trouble = worker.modelTrouble(model);
+      if (trouble !== null) return trouble;
+    }
+    return distrusted(model);
   };
   const fleet: DeviceFleet = new DeviceFleet(
     {
       enlist: (device, devices) => {
         const free = () => freeMemoryMb(device);
         failedModels.recall(device);
-        const runtime = openRuntime(config, { device, devices, host: base.processes, freeMemoryMb: free });
+        const own = openRuntime(config, { device, devices, host: base.processes, freeMemoryMb: free });
+        const runtime = base.ollama?.share(own) ?? own;
         const worker = new DeviceWorker({
           runtime,
           board,
@@ -92,6 +103,9 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
           providerIdAt: (lease) => bonds.sessionOf(lease.market)?.providerId ?? identity.providerId,
           get batchSize() {
             return settings.value("batchSize") ?? config.batchSize;
+          },
+          get latencyBudgetMs() {
+            return settings.value("latencyBudget") ?? config.latencyBudgetMs;
           },
           freeMemoryMb: free,
           ownMemoryMb: () => ownMemoryMb(device, runtime.status.pid),
@@ -105,6 +119,11 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
           isDistrusted: (model) => failedModels.failedOn(model, device.id),
           isReserved: () => isReserved(device.id),
           isPaused: () => presence.pauseOf(device.id) !== null,
+          onHealth: () => {
+            presence.giveBackIfIdle();
+            board.judgeAgain();
+            bonds.onPause();
+          },
           now,
         });
         return { runtime, worker };
@@ -122,6 +141,7 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
     fleet,
     watcher,
     isReserved,
+    restOf: (id) => fleet.find(id)?.worker.rest?.text ?? null,
     rules,
     onPause,
     onSignals,
@@ -133,6 +153,7 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
     runtimes: () => fleet.members.map(({ runtime }) => runtime),
     references: base.references,
     models,
+    textModel: (id) => (base.ollama?.library.device?.id === id ? models.firstInOllama() : null),
     ledger,
     telemetry: async (id) => {
       await watcher.refresh();
@@ -142,6 +163,7 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
     pauseOf: (id) => presence.pauseOf(id)?.text ?? null,
     mayTest: () => control.intent === "running",
     onStart: bonds.onTestStart,
+    onProgress: bonds.onTestProgress,
     onResult: bonds.onTestResult,
     now,
   });
@@ -152,7 +174,7 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
     presence,
     control,
     selfTester,
-    isDistrusted,
+    isRefused,
     isBusy: () => board.held().some((lease) => lease.state === "running"),
     // All of them were admitted with a model that is in the catalogue.
     modelsInUse: () =>
@@ -163,15 +185,15 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
   };
 }
 
-/** Forced onto a back end that nothing here has, it is said at once. */
-function requireDevice({ devices, noGpuReason }: Detection): void {
-  if (devices.length > 0) return;
-  throw new AppError({
-    code: "NO_DEVICE",
-    message: `No device can run jobs: ${noGpuReason ?? "none was found"}`,
-    actor: "user",
-    help: "Set GPU_BACKEND=auto to work on the CPU meanwhile.",
-  });
+/** Many jobs are judged together, and to look at a model means to look at its files: once for all of them. */
+function rememberForThisTurn<T>(find: (name: string) => T): (name: string) => T {
+  const found = new Map<string, T>();
+  return (name) => {
+    const known = found.get(name) ?? find(name);
+    if (found.size === 0) setImmediate(() => found.clear());
+    found.set(name, known);
+    return known;
+  };
 }
 
 function distrusted(model: string): AppError {

@@ -11,6 +11,7 @@ import {
 } from "../../shared/config.ts";
 import { DAY, GIB, MIB, MINUTE, SECOND } from "../../shared/durations.ts";
 import { MIN_PASSPHRASE_LENGTH, PASSPHRASE_VARIABLE } from "../identity/identity.ts";
+import { loopbackAddress, OLLAMA_DEFAULT } from "../ollama/address.ts";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { prepareDataFolder } from "./data-folder.ts";
 import { type Installation, openInstallation } from "./installation.ts";
@@ -39,13 +40,15 @@ export interface ConfigSources {
 }
 
 export const DEFAULT_CONTROL_PORT = 7117;
-const DEFAULT_CONCURRENCY = 8;
-const DEFAULT_BATCH = 8;
+const DEFAULT_LATENCY_BUDGET_MS = 5;
 const DEFAULT_LOG_FILE = 10 * MIB;
 const DEFAULT_CHAIN_ID = 1;
 const DEFAULT_KEEP_ALIVE_MS = 5 * MINUTE;
-const DEFAULT_KEEP_OUTPUTS_MS = 7 * DAY;
-const DEFAULT_KEEP_OUTPUTS_BYTES = GIB;
+/** What is kept of finished work when nobody says otherwise. The demo makes two jobs a second, for as long as it is left running. */
+const KEPT = {
+  live: { outputs: { ms: 7 * DAY, bytes: GIB }, receipts: { ms: 90 * DAY, bytes: 2 * GIB } },
+  demo: { outputs: { ms: 30 * MINUTE, bytes: 64 * MIB }, receipts: { ms: 30 * MINUTE, bytes: 64 * MIB } },
+} as const;
 
 /**
  * The configuration of a live engine. Makes the data folder when it is not there, and the machine's ids in it.
@@ -133,6 +136,7 @@ export function engineConfig(
   paths: AppPaths,
   fixed: Pick<EngineConfig, "mode" | "dataFolder" | "markets" | "startAs" | "settings">,
 ): EngineConfig {
+  const kept = KEPT[fixed.mode];
   return EngineConfigSchema.parse({
     ...fixed,
     resourcesFolder: paths.resourcesFolder,
@@ -144,14 +148,20 @@ export function engineConfig(
     gpuPackFolder: gpuPackFolder(settings, paths),
     cudaFolders: [...(settings.cudaFolders ?? [])],
     mps: settings.mps ?? false,
-    maxConcurrency: settings.maxConcurrency ?? DEFAULT_CONCURRENCY,
-    batchSize: settings.batchSize ?? DEFAULT_BATCH,
+    ...ollamaConfig(settings),
+    maxConcurrency: settings.maxConcurrency ?? null,
+    batchSize: settings.batchSize ?? null,
+    latencyBudgetMs: settings.latencyBudget ?? DEFAULT_LATENCY_BUDGET_MS,
     log: { level: settings.logLevel ?? "info", fileBytes: settings.logFileSize ?? DEFAULT_LOG_FILE },
     keepAliveMs: settings.keepAlive ?? DEFAULT_KEEP_ALIVE_MS,
     allowUnpaid: settings.allowUnpaid ?? false,
     keepOutputs: {
-      days: (settings.keepOutputsFor ?? DEFAULT_KEEP_OUTPUTS_MS) / DAY,
-      bytes: settings.keepOutputsSize ?? DEFAULT_KEEP_OUTPUTS_BYTES,
+      days: (settings.keepOutputsFor ?? kept.outputs.ms) / DAY,
+      bytes: settings.keepOutputsSize ?? kept.outputs.bytes,
+    },
+    keepReceipts: {
+      days: (settings.keepReceiptsFor ?? kept.receipts.ms) / DAY,
+      bytes: settings.keepReceiptsSize ?? kept.receipts.bytes,
     },
     control: {
       port: settings.controlPort ?? DEFAULT_CONTROL_PORT,
@@ -161,6 +171,14 @@ export function engineConfig(
     ...metricsConfig(settings),
     ...(settings.traceEndpoint === undefined ? {} : { traceTo: settings.traceEndpoint }),
   } satisfies EngineConfig);
+}
+
+/** Empty: it is not used. An OLLAMA_HOST on another machine is reported before (`missing`). */
+function ollamaConfig({ ollama, ollamaHost, ollamaDevice }: Settings): Pick<EngineConfig, "ollama"> {
+  if (ollama === undefined || ollama === "off") return {};
+  const here = ollamaHost === undefined ? null : loopbackAddress(ollamaHost);
+  const url = ollama === "auto" ? (here ?? OLLAMA_DEFAULT) : ollama;
+  return { ollama: { url, device: ollamaDevice ?? null } };
 }
 
 export const DEFAULT_METRICS: MetricsConfig = { host: "127.0.0.1", port: 9108, explicit: false };
@@ -280,6 +298,15 @@ export function missing(given: (name: SettingName) => string | undefined): Confi
       value: null,
       reason: "says something else than AITBC_API_KEY, which means the same while there is no AITBC_GPU_URL",
       fix: "Set only one of the two",
+    });
+  }
+  const ollamaHost = given("ollamaHost");
+  if (given("ollama") === "auto" && ollamaHost !== undefined && loopbackAddress(ollamaHost) === null) {
+    problems.push({
+      name: "OLLAMA_HOST",
+      value: ollamaHost,
+      reason: "names no address of this machine, and jobs never leave it",
+      fix: `Set BELLOWS_OLLAMA to the address of an Ollama here, such as ${OLLAMA_DEFAULT}, or to off`,
     });
   }
   const aicf = given("aicfQueueUrl") ?? given("aicfRpcUrl");

@@ -1,16 +1,18 @@
 /** Readers for one setting's text: each returns the value or throws a `Refusal` saying why not and what to write. */
 import { isIP } from "node:net";
 import path from "node:path";
+import { readBaseAddress } from "../../shared/base-address.ts";
 import {
   LEAST_TEMPERATURE_LIMIT,
   MOST_TEMPERATURE_LIMIT,
   type PresenceWindow,
 } from "../../shared/contract/presence.ts";
 import { DAY, GIB, HOUR, KIB, MIB, MILLISECOND, MINUTE, SECOND } from "../../shared/durations.ts";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, unreachable } from "../../shared/errors.ts";
 import { parseDecimal } from "../../shared/money.ts";
 import { type WantedBackend, WantedBackendSchema } from "../../shared/runtime/protocol.ts";
 import { parseHours, parseWindow, WindowTextError } from "../../shared/week-windows.ts";
+import { loopbackAddress, OLLAMA_DEFAULT } from "../ollama/address.ts";
 import { Refusal } from "./refusal.ts";
 import { type Reader, shaped } from "./shape.ts";
 
@@ -22,23 +24,25 @@ export function httpUrlLike(like: string): Reader<string> {
 export const httpUrl = httpUrlLike("http://127.0.0.1:8700");
 
 function baseAddress(text: string, example: string): string {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text))
-    throw new Refusal("has no http:// or https:// in front", example);
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null) throw new Refusal("is not an address", example);
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw new Refusal(`starts with ${url.protocol}//, but only http and https are spoken`, example);
+  const reading = readBaseAddress(text);
+  if ("address" in reading) return reading.address;
+  switch (reading.fault) {
+    case "noScheme":
+      throw new Refusal("has no http:// or https:// in front", example);
+    case "noAddress":
+      throw new Refusal("is not an address", example);
+    case "otherScheme":
+      throw new Refusal(`starts with ${reading.scheme}, but only http and https are spoken`, example);
+    case "secretInAddress":
+      throw new Refusal(
+        "holds a user name or password",
+        "Take the part before the @ away; addresses are shown on screen",
+      );
+    case "hasQuery":
+      throw new Refusal("has a ? or # part", `Give the base address only. ${example}`);
+    default:
+      return unreachable(reading.fault);
   }
-  if (url.username !== "" || url.password !== "") {
-    throw new Refusal(
-      "holds a user name or password",
-      "Take the part before the @ away; addresses are shown on screen",
-    );
-  }
-  if (url.search !== "" || url.hash !== "") {
-    throw new Refusal("has a ? or # part", `Give the base address only. ${example}`);
-  }
-  return url.href.replace(/\/+$/, "");
 }
 
 /** The chain's base address; the node's own `/rpc` prefix may be written or left off. */
@@ -140,6 +144,21 @@ export const gpuBackend: Reader<WantedBackend> = shaped(
     return oneOf(...WantedBackendSchema.options)(text);
   },
 );
+
+/** Whether, and where, an Ollama is used: never one on another machine. */
+export const ollama: Reader<"off" | "auto" | string> = shaped({ kind: "text", example: "auto" }, (text) => {
+  const word = text.toLowerCase();
+  if (["off", "no", "0", "false"].includes(word)) return "off";
+  if (["auto", "on", "yes", "1", "true"].includes(word)) return "auto";
+  const address = loopbackAddress(text);
+  if (address !== null) return address;
+  throw new Refusal(
+    "is neither off, auto nor the address of an Ollama on this machine",
+    `Write auto, or an address like ${OLLAMA_DEFAULT}`,
+  );
+});
+
+export const anyText: Reader<string> = shaped({ kind: "text" }, (text) => text);
 
 export const yesNo: Reader<boolean> = shaped({ kind: "boolean" }, (text) => {
   const word = text.toLowerCase();

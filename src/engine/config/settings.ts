@@ -244,23 +244,55 @@ export const SETTINGS = {
     means: "1 shares the GPU through NVIDIA's MPS daemon, where one runs (default 0)",
     read: read.yesNo,
   }),
+  ollama: setting({
+    key: "models.ollama",
+    inApp: "restart",
+    fallback: "off",
+    env: "BELLOWS_OLLAMA",
+    means:
+      "off, auto for an Ollama that runs on this machine anyway, or its address here; it writes texts with the catalogue's models it has (default off)",
+    read: read.ollama,
+  }),
+  ollamaHost: setting({
+    key: null,
+    env: "OLLAMA_HOST",
+    means: "Where Ollama listens, as Ollama itself reads it; for BELLOWS_OLLAMA=auto",
+    read: read.anyText,
+  }),
+  ollamaDevice: setting({
+    key: "models.ollama_device",
+    inApp: "restart",
+    env: "BELLOWS_OLLAMA_DEVICE",
+    means:
+      "The device that Ollama takes, by number or the beginning of its id; needed only where there are several",
+    read: read.identifier,
+  }),
   maxConcurrency: setting({
     key: "work.max_concurrency",
     inApp: "live",
-    fallback: "8",
     env: "MAX_CONCURRENCY",
     flag: "--max-concurrency",
-    means: "Leases held at once, over all markets and devices (default 8)",
+    means:
+      "Jobs waiting or running at once, over all markets and devices (default: two batches for each device)",
     read: read.wholeNumber(1, 256),
   }),
   batchSize: setting({
     key: "work.batch_size",
     inApp: "live",
-    fallback: "8",
     env: "BATCH_SIZE",
     flag: "--batch-size",
-    means: "Jobs of one model run together (default 8)",
+    means:
+      "Jobs of one model run together at most (default: the model's batch table decides, by the GPU's free memory)",
     read: read.wholeNumber(1, 256),
+  }),
+  latencyBudget: setting({
+    key: "work.latency_budget_ms",
+    inApp: "live",
+    fallback: "5",
+    env: "LATENCY_BUDGET_MS",
+    means:
+      "Milliseconds that a job may wait for others of its model, so that they run together (default 5; 0: none)",
+    read: read.wholeNumber(0, 1000),
   }),
   modelFolders: setting({
     key: "models.folders",
@@ -326,6 +358,22 @@ export const SETTINGS = {
     fallback: "1G",
     env: "BELLOWS_KEEP_OUTPUTS_SIZE",
     means: "How much space kept results may take (default 1G)",
+    read: read.byteSize,
+  }),
+  keepReceiptsFor: setting({
+    key: "work.keep_receipts",
+    inApp: "live",
+    fallback: "90d",
+    env: "BELLOWS_KEEP_RECEIPTS",
+    means: "How long signed receipts of finished jobs are kept (default 90d); digests stay for ever",
+    read: read.duration(0, 3650 * DAY),
+  }),
+  keepReceiptsSize: setting({
+    key: "work.keep_receipts_size",
+    inApp: "live",
+    fallback: "2G",
+    env: "BELLOWS_KEEP_RECEIPTS_SIZE",
+    means: "How much space kept receipts may take (default 2G)",
     read: read.byteSize,
   }),
 
@@ -441,9 +489,8 @@ export const SETTINGS = {
     inApp: "live",
     fallback: "intro",
     env: "BELLOWS_FIRST_RUN",
-    means:
-      "Where the set-up in the app stands: intro, machine, markets, key, ready, later or done (default intro)",
-    read: read.oneOf("intro", "machine", "markets", "key", "ready", "later", "done"),
+    means: "Where the set-up in the app stands: intro, machine, markets, key, ready or done (default intro)",
+    read: read.oneOf("intro", "machine", "markets", "key", "ready", "done"),
   }),
   startAtLogin: setting({
     key: "app.start_at_login",

@@ -1,8 +1,12 @@
-/** The engine's local face: an HTTP and WebSocket server on loopback for the CLI, scripts and the web dashboard. */
+/**
+ * The engine's local face: an HTTP and WebSocket server on loopback for the CLI, scripts and the web dashboard.
+ *
+ * The port is open at once; what answers at it is loaded by the first who asks. On a server that is for months nobody,
+ * and it would be a tenth of what an idle engine holds in memory.
+ */
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import type { EngineConfig } from "../../shared/config.ts";
 import type { ContractHandlers } from "../../shared/contract/contract.ts";
 import type { Delta } from "../../shared/contract/views.ts";
@@ -11,9 +15,10 @@ import { AppError } from "../../shared/errors.ts";
 import { Access } from "./access.ts";
 import { removeControlFile, writeControlFile } from "./control-file.ts";
 import { listDashboardFiles } from "./dashboard-files.ts";
-import { createHttpApp } from "./http-app.ts";
+import { answerHealth } from "./health.ts";
+import type { HttpAppParts } from "./http-app.ts";
 import type { Readiness } from "./readiness.ts";
-import { createSockets } from "./sockets.ts";
+import type { Sockets, SocketsParts } from "./sockets.ts";
 
 const LOOPBACK = "127.0.0.1";
 /** How long answers under way may take at the end. */
@@ -54,25 +59,23 @@ export async function startControlServer(options: ControlServerOptions): Promise
     return `${url}/#token=${access.newLinkToken()}`;
   };
 
-  const app = createHttpApp({ handlers, access, files, newDashboardUrl, readiness: options.readiness });
-  const sockets = createSockets({ handlers, access });
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  server.on("request", (request, response) => void listener(request, response));
-  server.on("upgrade", sockets.upgrade);
-  const stopDeltas = options.onDelta(sockets.broadcast);
+  const app = new LazyApp({ handlers, access, files, newDashboardUrl });
+  const sockets = new LazySockets({ handlers, access, onDelta: options.onDelta });
+  server.on("request", (request, response) => {
+    if (!answerHealth(request, response, { access, readiness: options.readiness }))
+      void app.answer(request, response);
+  });
+  server.on("upgrade", (request, socket: Socket, head) => void sockets.upgrade(request, socket, head));
 
   try {
     writeControlFile(dataFolder, { url, token: access.token, pid: process.pid, startedAt: Date.now() });
   } catch (thrown) {
-    stopDeltas();
-    sockets.close();
     server.close();
     throw thrown;
   }
 
   let closing: Promise<void> | undefined;
   const close = async () => {
-    stopDeltas();
     sockets.close();
     const closed = once(server, "close");
     server.close();
@@ -95,6 +98,79 @@ export async function startControlServer(options: ControlServerOptions): Promise
       return closing;
     },
   };
+}
+
+class LazyApp {
+  readonly #parts: HttpAppParts;
+  #loading: Promise<(request: IncomingMessage, response: ServerResponse) => unknown> | null = null;
+
+  constructor(parts: HttpAppParts) {
+    this.#parts = parts;
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      this.#loading ??= this.#load();
+      (await this.#loading)(request, response);
+    } catch (thrown) {
+      this.#loading = null;
+      const error = JSON.stringify(filesChanged(thrown).toValue());
+      response.writeHead(500, { "Content-Type": "application/json", Connection: "close" }).end(error);
+    }
+  }
+
+  async #load() {
+    const [{ createHttpApp }, { getRequestListener }] = await Promise.all([
+      import("./http-app.ts"),
+      import("@hono/node-server"),
+    ]);
+    return getRequestListener(createHttpApp(this.#parts).fetch, { overrideGlobalObjects: false });
+  }
+}
+
+class LazySockets {
+  readonly #parts: SocketsParts;
+  #loading: Promise<Sockets> | null = null;
+  #loaded: Sockets | null = null;
+  #closed = false;
+
+  constructor(parts: SocketsParts) {
+    this.#parts = parts;
+  }
+
+  async upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    // A caller that hangs up meanwhile is no error.
+    socket.on("error", () => socket.destroy());
+    try {
+      this.#loading ??= import("./sockets.ts").then(({ createSockets }) => createSockets(this.#parts));
+      this.#loaded = await this.#loading;
+    } catch {
+      this.#loading = null;
+      socket.destroy(); // Whoever opens a socket asks over HTTP as well, and hears there what is wrong.
+      return;
+    }
+    if (this.#closed) socket.destroy();
+    else this.#loaded.upgrade(request, socket, head);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#loaded?.close();
+  }
+
+  terminate(): void {
+    this.#loaded?.terminate();
+  }
+}
+
+function filesChanged(cause: unknown): AppError {
+  return new AppError({
+    code: "APP_CHANGED",
+    message: "The app's files were replaced while this engine ran, so it can't load the rest of itself",
+    actor: "user",
+    help: "Start the engine again.",
+    cause,
+  });
 }
 
 function noDashboard(): AppError {

@@ -1,7 +1,7 @@
 /**
  * The HTTP side of the control API:
  *
- *   GET  /api/health             nobody in particular: is this Bellows?
+ *   GET  /api/health             nobody in particular: is this Bellows? (these three: health.ts)
  *   GET  /healthz, /readyz       nobody in particular: does it live, can it work (503 with reasons)?
  *   POST /api/session {token}    a browser with a one-time token: sets the session cookie
  *   GET  /api/session            204 with a session or the bearer token, else 401
@@ -16,20 +16,16 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
 import type { ContractHandlers } from "../../shared/contract/contract.ts";
 import { dispatch } from "../../shared/contract/rpc.ts";
-import { MIB } from "../../shared/durations.ts";
 import { AppError, toErrorValue } from "../../shared/errors.ts";
 import type { Access } from "./access.ts";
 import { type DashboardFile, securityHeaders } from "./dashboard-files.ts";
-import type { Readiness } from "./readiness.ts";
-
-export const MAX_BODY_BYTES = MIB;
+import { forbidden, MAX_BODY_BYTES, unauthorized } from "./refusals.ts";
 
 export interface HttpAppParts {
   readonly handlers: ContractHandlers;
   readonly access: Access;
   readonly newDashboardUrl: () => string;
   readonly files: ReadonlyMap<string, DashboardFile>;
-  readonly readiness: () => Readiness;
 }
 
 export function createHttpApp(parts: HttpAppParts): Hono {
@@ -49,14 +45,6 @@ export function createHttpApp(parts: HttpAppParts): Hono {
     c.header("Cache-Control", "no-store");
   });
   app.use("/api/*", bodyLimit({ maxSize: MAX_BODY_BYTES, onError: () => raise(tooLarge()) }));
-
-  app.get("/api/health", (c) => c.json({ app: "bellows", status: "ok" }));
-
-  app.get("/healthz", (c) => c.json({ status: "ok" }));
-  app.get("/readyz", (c) => {
-    const { ready, reasons } = parts.readiness();
-    return c.json({ status: ready ? "ready" : "not ready", reasons }, ready ? 200 : 503);
-  });
 
   app.post("/api/session", async (c) => {
     const request = z.object({ token: z.string() }).safeParse(await jsonBody(c));
@@ -144,30 +132,12 @@ function raise(error: AppError): never {
   throw error;
 }
 
-export function unauthorized(): AppError {
-  return new AppError({
-    code: "UNAUTHORIZED",
-    message: "The control API lets in only who was given access",
-    actor: "user",
-    help: "Run `bellows dashboard` for a new link.",
-  });
-}
-
 function linkUsed(): AppError {
   return new AppError({
     code: "LINK_USED",
     message: "This dashboard link was used before",
     actor: "user",
     help: "Run `bellows dashboard` for a new link.",
-  });
-}
-
-export function forbidden(message: string): AppError {
-  return new AppError({
-    code: "FORBIDDEN",
-    message,
-    actor: "user",
-    help: "Open the address that `bellows dashboard` prints.",
   });
 }
 

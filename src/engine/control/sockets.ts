@@ -8,7 +8,7 @@ import type { Delta } from "../../shared/contract/views.ts";
 import { MIB, SECOND } from "../../shared/durations.ts";
 import type { AppError } from "../../shared/errors.ts";
 import type { Access } from "./access.ts";
-import { forbidden, MAX_BODY_BYTES, unauthorized } from "./http-app.ts";
+import { forbidden, MAX_BODY_BYTES, unauthorized } from "./refusals.ts";
 
 const SOCKET_PATH = "/api/socket";
 const MAX_SOCKETS = 64;
@@ -21,16 +21,22 @@ const BAD_DATA = 1007;
 const TRY_AGAIN_LATER = 1013;
 
 export interface Sockets {
-  /** Node's `upgrade` event of the HTTP server. */
+  /** Node's `upgrade` event of the HTTP server; errors of the socket are the caller's. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  broadcast(delta: Delta): void;
   /** Ask every client to end its connection. */
   close(): void;
   /** End those that did not. */
   terminate(): void;
 }
 
-export function createSockets(parts: { handlers: ContractHandlers; access: Access }): Sockets {
+export interface SocketsParts {
+  readonly handlers: ContractHandlers;
+  readonly access: Access;
+  /** Subscribe to every state delta; returns the unsubscribe function. Only while somebody is connected. */
+  readonly onDelta: (listener: (delta: Delta) => void) => () => void;
+}
+
+export function createSockets(parts: SocketsParts): Sockets {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_BODY_BYTES,
@@ -38,20 +44,39 @@ export function createSockets(parts: { handlers: ContractHandlers; access: Acces
   });
   const emitters = new Map<WebSocket, (delta: Delta) => void>();
   const quiet = new Set<WebSocket>();
+  let stopServing: (() => void) | null = null;
 
   server.on("connection", (socket: WebSocket) => {
     const contract = serveContract(parts.handlers, socketChannel(socket));
     emitters.set(socket, (delta) => contract.emit("state.delta", delta));
+    stopServing ??= beginServing();
     socket.on("pong", () => quiet.delete(socket));
     socket.on("error", () => socket.terminate()); // Broken frames and resets: `close` follows and cleans up.
     socket.on("close", () => {
       contract.stop();
       emitters.delete(socket);
       quiet.delete(socket);
+      if (emitters.size === 0) endServing();
     });
   });
 
-  const pings = setInterval(() => {
+  /** Nobody connected: nothing to tell, and nobody to ask whether he is still there. */
+  function beginServing(): () => void {
+    const stopDeltas = parts.onDelta(broadcast);
+    const pings = setInterval(pingAll, PING_EVERY_MS);
+    pings.unref();
+    return () => {
+      stopDeltas();
+      clearInterval(pings);
+    };
+  }
+
+  function endServing(): void {
+    stopServing?.();
+    stopServing = null;
+  }
+
+  function pingAll(): void {
     for (const socket of emitters.keys()) {
       if (quiet.has(socket)) {
         socket.terminate();
@@ -60,12 +85,17 @@ export function createSockets(parts: { handlers: ContractHandlers; access: Acces
         socket.ping();
       }
     }
-  }, PING_EVERY_MS);
-  pings.unref();
+  }
+
+  function broadcast(delta: Delta): void {
+    for (const [socket, emit] of emitters) {
+      if (socket.bufferedAmount > MAX_BACKLOG_BYTES) socket.close(TRY_AGAIN_LATER, "too slow");
+      else emit(delta);
+    }
+  }
 
   return {
     upgrade(request, socket, head) {
-      socket.on("error", () => socket.destroy());
       const refusal = refusalOf(request, parts.access, emitters.size);
       if (refusal !== null) {
         refuse(socket, refusal.status, refusal.error);
@@ -73,14 +103,8 @@ export function createSockets(parts: { handlers: ContractHandlers; access: Acces
       }
       server.handleUpgrade(request, socket, head, (opened) => server.emit("connection", opened, request));
     },
-    broadcast(delta) {
-      for (const [socket, emit] of emitters) {
-        if (socket.bufferedAmount > MAX_BACKLOG_BYTES) socket.close(TRY_AGAIN_LATER, "too slow");
-        else emit(delta);
-      }
-    },
     close() {
-      clearInterval(pings);
+      endServing();
       for (const socket of emitters.keys()) socket.close(GOING_AWAY, "the engine is ending");
       server.close();
     },

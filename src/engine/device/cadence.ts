@@ -1,6 +1,6 @@
 /**
  * How often the GPUs are asked. Often while somebody looks or a job runs, seldom else; and a GPU that can sleep is
- * left time to fall asleep, because asking one every 2 s keeps a laptop's at 20–25 W for nothing.
+ * left time to fall asleep on a battery, because asking one every 2 s keeps a laptop's at 20–25 W for nothing.
  */
 import { SECOND } from "../../shared/durations.ts";
 
@@ -25,8 +25,18 @@ export interface Cadence {
   readonly holdOpen: boolean;
 }
 
-export function cadenceOf({ watched, working, waiting }: Attention, maySleep: boolean): Cadence {
+/** What the system may do with a GPU that nobody uses. */
+export interface SleepFacts {
+  /** It may switch it off by itself. */
+  readonly maySleep: boolean;
+  /** The machine runs on its battery now; null: not known. */
+  readonly onBattery: boolean | null;
+}
+
+export function cadenceOf({ watched, working, waiting }: Attention, sleep: SleepFacts): Cadence {
   if (working) return { everyMs: BUSY, holdOpen: true };
-  if (maySleep) return { everyMs: IDLE, holdOpen: false };
+  // At the plug whoever looks is worth the watts; a closed window lets it fall asleep again.
+  if (sleep.maySleep && watched && sleep.onBattery === false) return { everyMs: BUSY, holdOpen: false };
+  if (sleep.maySleep) return { everyMs: IDLE, holdOpen: false };
   return { everyMs: watched ? BUSY : waiting ? WAITING : IDLE, holdOpen: true };
 }

@@ -1,12 +1,13 @@
 /** Which devices can work here: every NVIDIA GPU (or its MIG slices), else the CPU and the reason why, in words. */
 import type { DeviceVerdict, HostInfo } from "../../shared/contract/views.ts";
-import type { GpuReading, MigDevice } from "../../shared/gpu/reading.ts";
+import { type GpuReading, type MigDevice, unknownGpu } from "../../shared/gpu/reading.ts";
 import type { WantedBackend } from "../../shared/runtime/protocol.ts";
 import type { DeviceInfo } from "./device-info.ts";
 import { NoNvidiaDriver } from "./gpu-source.ts";
 import { readHostInfo } from "./host-info.ts";
 import type { LayeredGpus, LayeredTable } from "./layered-gpus.ts";
-import { judgeGpu } from "./verdict.ts";
+import type { NvidiaCard } from "./nvidia-cards.ts";
+import { judgeGpu, judgeWithoutDriver } from "./verdict.ts";
 
 /** A GPU that is there and can't work. */
 export interface UnusableGpu {
@@ -15,7 +16,7 @@ export interface UnusableGpu {
 }
 
 export interface Detection {
-  /** Never empty, but with a GPU back end forced on a machine without a GPU. */
+  /** Never empty, but with a GPU back end forced where no GPU is, or not yet. */
   readonly devices: readonly DeviceInfo[];
   /** Why no GPU works; null when one does. */
   readonly noGpuReason: string | null;
@@ -49,22 +50,33 @@ export async function detectDevices(
   }
 }
 
-/** From a table, from the reason why there is none, or from not asking (null). */
+/**
+ * From a table, from the reason why there is none, or from not asking (null). `cards`: what the system knows of where no
+ * driver answers.
+ */
 export function detectionOf(
   found: LayeredTable | NoNvidiaDriver | null,
   wanted: WantedBackend,
   host: HostInfo,
   visible?: readonly string[],
+  cards: readonly NvidiaCard[] = [],
 ): Detection {
   if (found === null) {
     return cpuInstead("The settings ask for the CPU (GPU_BACKEND=cpu)", "auto", host, NOTHING);
   }
-  if (found instanceof NoNvidiaDriver) return cpuInstead(found.message, wanted, host, NOTHING);
+  if (found instanceof NoNvidiaDriver) {
+    const unusable = cards.map((card, index) => withoutDriver(card, index, found.message));
+    return cpuInstead(found.message, wanted, host, { ...NOTHING, unusable });
+  }
   const sorted = sortGpus(found, wanted, host.wsl, visible);
   if (sorted.devices.length > 0) return { ...sorted, noGpuReason: null };
   const hidden = sorted.unusable.length > 0 ? "CUDA_VISIBLE_DEVICES leaves out every GPU" : null;
   const reason = sorted.problems[0] ?? hidden ?? "The NVIDIA driver answers, but shows no GPU";
   return cpuInstead(reason, wanted, host, sorted);
+}
+
+function withoutDriver({ id, name }: NvidiaCard, index: number, reason: string): UnusableGpu {
+  return { gpu: unknownGpu(index, `pci-${id}`, name), verdict: judgeWithoutDriver(reason) };
 }
 
 type Sorted = Pick<Detection, "devices" | "unusable" | "problems">;
@@ -86,17 +98,16 @@ function sortGpus(
   const unusable: UnusableGpu[] = [];
   const problems = complaints.map((line) => `The NVIDIA driver says: ${line}`);
   for (const gpu of gpus) {
-    const verdict = judgeForDetection(gpu, wanted, wsl);
+    const isSplit = gpu.migEnabled && gpu.health === "ok" && gpu.migDevices.length > 0;
+    const verdict = judgeForDetection(gpu, wanted, wsl, isSplit);
     const slices = gpu.migDevices.filter(({ uuid }) => isVisible(visible, gpu.index, [uuid, gpu.uuid]));
     const leftOut =
       gpu.migDevices.length > 0 ? slices.length === 0 : !isVisible(visible, gpu.index, [gpu.uuid]);
     if (leftOut) {
       unusable.push({ gpu, verdict: NOT_VISIBLE });
-    } else if (gpu.migEnabled && gpu.health === "ok" && slices.length > 0) {
-      devices.push(...slices.map((slice) => migDevice(gpu, slice)));
     } else if (verdict.usable || verdict.code === "busy") {
       // Busy passes: what waits for a while is no reason to forget a device.
-      devices.push(wholeGpu(gpu));
+      devices.push(...(isSplit ? slices.map((slice) => migDevice(gpu, slice)) : [wholeGpu(gpu)]));
     } else {
       unusable.push({ gpu, verdict });
       problems.push(`${gpu.name} (GPU ${gpu.index}) can't work: ${verdict.why}`);
@@ -117,11 +128,17 @@ function isVisible(list: readonly string[] | undefined, index: number, ids: read
   return list?.some((name) => name === String(index) || ids.some((id) => id.startsWith(name))) ?? true;
 }
 
-function judgeForDetection(gpu: GpuReading, wanted: WantedBackend, wsl: boolean): DeviceVerdict {
+/** What is true of a split GPU's driver and generation is true of its slices. */
+function judgeForDetection(
+  gpu: GpuReading,
+  wanted: WantedBackend,
+  wsl: boolean,
+  isSplit: boolean,
+): DeviceVerdict {
   return judgeGpu({
     gpu,
     slices: gpu.migDevices.length,
-    isSlice: false,
+    isSlice: isSplit,
     platform: process.platform,
     wsl,
     wanted,

@@ -30,11 +30,20 @@ export function describeDevice(
   if (device.kind === "cpu") return { ...view, verdict: judgeCpu(facts), lastSelfTest };
   if (gpu === null) return { ...view, gpu: silentGpu(device, telemetry), lastSelfTest };
   const isSlice = device.id !== device.sensorId;
-  const proved = view.backend === null ? null : { backend: view.backend, reason: view.backendReason };
+  const { backend } = view;
+  // What Ollama does there says nothing of our own way to the GPU.
+  const proved = backend === null || backend === "ollama" ? null : { backend, reason: view.backendReason };
   return {
     ...view,
     gpu: gpuDetails(gpu, telemetry, isSlice ? "slice" : "off", facts.ourPids),
-    verdict: judgeGpu({ gpu, slices: gpu.migDevices.length, isSlice, proved, ...facts }),
+    verdict: judgeGpu({
+      gpu,
+      slices: gpu.migDevices.length,
+      isSlice,
+      proved,
+      weRun: view.runtimePid !== null,
+      ...facts,
+    }),
     lastSelfTest,
   };
 }

@@ -21,6 +21,11 @@ export class GpuSearch {
     this.#schedule(now);
   }
 
+  /** Until the five minutes are over, ms; 0: they are. */
+  eagerFor(now: number): number {
+    return Math.max(0, this.#since + EAGER_FOR - now);
+  }
+
   /** Asked every few seconds; a look that is due counts as made. */
   isDue(now: number, footprint: string): boolean {
     const changed = this.#footprint !== null && footprint !== this.#footprint;

@@ -60,3 +60,11 @@ export async function cpuTelemetry(load: CpuLoad): Promise<Telemetry> {
     memoryUsedMb: Math.round((totalmem() - freemem()) / MIB),
   };
 }
+
+/** MiB, of this device alone: a MIG slice's, not its parent's. Null: not known. */
+export function freeMemoryOf(
+  { memoryTotalMb }: Pick<DeviceInfo, "memoryTotalMb">,
+  { memoryUsedMb }: Pick<Telemetry, "memoryUsedMb">,
+): number | null {
+  return memoryTotalMb === null || memoryUsedMb === null ? null : Math.max(0, memoryTotalMb - memoryUsedMb);
+}

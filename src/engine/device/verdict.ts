@@ -39,10 +39,13 @@ export interface GpuFacts {
   readonly proved: { readonly backend: Backend; readonly reason: string | null } | null;
   /** Processes of ours: what they hold is no obstacle. */
   readonly ourPids: ReadonlySet<number>;
+  /** One of them lives on this device; it may have another number for the driver, as in a container. */
+  readonly weRun?: boolean | undefined;
 }
 
 export function judgeGpu(facts: GpuFacts): DeviceVerdict {
-  return notWorking(facts) ?? (facts.proved ? proved(facts, facts.proved) : (busy(facts) ?? expected(facts)));
+  const obstacle = notWorking(facts) ?? busy(facts);
+  return obstacle ?? (facts.proved ? proved(facts, facts.proved) : expected(facts));
 }
 
 /** No back end could do anything with it. */
@@ -87,9 +90,9 @@ function proved(facts: GpuFacts, { backend, reason }: NonNullable<GpuFacts["prov
   return yes(code, say("runsBecause", { how: how.said, reason: clause(reason) }), help);
 }
 
-/** Somebody else has it. */
-function busy({ gpu, isSlice, ourPids }: GpuFacts): DeviceVerdict | null {
-  if (isSlice) return null;
+/** Somebody else has it, and we are not on it. */
+function busy({ gpu, isSlice, ourPids, weRun }: GpuFacts): DeviceVerdict | null {
+  if (isSlice || weRun === true) return null;
   const others = (gpu.processes ?? []).filter(({ pid }) => !ourPids.has(pid));
   const ours = (gpu.processes ?? []).length > others.length;
   const biggest = others.toSorted((a, b) => (b.memoryMb ?? 0) - (a.memoryMb ?? 0))[0];
@@ -118,7 +121,10 @@ function processWords({ name, pid }: { name: string | null; pid: number }): Sent
 function expected(facts: GpuFacts): DeviceVerdict {
   const { wanted, platform, wsl } = facts;
   if (wanted === "cpu") return no("not-wanted", say("cpuWanted"), say("wantIt"));
-  if (wanted === "dml" || (wanted === "auto" && platform === "win32")) return promised("dml", facts);
+  if (wanted === "dml" || (wanted === "auto" && platform === "win32")) {
+    if (facts.gpu.index === 0) return promised("dml", facts);
+    return no("not-the-first", say("onlyFirstGpu", { backend: "DirectML" }), null);
+  }
   if (wanted === "webgpu") {
     const obstacle = webGpuObstacle(facts);
     return obstacle ? no(obstacle.code, obstacle.why, obstacle.help) : promised("webgpu", facts);
@@ -172,13 +178,22 @@ function hasCudaCode(capability: number): boolean {
 
 /** null: WebGPU can be expected. */
 function webGpuObstacle({ gpu }: GpuFacts): Obstacle | null {
-  const { computeCap } = gpu;
+  const { computeCap, index } = gpu;
+  // The runtime refuses it there, because WebGPU takes the system's first GPU whatever it is told.
+  if (index > 0)
+    return { code: "not-the-first", why: say("onlyFirstGpu", { backend: "WebGPU" }), help: null };
   if (computeCap === null || !(Number.parseFloat(computeCap) < LEAST_WEBGPU_CAPABILITY)) return null;
   return { code: "compute-capability", why: say("tooOldForWebGpu", { capability: computeCap }), help: null };
 }
 
 function helpFor(facts: GpuFacts): Sentence | null {
   return cudaObstacle(facts)?.help ?? null;
+}
+
+/** The system knows the card, and no driver answers for it. */
+export function judgeWithoutDriver(reason: string): Extract<DeviceVerdict, { usable: false }> {
+  const help = NO_PERMISSION.test(reason) ? say("grantAccess") : say("newDriver", { least: LEAST_DRIVER });
+  return no("no-driver", say("noDriverAnswers", { reason: clause(reason) }), help);
 }
 
 /** The CPU always can; what a person wants to know is why no GPU does, and what would change that. */
@@ -226,7 +241,11 @@ function yes(code: string, { text, said }: Sentence, help: Sentence | null): Dev
   return { usable: true, code, how: text, said, ...helpWords(help) };
 }
 
-function no(code: string, { text, said }: Sentence, help: Sentence | null): DeviceVerdict {
+function no(
+  code: string,
+  { text, said }: Sentence,
+  help: Sentence | null,
+): Extract<DeviceVerdict, { usable: false }> {
   return { usable: false, code, why: text, said, ...helpWords(help) };
 }
 

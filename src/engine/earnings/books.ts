@@ -37,10 +37,30 @@ export interface BooksDeps {
   readonly now: () => number;
 }
 
+export type AllBooks = ReadonlyMap<MarketId, EarningBooks>;
+
+export function openBooks(
+  markets: readonly BooksMarket[],
+  ledger: { readonly earnings: EarningsTable; readonly energy: EnergyTable },
+  rest: Pick<BooksDeps, "electricity" | "now">,
+): AllBooks {
+  const { earnings, energy } = ledger;
+  return new Map(
+    markets.map((market) => [market.id, new EarningBooks({ market, earnings, energy, ...rest })]),
+  );
+}
+
 /** What an accepted job should still bring. */
 interface Pending {
-  readonly net: Money;
+  /** null: the market does not say. */
+  readonly net: Money | null;
   readonly acceptedAt: number;
+}
+
+interface PendingSum {
+  readonly net: Money;
+  /** Jobs of which it is not known. */
+  readonly unpriced: number;
 }
 
 export class EarningBooks {
@@ -50,13 +70,14 @@ export class EarningBooks {
     this.#deps = deps;
   }
 
-  series(days: number): EarningSeries {
-    const { market, now } = this.#deps;
+  /** `at`: the moment that is told of, unix ms; what is shown side by side is asked for with one and the same. */
+  series(days: number, at = this.#deps.now()): EarningSeries {
+    const { market } = this.#deps;
     const pending = new PendingDays(this.#pending(), market.currency);
     return {
       market: market.id,
       currency: market.currency,
-      days: localDays(now(), days).map(
+      days: localDays(at, days).map(
         ({ date, from, until }): EarningDay => ({
           date,
           at: from,
@@ -66,15 +87,15 @@ export class EarningBooks {
     };
   }
 
-  summary(): EarningSummary {
-    const { market, earnings, energy, electricity, now } = this.#deps;
+  summary(at = this.#deps.now()): EarningSummary {
+    const { market, earnings, energy, electricity } = this.#deps;
     const { id, currency } = market;
     const pending = this.#pending();
     const since = (back: number) => {
-      const from = localMidnight(now(), back);
+      const from = localMidnight(at, back);
       return this.#sums(this.#between(from, Number.MAX_SAFE_INTEGER), sumOf(pending, currency, from));
     };
-    const overdue = pending.filter(({ acceptedAt }) => acceptedAt < now() - OVERDUE_AFTER);
+    const overdue = pending.filter(({ acceptedAt }) => acceptedAt < at - OVERDUE_AFTER);
     const worth = electricity()?.worthOf(currency) ?? null;
     return {
       market: id,
@@ -88,7 +109,7 @@ export class EarningBooks {
       ),
       overdue: {
         jobs: overdue.length,
-        net: toMoneyValue(sumOf(overdue, currency, 0)),
+        net: toMoneyValue(sumOf(overdue, currency, 0).net),
         oldestAt: overdue[0]?.acceptedAt ?? null,
         afterMs: OVERDUE_AFTER,
       },
@@ -107,12 +128,17 @@ export class EarningBooks {
   /** Oldest first. */
   #pending(): Pending[] {
     const { market, earnings } = this.#deps;
-    return earnings
+    const priced = earnings
       .pending(market.id)
-      .map(({ fee, acceptedAt }) => ({ net: market.expectedNet(fee), acceptedAt }));
+      .map(({ fee, acceptedAt }): Pending => ({ net: market.expectedNet(fee), acceptedAt }));
+    const unpriced = earnings.unpriced(market.id);
+    if (unpriced.length === 0) return priced;
+    return [...priced, ...unpriced.map((acceptedAt) => ({ net: null, acceptedAt }))].sort(
+      (a, b) => a.acceptedAt - b.acceptedAt,
+    );
   }
 
-  #sums({ sums, energy }: { sums: SpanSums; energy: EnergySums }, pending: Money): EarningSums {
+  #sums({ sums, energy }: { sums: SpanSums; energy: EnergySums }, pending: PendingSum): EarningSums {
     const { net, fee, feesUnknown } = sums;
     const told = feesUnknown === 0;
     return {
@@ -122,7 +148,8 @@ export class EarningBooks {
       gross: told ? toMoneyValue(add(net, fee)) : null,
       fee: told ? toMoneyValue(fee) : null,
       net: toMoneyValue(net),
-      pending: toMoneyValue(pending),
+      pending: toMoneyValue(pending.net),
+      unpriced: pending.unpriced,
       energy: energyUse(energy, this.#deps.electricity()),
     };
   }
@@ -162,17 +189,21 @@ class PendingDays {
   }
 
   /** What was accepted in [from, until); spans are taken oldest first. */
-  take(from: number, until: number): Money {
-    let sum = money(this.#currency, 0n);
+  take(from: number, until: number): PendingSum {
+    let net = money(this.#currency, 0n);
+    let unpriced = 0;
     for (let next = this.#pending[this.#at]; next !== undefined && next.acceptedAt < until; ) {
-      if (next.acceptedAt >= from) sum = add(sum, next.net);
+      if (next.acceptedAt >= from) {
+        if (next.net === null) unpriced += 1;
+        else net = add(net, next.net);
+      }
       next = this.#pending[++this.#at];
     }
-    return sum;
+    return { net, unpriced };
   }
 }
 
 /** Of what was accepted from `from` on. */
-function sumOf(pending: readonly Pending[], currency: CurrencyCode, from: number): Money {
+function sumOf(pending: readonly Pending[], currency: CurrencyCode, from: number): PendingSum {
   return new PendingDays(pending, currency).take(from, Number.POSITIVE_INFINITY);
 }

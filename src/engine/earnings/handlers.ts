@@ -1,13 +1,13 @@
 /** The commands about money earned, and about what was done for it. */
 import type { ContractHandlers } from "../../shared/contract/contract.ts";
-import type { EarningEntry } from "../../shared/contract/earnings.ts";
+import type { EarningEntry, EntryState } from "../../shared/contract/earnings.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
 import { AppError } from "../../shared/errors.ts";
 import { toMoneyValue } from "../../shared/money.ts";
-import type { Entry, EntryPlace } from "../ledger/earning-entries.ts";
+import type { Entry, EntryPlace, EntrySpan } from "../ledger/earning-entries.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Electricity } from "../pricing/floor.ts";
-import { type BooksMarket, EarningBooks } from "./books.ts";
+import { type BooksMarket, openBooks } from "./books.ts";
 import { type CsvRate, csvHead, csvRow } from "./csv.ts";
 
 /** Lines of one piece of a CSV file: some milliseconds of the engine's time. */
@@ -24,6 +24,7 @@ export type EarningHandlers = Pick<
   ContractHandlers,
   | "earnings.series"
   | "earnings.summary"
+  | "earnings.report"
   | "earnings.entries"
   | "earnings.csv"
   | "activity.list"
@@ -32,12 +33,12 @@ export type EarningHandlers = Pick<
 
 /** Throw UNKNOWN_MARKET for one that is not configured, BAD_INPUT for a place that no page named. */
 export function earningHandlers({ ledger, markets, electricity, now }: EarningDeps): EarningHandlers {
-  const books = new Map(
-    markets.map((market) => [
-      market.id,
-      new EarningBooks({ market, earnings: ledger.earnings, energy: ledger.energy, electricity, now }),
-    ]),
-  );
+  const books = openBooks(markets, ledger, { electricity, now });
+  const booksOf = (id: MarketId) => {
+    const found = books.get(id);
+    if (found === undefined) throw unknownMarket(id);
+    return found;
+  };
   const marketOf = (id: MarketId): BooksMarket => {
     const market = markets.find((known) => known.id === id);
     if (market === undefined) throw unknownMarket(id);
@@ -52,23 +53,37 @@ export function earningHandlers({ ledger, markets, electricity, now }: EarningDe
     const micros = prices?.worthOf(marketOf(id).currency) ?? null;
     return prices === null || micros === null ? null : { currency: prices.currency, micros };
   };
+  const entriesOf = (span: EntrySpan, state: EntryState | undefined, limit: number, before?: string) => {
+    const page = ledger.entries.newest(span, state ?? "all", {
+      limit,
+      before: before === undefined ? undefined : readPlace(before),
+    });
+    return {
+      entries: page.map((entry) => entryView(entry, expectedOf(entry))),
+      next: nextPlace(page, limit),
+    };
+  };
   return {
-    "earnings.series": async ({ market, days }) => {
-      const found = books.get(market);
-      if (found === undefined) throw unknownMarket(market);
-      return found.series(days);
+    "earnings.series": async ({ market, days }) => booksOf(market).series(days),
+    "earnings.summary": async () => {
+      const at = now();
+      return { markets: [...books.values()].map((each) => each.summary(at)) };
     },
-    "earnings.summary": async () => ({ markets: [...books.values()].map((each) => each.summary()) }),
-    "earnings.entries": async ({ market, state, from = 0, until = FOREVER, before, limit }) => {
-      const page = ledger.entries.newest({ market, from, until }, state ?? "all", {
-        limit,
-        before: before === undefined ? undefined : readPlace(before),
-      });
+    // Nothing is awaited between the parts, and nobody else writes the ledger: they are of one moment.
+    "earnings.report": async ({ market, days, state, limit }) => {
+      const at = now();
+      const series = booksOf(market).series(days, at);
+      const from = series.days[0]?.at ?? 0;
       return {
-        entries: page.map((entry) => entryView(entry, expectedOf(entry))),
-        next: nextPlace(page, limit),
+        at,
+        summary: booksOf(market).summary(at),
+        series,
+        newest: entriesOf({ market, from, until: FOREVER }, state, limit),
+        state: state ?? null,
       };
     },
+    "earnings.entries": async ({ market, state, from = 0, until = FOREVER, before, limit }) =>
+      entriesOf({ market, from, until }, state, limit, before),
     "earnings.csv": async ({ market, from = 0, until = FOREVER, after }) => {
       const wanted = market === undefined ? markets.map(({ id }) => id) : [marketOf(market).id];
       const place = after === undefined ? null : readMarketPlace(after, wanted);

@@ -58,7 +58,7 @@ const OLD_DRIVER = /driver version is insufficient|CUDA (?:failure|error) 35\b|c
 const UPDATE_DRIVER = `Install NVIDIA driver ${LEAST_DRIVER} or newer.`;
 const INSTALL_DRIVER = `Install NVIDIA driver ${LEAST_DRIVER} or newer; in a container, start it with its GPUs (docker run --gpus all).`;
 const INSTALL_TOOLKIT =
-  "Install CUDA 13's libraries and cuDNN 9 (docs/gpu.md), or name their folder in BELLOWS_CUDA_PATH.";
+  "Run `bellows gpu-pack install`, or name the folder of CUDA 13's libraries and cuDNN 9 in BELLOWS_CUDA_PATH.";
 
 /** The message of ONNX Runtime's last error line, without its stamp. */
 function nativeErrorIn(stderr: string): string | null {

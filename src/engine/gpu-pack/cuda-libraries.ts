@@ -2,7 +2,7 @@
  * Where CUDA's libraries lie on this machine, found by looking and not by loading: the loader stops at the first one
  * it misses and says so on stderr only, while a person wants to hear of all of them at once.
  *
- * Order: folders the settings name, LD_LIBRARY_PATH, what the system's loader knows, CUDA toolkits. The needs are those
+ * Order: folders the settings name, LD_LIBRARY_PATH, what the system's loader knows, CUDA toolkits, the GPU pack. The needs are those
  * of ONNX Runtime 1.29's CUDA provider (readelf -d, and what it opens later by name).
  */
 import { execFile } from "node:child_process";
@@ -43,6 +43,8 @@ export interface CudaPlaces {
   readonly system?: ReadonlyMap<string, string>;
   /** Where toolkits are installed; default the usual places. */
   readonly toolkits?: readonly string[];
+  /** Of the GPU pack; looked into last. */
+  readonly pack?: readonly string[];
 }
 
 export async function findCudaLibraries(places: CudaPlaces): Promise<CudaSearch> {
@@ -54,6 +56,7 @@ export async function findCudaLibraries(places: CudaPlaces): Promise<CudaSearch>
     ),
     ...(places.toolkits ?? usualToolkits()).flatMap(libraryFoldersUnder),
     ...WSL,
+    ...(places.pack ?? []),
   ];
   const found = new Map<string, string>();
   const folders = new Set<string>();

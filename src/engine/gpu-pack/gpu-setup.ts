@@ -6,6 +6,7 @@ import { packagedLibraryFolder } from "../../shared/runtime/onnx-library.ts";
 import { type Diagnosis, diagnoseCuda, missingLater } from "./cuda-diagnosis.ts";
 import { findCudaLibraries, libraryPath } from "./cuda-libraries.ts";
 import { isInstalled, packFolderOf } from "./install.ts";
+import { installedLibraryFolders } from "./libraries.ts";
 import { prepareLibraryFolder } from "./library-folder.ts";
 import { readGpuPack } from "./manifest.ts";
 import { findMps, type MpsState } from "./mps.ts";
@@ -34,8 +35,9 @@ export interface GpuSetup {
 const PROVIDER = "libonnxruntime_providers_cuda.so";
 
 export async function setUpGpu(options: GpuSetupOptions): Promise<GpuSetup> {
-  const { cudaFolders, mps: mpsWanted } = options;
-  const search = await findCudaLibraries({ named: cudaFolders, env: process.env });
+  const { cudaFolders, gpuPackFolder, mps: mpsWanted } = options;
+  const pack = installedLibraryFolders(gpuPackFolder);
+  const search = await findCudaLibraries({ named: cudaFolders, env: process.env, pack });
   const libraries = await libraryFolderOf(options);
   const mps = mpsWanted ? findMps({ env: process.env }) : null;
   const path = libraryPath(search, process.env.LD_LIBRARY_PATH);

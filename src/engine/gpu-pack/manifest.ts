@@ -1,6 +1,7 @@
 /**
- * What a GPU pack consists of (resources/gpu-pack.json): the files that ONNX Runtime needs for CUDA and that the app
- * does not bring, because most people who look at it have no use for 230 MB of GPU code. Every byte is pinned.
+ * What a GPU pack consists of (resources/gpu-pack.json): ONNX Runtime's CUDA provider and NVIDIA's libraries that it
+ * stands on. The app does not bring them: most people who look at it have no use for a gigabyte of GPU code, and
+ * NVIDIA's own may lie on the machine already. Every archive is pinned; NVIDIA's come from NVIDIA, under its licence.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -20,6 +21,22 @@ export const PackSourceSchema = z.discriminatedUnion("kind", [
 ]);
 export type PackSource = z.infer<typeof PackSourceSchema>;
 
+/** NVIDIA's: shared objects out of an archive of its redistributables. */
+export const PackLibrarySchema = z.object({
+  id: FileName,
+  /** "cuBLAS" */
+  name: z.string(),
+  version: z.string(),
+  licence: z.string(),
+  licenceUrl: z.url({ protocol: /^https$/ }),
+  /** What it is installed for; `findCudaLibraries` looks for these. */
+  sonames: z.array(FileName).min(1),
+  /** The .tar.xz as NVIDIA publishes it; `file` is its name there. */
+  archive: z.object({ file: FileName, bytes: Bytes, sha256: Sha256 }),
+  sources: z.array(PackSourceSchema),
+});
+export type PackLibrary = z.infer<typeof PackLibrarySchema>;
+
 export const GpuPackSchema = z.object({
   id: FileName,
   /** The version of ONNX Runtime it was built for: another one would not load it. */
@@ -32,6 +49,7 @@ export const GpuPackSchema = z.object({
   files: z.array(z.object({ path: FileName, member: z.string(), bytes: Bytes, sha256: Sha256 })).min(1),
   /** Tried in order. */
   sources: z.array(PackSourceSchema),
+  libraries: z.array(PackLibrarySchema).default([]),
 });
 export type GpuPack = z.infer<typeof GpuPackSchema>;
 

@@ -1,17 +1,15 @@
 /**
  * ML-DSA-65 (FIPS 204) wherever we run: Node's native one where its OpenSSL has it (0.8 ms a signature), else
  * @noble/post-quantum (5 ms; Electron's BoringSSL offers none to Node's crypto). Both make the key from the same
- * 32-byte seed, sign with an empty context and verify each other.
+ * 32-byte seed, sign with an empty context and verify each other. The portable one is loaded only where it is needed.
  */
 import {
   createPrivateKey,
   createPublicKey,
-  type JsonWebKeyInput,
   type KeyObject,
   sign as nativeSign,
   verify as nativeVerify,
 } from "node:crypto";
-import { ml_dsa65 } from "@noble/post-quantum/ml-dsa.js";
 import { AppError } from "../../shared/errors.ts";
 
 export const ML_DSA_65 = "ml-dsa-65";
@@ -25,8 +23,32 @@ export interface KeyPair {
   readonly sign: (message: Uint8Array) => Uint8Array;
 }
 
-/** `native: false` forces the portable implementation. */
-export function keyPairFromSeed(seed: Uint8Array, options: { readonly native?: boolean } = {}): KeyPair {
+/** Sizes are checked before either is asked. */
+export interface MlDsa {
+  keyPairFromSeed(seed: Uint8Array): KeyPair;
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+}
+
+const NATIVE: MlDsa = {
+  keyPairFromSeed(seed) {
+    const key = privateKeyOf(seed);
+    const { pub } = createPublicKey(key).export({ format: "jwk" });
+    return {
+      publicKey: Buffer.from(String(pub), "base64url"),
+      sign: (message) => new Uint8Array(nativeSign(null, message, key)),
+    };
+  },
+  verify(publicKey, message, signature) {
+    const pub = Buffer.from(publicKey).toString("base64url");
+    const key = createPublicKey({ format: "jwk", key: { kty: "AKP", alg: "ML-DSA-65", pub } });
+    return nativeVerify(null, message, key, signature);
+  },
+};
+
+const implementation: MlDsa = isNative() ? NATIVE : (await import("./ml-dsa-portable.ts")).PORTABLE;
+
+/** Throws BAD_SEED. */
+export function keyPairFromSeed(seed: Uint8Array, by: MlDsa = implementation): KeyPair {
   if (seed.length !== SEED_BYTES) {
     throw new AppError({
       code: "BAD_SEED",
@@ -34,12 +56,7 @@ export function keyPairFromSeed(seed: Uint8Array, options: { readonly native?: b
       actor: "bug",
     });
   }
-  const { publicKey, secretKey } = ml_dsa65.keygen(seed);
-  const native = options.native === false ? null : nativePrivateKey(publicKey, seed);
-  const sign = native
-    ? (message: Uint8Array) => new Uint8Array(nativeSign(null, message, native))
-    : (message: Uint8Array) => ml_dsa65.sign(message, secretKey);
-  return { publicKey, sign };
+  return by.keyPairFromSeed(seed);
 }
 
 /** False for anything that is not a valid signature, malformed input included. */
@@ -47,35 +64,23 @@ export function verifySignature(
   publicKey: Uint8Array,
   message: Uint8Array,
   signature: Uint8Array,
-  options: { readonly native?: boolean } = {},
+  by: MlDsa = implementation,
 ): boolean {
   if (publicKey.length !== PUBLIC_KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false;
-  const native = options.native === false ? null : nativePublicKey(publicKey);
-  return native
-    ? nativeVerify(null, message, native, signature)
-    : ml_dsa65.verify(signature, message, publicKey);
+  return by.verify(publicKey, message, signature);
 }
 
-// A JWK of type "AKP" is the one format that takes seed and public key as they are.
-const jwk = (key: Record<string, string>): JsonWebKeyInput => ({
-  format: "jwk",
-  key: { kty: "AKP", alg: "ML-DSA-65", ...key },
-});
-const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
-
-function nativePrivateKey(publicKey: Uint8Array, seed: Uint8Array): KeyObject | null {
-  return whereSupported(() => createPrivateKey(jwk({ pub: base64url(publicKey), priv: base64url(seed) })));
+/** PKCS #8 with nothing but the seed (RFC 9881 §6): the one form from which Node makes the key itself. */
+function privateKeyOf(seed: Uint8Array): KeyObject {
+  const head = Buffer.from("3034020100300b060960864801650304031204228020", "hex");
+  return createPrivateKey({ key: Buffer.concat([head, seed]), format: "der", type: "pkcs8" });
 }
 
-function nativePublicKey(publicKey: Uint8Array): KeyObject | null {
-  return whereSupported(() => createPublicKey(jwk({ pub: base64url(publicKey) })));
-}
-
-/** null where this Node has no native ML-DSA: the portable one takes over. */
-function whereSupported(make: () => KeyObject): KeyObject | null {
+function isNative(): boolean {
   try {
-    return make();
+    privateKeyOf(Buffer.alloc(SEED_BYTES));
+    return true;
   } catch {
-    return null;
+    return false;
   }
 }

@@ -12,6 +12,7 @@ export interface Entry {
   readonly model: string;
   readonly units: number | null;
   readonly acceptedAt: number;
+  /** As the market says, and not before the acceptance; null: pending. */
   readonly settledAt: number | null;
   readonly offered: Money | null;
   readonly gross: Money | null;
@@ -137,7 +138,8 @@ function toEntry(r: EntryRecord): Entry {
     model: r.model,
     units: r.units,
     acceptedAt: r.accepted_at,
-    settledAt: r.settled_at,
+    // The market's word, by the market's clock: no credit comes before what it is for, a clock that is behind says so.
+    settledAt: r.settled_at === null ? null : Math.max(r.settled_at, r.accepted_at),
     offered: amount(r.fee_currency, r.fee_minor),
     gross: amount(r.currency, r.gross_minor),
     net: amount(r.currency, r.net_minor),

@@ -8,24 +8,6 @@ import type { JobCredit } from "../market/port.ts";
 import type { Database } from "./database.ts";
 import { ALL_TIME, SLOT_MS } from "./migrations/005-scale.ts";
 
-export interface EarningsSums {
-  readonly settledToday: Money;
-  readonly settledWeek: Money;
-  readonly settledMonth: Money;
-  readonly settledTotal: Money;
-  /** Gross fees of accepted jobs the market has not credited yet, one entry a job. */
-  readonly pendingFees: readonly { readonly fee: Money; readonly today: boolean }[];
-  readonly acceptedToday: number;
-  readonly failedToday: number;
-}
-
-/** Beginnings of local days, unix ms; `week` and `month` lie 7 and 30 days back, today among them. */
-export interface DayStarts {
-  readonly today: number;
-  readonly week: number;
-  readonly month: number;
-}
-
 /** Of a span of time, or of all time. */
 export interface SpanSums {
   readonly accepted: number;
@@ -83,6 +65,12 @@ export class EarningsTable {
         `SELECT CAST(fee_minor AS TEXT) AS fee, fee_currency AS currency, accepted_at FROM leases
          WHERE market = ? AND state = 'accepted' AND fee_minor IS NOT NULL ORDER BY accepted_at`,
       ),
+      unpriced: db
+        .prepare<[string], number>(
+          `SELECT accepted_at FROM leases
+           WHERE market = ? AND state = 'accepted' AND fee_minor IS NULL ORDER BY accepted_at`,
+        )
+        .pluck(),
       failedSince: db
         .prepare<[string, number], number>(
           `SELECT count(*) FROM leases
@@ -101,24 +89,6 @@ export class EarningsTable {
       credit.reference,
       row,
     );
-  }
-
-  /** What the headline figures of one market are made of. */
-  sums(market: MarketId, currency: CurrencyCode, starts: DayStarts): EarningsSums {
-    const since = (at: number) => this.since(market, currency, at);
-    const today = since(starts.today);
-    return {
-      settledToday: today.net,
-      settledWeek: since(starts.week).net,
-      settledMonth: since(starts.month).net,
-      settledTotal: this.allTime(market, currency).net,
-      pendingFees: this.pending(market).map(({ fee, acceptedAt }) => ({
-        fee,
-        today: acceptedAt >= starts.today,
-      })),
-      acceptedToday: today.accepted,
-      failedToday: today.failed,
-    };
   }
 
   /** From `from` on and before `until`: unix ms, both on a quarter of an hour, as every local midnight is. */
@@ -148,6 +118,11 @@ export class EarningsTable {
     return this.#statements.pending
       .all(market)
       .map((r) => ({ fee: money(r.currency, BigInt(r.fee)), acceptedAt: r.accepted_at }));
+  }
+
+  /** When those were accepted that wait for a credit of unknown amount, oldest first. */
+  unpriced(market: MarketId): number[] {
+    return this.#statements.unpriced.all(market);
   }
 
   failedSince(market: MarketId, since: number): number {

@@ -1,5 +1,6 @@
 /** Jobs as people ask for them: pages of the newest, one with its history and its receipt. From an engine or from its file. */
 import type { ContractHandlers } from "../../shared/contract/contract.ts";
+import { OUTPUT_PIECE } from "../../shared/contract/jobs.ts";
 import { AppError } from "../../shared/errors.ts";
 import { decodeReceipt, receiptToJson } from "../receipt/receipt.ts";
 import type { LeaseTable } from "./leases.ts";
@@ -13,9 +14,12 @@ export interface JobTables {
 /** Models or devices named to choose from. */
 const MOST_CHOICES = 200;
 
-export type JobHandlers = Pick<ContractHandlers, "jobs.list" | "jobs.get" | "jobs.count" | "jobs.choices">;
+export type JobHandlers = Pick<
+  ContractHandlers,
+  "jobs.list" | "jobs.get" | "jobs.output" | "jobs.count" | "jobs.choices"
+>;
 
-/** Throw BAD_INPUT for a place that no page named, UNKNOWN_LEASE. */
+/** Throw BAD_INPUT for a place that no page named, UNKNOWN_LEASE, OUTPUT_GONE. */
 export function jobHandlers({ leases, results }: JobTables): JobHandlers {
   return {
     "jobs.list": async ({ limit, before, skip, ...filter }) => {
@@ -34,15 +38,7 @@ export function jobHandlers({ leases, results }: JobTables): JobHandlers {
       };
     },
     "jobs.get": async ({ leaseId }) => {
-      const found = leases.find(leaseId);
-      if (!found) {
-        throw new AppError({
-          code: "UNKNOWN_LEASE",
-          message: `The ledger has no lease "${leaseId}"`,
-          actor: "user",
-          help: "`bellows jobs` lists those it has.",
-        });
-      }
+      const found = leases.find(leaseId) ?? unknownLease(leaseId);
       const result = results.get(found.row);
       return {
         ...found.job,
@@ -50,11 +46,38 @@ export function jobHandlers({ leases, results }: JobTables): JobHandlers {
         inputSha3: result?.inputSha3_256 ?? null,
         attempts: found.attempts,
         timeline: leases.timeline(found.row),
-        receipt: result && receiptToJson(decodeReceipt(result.receipt)),
+        receipt: result?.receipt ? receiptToJson(decodeReceipt(result.receipt)) : null,
         outputKept: results.hasOutput(found.row),
       };
     },
+    "jobs.output": async ({ leaseId, from }) => {
+      const found = leases.find(leaseId) ?? unknownLease(leaseId);
+      const bytes = results.output(found.row);
+      if (bytes === null) {
+        throw new AppError({
+          code: "OUTPUT_GONE",
+          message: `The output of job ${leaseId} is not kept`,
+          actor: "user",
+          help: "Outputs are kept for some days; Settings, Storage says for how long.",
+        });
+      }
+      const end = Math.min(bytes.length, from + OUTPUT_PIECE);
+      return {
+        size: bytes.length,
+        base64: Buffer.from(bytes.subarray(from, end)).toString("base64"),
+        next: end < bytes.length ? end : null,
+      };
+    },
   };
+}
+
+function unknownLease(leaseId: string): never {
+  throw new AppError({
+    code: "UNKNOWN_LEASE",
+    message: `The ledger has no lease "${leaseId}"`,
+    actor: "user",
+    help: "`bellows jobs` lists those it has.",
+  });
 }
 
 /** The most frequent first, and no more than somebody would choose from. */

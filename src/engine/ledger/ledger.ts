@@ -17,6 +17,7 @@ import { EntryReader } from "./earning-entries.ts";
 import { EarningsTable } from "./earnings.ts";
 import { EnergyTable } from "./energy.ts";
 import { LeaseTable } from "./leases.ts";
+import { ModelNeedTable } from "./model-needs.ts";
 import { OfferTable } from "./offers.ts";
 import { Outbox } from "./outbox.ts";
 import { PriceTable } from "./prices.ts";
@@ -68,6 +69,7 @@ export class Ledger {
   readonly offers: OfferTable;
   readonly stakes: StakeTable;
   readonly devices: DeviceTable;
+  readonly modelNeeds: ModelNeedTable;
   readonly prices: PriceTable;
   readonly tallies: TallyTable;
   /** What a person should know about how the ledger was opened. */
@@ -95,6 +97,7 @@ export class Ledger {
     this.offers = new OfferTable(db);
     this.stakes = new StakeTable(db);
     this.devices = new DeviceTable(db);
+    this.modelNeeds = new ModelNeedTable(db);
     this.prices = new PriceTable(db);
     this.tallies = new TallyTable(db);
     this.#statements = {

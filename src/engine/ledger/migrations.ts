@@ -10,6 +10,8 @@ import { SCALE } from "./migrations/005-scale.ts";
 import { OFFER_STRATEGY } from "./migrations/006-offer-strategy.ts";
 import { KEPT_INPUTS } from "./migrations/007-kept-inputs.ts";
 import { JOB_ENDS } from "./migrations/008-job-ends.ts";
+import { MODEL_NEEDS } from "./migrations/009-model-needs.ts";
+import { RECEIPTS_KEPT } from "./migrations/010-receipts-kept.ts";
 
 export const MIGRATIONS: readonly string[] = [
   FIRST_LIGHT,
@@ -20,4 +22,6 @@ export const MIGRATIONS: readonly string[] = [
   OFFER_STRATEGY,
   KEPT_INPUTS,
   JOB_ENDS,
+  MODEL_NEEDS,
+  RECEIPTS_KEPT,
 ];

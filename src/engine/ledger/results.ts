@@ -1,4 +1,5 @@
-/** Computed results: the commitment (receipt and digests) for ever, the output bytes for as long as they are kept. */
+/** Computed results: digests for ever, the signed receipt and the output bytes for as long as each is kept. */
+import { FINAL_STATES } from "../work/job-machine.ts";
 import type { Database } from "./database.ts";
 
 export interface StoredResult {
@@ -8,9 +9,18 @@ export interface StoredResult {
   readonly inputSha3_256: string;
   readonly shape: readonly number[];
   readonly computeMs: number;
-  /** Canonical CBOR of the signed receipt. */
-  readonly receipt: Uint8Array;
+  /** Canonical CBOR of the signed receipt; null: no longer kept. */
+  readonly receipt: Uint8Array | null;
 }
+
+/** As computed: with its receipt. */
+export type NewResult = StoredResult & { readonly receipt: Uint8Array };
+
+/** Of one housekeeping: a long transaction would keep jobs waiting. */
+const MOST_RECEIPTS_AT_ONCE = 2_000;
+/** Adding up what hundreds of thousands take is not done every time. */
+const PRUNINGS_PER_SUM = 10;
+const FINAL = FINAL_STATES.map((state) => `'${state}'`).join(", ");
 
 interface ResultRecord {
   sha3_512: string;
@@ -23,6 +33,9 @@ interface ResultRecord {
 
 export class ResultTable {
   readonly #statements;
+  #prunings = 0;
+  /** Receipts computed then or before find no room; unix ms. */
+  #overflowAt = 0;
 
   constructor(db: Database) {
     this.#statements = {
@@ -47,10 +60,27 @@ export class ResultTable {
            SELECT lease FROM (SELECT lease, sum(size) OVER (ORDER BY lease DESC) AS total FROM outputs) WHERE total > ?)
          AND lease NOT IN (SELECT lease FROM submissions WHERE kind = 'result')`,
       ),
+      // The youngest that there is no room for.
+      receiptOverflow: db
+        .prepare<[number], number>(
+          `SELECT computed_at FROM (
+             SELECT computed_at, sum(length(receipt) + coalesce(length(market_receipt), 0))
+               OVER (ORDER BY computed_at DESC ROWS UNBOUNDED PRECEDING) AS total
+             FROM receipts WHERE length(receipt) > 0)
+           WHERE total > ? LIMIT 1`,
+        )
+        .pluck(),
+      // Until a job is paid or lost, its receipt may still be asked for.
+      pruneReceipts: db.prepare(
+        `UPDATE receipts SET receipt = x'', market_receipt = NULL WHERE lease IN (
+           SELECT receipts.lease FROM receipts JOIN leases ON leases.id = receipts.lease
+           WHERE length(receipts.receipt) > 0 AND receipts.computed_at <= ? AND leases.state IN (${FINAL})
+           ORDER BY receipts.computed_at LIMIT ${MOST_RECEIPTS_AT_ONCE})`,
+      ),
     };
   }
 
-  insert(result: StoredResult, output: Uint8Array, now: number): void {
+  insert(result: NewResult, output: Uint8Array, now: number): void {
     this.#statements.insert.run(
       result.row,
       result.sha3_512,
@@ -74,7 +104,7 @@ export class ResultTable {
       inputSha3_256: record.input_sha3_256,
       shape: JSON.parse(record.shape) as number[],
       computeMs: record.compute_ms,
-      receipt: new Uint8Array(record.receipt),
+      receipt: record.receipt.length === 0 ? null : new Uint8Array(record.receipt),
     };
   }
 
@@ -101,5 +131,12 @@ export class ResultTable {
   prune(olderThan: number, maxBytes: number): void {
     this.#statements.pruneOld.run(olderThan);
     this.#statements.pruneBig.run(maxBytes);
+  }
+
+  /** Drop receipts, ours and the market's, of finished jobs computed before `olderThan` (unix ms), then the oldest until `maxBytes` are left. */
+  pruneReceipts(olderThan: number, maxBytes: number): void {
+    if (this.#prunings++ % PRUNINGS_PER_SUM === 0)
+      this.#overflowAt = this.#statements.receiptOverflow.get(maxBytes) ?? 0;
+    this.#statements.pruneReceipts.run(Math.max(olderThan - 1, this.#overflowAt));
   }
 }

@@ -33,6 +33,7 @@ const NEWEST = 500;
 
 export class Log {
   readonly #write: (line: string) => void;
+  readonly #redactor: Redactor;
   readonly #file: RollingFile | null;
   readonly #newest: string[] = [];
   #level: LogLevel;
@@ -40,6 +41,7 @@ export class Log {
   constructor({ level, redactor, console, file }: LogOptions) {
     this.#file = file === null ? null : new RollingFile(file);
     this.#level = level;
+    this.#redactor = redactor;
     this.#write = (raw) => {
       const line = redactor.text(raw);
       this.#newest.push(line.trimEnd());
@@ -56,6 +58,10 @@ export class Log {
   /** Would a line of this level be written? Asked before its facts are looked up. */
   wants(level: Exclude<LogLevel, "silent">): boolean {
     return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.#level);
+  }
+
+  trace(message: string, facts: LogFacts = {}): void {
+    this.#say("trace", message, facts);
   }
 
   debug(message: string, facts: LogFacts = {}): void {
@@ -78,6 +84,11 @@ export class Log {
     if (!this.wants(level)) return;
     const head = { level, time: new Date().toISOString() };
     this.#write(`${asJson({ ...head, ...facts, msg }) ?? JSON.stringify({ ...head, msg })}\n`);
+  }
+
+  /** The text as a line of the log may hold it: for what is shown beside the log. */
+  clean(text: string): string {
+    return this.#redactor.text(text);
   }
 
   /** The newest lines, oldest first. */

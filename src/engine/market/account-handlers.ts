@@ -1,15 +1,18 @@
 /** The contract's commands about the provider's account at a market: standing, stake, balance, claim. */
 import type { ContractHandlers } from "../../shared/contract/contract.ts";
+import type { MarketTerms } from "../../shared/contract/terms.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
 import { money } from "../../shared/money.ts";
+import { PUBLISHED_TERMS } from "./adapters.ts";
 import type { MarketAccount } from "./port.ts";
 import type { MarketSession } from "./session.ts";
 
 const ANSWER_WITHIN = 20 * SECOND;
 
 type AccountCommand =
+  | "provider.terms"
   | "provider.standing"
   | "provider.stake"
   | "provider.unstake"
@@ -40,7 +43,15 @@ export function accountHandlers(sessions: readonly MarketSession[]): Pick<Contra
   const amountAt = (market: MarketId, minor: string) =>
     money(sessionOf(market)?.adapter.currency ?? "ANM", BigInt(minor));
 
+  /** A market that has spoken to this provider is believed before what is published of it. */
+  function asTold(terms: MarketTerms): MarketTerms {
+    const told = sessionOf(terms.market)?.standing?.stake.minimum;
+    if (terms.stake === null || told === undefined) return terms;
+    return { ...terms, stake: { ...terms.stake, minimum: told, from: "market" } };
+  }
+
   return {
+    "provider.terms": async () => ({ terms: PUBLISHED_TERMS.map(asTold) }),
     "provider.standing": async ({ market }) => {
       const account = sessionOf(market)?.adapter.account;
       return { standing: account === undefined ? null : await account.standing(soon()) };

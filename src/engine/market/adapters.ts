@@ -1,13 +1,19 @@
 /** The one place that knows which markets there are: an adapter for each that is configured. */
 import type { EngineConfig } from "../../shared/config.ts";
+import type { MarketTerms } from "../../shared/contract/terms.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
 import { AppError } from "../../shared/errors.ts";
 import { isBackupChecked } from "../identity/backup.ts";
 import { identityFolder } from "../identity/identity.ts";
 import { type AicfIdentity, createAicfAdapter } from "./aicf/adapter.ts";
+import { AICF_TERMS } from "./aicf/terms.ts";
 import { createAitbcAdapter } from "./aitbc/adapter.ts";
+import { AITBC_TERMS } from "./aitbc/terms.ts";
 import type { DebugSink } from "./http.ts";
 import type { MarketAdapter } from "./port.ts";
+
+/** What each market says of itself, whether it is configured or not. */
+export const PUBLISHED_TERMS: readonly MarketTerms[] = [AITBC_TERMS, AICF_TERMS];
 
 /** Throws NO_MARKET when none is configured. */
 export function createAdapters(

@@ -10,13 +10,12 @@ import { MIB, SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
 import { networkError, timeoutError } from "./http-errors.ts";
 import { parseJson } from "./json.ts";
+import { type Incoming, type Send, send as sendByNode } from "./send.ts";
 
 export const DEFAULT_TIMEOUT_MS = 10 * SECOND;
 export const MAX_ANSWER_BYTES = 32 * MIB;
 const MAX_REDIRECTS = 3;
 const USER_AGENT = `${manifest.name}/${manifest.version}`;
-
-export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
 /** One line for the debug log; never carries a secret. */
 export type DebugSink = (message: string, details?: Readonly<Record<string, unknown>>) => void;
@@ -28,7 +27,8 @@ export interface HttpClientOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Texts that must never appear in a message, even when the server echoes them. */
   readonly secrets?: readonly string[];
-  readonly fetch?: FetchLike | undefined;
+  /** Takes the place of the network in a test. */
+  readonly fetch?: Send | undefined;
   /** Unix ms. */
   readonly now?: (() => number) | undefined;
   readonly maxAnswerBytes?: number;
@@ -55,7 +55,7 @@ export interface HttpAnswer {
   /** "POST /v1/path", for messages. */
   readonly what: string;
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: Incoming["headers"];
   readonly text: string;
   /** The parsed JSON; undefined when the text is none. */
   readonly body: unknown;
@@ -75,7 +75,7 @@ export interface HttpClient {
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const base = parseBase(options.baseUrl);
-  const send: FetchLike = options.fetch ?? fetch;
+  const send = options.fetch ?? sendByNode;
   const now = options.now ?? Date.now;
   const maxBytes = options.maxAnswerBytes ?? MAX_ANSWER_BYTES;
   const secrets = (options.secrets ?? []).filter((secret) => secret.length > 0);
@@ -166,13 +166,13 @@ function contentOf(request: HttpRequest): Record<string, string> {
   return { ...(request.body === undefined ? {} : { "content-type": type }), ...request.headers };
 }
 
-function encodeBody(body: HttpBody): BodyInit {
+function encodeBody(body: HttpBody): string | Uint8Array<ArrayBuffer> {
   // The copy narrows the buffer's type; a view on shared memory could not be sent anyway.
   return body.kind === "json" ? JSON.stringify(body.value) : new Uint8Array(body.bytes);
 }
 
 function isRedirect(answer: HttpAnswer): boolean {
-  return [301, 302, 303, 307, 308].includes(answer.status) && answer.headers.has("location");
+  return [301, 302, 303, 307, 308].includes(answer.status) && answer.headers.get("location") !== null;
 }
 
 /** Where to go on; anything but the same origin, or a chain of redirects, is refused. */
@@ -189,23 +189,15 @@ function sameHostTarget(from: URL, answer: HttpAnswer, hops: number): URL {
   });
 }
 
-async function readBounded(response: Response, maxBytes: number, host: string): Promise<string> {
-  if (Number(response.headers.get("content-length") ?? "0") > maxBytes) {
-    await response.body?.cancel();
-    throw tooBig(host, maxBytes);
-  }
-  if (response.body === null) return "";
-  const reader = response.body.getReader();
+async function readBounded({ headers, body }: Incoming, maxBytes: number, host: string): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
-  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
-    bytes += chunk.value.byteLength;
-    if (bytes > maxBytes) {
-      await reader.cancel();
-      throw tooBig(host, maxBytes);
-    }
-    text += decoder.decode(chunk.value, { stream: true });
+  const isTooBig = () => Math.max(bytes, Number(headers.get("content-length") ?? "0")) > maxBytes;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength;
+    if (isTooBig()) throw tooBig(host, maxBytes); // Leaving the loop closes the connection.
+    text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
 }

@@ -10,6 +10,7 @@ import { backoffMs, pause, Wakeup } from "../../shared/wait.ts";
 import { LEDGER_FAILED } from "../ledger/database.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { WorkBoard } from "../work/board.ts";
+import type { LeaseRoom } from "../work/lease-room.ts";
 import type { RunControl } from "../work/run-control.ts";
 import type { Lease, MarketAdapter, ProviderProfile, Registration } from "./port.ts";
 
@@ -35,8 +36,10 @@ export interface SessionDeps {
   readonly board: WorkBoard;
   readonly control: RunControl;
   readonly ledger: Ledger;
-  /** Leases this market may have with us at once. */
+  /** Leases whose result is not there yet that this market may have with us at once. */
   readonly quota: () => number;
+  /** How many of them to ask for now; absent: all that are free. */
+  readonly room?: Pick<LeaseRoom, "wish" | "asking">;
   readonly profile: () => ProviderProfile;
   /** What the service guard does at this market, one sentence each. */
   readonly advice?: () => readonly string[];
@@ -303,7 +306,7 @@ export class MarketSession {
   }
 
   async #takeWork(signal: AbortSignal): Promise<never> {
-    const { adapter, board, control, now, quota, profile } = this.#deps;
+    const { adapter, board, control, now, quota, room, profile } = this.#deps;
     let emptyPolls = 0;
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
@@ -316,19 +319,23 @@ export class MarketSession {
         await control.changed.wait(signal, POLL_IDLE);
         continue;
       }
-      const room = quota() - board.count(adapter.id);
-      if (room <= 0) {
+      const most = quota();
+      const max = room?.wish(adapter.id, most) ?? most - board.countUnsent(adapter.id);
+      if (max <= 0) {
         await board.roomFreed.wait(signal, POLL_IDLE);
         continue;
       }
+      const answered = room?.asking(adapter.id, max);
       const taking = AbortSignal.any([signal, control.takingSignal]);
       try {
         const wish = {
-          max: room,
+          max,
           waitMs: adapter.capabilities.longPoll ? longPollWait() : 0,
           models,
         };
-        const leases = await adapter.acquire(wish, within(taking, wish.waitMs + REQUEST_TIMEOUT));
+        const leases = await adapter
+          .acquire(wish, within(taking, wish.waitMs + REQUEST_TIMEOUT))
+          .finally(answered);
         this.#lastPollAt = now();
         this.#lastPollAnswer = leases.length > 0 ? "work" : "none";
         attempt = 0;

@@ -445,6 +445,7 @@ export class ModelManager {
       pinned,
       allowed: allowList.allows(model),
       heldBackBy: allowList.heldBackBy(model),
+      ...this.#inOllama(model),
     };
     if (!task) {
       return {
@@ -467,6 +468,11 @@ export class ModelManager {
       etaMs: bytesPerSecond ? Math.round(((bytesTotal - bytes) / bytesPerSecond) * SECOND) : null,
       error: task.error?.toValue() ?? null,
     };
+  }
+
+  #inOllama(model: CatalogueModel): Pick<ModelView, "ollama"> {
+    const found = this.#options.store.inOllama(model);
+    return found === null ? {} : { ollama: found.ollama.name };
   }
 
   /** What a model takes in our own folder. */

@@ -1,12 +1,17 @@
 /** The contract's commands about models. */
 import type { ContractHandlers } from "../../shared/contract/contract.ts";
+import type { OllamaView } from "../../shared/contract/ollama.ts";
 import type { ModelManager } from "./manager.ts";
 
 export type ModelHandlers = Pick<ContractHandlers, Extract<keyof ContractHandlers, `models.${string}`>>;
 
-export function modelHandlers(manager: ModelManager): ModelHandlers {
+/** `ollama`: absent where none was turned on. */
+export function modelHandlers(manager: ModelManager, ollama?: () => OllamaView): ModelHandlers {
   return {
-    "models.list": async () => ({ models: manager.views() }),
+    "models.list": async () => ({
+      models: manager.views(),
+      ...(ollama === undefined ? {} : { ollama: ollama() }),
+    }),
     "models.download": async ({ id, bytesPerSecond }) => manager.download(id, bytesPerSecond ?? null),
     "models.pause": async ({ id }) => ({ model: await manager.pause(id) }),
     "models.resume": async ({ id }) => ({ model: await manager.resume(id) }),

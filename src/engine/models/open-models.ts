@@ -2,11 +2,13 @@
 import { join } from "node:path";
 import type { EngineConfig } from "../../shared/config.ts";
 import { AppError } from "../../shared/errors.ts";
+import { findLlama } from "../../shared/runtime/llama-folder.ts";
 import { AllowList } from "./allow-list.ts";
+import { CheckedFiles } from "./checked-files.ts";
 import { ModelManager, type ModelManagerOptions } from "./manager.ts";
 import { ModelNotes } from "./notes.ts";
 import { modelPlaces } from "./places.ts";
-import { ModelStore } from "./store.ts";
+import { ModelStore, type ModelStoreOptions } from "./store.ts";
 
 export type ModelsConfig = Pick<EngineConfig, "resourcesFolder" | "modelFolders" | "models">;
 
@@ -17,10 +19,13 @@ export interface Models {
   readonly notices: readonly AppError[];
 }
 
+type ModelsOptions = Pick<ModelManagerOptions, "inUse" | "retryFailedMs" | "tuning" | "runNpm"> &
+  Pick<ModelStoreOptions, "elsewhere">;
+
 /** Throws CATALOGUE_UNREADABLE. */
 export async function openModels(
   { resourcesFolder, modelFolders, models }: ModelsConfig,
-  options: Pick<ModelManagerOptions, "inUse" | "retryFailedMs" | "tuning" | "runNpm"> = {},
+  { elsewhere, ...options }: ModelsOptions = {},
 ): Promise<Models> {
   const places = modelPlaces(models.home);
   const notes = new ModelNotes(places.notesFile);
@@ -29,11 +34,19 @@ export async function openModels(
     catalogueFile: join(resourcesFolder, "models", "catalogue.json"),
     modelFolders,
     allows: (model) => allowList.allows(model),
+    elsewhere,
+    obstacle: ({ task }) => (task === "generate" ? llamaMissing() : null),
+    remembered: new CheckedFiles(places.checkedFile),
   });
   const { maxBytes, bytesPerSecond } = models;
   const manager = new ModelManager({ store, places, notes, allowList, maxBytes, bytesPerSecond, ...options });
   const unknown = allowList.unknown(store.catalogue.models);
   return { store, manager, notices: unknown.length === 0 ? [] : [unknownNames(unknown)] };
+}
+
+function llamaMissing(): AppError | null {
+  const llama = findLlama();
+  return llama instanceof AppError ? llama : null;
 }
 
 function unknownNames(names: readonly string[]): AppError {

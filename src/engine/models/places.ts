@@ -9,6 +9,8 @@ export interface ModelPlaces {
   readonly home: string;
   /** Facts about models that outlive a process: when they were used, what the person said of them. */
   readonly notesFile: string;
+  /** Files that were read and found right. */
+  readonly checkedFile: string;
   folderOf(id: string): string;
   /** Absolute path of a model's file; throws MODEL_UNSAFE for one that would lie outside its folder. */
   fileOf(id: string, path: string): string;
@@ -24,6 +26,7 @@ export function modelPlaces(home: string): ModelPlaces {
   return {
     home,
     notesFile: join(home, ".notes.json"),
+    checkedFile: join(home, ".checked.json"),
     folderOf: (id) => pathInside(id, home, id),
     fileOf: (id, path) => pathInside(id, pathInside(id, home, id), path),
     downloadFolder: (id) => join(downloads, flat(id)),

@@ -12,6 +12,8 @@ export function sourceName(source: ModelSource): ModelView["sources"][number] {
       return { kind: "npm", name: `${source.package}@${source.version}` };
     case "https":
       return { kind: "https", name: source.base };
+    case "ollama":
+      return { kind: "ollama", name: source.name };
     default:
       return unreachable(source);
   }

@@ -1,23 +1,35 @@
 /**
  * The models of this machine: what the catalogue names, looked for in each model folder, and trusted only as far as
- * its files were checked. Sizes are checked at every look, contents once per state of the file (path, size, mtime).
+ * its files were checked. Sizes are checked at every look, contents once per state of the file, over all starts.
  */
-import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Catalogue, type CatalogueModel, CatalogueSchema } from "../../shared/catalogue.ts";
 import { modelManifestSha256 } from "../../shared/digest.ts";
 import { AppError } from "../../shared/errors.ts";
-import { checkPinnedFile, modelMissing, sizeProblem } from "../../shared/model-files.ts";
+import {
+  checkPinnedFile,
+  fileState,
+  modelMissing,
+  pathInside,
+  sizeProblem,
+} from "../../shared/model-files.ts";
 import type { ModelSpec } from "../../shared/runtime/protocol.ts";
+import type { OllamaModel, RunnableModel } from "../ollama/model.ts";
 import { notAllowed } from "./allow-list.ts";
+import { CheckedFiles } from "./checked-files.ts";
 
 export interface ResolvedModel {
   readonly model: CatalogueModel;
-  /** What the runtime is told to load. */
-  readonly spec: ModelSpec;
+  /** What the runtime is told to load, or Ollama to run. */
+  readonly spec: RunnableModel;
   readonly manifestSha256: string;
+}
+
+/** Its files lie on this machine, for a process of ours. */
+export interface ModelHere extends ResolvedModel {
+  readonly spec: ModelSpec;
 }
 
 export interface ModelStoreOptions {
@@ -27,6 +39,12 @@ export interface ModelStoreOptions {
   readonly modelFolders: readonly string[];
   /** Absent: every model may run. */
   readonly allows?: ((model: CatalogueModel) => boolean) | undefined;
+  /** Where a model is run that is not here; absent: nowhere. */
+  readonly elsewhere?: ((model: CatalogueModel) => OllamaModel | null) | undefined;
+  /** What the processes of this machine need to run a model and have not; absent: they have all. */
+  readonly obstacle?: ((model: CatalogueModel) => AppError | null) | undefined;
+  /** What earlier processes read and found right; absent: nothing. */
+  readonly remembered?: CheckedFiles | undefined;
 }
 
 /** What lies on disk of a model, whether it may run or not. */
@@ -44,12 +62,19 @@ export class ModelStore {
   readonly #allows: (model: CatalogueModel) => boolean;
   /** Outcome of the last full check of a file's state: null for good, else what is wrong. */
   readonly #checked = new Map<string, AppError | null>();
+  readonly #elsewhere: (model: CatalogueModel) => OllamaModel | null;
+  readonly #obstacle: (model: CatalogueModel) => AppError | null;
+  readonly #remembered: CheckedFiles;
 
-  private constructor(catalogue: Catalogue, { modelFolders, allows = () => true }: ModelStoreOptions) {
+  private constructor(catalogue: Catalogue, options: ModelStoreOptions) {
+    const { modelFolders, allows = () => true, remembered = new CheckedFiles(null) } = options;
     this.catalogue = catalogue;
     this.#folders = modelFolders;
     this.#byName = byName(catalogue);
     this.#allows = allows;
+    this.#elsewhere = options.elsewhere ?? (() => null);
+    this.#obstacle = options.obstacle ?? (() => null);
+    this.#remembered = remembered;
   }
 
   /** Throws CATALOGUE_UNREADABLE. */
@@ -65,8 +90,36 @@ export class ModelStore {
   resolve(name: string): ResolvedModel {
     const model = this.find(name);
     if (!this.#allows(model)) throw notAllowed(model.id);
+    const spec = this.inOllama(model);
+    return spec === null
+      ? this.#here(model)
+      : { model, spec, manifestSha256: modelManifestSha256(model.files) };
+  }
+
+  /** `resolve`, of files on this machine only. */
+  resolveHere(name: string): ModelHere {
+    const model = this.find(name);
+    if (!this.#allows(model)) throw notAllowed(model.id);
+    return this.#here(model);
+  }
+
+  /** The model as Ollama runs it, while it does so and no process of ours can; null: it is not Ollama's to run. */
+  inOllama(model: CatalogueModel): OllamaModel | null {
+    const isHere = this.presence(model).state === "present" && this.#obstacle(model) === null;
+    return isHere ? null : this.#elsewhere(model);
+  }
+
+  /** The first model that Ollama runs now; null: none. */
+  firstInOllama(): ResolvedModel | null {
+    const model = this.catalogue.models.find((each) => this.#allows(each) && this.inOllama(each) !== null);
+    return model === undefined ? null : this.resolve(model.id);
+  }
+
+  #here(model: CatalogueModel): ModelHere {
     const folder = this.#locate(model);
-    const spec: ModelSpec = { ...model, folder };
+    const obstacle = this.#obstacle(model);
+    if (obstacle !== null) throw obstacle;
+    const spec: ModelSpec = { ...model, folder, files: this.#filesOf(model, folder) };
     return { model, spec, manifestSha256: modelManifestSha256(model.files) };
   }
 
@@ -81,14 +134,14 @@ export class ModelStore {
     }
   }
 
-  /** `resolve`, after every file's sha256 was checked; a file already checked in this state is not read again. */
-  async verify(name: string, signal?: AbortSignal): Promise<ResolvedModel> {
+  /** `resolveHere`, after every file's sha256 was checked; a file already checked in this state is not read again. */
+  async verify(name: string, signal?: AbortSignal): Promise<ModelHere> {
     const model = this.find(name);
     if (!this.#allows(model)) throw notAllowed(model.id);
     // A folder that turns out bad leaves the next one to look at.
     for (let folder = this.#locate(model); !this.#isChecked(model, folder); folder = this.#locate(model))
       await this.#check(model, folder, signal);
-    return this.resolve(name);
+    return this.resolveHere(name);
   }
 
   /** Reads every file again, whatever is known of it, and says what is there. */
@@ -96,7 +149,11 @@ export class ModelStore {
     for (const parent of this.#folders) {
       const folder = join(parent, model.id);
       if (sizesProblem(model, folder) !== null) continue;
-      for (const file of model.files) this.#checked.delete(stateKey(join(folder, file.path)));
+      for (const file of model.files) {
+        const path = join(folder, file.path);
+        this.#checked.delete(stateKey(path));
+        this.#remembered.remove(path);
+      }
       await this.#check(model, folder, signal);
     }
     return this.presence(model);
@@ -167,10 +224,31 @@ export class ModelStore {
 
   async #check(model: CatalogueModel, folder: string, signal: AbortSignal | undefined): Promise<void> {
     for (const file of model.files) {
-      const key = stateKey(join(folder, file.path));
-      if (!this.#checked.has(key))
-        this.#checked.set(key, await outcome(checkPinnedFile(model.id, folder, file, signal)));
+      const path = join(folder, file.path);
+      const before = fileState(path);
+      const key = keyOf(path, before);
+      if (this.#checked.has(key)) continue;
+      if (before !== null && this.#remembered.has(path, before, file.sha256)) {
+        this.#checked.set(key, null);
+        continue;
+      }
+      const problem = await outcome(checkPinnedFile(model.id, folder, file, signal));
+      this.#checked.set(key, problem);
+      // Written to while it was read, it is not what was read.
+      if (problem === null && before !== null && fileState(path) === before)
+        this.#remembered.add(path, before, file.sha256);
     }
+  }
+
+  /** Each with the state in which it was found right. */
+  #filesOf(model: CatalogueModel, folder: string): ModelSpec["files"] {
+    return model.files.map((file) => {
+      const path = pathInside(model.id, folder, file.path);
+      const state = fileState(path);
+      const { bytes, sha256 } = file;
+      const isGood = state !== null && this.#checked.get(keyOf(path, state)) === null;
+      return { path: file.path, bytes, sha256, ...(isGood ? { checked: state } : {}) };
+    });
   }
 
   #isChecked(model: CatalogueModel, folder: string): boolean {
@@ -219,10 +297,11 @@ function sizesProblem(model: CatalogueModel, folder: string): AppError | null {
 }
 
 /** A file that was written to has another key, and so is unchecked. */
-function stateKey(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return `${path}\0${found?.size}\0${found?.mtimeNs}`;
+function keyOf(path: string, state: string | null): string {
+  return `${path}\0${state}`;
 }
+
+const stateKey = (path: string): string => keyOf(path, fileState(path));
 
 /** Null for a good file, the error for a bad one; rejects when the check itself was aborted. */
 async function outcome(check: Promise<void>): Promise<AppError | null> {

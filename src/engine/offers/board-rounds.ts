@@ -127,7 +127,7 @@ export class BoardRounds {
       listing,
       abilities,
       rentedElsewhere,
-      fitness: fitness.of(offer.device),
+      ...fitness.of(offer.device),
     });
     const booking = bookings.find(({ offerId }) => offerId === offer.offerId);
     const after = ledger.offers.apply(offer.row, events, {

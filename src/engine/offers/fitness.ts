@@ -1,6 +1,6 @@
 /**
- * May a GPU be on the market? Only with a passed self-test. What failed leaves it at once; what waits for its test, or for
- * its driver after a boot, stays for a while.
+ * May a GPU be on the market? While it may work and its self-test has passed. What failed or was switched off leaves the
+ * market at once; what rests, or waits for its test or for its driver after a boot, leaves it after five minutes.
  */
 import type { ListingTest } from "../../shared/contract/offers.ts";
 import { MINUTE } from "../../shared/durations.ts";
@@ -16,31 +16,47 @@ export const GPU_GONE: ListingTest = {
   help: null,
 };
 
-export const GPU_SWITCHED_OFF: ListingTest = {
-  state: "impossible",
-  text: "This GPU is switched off here",
-  help: "Switch it on to offer it.",
-};
+/** A GPU that may not work now; `off`: until somebody says otherwise, `resting`: for a while. */
+export interface Rest {
+  readonly kind: "off" | "resting";
+  /** A sentence. */
+  readonly text: string;
+  readonly help: string | null;
+}
+
+export interface DeviceStanding {
+  readonly test: ListingTest;
+  /** null: it may work. */
+  readonly rest: Rest | null;
+}
+
+/** What keeps a GPU off the market, the person's word first; null: nothing. */
+export function obstacleOf({ test, rest }: DeviceStanding): { text: string; help: string | null } | null {
+  if (rest !== null) return { text: rest.text, help: rest.help };
+  return test.state === "passed" ? null : { text: test.text, help: test.help };
+}
 
 export class FitnessWatch {
-  readonly #testOf: (device: string) => ListingTest;
+  readonly #standingOf: (device: string) => DeviceStanding;
   readonly #now: () => number;
   /** Since when a device is not fit to be listed. */
   readonly #since = new Map<string, number>();
 
-  constructor(testOf: (device: string) => ListingTest, now: () => number) {
-    this.#testOf = testOf;
+  constructor(standingOf: (device: string) => DeviceStanding, now: () => number) {
+    this.#standingOf = standingOf;
     this.#now = now;
   }
 
-  of(device: string): Fitness {
-    const { state } = this.#testOf(device);
-    if (state === "passed") {
+  of(device: string): { fitness: Fitness; obstacle: string | null } {
+    const standing = this.#standingOf(device);
+    const obstacle = obstacleOf(standing)?.text ?? null;
+    if (obstacle === null) {
       this.#since.delete(device);
-      return "fit";
+      return { fitness: "fit", obstacle };
     }
     const since = this.#since.get(device) ?? this.#now();
     this.#since.set(device, since);
-    return state === "failed" || this.#now() - since > PATIENCE ? "unfit" : "later";
+    const atOnce = standing.rest?.kind === "off" || standing.test.state === "failed";
+    return { fitness: atOnce || this.#now() - since >= PATIENCE ? "unfit" : "later", obstacle };
   }
 }

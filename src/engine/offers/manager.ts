@@ -19,7 +19,7 @@ import type { MarketAdapter, OfferBoard } from "../market/port.ts";
 import type { Electricity, Power } from "../pricing/floor.ts";
 import { PricingDesk } from "../pricing/pricing-desk.ts";
 import { BoardRounds } from "./board-rounds.ts";
-import { FitnessWatch, GPU_GONE } from "./fitness.ts";
+import { type DeviceStanding, FitnessWatch, GPU_GONE, type Rest } from "./fitness.ts";
 import { MarketTime } from "./market-time.ts";
 import { noteReprice } from "./note-reprice.ts";
 import { noBoard, noGpu, noMarketPrice, noOffer } from "./offer-errors.ts";
@@ -44,6 +44,8 @@ export interface OfferManagerDeps {
   readonly region: string | null;
   /** What the self-test of a device came to: only what passed is listed. */
   readonly testOf: (device: string) => ListingTest;
+  /** Why a device may not work now; null: it may. */
+  readonly restOf: (device: string) => Rest | null;
   /** A device that is to be offered lacks its test. */
   readonly wantTest: () => void;
   readonly power: (device: string) => Power;
@@ -73,7 +75,7 @@ export class OfferManager {
     this.#pricing = new PricingDesk(deps);
     this.#time = new MarketTime(deps.ledger);
     const { region, ledger, now } = deps;
-    const fitness = new FitnessWatch((device) => this.#testOf(device), now);
+    const fitness = new FitnessWatch((device) => this.#standingOf(device), now);
     this.#stands = deps.adapters.flatMap((adapter) =>
       (adapter.offers?.boards ?? []).map((board) => ({
         adapter,
@@ -113,7 +115,7 @@ export class OfferManager {
     return offers.map((offer) =>
       viewOf(offer, {
         boardName: names.get(`${offer.market}/${offer.board}`) ?? offer.board,
-        test: this.#testOf(offer.device),
+        standing: this.#standingOf(offer.device),
         occupancy: this.#pricing.occupancy(offer.market, offer.device),
         rentedElsewhere: isRentedElsewhere(offer, offers),
       }),
@@ -244,6 +246,10 @@ export class OfferManager {
     const { devices, testOf } = this.#deps;
     if (devices.some(({ id }) => id === device)) return testOf(device);
     return GPU_GONE;
+  }
+
+  #standingOf(device: string): DeviceStanding {
+    return { test: this.#testOf(device), rest: this.#deps.restOf(device) };
   }
 
   /** A rented GPU is kept for its renter, until its time is over and a while longer. */

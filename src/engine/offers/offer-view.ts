@@ -1,13 +1,14 @@
 /** Offers as people see them. */
-import type { ListingTest, Occupancy, OfferView } from "../../shared/contract/offers.ts";
+import type { Occupancy, OfferView } from "../../shared/contract/offers.ts";
 import { toMoneyValue } from "../../shared/money.ts";
 import { bookingValue, type Offer } from "../ledger/offers.ts";
+import { type DeviceStanding, obstacleOf } from "./fitness.ts";
 
 export function viewOf(
   offer: Offer,
   about: {
     readonly boardName: string;
-    readonly test: ListingTest;
+    readonly standing: DeviceStanding;
     readonly occupancy: Occupancy | null;
     /** Why the GPU can't be rented besides its test; null: nothing. */
     readonly rentedElsewhere: boolean;
@@ -38,10 +39,11 @@ export function viewOf(
 
 function waitingOf(
   offer: Offer,
-  { test, rentedElsewhere }: { readonly test: ListingTest; readonly rentedElsewhere: boolean },
+  { standing, rentedElsewhere }: { readonly standing: DeviceStanding; readonly rentedElsewhere: boolean },
 ): OfferView["waiting"] {
   const toCome = offer.state === "planned" || offer.state === "publishing";
   if (!offer.wanted || !toCome) return null;
-  if (test.state !== "passed") return { text: test.text, help: test.help };
+  const obstacle = obstacleOf(standing);
+  if (obstacle !== null) return obstacle;
   return rentedElsewhere ? { text: "The GPU is rented on another board", help: null } : null;
 }

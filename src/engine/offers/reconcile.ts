@@ -34,6 +34,8 @@ export interface Look {
   /** Another board rented this GPU out. */
   readonly rentedElsewhere: boolean;
   readonly fitness: Fitness;
+  /** Why it is not fit, in a sentence; null: it is. */
+  readonly obstacle?: string | null;
 }
 
 export function reconcile(look: Look): Finding {
@@ -119,9 +121,12 @@ function want(look: Look, listing: Listing): Pick<Finding, "action" | "drift"> {
       : { action: null, drift: `${rented}, and this one can't be told` };
   }
   if (look.fitness === "unfit") {
-    const unfit = "The market lists it although the GPU has no passed self-test now";
+    const unfit = `${look.obstacle ?? "The GPU has no passed self-test now"}. The market lists it`;
     return abilities.withdraw
-      ? { action: { kind: "withdraw", forNow: true }, drift: `${unfit}; it is taken off until then` }
+      ? {
+          action: { kind: "withdraw", forNow: true },
+          drift: `${unfit}; it is taken off until the GPU may work`,
+        }
       : { action: null, drift: `${unfit}; this service lets nobody take an offer back` };
   }
   if (listing.status === "withdrawn") {

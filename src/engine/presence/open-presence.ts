@@ -18,6 +18,8 @@ export interface PresenceParts {
   readonly fleet: DeviceFleet;
   readonly watcher: DeviceWatcher;
   readonly isReserved: (deviceId: string) => boolean;
+  /** Why it rests of its own accord, after failures, in words; null: it does not. */
+  readonly restOf: (deviceId: string) => string | null;
   readonly rules: () => PresenceRules;
   /** A device may work from now on, or no longer. */
   readonly onPause: () => void;
@@ -30,8 +32,10 @@ export interface Presence {
   readonly keeper: PresenceKeeper;
   /** null: it may work. */
   pauseOf(deviceId: string): PauseView | null;
-  /** Neither paused nor rented out. */
+  /** Neither paused nor rented out, and not resting after failures. */
   canWork(deviceId: string): boolean;
+  /** With no device left that may work, jobs that have not begun go back. */
+  giveBackIfIdle(): void;
   /** Until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -61,19 +65,27 @@ export function openPresence(parts: PresenceParts): Presence {
     now,
   });
   const pauseOf = (id: string) => keeper.pauseOf(id);
-  const canWork = (id: string) => pauseOf(id) === null && !isReserved(id);
-  const rest = new DeviceRest({ fleet, board, restOf: (id) => pauseOf(id)?.text ?? null, canWork });
+  const canWork = (id: string) => pauseOf(id) === null && !isReserved(id) && parts.restOf(id) === null;
+  const rest = new DeviceRest({
+    fleet,
+    board,
+    restOf: (id) => pauseOf(id)?.text ?? null,
+    idleReason: (id) => pauseOf(id)?.text ?? parts.restOf(id),
+    canWork,
+  });
   fullscreen.onChange(() => keeper.lookNow());
   watcher.onReadings(() => keeper.lookNow());
-  // A market may grant what it had on its way while the last device was paused. Not within the move itself.
-  board.onChange(({ event }) => {
-    if (event === "admit" && !fleet.members.some(({ runtime }) => canWork(runtime.device.id)))
+  // A market may grant what it had on its way while the last device was paused, and what failed on the last one that
+  // works is ready again when that one rests. Not within the move itself.
+  board.onChange(({ state }) => {
+    if (state === "admitted" && !fleet.members.some(({ runtime }) => canWork(runtime.device.id)))
       setImmediate(() => rest.giveBackIfIdle());
   });
   return {
     keeper,
     pauseOf,
     canWork,
+    giveBackIfIdle: () => rest.giveBackIfIdle(),
     async run(signal) {
       await Promise.all([keeper.run(signal), fullscreen.run(() => rules().fullscreen, signal)]);
       await rest.settled();
@@ -89,8 +101,8 @@ function stateOf(screen: ScreenReading): FullscreenState {
 function lookAt({ id, name, kind, sensorId }: DeviceInfo, parts: PresenceParts): PresenceDevice {
   const { fleet, watcher, isReserved } = parts;
   const { gpu, suspended, utilisationPct, temperatureC } = watcher.latest(id);
-  const ours = new Set(fleet.members.flatMap(({ runtime }) => runtime.status.pid ?? []));
-  const status = fleet.find(id)?.runtime.status;
+  const runtime = fleet.find(id)?.runtime;
+  const state = runtime?.status.state;
   return {
     id,
     name,
@@ -98,10 +110,10 @@ function lookAt({ id, name, kind, sensorId }: DeviceInfo, parts: PresenceParts):
     isSlice: kind === "gpu" && sensorId !== id,
     isReserved: isReserved(id),
     programs:
-      (suspended ? null : gpu?.processes?.map((each) => ({ ...each, ours: ours.has(each.pid) }))) ?? null,
+      (suspended ? null : gpu?.processes?.map((each) => ({ ...each, ours: fleet.owns(each) }))) ?? null,
     utilisationPct,
     temperatureC,
-    hasOurs: status !== undefined && status.pid !== null,
-    works: status?.state === "working" || status?.state === "starting",
+    hasOurs: runtime?.holdsDevice === true,
+    works: state === "working" || state === "starting",
   };
 }

@@ -11,6 +11,7 @@ import { decodeResult } from "../../shared/results.ts";
 import { decodeWork, needsModel, type Work } from "../../shared/work.ts";
 import { workDigest } from "../../shared/work-digest.ts";
 import type { JobTables } from "../ledger/job-reader.ts";
+import type { StoredResult } from "../ledger/results.ts";
 import type { ModelStore } from "../models/store.ts";
 import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
 import { compareResults } from "./compare.ts";
@@ -40,11 +41,14 @@ async function verifyJob(
   given: string | undefined,
 ): Promise<JobVerified> {
   const { leases, results, models } = deps;
-  const row = leases.find(leaseId)?.row;
-  if (row === undefined) throw unknownLease(leaseId);
+  const found = leases.find(leaseId);
+  if (found === null || found === undefined) throw unknownLease(leaseId);
+  const { row } = found;
+  const { jobId } = found.job;
   const stored = results.get(row);
   if (stored === null) throw notComputed(leaseId);
   const source = given ?? stored.receipt;
+  if (source === null) throw receiptNotKept(leaseId);
   const output = results.output(row);
   const checks: VerifyCheck[] = verifyReceipt(source, {
     catalogue: models.catalogue,
@@ -53,7 +57,7 @@ async function verifyJob(
   // What does not even read as a receipt names nothing to compare with.
   if (checks.length === 1) return { verified: false, checks, recomputed: null };
   const receipt = typeof source === "string" ? receiptFromJson(source) : decodeReceipt(source);
-  if (given !== undefined) checks.push(checkIsOurs(receipt, decodeReceipt(stored.receipt)));
+  if (given !== undefined) checks.push(checkIsOurs(receipt, stored, jobId));
   const input = results.input(row);
   const work = input === null ? null : decodeWork(input);
   if (work !== null) checks.push(checkInput(receipt, work));
@@ -71,7 +75,7 @@ async function computeAgain(
   output: Uint8Array,
 ): Promise<{ check: VerifyCheck; recomputed: JobVerified["recomputed"] }> {
   const model = needsModel(work.kind) ? models.resolve(receipt.model?.id ?? "") : null;
-  const runtime = runtimes()[0];
+  const runtime = runtimes().find((each) => model === null || each.canRun(model.spec));
   if (runtime === undefined) throw noDevice();
   const answer = await runtime.run({
     model: model?.spec ?? null,
@@ -120,11 +124,11 @@ function checkInput(receipt: Receipt, work: Work): VerifyCheck {
   return { name: "input", ok, detail };
 }
 
-function checkIsOurs(receipt: Receipt, ours: Receipt): VerifyCheck {
+function checkIsOurs(receipt: Receipt, ours: StoredResult, jobId: string): VerifyCheck {
   const ok =
-    receipt.output.sha3_512 === ours.output.sha3_512 &&
-    receipt.input_sha3_256 === ours.input_sha3_256 &&
-    receipt.job_id === ours.job_id;
+    receipt.output.sha3_512 === ours.sha3_512 &&
+    receipt.input_sha3_256 === ours.inputSha3_256 &&
+    receipt.job_id === jobId;
   const detail = ok
     ? "The ledger has the same job, input and output"
     : "The ledger knows this lease with another input or output";
@@ -145,6 +149,15 @@ function notComputed(leaseId: string): AppError {
     code: "JOB_NOT_COMPUTED",
     message: `The job of lease ${leaseId} has no result, so there is nothing to check`,
     actor: "user",
+  });
+}
+
+function receiptNotKept(leaseId: string): AppError {
+  return new AppError({
+    code: "RECEIPT_NOT_KEPT",
+    message: `The receipt of lease ${leaseId} is no longer kept`,
+    actor: "user",
+    help: "Receipts of finished jobs are kept as long as BELLOWS_KEEP_RECEIPTS says; one that was saved can be checked with `bellows verify`.",
   });
 }
 

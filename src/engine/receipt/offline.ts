@@ -8,6 +8,7 @@ import type { JobVerified } from "../../shared/contract/verify.ts";
 import { openDevices } from "../device/open-devices.ts";
 import { openLedgerToRead } from "../ledger/read-only.ts";
 import { openModels } from "../models/open-models.ts";
+import { type Ollama, openOllama } from "../ollama/open-ollama.ts";
 import { openRuntime } from "../runtime-client/open-runtime.ts";
 import { verifyHandlers } from "./job-verifier.ts";
 
@@ -25,9 +26,10 @@ export async function verifyOffline(check: OfflineCheck, signal: AbortSignal): P
   if (ledger === null) return null;
   const host = new PidNotingHost(check.host, join(config.dataFolder, "run"));
   const closing = new AbortController();
+  let ollama: Ollama | null = null;
   try {
     const [{ store: models }, { watcher }] = await Promise.all([
-      openModels(config),
+      openModels(config, { elsewhere: (model) => ollama?.library.modelFor(model) ?? null }),
       openDevices({
         wanted: config.gpuBackend,
         host,
@@ -37,14 +39,21 @@ export async function verifyOffline(check: OfflineCheck, signal: AbortSignal): P
     ]);
     const watching = watcher.run(closing.signal);
     const { devices } = watcher.detection;
-    const runtimes = devices.slice(0, 1).map((device) =>
-      openRuntime(config, {
+    ollama = openOllama(config, {
+      models: () => models.catalogue.models,
+      devices: () => devices.slice(0, 1),
+      mayWork: () => true,
+    });
+    await ollama?.library.look(signal);
+    const runtimes = devices.slice(0, 1).map((device) => {
+      const own = openRuntime(config, {
         device,
         devices: 1,
         host,
         freeMemoryMb: () => watcher.latest(device.id).gpu?.memoryFreeMb ?? null,
-      }),
-    );
+      });
+      return ollama?.share(own) ?? own;
+    });
     const { leases, results } = ledger;
     try {
       const handlers = verifyHandlers({ leases, results, models, runtimes: () => runtimes, signal });

@@ -11,7 +11,7 @@ import { type CborValue, decodeCanonical, encodeCanonical } from "../../shared/c
 import { MarketIdSchema } from "../../shared/contract/views.ts";
 import { MERKLE_CHUNK, merkleRoot, sha3_256, sha3_512 } from "../../shared/digest.ts";
 import { AppError } from "../../shared/errors.ts";
-import { BackendSchema } from "../../shared/runtime/backend.ts";
+import { ComputedBySchema } from "../../shared/runtime/backend.ts";
 import { type Work, WorkKindSchema } from "../../shared/work.ts";
 import { workDigest } from "../../shared/work-digest.ts";
 import { ML_DSA_65, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "../identity/ml-dsa.ts";
@@ -59,11 +59,12 @@ const ReceiptBodySchema = z.strictObject({
     merkle_root_64k: hexOf(32).optional(),
   }),
   runtime: z.strictObject({
-    execution_provider: BackendSchema,
+    execution_provider: ComputedBySchema,
     precision: Name,
     onnxruntime: Name,
     node: Name,
-    threads: z.number().int().positive(),
+    /** Of the processor; 0: not known, Ollama chooses them. */
+    threads: Count,
     hardware: Name,
   }),
   timing: z.strictObject({

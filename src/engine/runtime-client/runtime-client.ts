@@ -8,13 +8,13 @@
 import { cpus } from "node:os";
 import type { ProcessHost, ProcessSpec } from "../../host/process-host.ts";
 import { MIB, MILLISECOND, MINUTE, SECOND } from "../../shared/durations.ts";
-import { AppError, type ErrorValue, toErrorValue } from "../../shared/errors.ts";
+import { AppError, toErrorValue } from "../../shared/errors.ts";
+import type { ComputedBy } from "../../shared/runtime/backend.ts";
 import { describeSkipped } from "../../shared/runtime/backends.ts";
 import { requireWorkInLimits } from "../../shared/runtime/limits.ts";
 import type {
   FromRuntime,
   ItemResult,
-  ModelSpec,
   RuntimeClass,
   ToRuntime,
   WantedBackend,
@@ -24,6 +24,8 @@ import { backoffMs, delay } from "../../shared/wait.ts";
 import type { Work } from "../../shared/work.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import type { GpuSetup } from "../gpu-pack/gpu-setup.ts";
+import { isOllamaModel, type RunnableModel } from "../ollama/model.ts";
+import { isPoisoned, ModelNotLoaded } from "./answers.ts";
 import { NotBegun, RuntimeProcess } from "./runtime-process.ts";
 import { Throughput } from "./throughput.ts";
 
@@ -38,13 +40,16 @@ const RESTART_CAP = 30 * SECOND;
 
 export type RuntimeState = "asleep" | "starting" | "ready" | "working" | "failed";
 
+/** With what a result was computed: by a process of ours, or in an Ollama on this machine. */
+export type ComputeClass = Omit<RuntimeClass, "backend"> & { readonly backend: ComputedBy };
+
 export interface RuntimeStatus {
   readonly state: RuntimeState;
   /** Why it failed; null otherwise. */
   readonly reason: string | null;
   readonly pid: number | null;
   /** The last one proved, kept while asleep; null before the first start. */
-  readonly runtimeClass: RuntimeClass | null;
+  readonly runtimeClass: ComputeClass | null;
   /** Over the last minute of work; null before the first batch. */
   readonly textsPerSecond: number | null;
 }
@@ -57,7 +62,7 @@ export interface RunItem {
 
 export interface RunRequest {
   /** null: work that needs none. */
-  readonly model: ModelSpec | null;
+  readonly model: RunnableModel | null;
   readonly items: readonly RunItem[];
   /** Milliseconds the batch may take once a process with the model loaded has it; then the process is killed. */
   readonly deadlineMs: number;
@@ -71,7 +76,7 @@ export interface RunAnswer {
   /** Milliseconds in session.run, and in the runtime process altogether. */
   readonly inferMs: number;
   readonly totalMs: number;
-  readonly runtimeClass: RuntimeClass;
+  readonly runtimeClass: ComputeClass;
 }
 
 export interface DeviceRuntime {
@@ -80,10 +85,16 @@ export interface DeviceRuntime {
   onStatus(listener: (status: RuntimeStatus) => void): () => void;
   /** Is the model in the device's memory, in the present process? */
   holds(model: string): boolean;
+  /** Can this device be asked for it at all? */
+  canRun(model: RunnableModel): boolean;
+  /** Has a program of ours the device open, or had it a moment ago? */
+  readonly holdsDevice: boolean;
+  /** Is this program, found on the device, one that works for us? */
+  owns(program: { readonly pid: number; readonly name: string | null }): boolean;
   /**
    * Requests run one after the other; the next one waits within the process already, so that the device does not wait
    * for it. Throws RUNTIME_CRASHED, RUNTIME_HUNG, RUNTIME_STOPPED, RUNTIME_BACKING_OFF
-   * (all retryable), CUDA_UNAVAILABLE, MODEL_* when the model can't be loaded, or the signal's reason.
+   * (all retryable), CUDA_UNAVAILABLE, ModelNotLoaded when the model can't be loaded, or the signal's reason.
    */
   run(request: RunRequest): Promise<RunAnswer>;
   /** End the process in order (SIGKILL after 2 s, or when the signal aborts); work that waits is rejected. */
@@ -154,6 +165,18 @@ export class RuntimeClient implements DeviceRuntime {
 
   holds(model: string): boolean {
     return this.#process !== null && !this.#process.ending && this.#loaded.has(model);
+  }
+
+  canRun(model: RunnableModel): boolean {
+    return !isOllamaModel(model);
+  }
+
+  get holdsDevice(): boolean {
+    return this.#status.pid !== null;
+  }
+
+  owns({ pid }: { readonly pid: number }): boolean {
+    return pid === this.#status.pid;
   }
 
   async run(request: RunRequest): Promise<RunAnswer> {
@@ -235,9 +258,10 @@ export class RuntimeClient implements DeviceRuntime {
     return process;
   }
 
-  async #load(process: RuntimeProcess, model: ModelSpec | null): Promise<RuntimeClass> {
+  async #load(process: RuntimeProcess, model: RunnableModel | null): Promise<RuntimeClass> {
     // What needs no model is plain arithmetic: it runs on the CPU whatever the device is.
     if (model === null) return onCpu(this.#processClass ?? notStarted());
+    if (isOllamaModel(model)) throw notOurs(model.id);
     const known = this.#loaded.get(model.id);
     if (known) return known;
     const pick = (answer: FromRuntime) =>
@@ -246,7 +270,7 @@ export class RuntimeClient implements DeviceRuntime {
         : null;
     const answer = await process.ask({ type: "load", model }, pick, LOAD_DEADLINE);
     for (const id of this.#loaded.keys()) if (!answer.held.includes(id)) this.#loaded.delete(id);
-    if (answer.type === "load-failed") throw loadFailed(answer.error);
+    if (answer.type === "load-failed") throw new ModelNotLoaded(answer.error);
     const ofProcess = this.#processClass;
     const runtimeClass =
       ofProcess?.backend === answer.runtimeClass.backend ? ofProcess : this.#describe(answer.runtimeClass);
@@ -268,11 +292,13 @@ export class RuntimeClient implements DeviceRuntime {
     }
     this.#publish({ state: "working", runtimeClass });
     const done = await this.#compute(process, request, items);
-    this.#crashesInRow = 0;
+    const poison = isPoisoned(runtimeClass, done.items);
+    // A process that answers and fails everything is no better than one that dies: the pauses before a new one grow.
+    if (!poison) this.#crashesInRow = 0;
     this.#throughput.add(countTexts(done.items), done.totalMs);
     const state = this.#underWay > 1 ? "working" : "ready";
     this.#publish({ state, textsPerSecond: this.#throughput.textsPerSecond });
-    if (isPoisoned(runtimeClass, done.items)) process.kill(poisoned());
+    if (poison) process.kill(poisoned());
 
     for (const item of done.items) answers.set(item.key, item);
     return {
@@ -450,11 +476,6 @@ function isOutOfMemory(item: ItemResult): boolean {
   return !item.ok && item.error.code === OUT_OF_MEMORY;
 }
 
-/** Memory may be free later or elsewhere; a model that is broken stays broken. */
-function loadFailed(error: ErrorValue): AppError {
-  return new AppError({ ...error, retryable: error.code === OUT_OF_MEMORY });
-}
-
 /** Refused here, so that a hostile input never crosses into the runtime process. */
 function refusal(work: Work) {
   try {
@@ -471,6 +492,14 @@ function onCpu(ofProcess: RuntimeClass): RuntimeClass {
   return { ...ofProcess, backend: "cpu", reason: "This kind of work runs on the CPU", hardware };
 }
 
+function notOurs(model: string): AppError {
+  return new AppError({
+    code: "WORK_MISMATCH",
+    message: `${model} is Ollama's to run, and a process of ours was asked for it`,
+    actor: "bug",
+  });
+}
+
 function notStarted(): never {
   throw new AppError({
     code: "RUNTIME_NOT_INITIALISED",
@@ -483,12 +512,6 @@ function countTexts(items: readonly ItemResult[]): number {
   return items.reduce((sum, item) => sum + (item.ok ? (item.shape[0] ?? 0) : 0), 0);
 }
 
-/** After some CUDA errors every later call in that process fails too: only a new process helps. */
-function isPoisoned(runtimeClass: RuntimeClass, items: readonly ItemResult[]): boolean {
-  const failed = items.filter((item) => !item.ok && item.error.code === "INFERENCE_FAILED");
-  return runtimeClass.backend !== "cpu" && items.length > 0 && failed.length === items.length;
-}
-
 function unanswered(key: string): ItemResult {
   return {
     key,
@@ -498,6 +521,7 @@ function unanswered(key: string): ItemResult {
       message: "The runtime left this item out of its answer",
       actor: "bug",
     },
+    retryable: true,
   };
 }
 

@@ -5,8 +5,10 @@ import type { ProcessHost } from "../../host/process-host.ts";
 import type { EngineConfig } from "../../shared/config.ts";
 import type { SelfTestReport } from "../../shared/contract/self-test.ts";
 import { openDevices } from "../device/open-devices.ts";
+import { freeMemoryOf } from "../device/telemetry.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { openModels } from "../models/open-models.ts";
+import { type Ollama, openOllama } from "../ollama/open-ollama.ts";
 import { openRuntime } from "../runtime-client/open-runtime.ts";
 import { readReferences } from "./reference.ts";
 import { SelfTester } from "./self-tester.ts";
@@ -25,12 +27,14 @@ export async function testOffline(test: OfflineTest, signal: AbortSignal): Promi
   const host = new PidNotingHost(test.host, join(config.dataFolder, "run"));
   const ledger = await Ledger.open(config.dataFolder);
   const closing = new AbortController();
+  let ollama: Ollama | null = null;
   try {
     const [references, { store: models }, { watcher }] = await Promise.all([
       readReferences(config.resourcesFolder),
-      openModels(config),
+      openModels(config, { elsewhere: (model) => ollama?.library.modelFor(model) ?? null }),
       openDevices({
         wanted: config.gpuBackend,
+        visible: config.visibleGpus,
         host,
         nvmlEntry,
         attention: () => ({ watched: true, working: true, waiting: false }),
@@ -38,18 +42,26 @@ export async function testOffline(test: OfflineTest, signal: AbortSignal): Promi
     ]);
     const watching = watcher.run(closing.signal);
     const { devices } = watcher.detection;
-    const runtimes = devices.map((device) =>
-      openRuntime(config, {
+    ollama = openOllama(config, {
+      models: () => models.catalogue.models,
+      devices: () => devices,
+      mayWork: () => true,
+    });
+    await ollama?.library.look(signal);
+    const runtimes = devices.map((device) => {
+      const own = openRuntime(config, {
         device,
         devices: devices.length,
         host,
-        freeMemoryMb: () => watcher.latest(device.id).gpu?.memoryFreeMb ?? null,
-      }),
-    );
+        freeMemoryMb: () => freeMemoryOf(device, watcher.latest(device.id)),
+      });
+      return ollama?.share(own) ?? own;
+    });
     const tester = new SelfTester({
       runtimes: () => runtimes,
       references,
       models,
+      textModel: (id) => (ollama?.library.device?.id === id ? models.firstInOllama() : null),
       ledger,
       telemetry: async (id) => {
         await watcher.refresh();

@@ -4,20 +4,23 @@
  */
 import { decodeEmbedResult } from "../../shared/canonical.ts";
 import type { CatalogueModel } from "../../shared/catalogue.ts";
-import type { SelfTestReport, SelfTestStep } from "../../shared/contract/self-test.ts";
+import type { SelfTestProgress, SelfTestReport, SelfTestStep } from "../../shared/contract/self-test.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, toErrorValue } from "../../shared/errors.ts";
+import type { ComputedBy } from "../../shared/runtime/backend.ts";
 import { BACKEND_NAMES } from "../../shared/runtime/backends.ts";
-import type { Backend } from "../../shared/runtime/protocol.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import type { Telemetry } from "../device/telemetry.ts";
 import type { ResolvedModel } from "../models/store.ts";
 import type { DeviceRuntime, RunAnswer } from "../runtime-client/runtime-client.ts";
 import { compareVectors, type Difference, differenceText, type SelfTestReference } from "./reference.ts";
+import { textStep } from "./text-step.ts";
 
 const BATCH_DEADLINE = MINUTE;
-/** Batches whose pace is taken, after the one with the known answer has warmed everything up. */
-const PACE_BATCHES = 4;
+/** Batches whose pace is taken, after the one with the known answer has warmed everything up: at least and at most. */
+const PACE_BATCHES = { least: 4, most: 400 };
+/** So long it works at least, time in the runtime: a card takes seconds to clock up, and says nothing of its heat before. */
+const PACE_TIME = 2 * SECOND;
 const PACE_BATCH_TEXTS = 32;
 const SHORT_TEXT = 200;
 /** NVIDIA's GPUs slow themselves down at 83 to 92 °C. */
@@ -27,10 +30,14 @@ export interface SelfTestParts {
   readonly runtime: DeviceRuntime;
   readonly model: ResolvedModel;
   readonly reference: SelfTestReference;
+  /** One that Ollama runs on this device; null, absent: none. */
+  readonly textModel?: ResolvedModel | null | undefined;
   /** A fresh reading of this device. */
   readonly telemetry: () => Promise<Telemetry>;
   /** Unix ms. */
   readonly now: () => number;
+  /** Told after each step and each batch. */
+  readonly onProgress?: ((progress: Omit<SelfTestProgress, "startedAt">) => void) | undefined;
 }
 
 type Outcome = Omit<SelfTestReport, "device" | "at" | "ok" | "summary" | "tookMs">;
@@ -64,17 +71,28 @@ async function examine(parts: SelfTestParts, signal: AbortSignal): Promise<Outco
     memoryUsedMb: null,
     temperatureC: null,
   };
+  let pace: number | null = null;
+  const tell = () => parts.onProgress?.({ steps: [...steps], textsPerSecond: pace });
+  const done = (...more: SelfTestStep[]) => {
+    steps.push(...more);
+    tell();
+  };
+  tell();
   const before = await parts.telemetry();
   try {
     const known = await embed(parts, reference.texts, signal);
     const { backend, reason } = known.runtimeClass;
-    steps.push(backendStep(runtime.device, backend, reason));
+    done(backendStep(runtime.device, backend, reason));
     const answer = compareVectors(vectorsOf(known), reference.vectors);
-    steps.push(answerStep(answer, model.model));
-    const textsPerSecond = await measurePace(parts, signal);
-    steps.push({ name: "throughput", ok: true, detail: `${textsPerSecond.toFixed(0)} short texts a second` });
+    done(answerStep(answer, model.model));
+    const textsPerSecond = await measurePace(parts, signal, (now) => {
+      pace = now;
+      tell();
+    });
+    done({ name: "throughput", ok: true, detail: `${textsPerSecond.toFixed(0)} short texts a second` });
     const after = await parts.telemetry();
-    steps.push(memoryStep(before, after), heatStep(after));
+    done(memoryStep(before, after), heatStep(after));
+    if (parts.textModel) done(await textStep(runtime, parts.textModel, signal));
     const { memoryUsedMb, temperatureC } = after;
     return { ...outcome, backend, answer, textsPerSecond, memoryUsedMb, temperatureC };
   } catch (thrown) {
@@ -102,23 +120,32 @@ function vectorsOf({ items: [item] }: RunAnswer): Float32Array {
 }
 
 /** Texts per second of the fastest batch, whole time in the runtime: the others may have had company. */
-async function measurePace(parts: SelfTestParts, signal: AbortSignal): Promise<number> {
+async function measurePace(
+  parts: SelfTestParts,
+  signal: AbortSignal,
+  onBatch: (textsPerSecond: number) => void,
+): Promise<number> {
   const texts = parts.reference.texts.filter((text) => text.length <= SHORT_TEXT);
   const batch = Array.from({ length: PACE_BATCH_TEXTS }, (_, i) => texts[i % texts.length] ?? "");
   let fastest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < PACE_BATCHES; i++) {
+  const { least, most } = PACE_BATCHES;
+  for (let count = 0, worked = 0; count < least || (count < most && worked < PACE_TIME); count++) {
     const answer = await embed(parts, batch, signal);
     vectorsOf(answer);
+    worked += answer.totalMs;
     fastest = Math.min(fastest, answer.totalMs);
+    onBatch(paceOf(answer.totalMs));
   }
-  return PACE_BATCH_TEXTS / (fastest / SECOND);
+  return paceOf(fastest);
 }
+
+const paceOf = (batchMs: number): number => PACE_BATCH_TEXTS / (batchMs / SECOND);
 
 function describeDevice({ name, driverVersion }: DeviceInfo): string {
   return driverVersion === null ? name : `${name}, driver ${driverVersion}`;
 }
 
-function backendStep({ kind }: DeviceInfo, backend: Backend, reason: string | null): SelfTestStep {
+function backendStep({ kind }: DeviceInfo, backend: ComputedBy, reason: string | null): SelfTestStep {
   const detail = `runs on ${BACKEND_NAMES[backend]}${reason === null ? "" : `: ${reason.replace(/\.$/, "")}`}`;
   // A GPU that leaves its work to the CPU is no GPU to sell.
   return { name: "backend", ok: kind === "cpu" || backend !== "cpu", detail };

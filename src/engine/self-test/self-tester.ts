@@ -3,7 +3,7 @@
  * model: before anybody pays for it. One at a time, and each result is kept.
  */
 import type { ListingTest } from "../../shared/contract/offers.ts";
-import type { SelfTestReport } from "../../shared/contract/self-test.ts";
+import type { SelfTestProgress, SelfTestReport } from "../../shared/contract/self-test.ts";
 import { AppError } from "../../shared/errors.ts";
 import { Wakeup } from "../../shared/wait.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
@@ -19,6 +19,8 @@ export interface SelfTesterDeps {
   readonly references: readonly SelfTestReference[];
   readonly models: Pick<ModelStore, "resolve" | "has">;
   readonly ledger: Pick<Ledger, "devices" | "audit">;
+  /** One that Ollama runs on this device; absent, null: none. */
+  readonly textModel?: (deviceId: string) => ResolvedModel | null;
   /** A fresh reading of a device. */
   readonly telemetry: (deviceId: string) => Promise<Telemetry>;
   /** Somebody else has the use of it now. */
@@ -28,6 +30,8 @@ export interface SelfTesterDeps {
   /** Of its own accord: false while the person wants the machine left alone. */
   readonly mayTest: () => boolean;
   readonly onStart?: (deviceId: string) => void;
+  /** `progressOf` has something new. */
+  readonly onProgress?: () => void;
   readonly onResult: (report: SelfTestReport) => void;
   /** Unix ms. */
   readonly now: () => number;
@@ -42,7 +46,9 @@ export class SelfTester {
   readonly #deps: SelfTesterDeps;
   readonly #due = new Wakeup();
   /** Under test now. */
-  #running: string | null = null;
+  #running: { readonly device: string; progress: SelfTestProgress } | null = null;
+  /** Devices to be tested once more: what they run on may be another back end now. */
+  readonly #again = new Set<string>();
   /** The end of the queue. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -91,7 +97,7 @@ export class SelfTester {
   /** What the last test of a device is worth now: may it be offered to others? */
   standing(device: DeviceInfo): ListingTest {
     const driver = device.driverVersion === null ? "" : ` with driver ${device.driverVersion}`;
-    if (this.#running === device.id)
+    if (this.#running?.device === device.id)
       return { state: "running", text: `The self-test${driver} is running`, help: null };
     const exam = this.#findExam();
     const last = this.#deps.ledger.devices.testWith(device, exam?.model.manifestSha256 ?? null);
@@ -113,10 +119,21 @@ export class SelfTester {
     return { state: "due", text: `The self-test${driver} is due`, help: this.#whatItWaitsFor(device) };
   }
 
+  /** What the test of a device has found so far; null: none runs on it. */
+  progressOf(deviceId: string): SelfTestProgress | null {
+    return this.#running?.device === deviceId ? this.#running.progress : null;
+  }
+
   #whatItWaitsFor(device: DeviceInfo): string | null {
     if (!this.#deps.mayTest()) return "It starts by itself when Bellows runs again.";
     const pause = this.#deps.pauseOf(device.id);
     return pause === null ? null : `It starts by itself when the GPU is free again. Now: ${pause}.`;
+  }
+
+  /** What a GPU runs on may have changed: each is tested once more when it may be. */
+  testAnew(): void {
+    for (const { device } of this.#deps.runtimes()) if (device.kind === "gpu") this.#again.add(device.id);
+    this.#due.ring();
   }
 
   /** Devices or the wish to work changed. */
@@ -127,17 +144,26 @@ export class SelfTester {
   #isDue(device: DeviceInfo, { model }: Exam): boolean {
     if (device.kind !== "gpu" || this.#deps.isReserved(device.id)) return false;
     if (this.#deps.pauseOf(device.id) !== null) return false;
+    if (this.#again.has(device.id)) return true;
     return !this.#deps.ledger.devices.wasTested(device, model.manifestSha256);
   }
 
   async #test(runtime: DeviceRuntime, exam: Exam, signal: AbortSignal): Promise<SelfTestReport> {
     const { ledger, telemetry, now, onResult } = this.#deps;
     const { device } = runtime;
-    this.#running = device.id;
+    this.#again.delete(device.id);
+    const startedAt = now();
+    const onProgress = (progress: Omit<SelfTestProgress, "startedAt">) => {
+      this.#running = { device: device.id, progress: { startedAt, ...progress } };
+      this.#deps.onProgress?.();
+    };
+    onProgress({ steps: [], textsPerSecond: null });
     this.#deps.onStart?.(device.id);
     let report: SelfTestReport;
     try {
-      report = await runSelfTest({ runtime, ...exam, telemetry: () => telemetry(device.id), now }, signal);
+      const textModel = this.#deps.textModel?.(device.id);
+      const parts = { runtime, ...exam, textModel, telemetry: () => telemetry(device.id), now, onProgress };
+      report = await runSelfTest(parts, signal);
     } finally {
       this.#running = null;
     }

@@ -1,4 +1,5 @@
 /** What electricity costs at a moment: the price of a kWh, or the second tariff's during its local hours. */
+import type { CurrencyCode } from "../../shared/money.ts";
 import type { Electricity } from "../pricing/floor.ts";
 import type { LiveSettings } from "./settings.ts";
 
@@ -9,16 +10,20 @@ export function energyPriceAt(settings: Pick<LiveSettings, "value">, at: number)
   const second = settings.value("energySecondPrice");
   const hours = settings.value("energySecondHours");
   const isSecond = second !== undefined && hours !== undefined && isWithin(hours, at);
-  const worth = { AIT: settings.value("aitWorth"), ANM: settings.value("anmWorth") };
   return {
     currency: settings.value("energyCurrency") ?? "EUR",
     microsPerKwh: BigInt(isSecond ? second : price),
     restWatts: settings.value("restOfSystemWatts") ?? 0,
     worthOf: (coin) => {
-      const micros = worth[coin];
-      return micros === undefined ? null : BigInt(micros);
+      const micros = coinWorth(settings, coin);
+      return micros === null ? null : BigInt(micros);
     },
   };
+}
+
+/** Of one whole coin, millionths of the person's currency; null: nobody said. */
+export function coinWorth(settings: Pick<LiveSettings, "value">, coin: CurrencyCode): number | null {
+  return settings.value(coin === "AIT" ? "aitWorth" : "anmWorth") ?? null;
 }
 
 /** Hours that end before they begin go on past midnight. */

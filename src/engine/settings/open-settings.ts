@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { EngineConfig } from "../../shared/config.ts";
 import { DAY } from "../../shared/durations.ts";
+import type { Kept } from "../housekeeping.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { LiveSettings } from "./settings.ts";
 
@@ -18,13 +19,16 @@ export function openLiveSettings(config: EngineConfig, ledger: Ledger, now: () =
   });
 }
 
-/** How long and how much of the results is kept, as the settings have it now. */
-export function keepOutputs(
-  settings: Pick<LiveSettings, "value">,
-  config: EngineConfig,
-): { readonly ms: number; readonly bytes: number } {
+/** How long and how much of the results and their receipts is kept, as the settings have it now. */
+export function kept(settings: Pick<LiveSettings, "value">, config: EngineConfig): Kept {
   return {
-    ms: settings.value("keepOutputsFor") ?? config.keepOutputs.days * DAY,
-    bytes: settings.value("keepOutputsSize") ?? config.keepOutputs.bytes,
+    outputs: {
+      ms: settings.value("keepOutputsFor") ?? config.keepOutputs.days * DAY,
+      bytes: settings.value("keepOutputsSize") ?? config.keepOutputs.bytes,
+    },
+    receipts: {
+      ms: settings.value("keepReceiptsFor") ?? config.keepReceipts.days * DAY,
+      bytes: settings.value("keepReceiptsSize") ?? config.keepReceipts.bytes,
+    },
   };
 }

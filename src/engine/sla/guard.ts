@@ -37,6 +37,8 @@ export interface GuardedMarket {
   readonly heartbeatIntervalMs: () => number | null;
   /** Leases the market may have with us when all is well. */
   readonly fullQuota: () => number;
+  /** Measures that are only looked at here. */
+  readonly excused?: () => ReadonlySet<ServiceMeasure["name"]>;
   /** Models that a device answers wrongly with: they are left out there, as their traps would fail. */
   readonly failedModels?: () => readonly FailedModel[];
 }
@@ -84,15 +86,16 @@ export class ServiceGuard {
 
   /** Leases to hold at most now; 0: take none, end what is held. */
   get quota(): number {
-    const { fullQuota } = this.#deps.market;
-    if (this.#does("finish-only")) return 0;
-    return this.#does("lower-concurrency") ? Math.max(1, Math.floor(fullQuota() / 2)) : fullQuota();
+    const full = this.#deps.market.fullQuota();
+    // Half of one is one; of none, when no device works, it stays none.
+    if (this.#does("finish-only") || full === 0) return 0;
+    return this.#does("lower-concurrency") ? Math.max(1, Math.floor(full / 2)) : full;
   }
 
   /** Measures near or past their limit now. */
   get warnings(): number {
     const { measures } = this.level;
-    return measures.filter(({ state }) => state === "warning" || state === "breached").length;
+    return measures.filter(isTrouble).length;
   }
 
   /** What the guard does, one sentence each. */
@@ -105,9 +108,11 @@ export class ServiceGuard {
     const { market, now } = this.#deps;
     const at = now();
     const facts = this.#facts(at);
+    const excused = market.excused?.() ?? new Set();
     const measures = measureService(facts, market.rules).map((measure) => ({
       ...measure,
       trend: this.#trend(measure, at),
+      ...(excused.has(measure.name) && { excused: true }),
     }));
     this.#remember(measures, at);
     this.#decide(measures, at);
@@ -144,7 +149,7 @@ export class ServiceGuard {
   #decide(measures: readonly ServiceMeasure[], now: number): void {
     const wanted: Omit<GuardAction, "since">[] = [];
     for (const measure of measures) {
-      if (measure.state === "warning" || measure.state === "breached") {
+      if (isTrouble(measure)) {
         const about = { measure: measure.name, model: null, device: null };
         wanted.push({ kind: "warn", ...about, text: warning(measure) });
         const remedy = remedyFor(measure);
@@ -206,6 +211,10 @@ export class ServiceGuard {
   #does(kind: GuardAction["kind"]): boolean {
     return this.#actions.some((action) => action.kind === kind);
   }
+}
+
+function isTrouble({ state, excused = false }: ServiceMeasure): boolean {
+  return !excused && (state === "warning" || state === "breached");
 }
 
 function changesOf(at: number, began: readonly GuardAction[], ended: readonly GuardAction[]): GuardChange[] {

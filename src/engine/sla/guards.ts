@@ -1,5 +1,5 @@
 /** The guards of all markets that demand something of a provider's service; markets that don't have none. */
-import type { ServiceLevel } from "../../shared/contract/service-level.ts";
+import type { ServiceLevel, ServiceMeasure } from "../../shared/contract/service-level.ts";
 import type { MarketId, ProviderStanding } from "../../shared/contract/views.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { FailedModel } from "../self-test/failed-models.ts";
@@ -15,8 +15,10 @@ export interface Watched {
 export interface GuardsDeps {
   readonly markets: readonly { readonly id: MarketId; readonly serviceRules?: ServiceRules }[];
   readonly watched: (market: MarketId) => Watched | undefined;
-  readonly fullQuota: () => number;
+  readonly fullQuota: (market: MarketId) => number;
   readonly failedModels?: () => readonly FailedModel[];
+  /** Measures that nobody is warned of. */
+  readonly excused?: () => ReadonlySet<ServiceMeasure["name"]>;
   readonly ledger: Ledger;
   readonly now: () => number;
   readonly onChange: () => void;
@@ -24,7 +26,7 @@ export interface GuardsDeps {
 
 export class ServiceGuards {
   readonly #guards = new Map<MarketId, ServiceGuard>();
-  readonly #fullQuota: () => number;
+  readonly #fullQuota: (market: MarketId) => number;
 
   constructor(deps: GuardsDeps) {
     const { ledger, now, onChange, fullQuota } = deps;
@@ -36,8 +38,9 @@ export class ServiceGuards {
         rules: serviceRules,
         standing: () => deps.watched(id)?.standing ?? null,
         heartbeatIntervalMs: () => deps.watched(id)?.heartbeatIntervalMs ?? null,
-        fullQuota,
+        fullQuota: () => fullQuota(id),
         failedModels: deps.failedModels ?? (() => []),
+        ...(deps.excused !== undefined && { excused: deps.excused }),
       };
       this.#guards.set(id, new ServiceGuard({ market, ledger, now, onChange }));
     }
@@ -49,7 +52,7 @@ export class ServiceGuards {
 
   /** Leases to hold at most at this market now. */
   quota(market: MarketId): number {
-    return this.#guards.get(market)?.quota ?? this.#fullQuota();
+    return this.#guards.get(market)?.quota ?? this.#fullQuota(market);
   }
 
   /** What a guard does at this market, one sentence each. */

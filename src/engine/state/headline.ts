@@ -9,8 +9,9 @@ import type {
   MarketView,
   RunIntent,
 } from "../../shared/contract/views.ts";
-import { MINUTE, SECOND } from "../../shared/durations.ts";
+import { HOUR, MINUTE, SECOND } from "../../shared/durations.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
+import type { ScreenName } from "../../shared/screens.ts";
 import { type Sentence, say } from "../../shared/words/said.ts";
 
 export interface HeadlineInput {
@@ -24,6 +25,8 @@ export interface HeadlineInput {
   readonly modelProblem: { message: string; help: string | undefined } | null;
   /** Set while the provider key is locked or not made yet: nothing can be signed, so nothing runs. */
   readonly keyProblem?: ErrorValue | null | undefined;
+  /** A GPU that should be here and is not; `until`: looked for eagerly till then, unix ms, null: no longer. */
+  readonly missingGpu?: { readonly reason: string; readonly until: number | null } | null | undefined;
 }
 
 type Reason = Headline["reasons"][number];
@@ -32,6 +35,8 @@ type Spoken = Pick<Sentence, "text"> & Partial<Pick<Sentence, "said">>;
 
 /** An accepted result is proof of earning for this long. */
 const EARNING_FRESH = MINUTE;
+/** Within this time a time of day can only be the next one. */
+const CLOCK_IS_CLEAR = 20 * HOUR;
 const STARTING_GRACE = 30 * SECOND;
 /** A heartbeat older than this many intervals is no proof any more. */
 const STALE_HEARTBEATS = 3;
@@ -53,10 +58,11 @@ function verdict(level: HeadlineLevel, { text, said }: Spoken, reasons: Reason[]
   return { level, sentence: text, ...(said === undefined ? {} : { said }), reasons };
 }
 
-/** A sentence, and what to do about it. */
-function because({ text, said }: Spoken, help?: Spoken): Reason {
+/** A sentence, what to do about it, and the screen that shows more of it. */
+function because({ text, said }: Spoken, help?: Spoken, screen?: ScreenName): Reason {
   return {
     text,
+    ...(screen === undefined ? {} : { screen }),
     ...(said === undefined ? {} : { said }),
     ...(help === undefined ? {} : { help: help.text }),
     ...(help?.said === undefined ? {} : { helpSaid: help.said }),
@@ -72,11 +78,12 @@ function judge(input: HeadlineInput, acceptedAt: number | null): Judgement {
 
   if (input.keyProblem) {
     const { code, message, help } = input.keyProblem;
-    const why = because({ text: `${message}.` }, help === undefined ? undefined : { text: help });
+    const advice = help === undefined ? undefined : { text: help };
+    const why = because({ text: `${message}.` }, advice, "identity");
     return verdict("error", say(code === "NO_IDENTITY" ? "noKey" : "keyLocked"), [why]);
   }
   if (input.modelProblem) return verdict("error", say("modelUnusable"), [modelReason(input.modelProblem)]);
-  if (usable.length === 0) return verdict("error", say("noDevice"), deviceTroubles);
+  if (usable.length === 0) return withoutDevice(input.missingGpu ?? null, deviceTroubles);
 
   switch (intent) {
     case "stopped":
@@ -104,7 +111,10 @@ function judge(input: HeadlineInput, acceptedAt: number | null): Judgement {
   }
 
   const resting = usable.filter((device) => device.paused !== null);
-  const pauses = resting.flatMap(pauseReason);
+  const pauses = [
+    ...resting.flatMap((device) => pauseReason(device, now)),
+    ...gpuOnItsWay(input.missingGpu ?? null),
+  ];
   if (resting.length === usable.length) return verdict("paused", pausedSentence(resting), pauses);
 
   const earning = acceptedAt !== null && now - acceptedAt < EARNING_FRESH;
@@ -124,17 +134,53 @@ function judge(input: HeadlineInput, acceptedAt: number | null): Judgement {
   return verdict("idle", say("idle"), [...pauses, ...connected.map((market) => idleReason(market, now))]);
 }
 
-function modelReason({ message, help }: NonNullable<HeadlineInput["modelProblem"]>): Reason {
-  return because({ text: message }, help === undefined ? undefined : { text: help });
+type MissingGpu = NonNullable<HeadlineInput["missingGpu"]>;
+
+/** Its driver may still come up: then there is nothing to do but to wait. */
+function withoutDevice(missing: MissingGpu | null, troubles: Reason[]): Judgement {
+  if (missing === null) return verdict("error", say("noDevice"), troubles);
+  if (missing.until === null) {
+    const reason = clause(missing.reason);
+    const why = because(say("gpuMissing", { reason }), say("workOnCpuMeanwhile"), "gpus");
+    return verdict("error", say("noDevice"), troubles.length > 0 ? troubles : [why]);
+  }
+  const why = because(say("gpuNotYet", { reason: clause(missing.reason) }), say("nothingToDo"), "gpus");
+  return verdict("starting", say("waitingForGpu", { until: clockTime(missing.until) }), [why]);
 }
+
+/** Something else works meanwhile. */
+function gpuOnItsWay(missing: MissingGpu | null): Reason[] {
+  if (missing === null || missing.until === null) return [];
+  const values = { until: clockTime(missing.until), reason: clause(missing.reason) };
+  return [because(say("gpuOnItsWay", values), undefined, "gpus")];
+}
+
+/** By the clock on this machine's wall, "03:05". */
+function clockTime(at: number): string {
+  const time = new Date(at);
+  return [time.getHours(), time.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+/** A reason as the end of a sentence of ours. */
+function clause(reason: string): string {
+  return reason.replace(/\.$/, "");
+}
+
+function modelReason({ message, help }: NonNullable<HeadlineInput["modelProblem"]>): Reason {
+  return because({ text: message }, help === undefined ? undefined : { text: help }, "models");
+}
+
+/** The market is there, and gives this provider no work. */
+const WITHHELD: ReadonlySet<string> = new Set(["JAILED", "NOT_ELIGIBLE"]);
 
 function marketTrouble(market: MarketView, now: number): Reason[] {
   if (market.error !== null && (market.state !== "registered" || market.lastPollAnswer === "error")) {
-    const { message, help } = market.error;
+    const { code, message, help } = market.error;
     return [
       because(
         { text: `${market.name}: ${message}.` },
         help === undefined ? say("triedAgain") : { text: help },
+        WITHHELD.has(code) ? "reliability" : "settings",
       ),
     ];
   }
@@ -143,7 +189,8 @@ function marketTrouble(market: MarketView, now: number): Reason[] {
     const age = now - market.lastHeartbeatAckAt;
     if (age > STALE_HEARTBEATS * interval) {
       const seconds = Math.round(age / SECOND);
-      return [because(say("noHeartbeat", { market: market.name, seconds }), say("checkNetwork"))];
+      const why = say("noHeartbeat", { market: market.name, seconds });
+      return [because(why, say("checkNetwork"), "activity")];
     }
   }
   return [];
@@ -161,17 +208,20 @@ function deviceTrouble(device: DeviceView): Reason[] {
   if (verdict?.usable === false && device.stateReason?.startsWith(verdict.why) === true) {
     const { why, said, help, helpSaid } = verdict;
     const advice = help === null ? undefined : { text: help, ...(helpSaid && { said: helpSaid }) };
-    return [because(say("deviceTrouble", { device: device.name, why: said ?? why }), advice)];
+    return [because(say("deviceTrouble", { device: device.name, why: said ?? why }), advice, "gpus")];
   }
-  return [{ text: `${device.name}: ${device.stateReason ?? "not usable"}.` }];
+  return [because({ text: `${device.name}: ${device.stateReason ?? "not usable"}.` }, undefined, "gpus")];
 }
 
 /** "NVIDIA GeForce RTX 3060 paused for Cyberpunk2077, resumes by itself." */
-function pauseReason({ name, paused }: DeviceView): Reason[] {
+function pauseReason({ name, paused }: DeviceView, now: number): Reason[] {
   if (paused === null) return [];
+  const { until, resumesByItself, by } = paused;
   const values = { device: name, why: paused.said ?? paused.text };
-  if (paused.resumesByItself) return [because(say("deviceRestsForNow", values))];
-  return [because(say("deviceRests", values), say(paused.by === "switch" ? "switchOn" : "resume"))];
+  if (until !== null && until - now < CLOCK_IS_CLEAR)
+    return [because(say("deviceRestsUntil", { ...values, until: clockTime(until) }), undefined, "gpus")];
+  if (resumesByItself) return [because(say("deviceRestsForNow", values), undefined, "gpus")];
+  return [because(say("deviceRests", values), say(by === "switch" ? "switchOn" : "resume"), "gpus")];
 }
 
 function pausedSentence(resting: readonly DeviceView[]): Spoken {
@@ -182,8 +232,10 @@ function pausedSentence(resting: readonly DeviceView[]): Spoken {
 
 function idleReason(market: MarketView, now: number): Reason {
   if (market.lastPollAt === null) return because(say("notAsked", { market: market.name }));
+  // Where the market keeps a standing it says what it wants; elsewhere the price decides.
+  const screen = market.standing === undefined ? "offers" : "reliability";
   const seconds = Math.max(0, Math.round((now - market.lastPollAt) / SECOND));
-  return because(say("noJob", { market: market.name, seconds }));
+  return because(say("noJob", { market: market.name, seconds }), undefined, screen);
 }
 
 function newest(markets: readonly MarketView[], time: (market: MarketView) => number | null) {

@@ -91,6 +91,7 @@ export class StateKeeper {
       models: makers.models(),
       offers: makers.offers(),
       settings: makers.settings(),
+      gpuPack: makers.gpuPack(),
     };
   }
 }

@@ -1,13 +1,14 @@
 /** How each slice of the state is made from the parts that own the facts. */
+import type { GpuPackView } from "../../shared/contract/gpu-pack.ts";
 import type { ModelView } from "../../shared/contract/models.ts";
 import type { OffersView } from "../../shared/contract/offers.ts";
+import type { OllamaView } from "../../shared/contract/ollama.ts";
 import type { SettingsView } from "../../shared/contract/settings.ts";
 import type { DeviceView, EarningsView, HostInfo, State } from "../../shared/contract/views.ts";
 import { RECENT_JOBS } from "../../shared/contract/views.ts";
 import { DAY } from "../../shared/durations.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
-import { add, type Money, money, toMoneyValue } from "../../shared/money.ts";
-import { localMidnight } from "../earnings/local-days.ts";
+import type { AllBooks } from "../earnings/books.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { MarketSession } from "../market/session.ts";
 import type { WorkBoard } from "../work/board.ts";
@@ -22,12 +23,15 @@ export interface ViewSources {
   readonly dataFolder: string;
   readonly startedAt: number;
   readonly metricsUrl?: () => string | null;
+  readonly ollama?: () => OllamaView | null;
+  readonly hasFleet?: () => boolean;
   readonly notices: () => readonly ErrorValue[];
   readonly ledger: Ledger;
+  readonly books: AllBooks;
   readonly board: WorkBoard;
   readonly control: RunControl;
   readonly sessions: readonly MarketSession[];
-  readonly machine: HostInfo;
+  readonly machine: () => HostInfo;
   readonly devices: () => DeviceView[];
   readonly throughput: ThroughputMeter;
   readonly models: () => ModelView[];
@@ -35,6 +39,8 @@ export interface ViewSources {
   readonly modelProblem: () => HeadlineInput["modelProblem"];
   readonly keyProblem: () => HeadlineInput["keyProblem"];
   readonly settings: () => SettingsView;
+  readonly gpuPack: () => GpuPackView;
+  readonly missingGpu: () => HeadlineInput["missingGpu"];
   readonly now: () => number;
 }
 
@@ -51,7 +57,9 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
       dataFolder: sources.dataFolder,
       notices: [...sources.notices()],
       metricsUrl: sources.metricsUrl?.() ?? null,
-      host: sources.machine,
+      hasFleet: sources.hasFleet?.() ?? false,
+      host: sources.machine(),
+      ...ollamaOf(sources),
     }),
     headline: () =>
       deriveHeadline({
@@ -63,16 +71,24 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
         leasesHeld: sources.board.count(),
         modelProblem: sources.modelProblem(),
         keyProblem: sources.keyProblem(),
+        missingGpu: sources.missingGpu(),
       }),
     markets,
     devices: sources.devices,
-    earnings: () => sessions.map((session) => earningsView(ledger, session, now())),
+    earnings: () => sessions.flatMap((session) => earningsView(sources.books, session)),
     throughput: () => throughputView(sources),
     models: sources.models,
     offers: sources.offers,
     settings: sources.settings,
+    gpuPack: sources.gpuPack,
     recentJobs: () => ledger.leases.list({}, { limit: RECENT_JOBS }).rows,
   };
+}
+
+/** Said only where it was turned on. */
+function ollamaOf({ ollama }: ViewSources): Pick<State["engine"], "ollama"> {
+  const view = ollama?.() ?? null;
+  return view === null ? {} : { ollama: view };
 }
 
 function throughputView({ ledger, sessions, throughput, now }: ViewSources): State["throughput"] {
@@ -86,28 +102,23 @@ function throughputView({ ledger, sessions, throughput, now }: ViewSources): Sta
   };
 }
 
-function earningsView(ledger: Ledger, session: MarketSession, now: number): EarningsView {
-  const { id, currency, expectedNet } = session.adapter;
-  const sums = ledger.earnings.sums(id, currency, {
-    today: localMidnight(now),
-    week: localMidnight(now, 6),
-    month: localMidnight(now, 29),
-  });
-  const zero = money(currency, 0n);
-  const net = (fee: Money) => expectedNet.call(session.adapter, fee);
-  const pending = sums.pendingFees.map((entry) => ({ net: net(entry.fee), today: entry.today }));
-  const total = (entries: typeof pending) => entries.reduce((sum, entry) => add(sum, entry.net), zero);
-  return {
-    market: id,
-    currency,
-    settledToday: toMoneyValue(sums.settledToday),
-    pendingToday: toMoneyValue(total(pending.filter((entry) => entry.today))),
-    settledWeek: toMoneyValue(sums.settledWeek),
-    settledMonth: toMoneyValue(sums.settledMonth),
-    settledTotal: toMoneyValue(sums.settledTotal),
-    pendingTotal: toMoneyValue(total(pending)),
-    acceptedToday: sums.acceptedToday,
-    failedToday: sums.failedToday,
-    reconciledAt: session.reconciledAt,
-  };
+function earningsView(books: AllBooks, { adapter, reconciledAt }: MarketSession): EarningsView[] {
+  const summary = books.get(adapter.id)?.summary();
+  if (summary === undefined) return [];
+  const { market, currency, today, week, month, total, rate } = summary;
+  return [
+    {
+      market,
+      currency,
+      settledToday: today.net,
+      pendingToday: today.pending,
+      settledTotal: total.net,
+      pendingTotal: total.pending,
+      periods: { today, week, month, total },
+      rate,
+      acceptedToday: today.accepted,
+      failedToday: today.failed,
+      reconciledAt,
+    },
+  ];
 }

@@ -13,7 +13,12 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
-import { defaultResource, resourceFromAttributes } from "@opentelemetry/resources";
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+} from "@opentelemetry/resources";
 import { BatchSpanProcessor, type IdGenerator, TracerProvider } from "@opentelemetry/sdk-trace";
 import { SECOND } from "../../shared/durations.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -47,12 +52,10 @@ export class JobTraces {
     const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces` });
     this.#provider = new TracerProvider({
       idGenerator: this.#ids,
-      resource: defaultResource().merge(
-        resourceFromAttributes({
-          "service.name": process.env.OTEL_SERVICE_NAME ?? "bellows",
-          "service.version": version,
-        }),
-      ),
+      // OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME go before our own name.
+      resource: defaultResource()
+        .merge(resourceFromAttributes({ "service.name": "bellows", "service.version": version }))
+        .merge(detectResources({ detectors: [envDetector] })),
       spanProcessors: [new BatchSpanProcessor({ exporter, maxQueueSize: MAX_QUEUED })],
     });
     this.#tracer = this.#provider.getTracer("bellows", version);

@@ -1,16 +1,34 @@
-/** How many jobs of a model run together: the person's limit, or less where the device has little memory free. */
+/** How many jobs of a model run together: as its table has it for the memory that is free, or as the person wants it. */
 import type { CatalogueModel } from "../../shared/catalogue.ts";
 
 type BatchTable = CatalogueModel["batchTable"];
 
+/** Of work that needs no model, and so has no table. */
+export const JOBS_WITHOUT_TABLE = 8;
+
+export interface BatchDevice {
+  readonly kind: "gpu" | "cpu";
+  /** MiB that models may fill; null: unknown. */
+  readonly freeMb: number | null;
+  /** BATCH_SIZE; null: the table decides. */
+  readonly wanted: number | null;
+}
+
 /**
- * The row with the most free memory that is really free counts; unknown free memory takes the smallest row.
- * Never less than 1, never more than `limit` (BATCH_SIZE).
+ * On a GPU the table's row with the most memory that is really free counts, and never more than the person wants. On a
+ * CPU memory is not what limits a batch: the person's number, or the table's careful row. At least 1.
  */
-export function jobsPerBatch(table: BatchTable, freeMb: number | null, limit: number): number {
+export function jobsPerBatch(table: BatchTable | null, { kind, freeMb, wanted }: BatchDevice): number {
+  if (table === null || table.length === 0) return wanted ?? JOBS_WITHOUT_TABLE;
+  if (kind === "cpu") return wanted ?? Math.max(1, rowFor(table, 0).jobs);
+  const { jobs } = rowFor(table, freeMb ?? 0);
+  return Math.max(1, Math.min(jobs, wanted ?? jobs));
+}
+
+function rowFor(table: BatchTable, freeMb: number): BatchTable[number] {
   let best = table.reduce((smallest, row) => (row.freeMb < smallest.freeMb ? row : smallest));
   for (const row of table) {
-    if (row.freeMb <= (freeMb ?? 0) && row.freeMb >= best.freeMb) best = row;
+    if (row.freeMb <= freeMb && row.freeMb >= best.freeMb) best = row;
   }
-  return Math.max(1, Math.min(limit, best.jobs));
+  return best;
 }

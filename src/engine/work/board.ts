@@ -7,18 +7,17 @@ import type { AppError } from "../../shared/errors.ts";
 import { Wakeup } from "../../shared/wait.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { StoredResult } from "../ledger/results.ts";
+import type { NewResult } from "../ledger/results.ts";
 import type { JobCredit, Lease, SubmitOutcome } from "../market/port.ts";
 import type { Admission } from "./admission.ts";
 import { FairShare } from "./fair-share.ts";
-import { canHappen, type JobEvent, UNSTARTED_STATES } from "./job-machine.ts";
-
-/** A runtime that dies with the same job this often takes no further victim. */
-const MAX_RUNS = 3;
+import { canHappen, type JobEvent, UNSENT_STATES, UNSTARTED_STATES } from "./job-machine.ts";
+import { likest } from "./like-length.ts";
+import { Suspects } from "./suspects.ts";
 
 export interface ComputedItem {
   readonly lease: HeldLease;
-  readonly result: Omit<StoredResult, "row">;
+  readonly result: Omit<NewResult, "row">;
   readonly output: Uint8Array;
 }
 
@@ -44,25 +43,40 @@ export interface BatchTaker {
   readonly canRun: (lease: HeldLease) => boolean;
 }
 
+/** What `takeBatch` would give now. */
+export interface NextBatch {
+  readonly model: string;
+  readonly jobs: number;
+  /** As many make it full. */
+  readonly limit: number;
+  /** How long the oldest of them has been ready, ms. */
+  readonly waitedMs: number;
+}
+
 export interface BoardDeps {
   readonly ledger: Ledger;
   /** Judges a lease before it is queued; null: run it. */
   readonly admit: (lease: HeldLease) => Admission;
+  /** What a job that took `ms` of a device brings, less its cost, in any one unit; absent, null: nobody knows. */
+  readonly netValue?: (lease: HeldLease, ms: number) => number | null;
   readonly now: () => number;
 }
 
 export class WorkBoard {
   /** Rings when a job becomes ready to run. */
   readonly workReady = new Wakeup();
-  /** Rings when the number of held leases falls. */
+  /** Rings when fewer leases wait for their result. */
   readonly roomFreed = new Wakeup();
   /** Rings when a market has something to hear. */
   readonly outboxFilled = new Wakeup();
 
   readonly #held = new Map<number, HeldLease>();
   readonly #share = new FairShare();
-  /** Jobs that ran out of memory, by row, and the devices where they did. */
-  readonly #starved = new Map<number, Set<string>>();
+  readonly #suspects = new Suspects();
+  /** By row: since when it could run, by a clock that only goes on, ms. */
+  readonly #readySince = new Map<number, number>();
+  /** By market: when it last gave us something new, unix ms. */
+  readonly #lastGrant = new Map<MarketId, number>();
   readonly #listeners = new Set<(change: BoardChange) => void>();
   readonly #deps: BoardDeps;
 
@@ -91,6 +105,7 @@ export class WorkBoard {
           this.#move(lease, "expire", { note: "The lease ran out while the engine was not running" });
         } else if (lease.state === "running") {
           counts.requeued++;
+          this.#suspects.recall(lease.row, lease.runs);
           this.#move(lease, "requeue", { note: "The engine ended while this job ran" });
         }
       }
@@ -111,6 +126,7 @@ export class WorkBoard {
     });
     for (const lease of fresh) {
       this.#held.set(lease.row, lease);
+      this.#lastGrant.set(lease.market, now());
       this.#tell(lease, "lease");
     }
     ledger.transaction(() => {
@@ -127,36 +143,49 @@ export class WorkBoard {
 
   /** Device time went to these jobs, ms in all: their markets' share of it is remembered. */
   noteServed(leases: readonly HeldLease[], ms: number): void {
-    for (const lease of leases) this.#share.account(lease.market, ms / leases.length, this.#deps.now());
+    const { netValue, now } = this.#deps;
+    const each = ms / leases.length;
+    for (const lease of leases)
+      this.#share.account(lease.market, each, now(), netValue?.(lease, each) ?? null);
   }
 
   /**
    * The oldest ready job of the market served least, and others of the same model, marked running; empty when nothing
-   * is ready. A job that once ran out of memory runs by itself.
+   * is ready. A job that failed before runs by itself.
    */
   takeBatch(taker: BatchTaker): HeldLease[] {
-    const ready = this.#inState("admitted").filter(
-      (lease) => !this.#isLeftToOthers(lease, taker) && taker.canRun(lease),
-    );
-    const market = this.#share.next([...new Set(ready.map((lease) => lease.market))], this.#deps.now());
-    const first = ready.find((lease) => lease.market === market);
-    if (first === undefined) return [];
-    const batch = this.#starved.has(first.row) ? [first] : this.#companyOf(first, ready, taker);
+    const batch = this.#plan(taker)?.batch ?? [];
     const { device } = taker;
+    if (batch.length > 0) this.#suspects.noteTaken(device);
     return this.#deps.ledger.transaction(() => batch.map((lease) => this.#move(lease, "run", { device })));
   }
 
-  #companyOf(first: HeldLease, ready: readonly HeldLease[], taker: BatchTaker): HeldLease[] {
-    const model = taker.modelOf(first);
-    const others = ready.filter(
-      (lease) => lease !== first && !this.#starved.has(lease.row) && taker.modelOf(lease) === model,
-    );
-    return [first, ...others].slice(0, taker.limit(first));
+  /** null: nothing is ready for this device. */
+  nextBatch(taker: BatchTaker): NextBatch | null {
+    const plan = this.#plan(taker);
+    if (plan === null) return null;
+    const { model, limit, batch } = plan;
+    const since = Math.min(...batch.map(({ row }) => this.#readySince.get(row) ?? Number.POSITIVE_INFINITY));
+    return { model, limit, jobs: batch.length, waitedMs: Math.max(0, performance.now() - since) };
   }
 
-  #isLeftToOthers({ row }: HeldLease, { device, others }: BatchTaker): boolean {
-    const starvedOn = this.#starved.get(row);
-    return starvedOn?.has(device) === true && others.some((other) => !starvedOn.has(other));
+  #plan(taker: BatchTaker): { model: string; limit: number; batch: HeldLease[] } | null {
+    const ready = this.#inState("admitted").filter(
+      ({ row }) => !this.#suspects.isLeftToOthers(row, taker.device, taker.others),
+    );
+    const possible = ready.filter((lease) => taker.canRun(lease));
+    const market = this.#share.next([...new Set(possible.map((lease) => lease.market))], this.#deps.now());
+    const ofMarket = possible.filter((lease) => lease.market === market);
+    const fresh = ofMarket.find(({ row }) => !this.#suspects.hasJustFailed(row, taker.device));
+    const first = fresh ?? ofMarket[0];
+    if (first === undefined) return null;
+    const model = taker.modelOf(first);
+    if (this.#suspects.has(first.row)) return { model, limit: 1, batch: [first] };
+    const company = possible.filter(
+      (lease) => lease !== first && !this.#suspects.has(lease.row) && taker.modelOf(lease) === model,
+    );
+    const limit = taker.limit(first);
+    return { model, limit, batch: [first, ...likest(first, company, limit - 1)] };
   }
 
   /** Results and their digests become durable in one commit, and with them the promise to submit them. */
@@ -182,26 +211,38 @@ export class WorkBoard {
     this.outboxFilled.ring();
   }
 
-  /** The runtime died under these jobs: run them again, unless one has been there too often. */
+  /**
+   * These jobs ran and came to nothing: each runs again by itself, on another device first, until it has failed too
+   * often.
+   */
   requeue(leases: readonly HeldLease[], error: AppError): void {
     this.#deps.ledger.transaction(() => {
       for (const lease of leases) {
         if (!this.#isHeld(lease.row, "requeue")) continue;
-        if (lease.runs >= MAX_RUNS) {
-          this.#fail(lease, error);
-          continue;
-        }
-        if (error.code === "OUT_OF_MEMORY" && lease.device !== null)
-          this.#noteStarved(lease.row, lease.device);
-        this.#move(lease, "requeue", { note: error.message });
+        if (this.#suspects.note(lease.row, lease.device)) this.#fail(lease, error);
+        else this.#move(lease, "requeue", { note: error.message });
       }
     });
     this.workReady.ring();
     this.outboxFilled.ring();
   }
 
-  #noteStarved(row: number, device: string): void {
-    this.#starved.set(row, new Set([...(this.#starved.get(row) ?? []), device]));
+  /** The device went away from under these jobs, through no fault of theirs: they wait as before. */
+  putBack(leases: readonly HeldLease[], reason: string): void {
+    this.#deps.ledger.transaction(() => {
+      for (const lease of leases)
+        if (this.#isHeld(lease.row, "requeue")) this.#move(lease, "requeue", { note: reason });
+    });
+    this.workReady.ring();
+  }
+
+  /** No device here can compute these jobs: their market finds somebody else. */
+  handBack(leases: readonly HeldLease[], error: AppError): void {
+    this.#deps.ledger.transaction(() => {
+      for (const lease of leases)
+        if (this.#isHeld(lease.row, "giveBack")) this.#return(lease, error.message, error.code);
+    });
+    this.outboxFilled.ring();
   }
 
   /** What was admitted is judged again: the memory, the model or the time it counted on may be gone. */
@@ -329,6 +370,17 @@ export class WorkBoard {
     return market === undefined ? this.#held.size : this.held(market).length;
   }
 
+  /** Leases whose result is not there yet. */
+  countUnsent(market: MarketId): number {
+    const unsent: readonly JobState[] = UNSENT_STATES;
+    return this.held(market).filter(({ state }) => unsent.includes(state)).length;
+  }
+
+  /** When the market last gave us something new, unix ms; null: not since this start. */
+  lastGrant(market: MarketId): number | null {
+    return this.#lastGrant.get(market) ?? null;
+  }
+
   #inState(state: JobState): HeldLease[] {
     return [...this.#held.values()].filter((lease) => lease.state === state);
   }
@@ -397,9 +449,11 @@ export class WorkBoard {
       device: fields.device ?? lease.device,
     };
     const open = state === "leased" || canHappen(state, "expire");
-    if (state !== "admitted" && state !== "running") this.#starved.delete(lease.row);
+    if (state !== "admitted" && state !== "running") this.#suspects.delete(lease.row);
+    if (state === "admitted") this.#readySince.set(lease.row, performance.now());
+    else this.#readySince.delete(lease.row);
     if (open) this.#held.set(lease.row, moved);
-    else if (this.#held.delete(lease.row)) this.roomFreed.ring();
+    if (state === "computed" || (!open && this.#held.delete(lease.row))) this.roomFreed.ring();
     this.#tell(moved, event);
     return moved;
   }

@@ -2,15 +2,14 @@
  * The devices that work, each with its runtime and worker. Devices come and go while the engine runs: a new one begins
  * at once, one that is gone gives its batch back to the board, so that another device computes it.
  */
-import type { CatalogueModel } from "../../shared/catalogue.ts";
-import { AppError } from "../../shared/errors.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
-import type { RuntimeClient } from "../runtime-client/runtime-client.ts";
+import type { ResolvedModel } from "../models/store.ts";
+import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
 import type { WorkBoard } from "./board.ts";
 import type { DeviceWorker } from "./device-worker.ts";
 
 export interface FleetMember {
-  readonly runtime: RuntimeClient;
+  readonly runtime: DeviceRuntime;
   readonly worker: DeviceWorker;
 }
 
@@ -48,9 +47,15 @@ export class DeviceFleet {
     return this.#members.get(deviceId);
   }
 
+  /** Is this program, found on a device, one that works for us? */
+  owns(program: { readonly pid: number; readonly name: string | null }): boolean {
+    return this.members.some(({ runtime }) => runtime.owns(program));
+  }
+
   /** Why no device has the memory for the model now, in words; null: one has, or there is none to ask. */
-  memoryShortage(model: CatalogueModel): string | null {
-    const reasons = this.members.map(({ worker }) => worker.memoryShortage(model));
+  memoryShortage({ model, spec }: Pick<ResolvedModel, "model" | "spec">): string | null {
+    const able = this.members.filter(({ runtime }) => runtime.canRun(spec));
+    const reasons = able.map(({ worker }) => worker.memoryShortage(model));
     return reasons.includes(null) ? null : (reasons[0] ?? null);
   }
 
@@ -104,15 +109,6 @@ export class DeviceFleet {
     runtime.killNow();
     const { board } = this.#deps;
     const left = board.held().filter((lease) => lease.device === device.id && lease.state === "running");
-    board.requeue(left, deviceGone(device));
+    board.putBack(left, `${device.name} is no longer there, or has another driver now`);
   }
-}
-
-function deviceGone({ name }: DeviceInfo): AppError {
-  return new AppError({
-    code: "DEVICE_GONE",
-    message: `${name} is no longer there, or has another driver now`,
-    actor: "machine",
-    retryable: true,
-  });
 }

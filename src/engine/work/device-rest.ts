@@ -4,7 +4,6 @@
  * back to its market when there is none.
  */
 import { MILLISECOND, SECOND } from "../../shared/durations.ts";
-import { AppError } from "../../shared/errors.ts";
 import { delay } from "../../shared/wait.ts";
 import type { WorkBoard } from "./board.ts";
 import type { DeviceFleet, FleetMember } from "./device-fleet.ts";
@@ -15,9 +14,11 @@ const LOOK = 50 * MILLISECOND;
 
 export interface DeviceRestDeps {
   readonly fleet: Pick<DeviceFleet, "find" | "members">;
-  readonly board: Pick<WorkBoard, "held" | "requeue" | "giveBack" | "workReady" | "readyCount">;
-  /** Why the device takes no work, in words; null: it may. */
+  readonly board: Pick<WorkBoard, "held" | "putBack" | "giveBack" | "workReady" | "readyCount">;
+  /** Why the device is to be freed, in words; null: it is not. */
   readonly restOf: (deviceId: string) => string | null;
+  /** Why it takes no work, be it freed or not, in words; null: it may, or is rented out. */
+  readonly idleReason: (deviceId: string) => string | null;
   /** Could this device take a job now? */
   readonly canWork: (deviceId: string) => boolean;
 }
@@ -45,12 +46,12 @@ export class DeviceRest {
 
   /** With no device left to run them, jobs that have not begun go back: the market finds somebody else in time. */
   giveBackIfIdle(): void {
-    const { fleet, board, canWork, restOf } = this.#deps;
+    const { fleet, board, canWork, idleReason } = this.#deps;
     const { members } = fleet;
     if (board.readyCount() === 0 || members.some(({ runtime }) => canWork(runtime.device.id))) return;
-    const resting = members.find(({ runtime }) => restOf(runtime.device.id) !== null);
+    const resting = members.find(({ runtime }) => idleReason(runtime.device.id) !== null);
     if (resting === undefined) return;
-    board.giveBack(sentence(resting, restOf(resting.runtime.device.id)), { running: false });
+    board.giveBack(sentence(resting, idleReason(resting.runtime.device.id)), { running: false });
   }
 
   /** Resolves when every pause that was begun is carried out. */
@@ -82,15 +83,11 @@ export class DeviceRest {
     const { fleet, board, canWork } = this.#deps;
     const left = board.held().filter((lease) => lease.device === deviceId && lease.state === "running");
     const elsewhere = fleet.members.some(({ runtime }) => canWork(runtime.device.id));
-    if (elsewhere) board.requeue(left, devicePaused(message));
+    if (elsewhere) board.putBack(left, message);
     else if (left.length > 0) board.giveBack(message, { running: true, device: deviceId });
   }
 }
 
 function sentence({ runtime }: FleetMember, why: string | null): string {
   return `${runtime.device.name}: ${why ?? "paused"}`;
-}
-
-function devicePaused(message: string): AppError {
-  return new AppError({ code: "DEVICE_PAUSED", message, actor: "user", retryable: true });
 }

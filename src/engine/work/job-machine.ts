@@ -84,5 +84,16 @@ export const HELD_STATES = [
 ] as const satisfies JobState[];
 /** States in which nothing has been promised yet: the lease can go back. */
 export const UNSTARTED_STATES = ["leased", "admitted"] as const satisfies JobState[];
+/** States in which a device still has to do something. */
+export const UNSENT_STATES = ["leased", "admitted", "running"] as const satisfies JobState[];
+/** States that nothing leads out of. */
+export const FINAL_STATES = [
+  "settled",
+  "returned",
+  "failed",
+  "expired",
+  "lost",
+  "rejected",
+] as const satisfies JobState[];
 /** States that end badly. */
 export const FAILED_STATES = ["failed", "expired", "lost", "rejected"] as const satisfies JobState[];

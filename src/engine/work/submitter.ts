@@ -93,7 +93,8 @@ export class Submitter {
     const lease = ledger.leases.get(item.row);
     const result = ledger.results.get(item.row);
     const output = ledger.results.output(item.row);
-    if (result === null || output === null) {
+    const receipt = result?.receipt ?? null;
+    if (result === null || receipt === null || output === null) {
       throw new AppError({
         code: "RESULT_MISSING",
         message: `No stored result for lease ${lease.leaseId}`,
@@ -111,7 +112,7 @@ export class Submitter {
         sha3_512: result.sha3_512,
         sha3_256: result.sha3_256,
         shape: result.shape,
-        receipt: result.receipt,
+        receipt,
         computeMs: result.computeMs,
         device: lease.device ?? "unknown",
         resend: item.firstSentAt !== null,

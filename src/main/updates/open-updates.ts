@@ -1,7 +1,7 @@
 /** Updates as this installation can have them: its kind of package, its release keys, its folder. */
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { app } from "electron";
+import { app, session } from "electron";
 import type { Preferences } from "../system/preferences.ts";
 import { chooseInstaller, type Installer } from "./installer.ts";
 import { KeptVersions } from "./kept-versions.ts";
@@ -32,7 +32,12 @@ export function openUpdates({ folder, settings, log, ...given }: OpenUpdatesOpti
     ...given,
     platform: `${process.platform}-${process.arch}`,
     keys: releaseKeys(env, app.isPackaged),
-    source: new ElectronUpdateSource(folder, log),
+    source: new ElectronUpdateSource({
+      folder,
+      // The library's own session: the window's knows no network.
+      fetch: (url, init) => session.fromPartition("electron-updater", { cache: false }).fetch(url, init),
+      log,
+    }),
     installer,
     kept: new KeptVersions(path.join(folder, "kept")),
     settings: () => {

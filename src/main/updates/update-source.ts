@@ -1,8 +1,12 @@
-/** Where releases come from: a folder on a server, read by electron-updater, which also fetches only what changed. */
-import { writeFile } from "node:fs/promises";
+/**
+ * Where releases come from: a folder on a server, read by electron-updater, which also fetches only what changed. What it
+ * would fetch whole, and would begin anew after each broken connection, is fetched by resumable-download.ts.
+ */
+import { copyFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { UpdateChannel } from "../../shared/contract/app.ts";
 import { AppError } from "../../shared/errors.ts";
+import { downloadResumably, type ResumableDownloadOptions } from "./resumable-download.ts";
 
 export interface FoundRelease {
   /** As the feed says it: nothing of it is believed yet. */
@@ -14,22 +18,41 @@ export interface FoundRelease {
 export interface UpdateSource {
   /** Throws UPDATE_FEED_UNREACHABLE. */
   check(feedUrl: string, channel: UpdateChannel): Promise<FoundRelease>;
-  /** What the last `check` found; resolves with the file. Throws UPDATE_DOWNLOAD_FAILED. */
-  download(progress: (bytes: number, total: number | null) => void): Promise<string>;
+  /** What the last `check` found; resolves with the file. Throws UPDATE_DOWNLOAD_FAILED, or the signal's reason. */
+  download(progress: (bytes: number, total: number | null) => void, signal: AbortSignal): Promise<string>;
 }
 
-type Updater = typeof import("electron-updater")["autoUpdater"];
+type Library = typeof import("electron-updater");
+type Updater = Library["autoUpdater"];
+
+/** The part of the library that fetches a whole file: not in its types, but where every kind of updater asks for one. */
+interface FileFetcher {
+  httpExecutor: {
+    download(url: URL, destination: string, options: FileFetchOptions): Promise<string>;
+  };
+}
+interface FileFetchOptions {
+  readonly headers?: Record<string, string> | null;
+  readonly sha512?: string | null;
+  readonly onProgress?: (told: { transferred: number; total: number }) => void;
+}
+
+export interface UpdateSourceOptions {
+  /** For the library's own settings and for what has come of a file; must exist. */
+  readonly folder: string;
+  readonly fetch: ResumableDownloadOptions["fetch"];
+  readonly log: (line: string) => void;
+}
 
 /** Only inside Electron. The library is loaded with the first check: most starts never need it. */
 export class ElectronUpdateSource implements UpdateSource {
-  readonly #folder: string;
-  readonly #log: (line: string) => void;
+  readonly #options: UpdateSourceOptions;
   #updater: Promise<Updater> | null = null;
+  /** Of the download under way. */
+  #signal: AbortSignal = AbortSignal.abort();
 
-  /** `folder`: for the library's own settings; must exist. */
-  constructor(folder: string, log: (line: string) => void) {
-    this.#folder = folder;
-    this.#log = log;
+  constructor(options: UpdateSourceOptions) {
+    this.#options = options;
   }
 
   async check(feedUrl: string, channel: UpdateChannel): Promise<FoundRelease> {
@@ -45,24 +68,34 @@ export class ElectronUpdateSource implements UpdateSource {
     return { feed: found.updateInfo, included: found.isUpdateAvailable };
   }
 
-  async download(progress: (bytes: number, total: number | null) => void): Promise<string> {
+  async download(
+    progress: (bytes: number, total: number | null) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
     const updater = await this.#load();
+    const { CancellationToken } = await this.#library();
+    const token = new CancellationToken();
+    const cancel = () => token.cancel();
+    signal.addEventListener("abort", cancel, { once: true });
+    this.#signal = signal;
     const told = ({ transferred, total }: { transferred: number; total: number }) =>
       progress(transferred, total > 0 ? total : null);
     updater.on("download-progress", told);
     try {
-      const [file] = await updater.downloadUpdate();
+      const [file] = await updater.downloadUpdate(token);
       if (file === undefined) throw new Error("no file came");
       return file;
     } catch (thrown) {
+      signal.throwIfAborted();
       throw new AppError({
         code: "UPDATE_DOWNLOAD_FAILED",
         message: `The new version could not be downloaded: ${firstLine(thrown)}`,
         actor: "network",
-        help: "Try again later; what runs now goes on unchanged.",
+        help: "Try again later: what has come is kept. What runs now goes on unchanged.",
         retryable: true,
       });
     } finally {
+      signal.removeEventListener("abort", cancel);
       updater.off("download-progress", told);
     }
   }
@@ -72,10 +105,13 @@ export class ElectronUpdateSource implements UpdateSource {
     return this.#updater;
   }
 
+  async #library(): Promise<Library> {
+    return (await import("electron-updater")).default;
+  }
+
   async #open(): Promise<Updater> {
-    const { default: library } = await import("electron-updater");
-    const updater = library.autoUpdater;
-    const settings = path.join(this.#folder, "app-update.yml");
+    const updater = (await this.#library()).autoUpdater;
+    const settings = path.join(this.#options.folder, "app-update.yml");
     await writeFile(
       settings,
       "provider: generic\nurl: http://127.0.0.1:9/\nupdaterCacheDirName: bellows-updater\n",
@@ -84,11 +120,39 @@ export class ElectronUpdateSource implements UpdateSource {
     updater.forceDevUpdateConfig = true;
     updater.autoDownload = false;
     updater.autoInstallOnAppQuit = false;
-    const log = (line: unknown) => this.#log(`updates: ${firstLine(line)}`);
+    const log = (line: unknown) => this.#options.log(`updates: ${firstLine(line)}`);
     updater.logger = { info: () => undefined, warn: log, error: () => undefined };
     // Without a listener an `error` event would be thrown; the promises carry the same error.
     updater.on("error", () => undefined);
+    const { httpExecutor } = updater as unknown as FileFetcher;
+    httpExecutor.download = (url, destination, options) => this.#fetchWhole(url, destination, options);
     return updater;
+  }
+
+  async #fetchWhole(url: URL, destination: string, options: FileFetchOptions): Promise<string> {
+    const { headers, sha512, onProgress } = options;
+    if (!sha512) throw new Error("the feed names no checksum of the file");
+    const part = await downloadResumably({
+      url: url.href,
+      ...(headers && { headers }),
+      sha512,
+      folder: path.join(this.#options.folder, "partial"),
+      fetch: this.#options.fetch,
+      signal: this.#signal,
+      progress: (transferred, total) => onProgress?.({ transferred, total: total ?? 0 }),
+    });
+    await move(part, destination);
+    return destination;
+  }
+}
+
+/** The library's folder may be on another disk. */
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch {
+    await copyFile(from, to);
+    await rm(from, { force: true });
   }
 }
 

@@ -3,6 +3,7 @@
  * again, and put in place only when no job is held. The version that is replaced is kept, so that it can come back.
  *
  *   unasked → checking → none | held-back | refused | failed | offered → downloading → ready → waiting → installing
+ *                                                             ▲  cancelled ─┘ └─▶ interrupted → downloading
  */
 import path from "node:path";
 import type { UpdateChannel, UpdatePhase, UpdatesView } from "../../shared/contract/app.ts";
@@ -60,6 +61,9 @@ export class Updates {
   #checkedAt: number | null = null;
   #release: Release | null = null;
   #file: string | null = null;
+  #download: AbortController | null = null;
+  /** Its download was cancelled: it does not come by itself any more. */
+  #unwanted: string | null = null;
   #wanted: Wanted | null = null;
   #finishing = false;
   #previous: KeptPackage | null = null;
@@ -95,6 +99,7 @@ export class Updates {
   dispose(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#download?.abort();
     this.#wanted = null;
   }
 
@@ -125,21 +130,39 @@ export class Updates {
 
   async download(): Promise<void> {
     const release = this.#release;
-    if (release === null || this.#phase.state !== "offered") return;
+    const phase = this.#phase;
+    if (release === null || (phase.state !== "offered" && phase.state !== "interrupted")) return;
     const { offer } = release;
-    this.#to({ state: "downloading", offer, bytes: 0, total: offer.bytes });
+    const stop = new AbortController();
+    this.#download = stop;
+    let came = { bytes: phase.state === "interrupted" ? phase.bytes : 0, total: offer.bytes };
+    this.#to({ state: "downloading", offer, ...came });
     try {
       const file = await this.#options.source.download((bytes, total) => {
-        this.#to({ state: "downloading", offer, bytes, total: total ?? offer.bytes });
-      });
+        if (stop.signal.aborted) return;
+        came = { bytes, total: total ?? offer.bytes };
+        this.#to({ state: "downloading", offer, ...came });
+      }, stop.signal);
       await proveFile(release, file);
       this.#file = file;
       this.#to({ state: "ready", offer });
     } catch (thrown) {
+      if (stop.signal.aborted) {
+        this.#to({ state: "offered", offer });
+        return;
+      }
       const error = toErrorValue(thrown);
       if (error.code === "UPDATE_FILE_CHANGED") this.#to({ state: "refused", version: offer.version, error });
-      else this.#to({ state: "failed", error });
+      else this.#to({ state: "interrupted", offer, ...came, error });
+    } finally {
+      this.#download = null;
     }
+  }
+
+  /** What has come is kept; it does not come by itself again. */
+  cancelDownload(): void {
+    this.#unwanted = this.#release?.offer.version ?? null;
+    this.#download?.abort(new DOMException("The download was cancelled", "AbortError"));
   }
 
   /** Resolves when it is under way or waits for jobs. */
@@ -253,7 +276,7 @@ export class Updates {
         }
         this.#release = judgement.release;
         this.#to({ state: "offered", offer });
-        if (settings().auto) void this.download();
+        if (settings().auto && offer.version !== this.#unwanted) void this.download();
       }
     }
   }
@@ -310,6 +333,7 @@ const isIdle = ({ state }: UpdatePhase): boolean =>
   state === "none" ||
   state === "held-back" ||
   state === "refused" ||
+  state === "interrupted" ||
   state === "failed";
 
 function off(message: string, actor: "user" | "machine" | "bug"): AppError {

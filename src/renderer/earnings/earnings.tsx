@@ -14,13 +14,12 @@ import { useEngine } from "../state/store.ts";
 import { useAnswer } from "../state/use-answer.ts";
 import { DayChart, isWeekly } from "./day-chart.tsx";
 import { EarningsExport } from "./export-dialog.tsx";
-import { LedgerCard } from "./ledger-card.tsx";
+import { LedgerCard, PAGE, type Shown } from "./ledger-card.tsx";
 import { Periods } from "./periods.tsx";
 import { RiskCard } from "./risk-card.tsx";
 import "./earnings.css";
 
-const SUMMARY_EVERY = 3 * SECOND;
-const SERIES_EVERY = 5 * SECOND;
+const READ_AGAIN = 3 * SECOND;
 const RANGES = { days7: 7, days30: 30, days365: 365 } as const;
 type Range = keyof typeof RANGES;
 
@@ -60,14 +59,18 @@ interface BooksProps {
 function Books({ market, markets, onMarket }: BooksProps) {
   const [range, setRange] = useState<Range>("days30");
   const [exporting, setExporting] = useState(false);
-  const summaries = useAnswer("earnings.summary", {}, SUMMARY_EVERY);
-  const days = useAnswer("earnings.series", { market, days: RANGES[range] }, SERIES_EVERY);
-  const summary = summaries.answer?.markets.find((one) => one.market === market);
-  // What was asked for before is no answer to this question.
-  const series =
-    days.answer?.market === market && days.answer.days.length === RANGES[range] ? days.answer : null;
+  const [state, setState] = useState<Shown>("all");
+  const books = useAnswer(
+    "earnings.report",
+    { market, days: RANGES[range], limit: PAGE, ...(state !== "all" && { state }) },
+    READ_AGAIN,
+  );
+  // What was asked for before is no answer to this question; its figures are the same whatever the range.
+  const known = books.answer?.summary.market === market ? books.answer : null;
+  const summary = known?.summary;
+  const report = known?.series.days.length === RANGES[range] ? known : null;
+  const series = report?.series ?? null;
   const from = series?.days[0]?.at;
-  const error = summaries.error ?? days.error;
   return (
     <>
       <div className="screen-head">
@@ -96,7 +99,7 @@ function Books({ market, markets, onMarket }: BooksProps) {
           </button>
         </div>
       </div>
-      {error !== null && <ErrorNote error={error} alert />}
+      {books.error !== null && <ErrorNote error={books.error} alert />}
       {summary === undefined ? <PeriodsSkeleton /> : <Periods summary={summary} />}
       <div className="earnings-row">
         <Card
@@ -110,9 +113,9 @@ function Books({ market, markets, onMarket }: BooksProps) {
             <DayChart series={series} range={t(`earnings.${range}`)} />
           )}
         </Card>
-        {summary !== undefined && <RiskCard summary={summary} onClaimed={summaries.reload} />}
+        {summary !== undefined && <RiskCard summary={summary} onClaimed={books.reload} />}
       </div>
-      <LedgerCard market={market} from={from} />
+      <LedgerCard market={market} state={state} onState={setState} report={report} />
       {exporting && (
         <EarningsExport
           market={market}

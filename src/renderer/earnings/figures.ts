@@ -1,9 +1,11 @@
 /** Sums of money and energy as the earnings screen reads them. */
 import type { EarningSums, EnergyUse } from "../../shared/contract/earnings.ts";
 import type { EnergyCost } from "../../shared/contract/offers.ts";
+import { SECOND } from "../../shared/durations.ts";
 import { CURRENCIES, type MoneyValue } from "../../shared/money.ts";
 import { t } from "../../shared/words/words.ts";
 import { showNumber, UNKNOWN } from "../format/reading.ts";
+import { formatDuration } from "../format/time.ts";
 
 const KILO = 1000;
 
@@ -48,4 +50,14 @@ export function fiatText({ currency, micros }: EnergyCost): string {
   const amount = Number(micros) / MICROS;
   const digits = amount !== 0 && Math.abs(amount) < 0.01 ? 4 : 2;
   return `${showNumber(amount, digits).replace("-", "−")} ${currency}`;
+}
+
+/**
+ * How long the credit took, from our acceptance by our clock to the credit by the market's: to the second, as nobody
+ * knows these clocks to agree better than that.
+ */
+export function creditWords(waitedMs: number): string {
+  return waitedMs < SECOND
+    ? t("earnings.ledger.creditedAtOnce")
+    : t("earnings.ledger.creditedAfter", { time: formatDuration(waitedMs) });
 }

@@ -1,15 +1,14 @@
 /** The ledger a person reads: each accepted job, and what became of its money. */
 import { Clock3, ReceiptText } from "lucide-react";
-import { memo, useCallback, useState } from "react";
-import type { EarningEntry } from "../../shared/contract/earnings.ts";
+import { memo, useCallback, useMemo } from "react";
+import type { EarningEntry, EarningReport, EntryState } from "../../shared/contract/earnings.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
-import { SECOND } from "../../shared/durations.ts";
 import type { MoneyValue } from "../../shared/money.ts";
 import { jobName } from "../../shared/words/job-words.ts";
 import { t } from "../../shared/words/words.ts";
 import { amountText } from "../format/amount.ts";
 import { showNumber, UNKNOWN } from "../format/reading.ts";
-import { formatDuration, formatMoment, formatStep } from "../format/time.ts";
+import { formatMoment } from "../format/time.ts";
 import { useJobPanel } from "../jobs/job-panel.tsx";
 import { Amount } from "../parts/amount.tsx";
 import { Card } from "../parts/card.tsx";
@@ -19,16 +18,23 @@ import { LongTable } from "../parts/long-table.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { type Pages, usePages } from "../parts/use-pages.ts";
 import { useBridge } from "../state/bridge-context.ts";
+import { creditWords } from "./figures.ts";
 
-const PAGE = 100;
+export const PAGE = 100;
 const COLUMNS = 6;
-/** At the top new entries are seen after this long. */
-const READ_AGAIN = 5 * SECOND;
-type Shown = "all" | "settled" | "pending";
+export type Shown = "all" | EntryState;
 
-export function LedgerCard({ market, from }: { market: MarketId; from: number | undefined }) {
+interface LedgerCardProps {
+  readonly market: MarketId;
+  readonly state: Shown;
+  readonly onState: (state: Shown) => void;
+  /** Null until it is known. */
+  readonly report: EarningReport | null;
+}
+
+export function LedgerCard({ market, state, onState, report }: LedgerCardProps) {
   const bridge = useBridge();
-  const [state, setState] = useState<Shown>("all");
+  const from = report?.series.days[0]?.at;
   const read = useCallback(
     async (before: string | null) => {
       const { entries, next } = await bridge.invoke("earnings.entries", {
@@ -42,7 +48,15 @@ export function LedgerCard({ market, from }: { market: MarketId; from: number | 
     },
     [bridge, market, from, state],
   );
-  const list = usePages(read, { every: READ_AGAIN });
+  // Of the same moment as the figures and the days above.
+  const newest = useMemo(
+    () =>
+      report !== null && (report.state ?? "all") === state
+        ? { rows: report.newest.entries, next: report.newest.next }
+        : null,
+    [report, state],
+  );
+  const list = usePages(read, { newest });
   return (
     <Card
       title={t("earnings.ledger.title")}
@@ -53,7 +67,7 @@ export function LedgerCard({ market, from }: { market: MarketId; from: number | 
           <Segmented<Shown>
             label={t("earnings.ledger.state")}
             value={state}
-            onChange={setState}
+            onChange={onState}
             options={(["all", "settled", "pending"] as const).map((value) => ({
               value,
               label: t(`earnings.ledger.${value}`),
@@ -165,7 +179,7 @@ const EntryCells = memo(function EntryCells({ entry, tabIndex, onOpen }: EntryCe
             className="clip ledger-credit"
             title={[formatMoment(settledAt), reference].filter(Boolean).join(" · ")}
           >
-            {t("earnings.ledger.creditedAfter", { time: waited(settledAt - acceptedAt) })}
+            {creditWords(settledAt - acceptedAt)}
           </span>
         )}
       </td>
@@ -197,8 +211,6 @@ const EntryCells = memo(function EntryCells({ entry, tabIndex, onOpen }: EntryCe
     </>
   );
 });
-
-const waited = (ms: number): string => (ms < 60 * SECOND ? formatStep(ms) : formatDuration(ms));
 
 function Figure({ value }: { value: MoneyValue | null }) {
   return value === null ? UNKNOWN : <Amount value={value} currency={false} />;

@@ -7,6 +7,7 @@ import { amountText } from "../format/amount.ts";
 import { showNumber, UNKNOWN } from "../format/reading.ts";
 import { Amount } from "../parts/amount.tsx";
 import { Card } from "../parts/card.tsx";
+import { PendingAmount } from "../parts/pending-amount.tsx";
 import { afterEnergy, energyAmount, energyWords, fiatText } from "./figures.ts";
 
 const PERIODS = ["today", "week", "month", "total"] as const;
@@ -24,7 +25,7 @@ export function Periods({ summary }: { summary: EarningSummary }) {
 }
 
 function Period({ sums, rate }: { sums: EarningSums; rate: EnergyCost | null }) {
-  const { net, gross, pending, energy, accepted, failed } = sums;
+  const { net, gross, energy, accepted, failed } = sums;
   const left = afterEnergy(sums, rate);
   return (
     <>
@@ -36,7 +37,12 @@ function Period({ sums, rate }: { sums: EarningSums; rate: EnergyCost | null }) 
       </p>
       <dl className="period-facts">
         <Line label={t("earnings.gross")} title={t("earnings.grossHint")} value={gross} />
-        <Line label={t("earnings.pending")} title={t("earnings.pendingHint")} value={pending} />
+        <div title={t("earnings.pendingHint")}>
+          <dt>{t("earnings.pending")}</dt>
+          <dd>
+            <PendingAmount sums={sums} currency={false} />
+          </dd>
+        </div>
         <div title={energyWords(energy) ?? t("earnings.energyHint")}>
           <dt>{t("earnings.energy")}</dt>
           <dd>

@@ -12,7 +12,8 @@ import { coarse, formatMoment } from "../format/time.ts";
 import { Amount } from "../parts/amount.tsx";
 import { Card } from "../parts/card.tsx";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
-import { MoneyFact } from "../parts/fact.tsx";
+import { Fact, MoneyFact } from "../parts/fact.tsx";
+import { PendingAmount } from "../parts/pending-amount.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { useAnswer } from "../state/use-answer.ts";
 
@@ -25,7 +26,9 @@ export function RiskCard({ summary, onClaimed }: { summary: EarningSummary; onCl
     <Card title={t("earnings.risk.title")} className="risk" aside={marketName(market)}>
       <Claimable key={market} market={market} onClaimed={onClaimed} />
       <dl className="risk-facts">
-        <MoneyFact label={t("earnings.risk.pending")} value={total.pending} />
+        <Fact label={t("earnings.risk.pending")}>
+          <PendingAmount sums={total} />
+        </Fact>
         {overdue.jobs > 0 && (
           <div className="tone-warn" title={t("earnings.risk.overdueHint")}>
             <dt className="risk-overdue">
@@ -54,6 +57,16 @@ function Claimable({ market, onClaimed }: { market: EarningSummary["market"]; on
   const [asking, setAsking] = useState(false);
   const [claimed, setClaimed] = useState<MoneyValue | null>(null);
   if (error?.code === "NO_ACCOUNT") return <p className="risk-foot">{t("earnings.risk.paysItself")}</p>;
+  if (answer?.paysByItself === true) {
+    return (
+      <>
+        <p className="risk-foot">{t("earnings.risk.paysItself")}</p>
+        <dl className="risk-facts">
+          <MoneyFact label={t("identity.account.inEscrow")} value={answer.escrow} />
+        </dl>
+      </>
+    );
+  }
   const pending = answer?.pending;
   const words = pending && { amount: amountText(pending), currency: pending.currency };
   return (

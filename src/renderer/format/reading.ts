@@ -11,6 +11,14 @@ export function showNumber(value: number | null, decimals = 0): string {
   return showDecimal(value.toFixed(decimals), currentLanguage());
 }
 
+/** A difference of any size by its first two digits: "0", "0.25", "3.1e-7", or the dash. */
+export function showTiny(value: number | null): string {
+  if (value === null || !Number.isFinite(value)) return UNKNOWN;
+  if (value === 0) return "0";
+  const text = Math.abs(value) < 0.001 ? value.toExponential(1) : String(Number(value.toPrecision(2)));
+  return showDecimal(text, currentLanguage());
+}
+
 /** Throughput needs a decimal only where it is small: "0.4", "8.2", "184". */
 export function showRate(value: number | null): string {
   return showNumber(value, value !== null && value < 10 ? 1 : 0);

@@ -3,6 +3,7 @@ import { ChevronDown, CirclePause, Cpu, Gpu } from "lucide-react";
 import { useId, useState } from "react";
 import type { HistorySpan } from "../../shared/contract/devices.ts";
 import type { DeviceView } from "../../shared/contract/views.ts";
+import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
 import { showGigabytes, showNumber, showRate, UNKNOWN } from "../format/reading.ts";
 import { asSentence } from "../format/sentence.ts";
@@ -13,6 +14,7 @@ import { useCommand } from "../state/use-command.ts";
 import { DeviceCharts } from "./device-charts.tsx";
 import { DeviceSwitch, PauseControl } from "./device-controls.tsx";
 import { DeviceFacts } from "./device-facts.tsx";
+import { hasTemperature } from "./device-kind.ts";
 import { DeviceLimits } from "./device-limits.tsx";
 import {
   BACKEND_LABELS,
@@ -22,9 +24,11 @@ import {
   verdictHelp,
   verdictWords,
 } from "./device-look.ts";
+import { DeviceOllama } from "./device-ollama.tsx";
 import { DevicePrograms } from "./device-programs.tsx";
 import { DeviceRest } from "./device-rest.tsx";
 import { DeviceSelfTest } from "./device-self-test.tsx";
+import { DeviceSteps } from "./device-steps.tsx";
 
 interface DeviceCardProps {
   readonly device: DeviceView;
@@ -85,11 +89,12 @@ export function DeviceCard({ device, span, open: openAtFirst, dense }: DeviceCar
             {gpu !== undefined && <DeviceFacts device={device} gpu={gpu} />}
             <div className="gpu-column">
               {gpu !== undefined && <DevicePrograms device={device} gpu={gpu} />}
+              <DeviceSteps device={device} />
               <DeviceSelfTest device={device} />
             </div>
             <div className="gpu-column">
               <DeviceRest device={device} />
-              <DeviceLimits device={device} />
+              {hasTemperature(device) && <DeviceLimits device={device} />}
             </div>
           </div>
         )}
@@ -127,12 +132,14 @@ function Readings({ device }: { device: DeviceView }) {
 
 /** What it runs on and why, or why not and what to do; and what it does now. */
 function Verdict({ device }: { device: DeviceView }) {
-  const { verdict, backend, backendReason, state, stateReason, runningJobs, textsPerSecond } = device;
+  const { verdict, backend, backendReason, state, stateReason, stateSaid, runningJobs, textsPerSecond } =
+    device;
   const up = state === "working" || state === "ready";
   const words = verdict === undefined ? backendReason : verdictWords(verdict);
   const help = verdict === undefined ? null : verdictHelp(verdict);
   const bad = verdict?.usable === false;
-  const trouble = (state === "breaker" || (state === "failed" && !bad)) && stateReason !== null;
+  const resting = state === "breaker" || stateSaid?.key === "modelRests";
+  const trouble = (resting || (state === "failed" && !bad)) && stateReason !== null;
   return (
     <>
       <div className="gpu-verdict">
@@ -152,7 +159,8 @@ function Verdict({ device }: { device: DeviceView }) {
           {t("gpus.verdict.unusable")}: {asSentence(verdictWords(verdict))}
         </Note>
       )}
-      {trouble && <Note tone="warn">{asSentence(stateReason)}</Note>}
+      {trouble && <Note tone="warn">{asSentence(hear(stateReason, stateSaid))}</Note>}
+      <DeviceOllama deviceId={device.id} />
     </>
   );
 }

@@ -7,6 +7,7 @@ import { Menu } from "../parts/controls/menu.tsx";
 import { Switch } from "../parts/controls/switch.tsx";
 import { usePage } from "../state/store.ts";
 import type { CommandRunner } from "../state/use-command.ts";
+import { useAskRenter } from "./rented-dialog.tsx";
 
 interface DeviceControlsProps {
   readonly device: DeviceView;
@@ -15,58 +16,80 @@ interface DeviceControlsProps {
 
 export function DeviceSwitch({ device, command }: DeviceControlsProps) {
   const stale = usePage((page) => page.stale);
+  const { ask, dialog } = useAskRenter(device, t("gpus.rented.switchOff"));
+  const turn = (enabled: boolean) => command.run("devices.setEnabled", { device: device.id, enabled });
   return (
-    <Switch
-      label={t("gpus.use", { name: device.name })}
-      checked={device.enabled}
-      disabled={stale || command.pending === "devices.setEnabled"}
-      onChange={(enabled) => void command.run("devices.setEnabled", { device: device.id, enabled })}
-    />
+    <>
+      <Switch
+        label={t("gpus.use", { name: device.name })}
+        checked={device.enabled}
+        disabled={stale || command.pending === "devices.setEnabled"}
+        onChange={(enabled) => (enabled ? void turn(true) : ask(() => turn(false)))}
+      />
+      {dialog}
+    </>
+  );
+}
+
+/** Has its person paused it, whatever else speaks against work? Then they can end that. */
+export const isSnoozed = ({ paused }: Pick<DeviceView, "paused">): boolean =>
+  paused?.signals.includes("snooze") === true;
+
+export function ResumeButton({ device: { id, name }, command }: DeviceControlsProps) {
+  const stale = usePage((page) => page.stale);
+  return (
+    <button
+      type="button"
+      className="button"
+      aria-label={t("gpus.resumeOf", { name })}
+      disabled={stale || command.pending !== null}
+      onClick={() => void command.run("devices.resume", { device: id })}
+    >
+      <Play size={14} aria-hidden />
+      {t("gpus.resume")}
+    </button>
   );
 }
 
 export function PauseControl({ device, command }: DeviceControlsProps) {
   const stale = usePage((page) => page.stale);
-  const { id, name, enabled, paused, state } = device;
+  const { id, name, enabled, state } = device;
   const disabled = stale || command.pending !== null;
-  if (paused?.signals.includes("snooze")) {
-    return (
-      <button
-        type="button"
-        className="button"
-        aria-label={t("gpus.resumeOf", { name })}
-        disabled={disabled}
-        onClick={() => void command.run("devices.resume", { device: id })}
-      >
-        <Play size={14} aria-hidden />
-        {t("gpus.resume")}
-      </button>
-    );
-  }
-  const pause = (length: PauseLength) => () => void command.run("devices.pause", { device: id, for: length });
+  const { ask, dialog } = useAskRenter(device, t("gpus.pause"));
+  if (isSnoozed(device)) return <ResumeButton device={device} command={command} />;
+  const pause = (length: PauseLength) => () =>
+    ask(() => command.run("devices.pause", { device: id, for: length }));
   return (
-    <Menu
-      label={t("gpus.pauseOf", { name })}
-      disabled={disabled || !enabled || state === "failed"}
-      trigger={
-        <>
-          <CirclePause size={14} aria-hidden />
-          {t("gpus.pause")}
-        </>
-      }
-      groups={[
-        [
-          { key: "hour", label: t("gpus.pauseFor.hour"), icon: Clock, onSelect: pause("hour") },
-          { key: "restart", label: t("gpus.pauseFor.restart"), icon: RotateCcw, onSelect: pause("restart") },
-          {
-            key: "resumed",
-            label: t("gpus.pauseFor.resumed"),
-            hint: t("gpus.pauseHint"),
-            icon: CirclePause,
-            onSelect: pause("until-resumed"),
-          },
-        ],
-      ]}
-    />
+    <>
+      <Menu
+        label={t("gpus.pauseOf", { name })}
+        disabled={disabled || !enabled || state === "failed"}
+        trigger={
+          <>
+            <CirclePause size={14} aria-hidden />
+            {t("gpus.pause")}
+          </>
+        }
+        groups={[
+          [
+            { key: "hour", label: t("gpus.pauseFor.hour"), icon: Clock, onSelect: pause("hour") },
+            {
+              key: "restart",
+              label: t("gpus.pauseFor.restart"),
+              icon: RotateCcw,
+              onSelect: pause("restart"),
+            },
+            {
+              key: "resumed",
+              label: t("gpus.pauseFor.resumed"),
+              hint: t("gpus.pauseHint"),
+              icon: CirclePause,
+              onSelect: pause("until-resumed"),
+            },
+          ],
+        ]}
+      />
+      {dialog}
+    </>
   );
 }

@@ -11,8 +11,9 @@ import {
 } from "lucide-react";
 import type { PauseView } from "../../shared/contract/presence.ts";
 import type { DeviceVerdict, DeviceView } from "../../shared/contract/views.ts";
-import { hear } from "../../shared/words/said.ts";
+import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
+import { asSentence } from "../format/sentence.ts";
 import { formatSoon } from "../format/time.ts";
 import type { StatusLook } from "../parts/status-word.tsx";
 
@@ -36,10 +37,10 @@ export function deviceLook(device: DeviceView): StatusLook {
   return { ...LOOK[state], word: t(`gpus.state.${state}`) };
 }
 
-/** "Paused for Cyberpunk2077, which works on this GPU." */
-export function pauseSentence({ by, subject }: PauseView): string {
-  if (by === "fullscreen" && subject === null) return t("gpus.paused.fullscreenUnnamed");
-  return t(`gpus.paused.${by}`, { subject: subject ?? "" });
+/** "Paused for Cyberpunk2077, which holds 6000 MB of it.", in the same words as everywhere else. */
+export function pauseSentence({ text, said }: PauseView): string {
+  const words = asSentence(hear(text, said));
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** When it goes on, or who has to do what; and what else speaks against it. */
@@ -63,4 +64,10 @@ export function verdictHelp({ help, helpSaid }: DeviceVerdict): string | null {
   return help === null ? null : hear(help, helpSaid);
 }
 
-export const BACKEND_LABELS = { cuda: "CUDA", cpu: "CPU", webgpu: "WebGPU", dml: "DirectML" } as const;
+export const BACKEND_LABELS = {
+  cuda: "CUDA",
+  cpu: "CPU",
+  webgpu: "WebGPU",
+  dml: "DirectML",
+  ollama: "Ollama",
+} as const;

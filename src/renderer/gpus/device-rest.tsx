@@ -2,9 +2,10 @@
 import { Check, CirclePause, Minus } from "lucide-react";
 import type { PresenceSignal } from "../../shared/contract/presence.ts";
 import type { DeviceView } from "../../shared/contract/views.ts";
-import { hear } from "../../shared/words/said.ts";
+import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
 import { asSentence } from "../format/sentence.ts";
+import { shownSignals } from "./device-kind.ts";
 
 const LOOK = {
   blocks: { icon: CirclePause, tone: "warn" },
@@ -14,7 +15,8 @@ const LOOK = {
 } as const;
 
 export function DeviceRest({ device }: { device: DeviceView }) {
-  const { signals = [], name } = device;
+  const { name } = device;
+  const signals = shownSignals(device, device.signals ?? []);
   if (signals.length === 0) return null;
   const shown = signals.filter(({ state }) => state !== "off");
   const off = signals.filter(({ state }) => state === "off");

@@ -9,6 +9,7 @@ import { Age } from "../parts/age.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { usePage } from "../state/store.ts";
 import { useCommand } from "../state/use-command.ts";
+import { shownSteps } from "./device-kind.ts";
 
 export function DeviceSelfTest({ device }: { device: DeviceView }) {
   const { id, name, lastSelfTest = null, paused, state } = device;
@@ -42,7 +43,7 @@ export function DeviceSelfTest({ device }: { device: DeviceView }) {
       {report === null && lastSelfTest !== null && !running && (
         <p className="quiet gpu-words">{capitalised(asSentence(lastSelfTest.summary))}</p>
       )}
-      {report !== null && <Steps steps={report.steps} />}
+      {report !== null && <Steps steps={shownSteps(device, report.steps)} />}
       <p className="quiet gpu-words">{paused === null ? t("gpus.test.takes") : t("gpus.test.paused")}</p>
       {command.error !== null && <ErrorNote error={command.error} alert />}
       <button

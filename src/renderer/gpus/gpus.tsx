@@ -2,13 +2,17 @@
 import { Cpu, Search } from "lucide-react";
 import { useState } from "react";
 import type { HistorySpan } from "../../shared/contract/devices.ts";
+import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
+import { asSentence } from "../format/sentence.ts";
 import { Segmented } from "../parts/controls/segmented.tsx";
 import { ErrorNote, Note } from "../parts/note.tsx";
 import { useEngine, usePage } from "../state/store.ts";
 import { useCommand } from "../state/use-command.ts";
 import { useDeviceWatch } from "../state/use-device-watch.ts";
 import { DeviceCard } from "./device-card.tsx";
+import { GpuPackCard } from "./gpu-pack-card.tsx";
+import { HostLine } from "./host-line.tsx";
 import "./gpus.css";
 
 /** More than these begin folded. */
@@ -19,9 +23,16 @@ const CHARTS_AT_MOST = 4;
 export function Gpus() {
   useDeviceWatch();
   const devices = useEngine((state) => state.devices);
+  const host = useEngine((state) => state.engine.host);
   const stale = usePage((page) => page.stale);
   const command = useCommand();
   const [span, setSpan] = useState<HistorySpan>("minutes");
+  const lacksParts = useEngine(
+    ({ gpuPack }) => gpuPack?.parts.some(({ state }) => state === "missing") ?? false,
+  );
+  // What is missing is said before the GPUs that miss it, and stays there when it came; what was whole before is no news.
+  const [packFirst, setPackFirst] = useState(lacksParts);
+  if (lacksParts && !packFirst) setPackFirst(true);
   const paused = devices.filter((device) => device.paused !== null).length;
   const noGpu = devices.length > 0 && devices.every(({ kind }) => kind === "cpu");
   return (
@@ -55,19 +66,15 @@ export function Gpus() {
           </button>
         </div>
       </div>
+      {host !== undefined && <HostLine host={host} />}
       {command.error !== null && <ErrorNote error={command.error} alert />}
       {noGpu && (
         <Note tone="info" icon={Cpu} help={t("gpus.noGpu.words")}>
           {t("gpus.noGpu.title")}
         </Note>
       )}
-      {devices.length === 0 && (
-        <section className="card card-empty">
-          <Cpu size={22} strokeWidth={1.6} aria-hidden />
-          <strong>{t("gpus.emptyTitle")}</strong>
-          {t("gpus.empty")}
-        </section>
-      )}
+      {devices.length === 0 && <NoDevice />}
+      {packFirst && <GpuPackCard />}
       <div className={`gpus-list ${stale ? "gpus-stale" : ""}`}>
         {devices.map((device) => (
           <DeviceCard
@@ -79,6 +86,25 @@ export function Gpus() {
           />
         ))}
       </div>
+      {!packFirst && <GpuPackCard />}
     </div>
+  );
+}
+
+/** A driver may come up late: the headline says whether one is waited for. */
+function NoDevice() {
+  const { sentence, said, reasons } = useEngine((state) => state.headline);
+  return (
+    <section className="card card-empty">
+      <Cpu size={22} strokeWidth={1.6} aria-hidden />
+      <strong>{reasons.length === 0 ? t("gpus.emptyTitle") : hear(sentence, said)}</strong>
+      {reasons.length === 0 && t("gpus.empty")}
+      {reasons.map((reason) => (
+        <span key={reason.text}>
+          {asSentence(hear(reason.text, reason.said))}
+          {reason.help !== undefined && ` ${hear(reason.help, reason.helpSaid)}`}
+        </span>
+      ))}
+    </section>
   );
 }

@@ -2,10 +2,11 @@
 import { Cpu, Gpu } from "lucide-react";
 import type { ReactNode } from "react";
 import type { DeviceView } from "../../shared/contract/views.ts";
+import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
 import { showGigabytes, showNumber, showRate, UNKNOWN } from "../format/reading.ts";
 import { asSentence } from "../format/sentence.ts";
-import { DeviceSwitch } from "../gpus/device-controls.tsx";
+import { DeviceSwitch, isSnoozed, ResumeButton } from "../gpus/device-controls.tsx";
 import {
   BACKEND_LABELS,
   deviceLook,
@@ -19,7 +20,7 @@ import { ErrorNote } from "../parts/note.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
 import { screenHref } from "../state/route.ts";
 import { useEngine, usePage } from "../state/store.ts";
-import { useCommand } from "../state/use-command.ts";
+import { type CommandRunner, useCommand } from "../state/use-command.ts";
 import { useDeviceWatch } from "../state/use-device-watch.ts";
 
 export function Devices() {
@@ -73,8 +74,12 @@ function Device({ device }: { device: DeviceView }) {
         <DeviceSwitch device={device} command={command} />
       </div>
       <dl className="readings">
-        <Reading label={t("gpus.reading.temperature")} value={showNumber(device.temperatureC)} unit="°C" />
-        <Reading label={t("gpus.reading.power")} value={showNumber(device.powerW)} unit="W" />
+        {(device.kind === "gpu" || device.temperatureC !== null) && (
+          <Reading label={t("gpus.reading.temperature")} value={showNumber(device.temperatureC)} unit="°C" />
+        )}
+        {(device.kind === "gpu" || device.powerW !== null) && (
+          <Reading label={t("gpus.reading.power")} value={showNumber(device.powerW)} unit="W" />
+        )}
         <Reading label={t("gpus.reading.load")} value={showNumber(device.utilisationPct)} unit="%" />
         <Reading
           label={t("gpus.reading.memory")}
@@ -93,7 +98,7 @@ function Device({ device }: { device: DeviceView }) {
         />
       </dl>
       {command.error !== null && <ErrorNote error={command.error} alert />}
-      <Reason device={device} />
+      <Reason device={device} command={command} />
       {(device.backend !== null || device.backendReason !== null) && (
         <p className="device-reason quiet">
           {device.backend !== null && (
@@ -109,13 +114,17 @@ function Device({ device }: { device: DeviceView }) {
 }
 
 /** Why it does nothing now, or not as it should; a pause says more than the state of a process that is not there. */
-function Reason({ device: { paused, state, stateReason, verdict } }: { device: DeviceView }) {
+function Reason({ device, command }: { device: DeviceView; command: CommandRunner }) {
+  const { paused, state, stateReason, stateSaid, verdict } = device;
   const now = usePage((page) => (paused?.until == null ? 0 : page.now));
   if (paused !== null) {
     return (
-      <p className="device-reason">
-        {pauseSentence(paused)} <span className="quiet">{pauseHelp(paused, now)}</span>
-      </p>
+      <div className="device-reason device-resume">
+        <p>
+          {pauseSentence(paused)} <span className="quiet">{pauseHelp(paused, now)}</span>
+        </p>
+        {isSnoozed(device) && <ResumeButton device={device} command={command} />}
+      </div>
     );
   }
   // A runtime that failed has a reason of its own.
@@ -127,7 +136,9 @@ function Reason({ device: { paused, state, stateReason, verdict } }: { device: D
       </p>
     );
   }
-  return stateReason === null ? null : <p className="device-reason">{asSentence(stateReason)}</p>;
+  return stateReason === null ? null : (
+    <p className="device-reason">{asSentence(hear(stateReason, stateSaid))}</p>
+  );
 }
 
 /** A rate of the last minute of work says nothing about a device that has no runtime now. */

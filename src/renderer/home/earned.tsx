@@ -1,19 +1,20 @@
 /**
- * Today's money, one block a market. Only what a market has credited counts as earned; what accepted work will still
- * pay stands beside it. Currencies are never added.
+ * Today's money, one block a market, and beside it what days and weeks are made of. Only what a market has credited
+ * counts as earned; what accepted work will still pay stands beside it. Currencies are never added.
  */
 
 import { CalendarDays } from "lucide-react";
 import type { EarningsView } from "../../shared/contract/views.ts";
-import type { MoneyValue } from "../../shared/money.ts";
 import { t } from "../../shared/words/words.ts";
 import { amountText, shareOf } from "../format/amount.ts";
 import { marketName } from "../format/market-name.ts";
 import { Age } from "../parts/age.tsx";
 import { Amount } from "../parts/amount.tsx";
 import { Card } from "../parts/card.tsx";
+import { PendingAmount } from "../parts/pending-amount.tsx";
 import { screenHref } from "../state/route.ts";
 import { useEngine } from "../state/store.ts";
+import { EarnedPeriods } from "./earned-periods.tsx";
 
 /** Characters of an amount that still fits half a card in the large size. */
 const LONG_AMOUNT = 12;
@@ -52,68 +53,51 @@ export function Earned() {
 }
 
 function MarketEarnings({ earnings }: { earnings: EarningsView }) {
-  const { settledToday, pendingToday, settledWeek, settledMonth, settledTotal } = earnings;
+  const { settledToday, pendingToday, periods, rate } = earnings;
   const settledShare = shareOf(settledToday, pendingToday);
   return (
     <section className="earned-market" aria-label={marketName(earnings.market)}>
-      <div className="earned-name">{marketName(earnings.market)}</div>
-      <div
-        className={amountText(settledToday).length > LONG_AMOUNT ? "earned-sum earned-long" : "earned-sum"}
-      >
-        <Amount value={settledToday} />
-      </div>
-      <div
-        className="earned-bar"
-        role="img"
-        aria-label={t("home.earned.bar", {
-          settled: amountText(settledToday),
-          pending: amountText(pendingToday),
-        })}
-      >
-        {settledShare !== null && settledShare > 0 && (
-          <i className="earned-settled" style={{ flexGrow: settledShare }} />
-        )}
-        {settledShare !== null && settledShare < 1 && (
-          <i className="earned-pending" style={{ flexGrow: 1 - settledShare }} />
-        )}
-      </div>
-      <dl className="earned-split">
-        <div title={t("home.earned.pendingHint")}>
-          <dt>
-            <i className="key key-pending" aria-hidden />
-            {t("home.earned.pending")}
-          </dt>
-          <dd>
-            <Amount value={pendingToday} currency={false} />
-          </dd>
+      <div className="earned-now">
+        <div className="earned-name">{marketName(earnings.market)}</div>
+        <div
+          className={amountText(settledToday).length > LONG_AMOUNT ? "earned-sum earned-long" : "earned-sum"}
+        >
+          <Amount value={settledToday} />
         </div>
-        {settledWeek !== undefined && <Sum label={t("home.earned.week")} value={settledWeek} />}
-        {settledMonth !== undefined && <Sum label={t("home.earned.month")} value={settledMonth} />}
-        <Sum label={t("home.earned.allTime")} value={settledTotal} title={t("home.earned.allTimeHint")} />
-      </dl>
-      <p className="earned-foot">
-        {t("home.earned.accepted", { count: earnings.acceptedToday })}
-        {earnings.failedToday > 0 && `, ${t("home.earned.failed", { count: earnings.failedToday })}`}
-        {" · "}
-        {earnings.reconciledAt === null ? (
-          t("home.earned.notCompared")
-        ) : (
-          <>
-            {t("home.earned.booksRead")} <Age at={earnings.reconciledAt} />
-          </>
-        )}
-      </p>
+        <div
+          className="earned-bar"
+          role="img"
+          aria-label={t("home.earned.bar", {
+            settled: amountText(settledToday),
+            pending: amountText(pendingToday),
+          })}
+        >
+          {settledShare !== null && settledShare > 0 && (
+            <i className="earned-settled" style={{ flexGrow: settledShare }} />
+          )}
+          {settledShare !== null && settledShare < 1 && (
+            <i className="earned-pending" style={{ flexGrow: 1 - settledShare }} />
+          )}
+        </div>
+        <p className="earned-waiting" title={t("home.earned.pendingHint")}>
+          <i className="key key-pending" aria-hidden />
+          <span className="quiet">{t("home.earned.pending")}</span>{" "}
+          <PendingAmount sums={periods.today} currency={false} />
+        </p>
+        <p className="earned-foot">
+          {t("home.earned.accepted", { count: earnings.acceptedToday })}
+          {earnings.failedToday > 0 && `, ${t("home.earned.failed", { count: earnings.failedToday })}`}
+          {" · "}
+          {earnings.reconciledAt === null ? (
+            t("home.earned.notCompared")
+          ) : (
+            <>
+              {t("home.earned.booksRead")} <Age at={earnings.reconciledAt} />
+            </>
+          )}
+        </p>
+      </div>
+      <EarnedPeriods periods={periods} rate={rate} />
     </section>
-  );
-}
-
-function Sum({ label, value, title }: { label: string; value: MoneyValue; title?: string }) {
-  return (
-    <div title={title}>
-      <dt>{label}</dt>
-      <dd>
-        <Amount value={value} currency={false} />
-      </dd>
-    </div>
   );
 }

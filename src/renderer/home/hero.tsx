@@ -5,14 +5,17 @@ import { useState } from "react";
 import type { HeadlineLevel, RunIntent } from "../../shared/contract/views.ts";
 import { unreachable } from "../../shared/errors.ts";
 import type { en } from "../../shared/words/en/en.ts";
-import { hear } from "../../shared/words/said.ts";
+import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
 import { asSentence } from "../format/sentence.ts";
+import { isSnoozed } from "../gpus/device-controls.tsx";
 import { Age } from "../parts/age.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { useVerb, type Verb, type VerbRunner } from "../state/bridge-context.ts";
+import { screenHref } from "../state/route.ts";
 import { useEngine, usePage } from "../state/store.ts";
+import { useCommand } from "../state/use-command.ts";
 import { HEADLINE_LOOK } from "./headline-look.ts";
 import { Orb } from "./orb.tsx";
 import { StopDialog } from "./stop-dialog.tsx";
@@ -39,6 +42,14 @@ export function Hero() {
                 {asSentence(hear(reason.text, reason.said))}
                 {reason.help !== undefined && reason.help !== "" && (
                   <span className="quiet"> {hear(reason.help, reason.helpSaid)}</span>
+                )}
+                {reason.screen !== undefined && (
+                  <>
+                    {" "}
+                    <a className="link link-inline" href={screenHref(reason.screen)}>
+                      {t(`nav.${reason.screen}`)}
+                    </a>
+                  </>
                 )}
               </li>
             ))}
@@ -136,8 +147,10 @@ const ICONS = {
 } as const;
 
 /** What makes sense now: a verb that would change nothing is not offered. */
-function verbsFor(intent: RunIntent): readonly VerbLook[] {
+function verbsFor(intent: RunIntent | "resting"): readonly VerbLook[] {
   switch (intent) {
+    case "resting":
+      return [STOP];
     case "running":
       return [PAUSE, FINISH, STOP];
     case "finishing":
@@ -153,6 +166,11 @@ function verbsFor(intent: RunIntent): readonly VerbLook[] {
 
 function Verbs({ intent, verbs, disabled }: { intent: RunIntent; verbs: VerbRunner; disabled: boolean }) {
   const held = useEngine((state) => state.markets.reduce((sum, { leasesHeld }) => sum + leasesHeld, 0));
+  // Every device rests and at least one because its person said so: to go on is the only thing to choose from.
+  const resting = useEngine(
+    ({ headline, engine, devices }) =>
+      engine.intent === "running" && headline.level === "paused" && devices.some(isSnoozed),
+  );
   const [asking, setAsking] = useState(false);
   const choose = (verb: Verb) => {
     if (verb === "run.stop" && held > 0) setAsking(true);
@@ -160,7 +178,8 @@ function Verbs({ intent, verbs, disabled }: { intent: RunIntent; verbs: VerbRunn
   };
   return (
     <fieldset className="hero-verbs" aria-label={t("home.work")}>
-      {verbsFor(intent).map(({ verb, label, hint, primary, long }) => {
+      {resting && <ResumeAll disabled={disabled} />}
+      {verbsFor(resting ? "resting" : intent).map(({ verb, label, hint, primary, long }) => {
         const Icon = ICONS[verb as keyof typeof ICONS];
         return (
           <button
@@ -185,6 +204,24 @@ function Verbs({ intent, verbs, disabled }: { intent: RunIntent; verbs: VerbRunn
         onClose={() => setAsking(false)}
       />
     </fieldset>
+  );
+}
+
+/** Ends the pauses of all devices. */
+function ResumeAll({ disabled }: { disabled: boolean }) {
+  const command = useCommand();
+  return (
+    <button
+      type="button"
+      className="button button-primary"
+      title={t("home.verbs.resumeHint")}
+      disabled={disabled || command.pending !== null}
+      aria-busy={command.pending !== null}
+      onClick={() => void command.run("devices.resume", {})}
+    >
+      <Play size={14} aria-hidden />
+      {t("home.verbs.resume")}
+    </button>
   );
 }
 

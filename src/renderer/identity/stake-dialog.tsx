@@ -7,6 +7,7 @@ import { t } from "../../shared/words/words.ts";
 import { amountText } from "../format/amount.ts";
 import { marketName } from "../format/market-name.ts";
 import { showNumber } from "../format/reading.ts";
+import { formatDuration } from "../format/time.ts";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
 import { Note } from "../parts/note.tsx";
 import { useBridge } from "../state/bridge-context.ts";
@@ -33,6 +34,11 @@ export function StakeDialog({ market, stake, direction, onClose }: StakeDialogPr
   const after = amount === null ? null : direction === "add" ? counts + amount : counts - amount;
   const below = direction === "take" && after !== null && !tooMuch && after < BigInt(stake.minimum.minor);
   const name = marketName(market.id);
+  // Held for a time, and nothing is taken from it.
+  const addWords =
+    stake.lockMs === undefined
+      ? null
+      : t("identity.lockedStake.addText", { market: name, time: formatDuration(stake.lockMs) });
   const show = (minor: bigint) => amountText({ currency, minor: minor.toString() });
   return (
     <ConfirmDialog
@@ -41,7 +47,10 @@ export function StakeDialog({ market, stake, direction, onClose }: StakeDialogPr
       title={t(direction === "add" ? "identity.stake.addTitle" : "identity.stake.takeTitle", {
         market: name,
       })}
-      words={t(direction === "add" ? "identity.stake.addText" : "identity.stake.takeText", { market: name })}
+      words={
+        addWords ??
+        t(direction === "add" ? "identity.stake.addText" : "identity.stake.takeText", { market: name })
+      }
       confirm={t(direction === "add" ? "identity.stake.addConfirm" : "identity.stake.takeConfirm")}
       destructive={below}
       blocked={amount === null || tooMuch}
@@ -74,7 +83,7 @@ export function StakeDialog({ market, stake, direction, onClose }: StakeDialogPr
         </div>
       </div>
       {below && <Note tone="warn">{t("identity.stake.takeBelow")}</Note>}
-      {direction === "add" && <Losses market={market} />}
+      {direction === "add" && stake.lockMs === undefined && <Losses market={market} />}
     </ConfirmDialog>
   );
 }

@@ -1,10 +1,10 @@
 /** Is this job's receipt worth its name? Checked here and now, on wish by computing the result again. */
 import { CircleCheck, CircleX, ShieldCheck } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { JobVerified } from "../../shared/contract/verify.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
 import { t } from "../../shared/words/words.ts";
-import { showNumber } from "../format/reading.ts";
+import { showNumber, showTiny } from "../format/reading.ts";
 import { ErrorNote } from "../parts/note.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 
@@ -21,6 +21,11 @@ export function JobCheck({ leaseId, mayRecompute }: { leaseId: string; mayRecomp
       .then(setAnswer, (thrown: unknown) => setError(toErrorValue(thrown)))
       .finally(() => setPending(false));
   };
+  // The sheet ends here, so what comes below the buttons would come out of sight.
+  const end = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (answer !== null || error !== null) end.current?.scrollIntoView({ block: "nearest" });
+  }, [answer, error]);
   return (
     <>
       <div className="check-actions">
@@ -42,6 +47,7 @@ export function JobCheck({ leaseId, mayRecompute }: { leaseId: string; mayRecomp
       </div>
       <div role="status">{answer !== null && !pending && <Verdict answer={answer} />}</div>
       {error !== null && <ErrorNote error={error} alert />}
+      <div ref={end} className="check-end" />
     </>
   );
 }
@@ -77,6 +83,6 @@ function recomputedWords({
   return t("jobs.panel.close", {
     device,
     cosine: showNumber(cosine, 6),
-    difference: maxAbs === null ? showNumber(null) : maxAbs.toExponential(1),
+    difference: showTiny(maxAbs),
   });
 }

@@ -1,8 +1,7 @@
 /** One job's whole story, in a sheet at the side: timeline, digests, pay, receipt, and what went wrong. */
-import { Check, Copy, Download, X } from "lucide-react";
+import { X } from "lucide-react";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import type { JobDetail, JobState } from "../../shared/contract/views.ts";
-import { SECOND } from "../../shared/durations.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
 import { jobName, unitsText } from "../../shared/words/job-words.ts";
 import { t } from "../../shared/words/words.ts";
@@ -10,17 +9,18 @@ import { marketName } from "../format/market-name.ts";
 import { UNKNOWN } from "../format/reading.ts";
 import { formatClock, formatMoment, formatStep } from "../format/time.ts";
 import { Amount } from "../parts/amount.tsx";
-import { copyText } from "../parts/copy.ts";
 import { Digest } from "../parts/digest.tsx";
 import { Fact } from "../parts/fact.tsx";
 import { LinesSkeleton } from "../parts/lines-skeleton.tsx";
 import { ErrorNote } from "../parts/note.tsx";
-import { saveText } from "../parts/save-text.ts";
 import { StatusWord } from "../parts/status-word.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { usePage } from "../state/store.ts";
 import { JobCheck } from "./job-check.tsx";
 import { jobLook, jobMeaning } from "./job-look.ts";
+import { JobOutput } from "./job-output.tsx";
+import { JobReceipt } from "./job-receipt.tsx";
+import { SheetSection } from "./sheet-section.tsx";
 
 /** The sheet and the way to open it. */
 export function useJobPanel(): { open: (leaseId: string) => void; panel: ReactNode } {
@@ -108,10 +108,10 @@ function Detail({ job }: { job: JobDetail }) {
   return (
     <>
       {job.error !== null && <ErrorNote error={job.error} />}
-      <Section title={t("jobs.panel.timeline")}>
+      <SheetSection title={t("jobs.panel.timeline")}>
         <Timeline steps={job.timeline} />
-      </Section>
-      <Section title={t("jobs.panel.pay")}>
+      </SheetSection>
+      <SheetSection title={t("jobs.panel.pay")}>
         <dl className="sheet-facts">
           <Fact label={t("jobs.panel.offered")}>
             {job.fee === null ? UNKNOWN : <Amount value={job.fee} />}
@@ -127,8 +127,8 @@ function Detail({ job }: { job: JobDetail }) {
             )}
           </Fact>
         </dl>
-      </Section>
-      <Section title={t("jobs.panel.result")}>
+      </SheetSection>
+      <SheetSection title={t("jobs.panel.result")}>
         <dl className="sheet-facts">
           <Fact label={t("jobs.panel.device")}>{device ?? UNKNOWN}</Fact>
           <Fact label={t("jobs.panel.attempts")}>{job.attempts}</Fact>
@@ -136,10 +136,11 @@ function Detail({ job }: { job: JobDetail }) {
             {t(job.outputKept ? "jobs.panel.outputKept" : "jobs.panel.outputGone")}
           </Fact>
         </dl>
+        {job.outputKept && <JobOutput job={job} />}
         <Hash label={t("jobs.panel.resultHash")} value={job.digest} what={t("jobs.digest")} />
         <Hash label={t("jobs.panel.inputHash")} value={job.inputSha3} what={t("jobs.inputHash")} />
-      </Section>
-      <Section title={t("jobs.panel.names")}>
+      </SheetSection>
+      <SheetSection title={t("jobs.panel.names")}>
         <dl className="sheet-facts">
           <Fact label={t("jobs.panel.lease")}>
             <Digest value={job.leaseId} what={t("jobs.leaseId")} whole />
@@ -148,26 +149,14 @@ function Detail({ job }: { job: JobDetail }) {
             <Digest value={job.jobId} what={t("jobs.jobId")} whole />
           </Fact>
         </dl>
-      </Section>
-      <Receipt job={job} />
+      </SheetSection>
+      <JobReceipt job={job} />
       {job.receipt !== null && (
-        <Section title={t("jobs.panel.check")}>
+        <SheetSection title={t("jobs.panel.check")}>
           <JobCheck leaseId={job.leaseId} mayRecompute={job.outputKept} />
-        </Section>
+        </SheetSection>
       )}
     </>
-  );
-}
-
-function Section({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
-  return (
-    <section className="sheet-section">
-      <div className="sheet-section-head">
-        <h3>{title}</h3>
-        {aside}
-      </div>
-      {children}
-    </section>
   );
 }
 
@@ -210,79 +199,6 @@ function StepIcon({ state }: { state: JobState }) {
   return <Icon size={14} aria-hidden />;
 }
 
-function Receipt({ job }: { job: JobDetail }) {
-  const [copied, setCopied] = useState(false);
-  useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => setCopied(false), 1.6 * SECOND);
-    return () => clearTimeout(timer);
-  }, [copied]);
-  if (job.receipt === null) {
-    return (
-      <Section title={t("jobs.panel.receipt")}>
-        <p className="quiet">{t("jobs.panel.noReceipt")}</p>
-      </Section>
-    );
-  }
-  const text = indented(job.receipt);
-  return (
-    <Section
-      title={t("jobs.panel.receipt")}
-      aside={
-        <span className="sheet-actions">
-          <button
-            type="button"
-            className="button button-plain"
-            onClick={() => {
-              copyText(text).then(setCopied, () => setCopied(false));
-            }}
-          >
-            {copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}
-            {t(copied ? "jobs.panel.copied" : "jobs.panel.copy")}
-          </button>
-          <span className="visually-hidden" role="status">
-            {copied ? t("jobs.panel.receiptCopied") : ""}
-          </span>
-          <button
-            type="button"
-            className="button button-plain"
-            onClick={() => saveText(receiptName(job), text, "application/json")}
-          >
-            <Download size={14} aria-hidden />
-            {t("jobs.panel.save")}
-          </button>
-        </span>
-      }
-    >
-      {/* A region that scrolls has to be reachable by keyboard. */}
-      <textarea
-        className="receipt mono"
-        readOnly
-        rows={14}
-        value={text}
-        aria-label={t("jobs.panel.receiptJson")}
-        spellCheck={false}
-      />
-      <p className="receipt-hint">
-        {t("jobs.panel.anyone")} <span className="mono">bellows verify {receiptName(job)}</span>
-      </p>
-    </Section>
-  );
-}
-
 function SheetSkeleton() {
   return <LinesSkeleton label={t("jobs.panel.reading")} widths={[60, 92, 84, 70, 88]} />;
-}
-
-/** Indented for the eye; what is no JSON is shown as it is. */
-function indented(receipt: string): string {
-  try {
-    return JSON.stringify(JSON.parse(receipt), null, 2);
-  } catch {
-    return receipt;
-  }
-}
-
-function receiptName({ market, leaseId }: JobDetail): string {
-  return `receipt-${market}-${leaseId.replaceAll(/[^\w.-]+/g, "_").slice(0, 80)}.json`;
 }

@@ -15,7 +15,9 @@ interface Next {
   readonly words: string;
 }
 
-function nextStep({ state, bytesTotal }: ModelView): Next | null {
+function nextStep({ state, bytesTotal, sources }: ModelView): Next | null {
+  // What only Ollama can fetch is not fetched from here.
+  if (sources.every(({ kind }) => kind === "ollama")) return null;
   switch (state) {
     case "present":
       return null;

@@ -46,7 +46,7 @@ export function ModelDetails({ model, command }: ModelDetailsProps) {
 }
 
 function Facts({ model }: { model: ModelView }) {
-  const { aliases, precision, sources, folder, ownBytes, lastUsedAt, licence, version } = model;
+  const { aliases, precision, sources, folder, ollama, ownBytes, lastUsedAt, licence, version } = model;
   return (
     <dl className="model-more">
       <Fact label={t("models.fact.aliases")}>{aliases.join(", ") || UNKNOWN}</Fact>
@@ -56,9 +56,10 @@ function Facts({ model }: { model: ModelView }) {
       <Fact label={t("models.fact.licence")}>{licence}</Fact>
       <Fact label={t("models.fact.source")}>
         {sources.map(({ kind, name }) => (
-          <div key={name}>{kind === "npm" ? t("models.fact.npm", { name }) : name}</div>
+          <div key={name}>{sourceWords(kind, name)}</div>
         ))}
       </Fact>
+      {ollama !== undefined && <Fact label={t("models.fact.inOllama")}>{ollama}</Fact>}
       <Fact label={t("models.fact.folder")}>
         {folder === null ? UNKNOWN : ownBytes > 0 ? folder : t("models.fact.readOnly", { folder })}
       </Fact>
@@ -67,6 +68,10 @@ function Facts({ model }: { model: ModelView }) {
       </Fact>
     </dl>
   );
+}
+
+function sourceWords(kind: ModelView["sources"][number]["kind"], name: string): string {
+  return kind === "https" ? name : t(`models.fact.${kind}`, { name });
 }
 
 interface ChoiceProps {

@@ -14,9 +14,11 @@ const ICON_AND_TONE = {
 } as const satisfies Record<ModelView["state"], Omit<StatusLook, "word">>;
 
 /** A model that is here but may not run is no ready one. */
-export function modelLook({ state, allowed }: ModelView): StatusLook {
+export function modelLook({ state, allowed, ollama }: ModelView): StatusLook {
   if (!allowed && (state === "present" || state === "missing"))
     return { icon: Ban, word: t("models.state.heldBack"), tone: "warn" };
+  if (state === "missing" && ollama !== undefined)
+    return { ...ICON_AND_TONE.present, word: t("models.state.inOllama") };
   return { ...ICON_AND_TONE[state], word: t(`models.state.${state}`) };
 }
 
@@ -29,4 +31,5 @@ export function taskName(task: string): string {
 }
 
 /** Ready to be run. */
-export const isReady = ({ state, allowed }: ModelView): boolean => state === "present" && allowed;
+export const isReady = ({ state, allowed, ollama }: ModelView): boolean =>
+  allowed && (state === "present" || ollama !== undefined);

@@ -5,12 +5,16 @@ import { t } from "../../shared/words/words.ts";
 import { ErrorNote, Note } from "../parts/note.tsx";
 
 export function ModelReason({ model, error }: { model: ModelView; error: ErrorValue | null }) {
-  const { state, heldBackBy } = model;
+  const { state, heldBackBy, sources, ollama } = model;
+  const pull = sources.find(({ kind }) => kind === "ollama");
   const own = state === "failed" || state === "corrupt" ? model.error : null;
   return (
     <>
       {heldBackBy === "list" && <Note tone="info">{t("models.byList")}</Note>}
       {heldBackBy === "person" && <Note tone="info">{t("models.byPerson")}</Note>}
+      {state === "missing" && ollama === undefined && pull !== undefined && (
+        <Note tone="info">{t("models.pull", { name: pull.name })}</Note>
+      )}
       {own !== null && <ErrorNote error={own} />}
       {error !== null && error.message !== own?.message && <ErrorNote error={error} alert />}
     </>

@@ -6,6 +6,7 @@ import { useEngine } from "../state/store.ts";
 import { DiskCard } from "./disk-card.tsx";
 import { isReady } from "./model-look.ts";
 import { ModelRow } from "./model-row.tsx";
+import { OllamaCard } from "./ollama-card.tsx";
 import "./models.css";
 
 export function Models() {
@@ -20,6 +21,7 @@ export function Models() {
         )}
       </div>
       <DiskCard models={models} />
+      <OllamaCard />
       <Card title={t("models.list")} aside={t("models.listAside")}>
         {models.length === 0 ? (
           <div className="card-empty">

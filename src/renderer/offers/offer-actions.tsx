@@ -1,5 +1,5 @@
 /** Offering a GPU is one click; changing what is on the market, and taking it off, says first what happens. */
-import { useState } from "react";
+import { useId, useState } from "react";
 import type { OffersView, OfferView, PriceStrategy } from "../../shared/contract/offers.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
@@ -56,6 +56,8 @@ export function OfferActions(props: OfferActionsProps) {
       .map(({ name }) => name)
       .join(", ");
   const from = wanted[0]?.price ?? null;
+  const why = pending || stale ? null : strategy === null ? "noStrategy" : price === null ? "noPrice" : null;
+  const reason = useId();
   return (
     <>
       {error !== null && <ErrorNote error={error} alert />}
@@ -66,6 +68,7 @@ export function OfferActions(props: OfferActionsProps) {
             className="button button-primary"
             disabled={!ready}
             aria-busy={pending}
+            aria-describedby={why === null ? undefined : reason}
             onClick={offer}
           >
             {t("offers.action.offer")}
@@ -84,11 +87,17 @@ export function OfferActions(props: OfferActionsProps) {
               type="button"
               className="button button-strong"
               disabled={!ready || !changed}
+              aria-describedby={why === null ? undefined : reason}
               onClick={() => setAsking("change")}
             >
               {t("offers.action.change")}
             </button>
           </>
+        )}
+        {why !== null && (
+          <span className="quiet offer-why" id={reason}>
+            {t(`offers.action.${why}`)}
+          </span>
         )}
       </div>
       <ConfirmDialog

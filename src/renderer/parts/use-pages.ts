@@ -28,11 +28,19 @@ interface Shown<Row, Place> extends Page<Row, Place> {
   readonly error: ErrorValue | null;
 }
 
-/** `read` must keep its identity for as long as the list is the same one (useCallback). `every`: read anew at the top, ms. */
+interface PagesOptions<Row, Place> {
+  /** Read anew at the top, ms. */
+  readonly every?: number;
+  /** The newest page comes with another answer, and anew with each; null: it is not here yet. Then `every` is not asked. */
+  readonly newest?: Page<Row, Place> | null;
+}
+
+/** `read` must keep its identity for as long as the list is the same one (useCallback). */
 export function usePages<Row, Place>(
   read: (before: Place | null) => Promise<Page<Row, Place>>,
-  options: { every?: number } = {},
+  { every, newest }: PagesOptions<Row, Place> = {},
 ): Pages<Row> {
+  const given = newest !== undefined;
   const [shown, setShown] = useState<Shown<Row, Place>>({ rows: [], next: null, loading: true, error: null });
   /** Only the newest question may answer: the list can change while a page is on its way. */
   const asked = useRef(0);
@@ -63,18 +71,25 @@ export function usePages<Row, Place>(
 
   useEffect(() => {
     setShown({ rows: [], next: null, loading: true, error: null });
-    load(null);
+    atTop.current = true;
+    if (!given) load(null);
     return () => {
       asked.current++;
     };
-  }, [load]);
+  }, [load, given]);
 
-  const { every } = options;
+  // Read on further down, older rows stay as they are until somebody is back at the top.
   useEffect(() => {
-    if (every === undefined) return;
+    if (newest == null || !atTop.current) return;
+    asked.current++;
+    setShown({ rows: newest.rows, next: newest.next, loading: false, error: null });
+  }, [newest]);
+
+  useEffect(() => {
+    if (every === undefined || given) return;
     const timer = setInterval(() => atTop.current && load(null), every);
     return () => clearInterval(timer);
-  }, [every, load]);
+  }, [every, given, load]);
 
   // A search hands out what it found so far, which may be too little to scroll to its end: then it is asked to go on.
   const { rows, next, loading, error } = shown;

@@ -1,9 +1,11 @@
 /** How many things of a market's service need a look: measures near or past a limit, and a market that withholds work. */
 import type { State } from "../../shared/contract/views.ts";
 
-export function reliabilityBadge({ markets }: Pick<State, "markets">): number {
+export function reliabilityBadge({ markets, engine }: Pick<State, "markets" | "engine">): number {
+  // Whoever stopped it knows why no market hears of it.
+  if (engine.intent === "stopped") return 0;
   return markets.reduce((sum, { serviceWarnings = 0, standing }) => {
-    const withheld = standing !== undefined && standing.state !== "eligible" ? 1 : 0;
-    return sum + serviceWarnings + withheld;
+    const fine = standing === undefined || standing.state === "eligible" || standing.state === "new";
+    return sum + serviceWarnings + (fine ? 0 : 1);
   }, 0);
 }

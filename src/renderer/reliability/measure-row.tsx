@@ -23,7 +23,7 @@ const LOOK = {
 } as const satisfies Record<ServiceMeasure["state"], { icon: unknown; tone: Tone }>;
 
 export function MeasureRow({ measure }: { measure: ServiceMeasure }) {
-  const { icon: Icon, tone } = LOOK[measure.state];
+  const { icon: Icon, tone } = LOOK[isExcused(measure) ? "unknown" : measure.state];
   const label = t(`reliability.measure.${measure.name}`);
   const limit = figure(measure.limit, measure.unit);
   const value = figure(measure.value, measure.unit);
@@ -32,7 +32,9 @@ export function MeasureRow({ measure }: { measure: ServiceMeasure }) {
       <div className="measure-name">
         <Icon size={16} className="measure-icon" aria-hidden />
         <span>{label}</span>
-        <span className="visually-hidden">{t(`reliability.state.${measure.state}`)}</span>
+        <span className="visually-hidden">
+          {t(`reliability.state.${isExcused(measure) ? "excused" : measure.state}`)}
+        </span>
       </div>
       <Bar measure={measure} label={`${label}: ${t("reliability.bar", { value, limit })}`} />
       <div className="measure-value figures">{value}</div>
@@ -41,6 +43,10 @@ export function MeasureRow({ measure }: { measure: ServiceMeasure }) {
     </li>
   );
 }
+
+/** Past its limit, and it does not matter. */
+const isExcused = ({ excused = false, state }: ServiceMeasure): boolean =>
+  excused && (state === "warning" || state === "breached");
 
 function Bar({ measure, label }: { measure: ServiceMeasure; label: string }) {
   const { fill, limit } = drawn(measure);
@@ -72,7 +78,7 @@ function sentences(measure: ServiceMeasure): string {
   const distance = distanceWords(measure);
   const parts = [
     distance === null ? `${capital(t(`reliability.state.${state}`))}.` : `${capital(distance)}.`,
-    t(`reliability.explain.${name}`, { limit: figure(limit, unit) }),
+    t(`reliability.explain.${isExcused(measure) ? "excused" : name}`, { limit: figure(limit, unit) }),
     ...(breachCost === null
       ? []
       : [t("reliability.costs", { amount: amountText(breachCost), currency: breachCost.currency })]),

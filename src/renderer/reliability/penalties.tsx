@@ -1,7 +1,7 @@
 /** Every penalty the market lists: what was taken, why, and for which job. */
 import { ShieldCheck } from "lucide-react";
 import type { ProviderStanding } from "../../shared/contract/views.ts";
-import { hear } from "../../shared/words/said.ts";
+import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
 import { amountText } from "../format/amount.ts";
 import { UNKNOWN } from "../format/reading.ts";

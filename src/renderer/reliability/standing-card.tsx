@@ -1,7 +1,7 @@
 /** The market's own word about this provider: may it be given work, and if not, why and what helps. */
-import { Ban, CircleCheck, CircleHelp, LockKeyhole, TrendingDown } from "lucide-react";
+import { Ban, CircleCheck, CircleHelp, LockKeyhole, Sprout, TrendingDown } from "lucide-react";
 import type { MarketView, ProviderStanding } from "../../shared/contract/views.ts";
-import { hear } from "../../shared/words/said.ts";
+import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
 import { showNumber } from "../format/reading.ts";
 import { asSentence } from "../format/sentence.ts";
@@ -13,6 +13,7 @@ import type { Tone } from "../parts/tone.ts";
 import { screenHref } from "../state/route.ts";
 
 const LOOK = {
+  new: { icon: Sprout, tone: "info" },
   eligible: { icon: CircleCheck, tone: "ok" },
   degraded: { icon: TrendingDown, tone: "warn" },
   jailed: { icon: LockKeyhole, tone: "bad" },
@@ -37,13 +38,14 @@ export function StandingCard({ market }: { market: MarketView }) {
       <div className={`standing-head tone-${tone}`}>
         <Icon size={20} aria-hidden />
         <strong>{stateWords(standing)}</strong>
-        {standing !== null && (
+        {standing !== null && standing.state !== "new" && (
           <span className="quiet figures">
             {t("reliability.health.score")} {showNumber(standing.health.score, 2)}
             {standing.health.word !== null && ` · ${standing.health.word.toLowerCase()}`}
           </span>
         )}
       </div>
+      {standing?.state === "new" && <p className="quiet">{t("reliability.standing.newText")}</p>}
       {standing?.state === "jailed" && <p className="quiet">{t("reliability.standing.jailedSince")}</p>}
       {standing?.reasons.map((reason) => (
         <Note key={reason.code} tone="warn" help={asSentence(hear(reason.help, reason.helpSaid))}>

@@ -1,8 +1,9 @@
 /** One market's fields: changed together and saved together, because an address without its key is of no use. */
 import { CircleCheck, CircleX } from "lucide-react";
 import { useState } from "react";
+import { faultWhileTyping, readBaseAddress } from "../../shared/base-address.ts";
 import type { SettingKey, SettingPatch } from "../../shared/contract/settings.ts";
-import { toErrorValue } from "../../shared/errors.ts";
+import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
 import { t } from "../../shared/words/words.ts";
 import { TextField } from "../parts/controls/text-field.tsx";
 import { ErrorNote } from "../parts/note.tsx";
@@ -25,17 +26,26 @@ type Draft = Readonly<Partial<Record<SettingKey, string | null>>>;
 
 export function MarketForm({ title, fields }: { title: string; fields: readonly MarketField[] }) {
   const [draft, setDraft] = useState<Draft>({});
+  /** Saving was tried with an address that can't be one: now even a beginning is a mistake. */
+  const [tried, setTried] = useState(false);
   const { change, error, pending } = useSettingsChange();
   const isChanged = Object.keys(draft).length > 0;
   const type = (key: SettingKey, text: string | null, saved: string) => {
     const { [key]: _, ...rest } = draft;
     setDraft(text === saved ? rest : { ...rest, [key]: text });
   };
+  const wrong = fields.some(
+    ({ key, kind }) => kind === "address" && faultOf(draft[key] ?? "", true) !== null,
+  );
   const save = async () => {
+    if (wrong) return setTried(true);
     const patch = Object.fromEntries(
       Object.entries(draft).map(([key, text]) => [key, text?.trim() ? text.trim() : null]),
     ) as SettingPatch;
-    if (await change(patch)) setDraft({});
+    if (await change(patch)) {
+      setDraft({});
+      setTried(false);
+    }
   };
   return (
     <form
@@ -48,7 +58,7 @@ export function MarketForm({ title, fields }: { title: string; fields: readonly 
     >
       <h3 className="market-title">{title}</h3>
       {fields.map((field) => (
-        <Field key={field.key} field={field} draft={draft[field.key]} onType={type} />
+        <Field key={field.key} field={field} draft={draft[field.key]} tried={tried} onType={type} />
       ))}
       {error !== null && <ErrorNote error={error} alert />}
       {isChanged && (
@@ -69,15 +79,19 @@ export function MarketForm({ title, fields }: { title: string; fields: readonly 
 interface FieldProps {
   readonly field: MarketField;
   readonly draft: string | null | undefined;
+  /** Somebody wanted to save it. */
+  readonly tried: boolean;
   readonly onType: (key: SettingKey, text: string | null, saved: string) => void;
 }
 
-function Field({ field, draft, onType }: FieldProps) {
+function Field({ field, draft, tried, onType }: FieldProps) {
+  const [left, setLeft] = useState(false);
   const { key, label, help, kind, unit } = field;
   const view = useEngine((state) => state.settings.values[key]);
   const saved = textValue(view);
   const fixed = isFixed(view);
   const text = draft ?? (draft === null ? "" : saved);
+  const fault = kind === "address" && !fixed && draft !== undefined ? faultOf(text, left || tried) : null;
   const isSecretKept = kind === "secret" && view.isSet && draft === undefined;
   return (
     <Row
@@ -87,10 +101,16 @@ function Field({ field, draft, onType }: FieldProps) {
           {help} <Origin view={view} />
         </>
       }
-      below={kind === "address" && text.trim() !== "" && <Connection surface={key} url={text} />}
+      error={fault}
+      below={
+        kind === "address" &&
+        text.trim() !== "" &&
+        fault === null && <Connection surface={key} url={text.trim()} />
+      }
     >
       {(ids) => (
-        <div className="market-field">
+        // biome-ignore lint/a11y/noStaticElementInteractions: only hears that the field within was left.
+        <div className="market-field" onBlur={() => setLeft(true)} onFocus={() => setLeft(false)}>
           <TextField
             {...ids}
             type={kind === "secret" ? "password" : "text"}
@@ -122,6 +142,15 @@ function Field({ field, draft, onType }: FieldProps) {
       )}
     </Row>
   );
+}
+
+/** `done`: it is not being typed any more, so that a beginning is all there is. */
+function faultOf(text: string, done: boolean): ErrorValue | null {
+  if (text.trim() === "") return null;
+  const reading = readBaseAddress(text.trim());
+  const fault = !done ? faultWhileTyping(text) : "fault" in reading ? reading.fault : null;
+  if (fault === null) return null;
+  return { code: "BAD_ADDRESS", actor: "user", message: t(`settings.markets.fault.${fault}`) };
 }
 
 function secretWords(isSet: boolean, fixed: boolean): string {

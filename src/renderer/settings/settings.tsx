@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { t } from "../../shared/words/words.ts";
 import { DiagnosticsSection } from "./diagnostics-section.tsx";
 import { EnergySection } from "./energy-section.tsx";
+import { FleetSection } from "./fleet-section.tsx";
 import { GeneralSection } from "./general-section.tsx";
 import { MarketsSection } from "./markets-section.tsx";
 import { NotificationsSection } from "./notifications-section.tsx";
@@ -22,6 +23,7 @@ const SECTIONS = [
   ["notifications", <NotificationsSection key="notifications" />],
   ["updates", <UpdatesSection key="updates" />],
   ["storage", <StorageSection key="storage" />],
+  ["fleet", <FleetSection key="fleet" />],
   ["help", <DiagnosticsSection key="help" />],
 ] as const satisfies readonly (readonly [string, ReactNode])[];
 type SectionName = (typeof SECTIONS)[number][0];

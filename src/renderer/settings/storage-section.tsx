@@ -73,6 +73,17 @@ export function StorageSection() {
         label={t("settings.storage.keepOutputsSize")}
         options={sizeOptions(["512M", "1G", "5G", "20G"])}
       />
+      <SelectRow
+        name="work.keep_receipts"
+        label={t("settings.storage.keepReceipts")}
+        help={t("settings.storage.keepReceiptsHelp")}
+        options={durationOptions(["30d", "90d", "365d", "3650d"])}
+      />
+      <SelectRow
+        name="work.keep_receipts_size"
+        label={t("settings.storage.keepReceiptsSize")}
+        options={sizeOptions(["512M", "2G", "10G", "50G"])}
+      />
     </Card>
   );
 }

@@ -1,5 +1,5 @@
 /** Settings' part about the app itself: what version it is, what comes next, the way back, and its reports. */
-import { Download, RotateCcw, RotateCw } from "lucide-react";
+import { Download, RotateCcw, RotateCw, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { AppView, UpdateOffer, UpdatePhase, UpdatesView } from "../../shared/contract/app.ts";
 import { unreachable } from "../../shared/errors.ts";
@@ -47,10 +47,9 @@ function UpdatesCard({ updates }: { updates: UpdatesView }) {
           updates.checkedAt === null ? (
             t("app.updates.never")
           ) : (
-            <>
-              {t("app.updates.checked")}
-              <Age at={updates.checkedAt} />
-            </>
+            <span>
+              {t("app.updates.checked")} <Age at={updates.checkedAt} />
+            </span>
           )
         }
       >
@@ -111,7 +110,9 @@ function Phase({ updates, runner }: { updates: UpdatesView; runner: AppRunner })
         </>
       );
     case "downloading":
-      return <Downloading phase={phase} />;
+      return <Downloading phase={phase} runner={runner} />;
+    case "interrupted":
+      return <Interrupted phase={phase} runner={runner} />;
     case "ready":
       return (
         <>
@@ -166,7 +167,12 @@ function Phase({ updates, runner }: { updates: UpdatesView; runner: AppRunner })
   }
 }
 
-function Downloading({ phase }: { phase: Extract<UpdatePhase, { state: "downloading" }> }) {
+interface DownloadProps<S extends UpdatePhase["state"]> {
+  readonly phase: Extract<UpdatePhase, { state: S }>;
+  readonly runner: AppRunner;
+}
+
+function Downloading({ phase, runner }: DownloadProps<"downloading">) {
   const { offer, bytes, total } = phase;
   const label = t("app.updates.downloading", { version: offer.version });
   return (
@@ -176,7 +182,41 @@ function Downloading({ phase }: { phase: Extract<UpdatePhase, { state: "download
         aria-label={label}
         {...(total === null ? {} : { max: total, value: Math.min(bytes, total) })}
       />
+      {/* The download itself may be the command that is under way. */}
+      <button
+        type="button"
+        className="button"
+        disabled={runner.pending === "app.cancelDownload"}
+        onClick={() => void runner.run("app.cancelDownload", {})}
+      >
+        <X size={14} aria-hidden />
+        {t("app.updates.cancel")}
+      </button>
     </Step>
+  );
+}
+
+function Interrupted({ phase, runner }: DownloadProps<"interrupted">) {
+  const { offer, bytes, total, error } = phase;
+  return (
+    <>
+      <Step
+        label={t("app.updates.interrupted", { version: offer.version })}
+        help={t("app.updates.kept", { bytes: showBytes(bytes), total: showBytes(total) })}
+        live
+      >
+        <button
+          type="button"
+          className="button"
+          disabled={runner.pending !== null}
+          onClick={() => void runner.run("app.downloadUpdate", {})}
+        >
+          <Download size={14} aria-hidden />
+          {t("app.updates.goOn")}
+        </button>
+      </Step>
+      <ErrorNote error={error} />
+    </>
   );
 }
 

@@ -1,13 +1,15 @@
 /** The frame around every screen, and the gate in front of them: no screen is drawn before there is a state. */
 
-import { useSyncExternalStore } from "react";
+import { type ComponentType, useEffect, useSyncExternalStore } from "react";
+import { USABLE_MARK } from "../../shared/usable-mark.ts";
 import { currentLanguage, onLanguageChange, t } from "../../shared/words/words.ts";
-import { usePlace } from "../state/route.ts";
+import { type Place, usePlace } from "../state/route.ts";
 import { usePage } from "../state/store.ts";
 import { useFirstRun } from "../welcome/use-first-run.ts";
 import { Welcome } from "../welcome/welcome.tsx";
 import { Banners } from "./banners.tsx";
 import { NoSession, NoState } from "./gate.tsx";
+import { Nowhere } from "./nowhere.tsx";
 import { SCREEN_LOOKS } from "./screens.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import "./shell.css";
@@ -21,10 +23,11 @@ export function App() {
 function Page() {
   const place = usePlace();
   useFirstRun();
-  const Current = place === "welcome" ? Welcome : SCREEN_LOOKS[place].component;
+  const Current = componentOf(place);
   const known = usePage(({ engine }) => engine !== null);
   const unauthorised = usePage(({ link }) => link.state === "unauthorised");
   const stale = usePage((page) => page.stale);
+  useUsableMark(known);
 
   if (unauthorised) return <NoSession />;
   return (
@@ -49,6 +52,24 @@ function Page() {
       </main>
     </div>
   );
+}
+
+function useUsableMark(known: boolean): void {
+  useEffect(() => {
+    // Within the frame that is to be drawn; the task after it comes once it was.
+    if (known) requestAnimationFrame(() => setTimeout(() => performance.mark(USABLE_MARK)));
+  }, [known]);
+}
+
+function componentOf(place: Place): ComponentType {
+  switch (place) {
+    case "welcome":
+      return Welcome;
+    case "nowhere":
+      return Nowhere;
+    default:
+      return SCREEN_LOOKS[place].component;
+  }
 }
 
 /** A button and no link: the address's hash belongs to the screens. */

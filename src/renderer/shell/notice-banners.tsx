@@ -11,18 +11,25 @@ import { usePlace } from "../state/route.ts";
 import { pageStore, usePage } from "../state/store.ts";
 import "./notice-banners.css";
 
-/** More at once would push the screen out of sight. */
-const AT_ONCE = 2;
+/** More at once would push the screen out of sight; news without a hurry come one at a time. */
+const AT_ONCE = { urgent: 2, others: 1 };
+
+/** What stands there before somebody asks for all of it: worst first, as they come. */
+export function shownAtOnce(notices: readonly Notice[]): readonly Notice[] {
+  const urgent = notices.filter(({ severity }) => severity === "bad" || severity === "warn");
+  return urgent.length > 0 ? urgent.slice(0, AT_ONCE.urgent) : notices.slice(0, AT_ONCE.others);
+}
 
 export function NoticeBanners() {
   const all = usePage((page) => page.notices);
   const [open, setOpen] = useState(false);
   const notices = bannersAt(usePlace(), all);
   if (notices.length === 0) return null;
-  const hidden = notices.length - AT_ONCE;
+  const first = shownAtOnce(notices);
+  const hidden = notices.length - first.length;
   return (
     <section className="notices" aria-label={t("notifications.region")}>
-      {notices.slice(0, open ? undefined : AT_ONCE).map((notice) => (
+      {(open ? notices : first).map((notice) => (
         <NoticeBanner key={notice.key} notice={notice} />
       ))}
       {hidden > 0 && (

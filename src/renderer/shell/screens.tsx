@@ -8,6 +8,7 @@ import {
   ListChecks,
   type LucideIcon,
   ScrollText,
+  Server,
   ShieldCheck,
   SlidersHorizontal,
   Tag,
@@ -17,6 +18,7 @@ import type { State } from "../../shared/contract/views.ts";
 import type { ScreenName } from "../../shared/screens.ts";
 import { Activity } from "../activity/activity.tsx";
 import { Earnings } from "../earnings/earnings.tsx";
+import { Fleet } from "../fleet/fleet.tsx";
 import { Gpus } from "../gpus/gpus.tsx";
 import { Home } from "../home/home.tsx";
 import { Identity } from "../identity/identity.tsx";
@@ -30,6 +32,8 @@ import { Settings } from "../settings/settings.tsx";
 export interface ScreenLook {
   readonly icon: LucideIcon;
   readonly component: ComponentType;
+  /** Absent: always in the menu. One that is not is still reached by its address. */
+  readonly isListed?: (state: State) => boolean;
   /** How many things there need a look; shown beside the name. */
   readonly badge?: (state: State) => number;
 }
@@ -44,5 +48,6 @@ export const SCREEN_LOOKS: Readonly<Record<ScreenName, ScreenLook>> = {
   identity: { icon: KeyRound, component: Identity },
   models: { icon: Layers, component: Models },
   activity: { icon: ScrollText, component: Activity },
+  fleet: { icon: Server, component: Fleet, isListed: ({ engine }) => engine.hasFleet === true },
   settings: { icon: SlidersHorizontal, component: Settings },
 };

@@ -19,26 +19,31 @@ export function Sidebar({ place }: { place: Place }) {
       </div>
       <nav aria-label={t("nav.screens")}>
         <ul>
-          {SCREEN_NAMES.map((name) => {
-            const { icon: Icon } = SCREEN_LOOKS[name];
-            return (
-              <li key={name}>
-                <a
-                  className="nav-item"
-                  href={screenHref(name)}
-                  aria-current={name === place ? "page" : undefined}
-                >
-                  <Icon size={16} strokeWidth={1.8} aria-hidden />
-                  <span>{t(`nav.${name}`)}</span>
-                  <NavBadge screen={name} />
-                </a>
-              </li>
-            );
-          })}
+          {SCREEN_NAMES.map((name) => (
+            <NavItem key={name} name={name} isHere={name === place} />
+          ))}
         </ul>
       </nav>
       <Foot />
     </header>
+  );
+}
+
+/** Where one is stands in the menu, whether it is usually listed or not. */
+function NavItem({ name, isHere }: { name: ScreenName; isHere: boolean }) {
+  const { icon: Icon, isListed } = SCREEN_LOOKS[name];
+  const isShown = usePage(
+    ({ engine }) => isHere || isListed === undefined || (engine !== null && isListed(engine)),
+  );
+  if (!isShown) return null;
+  return (
+    <li>
+      <a className="nav-item" href={screenHref(name)} aria-current={isHere ? "page" : undefined}>
+        <Icon size={16} strokeWidth={1.8} aria-hidden />
+        <span>{t(`nav.${name}`)}</span>
+        <NavBadge screen={name} />
+      </a>
+    </li>
   );
 }
 

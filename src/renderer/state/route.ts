@@ -2,15 +2,16 @@
 import { useSyncExternalStore } from "react";
 import { SCREEN_NAMES, type ScreenName } from "../../shared/screens.ts";
 
-/** Beside the menu: the set-up. */
-export type Place = ScreenName | "welcome";
+/** Beside the menu: the set-up, and an address that names no screen. */
+export type Place = ScreenName | "welcome" | "nowhere";
 export const WELCOME_HASH = "#/welcome";
 
 export const screenHref = (screen: ScreenName): string => `#/${screen}`;
 
 export function placeOf(hash: string): Place {
   if (hash === WELCOME_HASH) return "welcome";
-  return SCREEN_NAMES.find((screen) => hash === screenHref(screen)) ?? "home";
+  const [, name = ""] = /^#\/(.*)$/s.exec(hash) ?? [];
+  return name === "" ? "home" : (SCREEN_NAMES.find((screen) => name === screen) ?? "nowhere");
 }
 
 export function usePlace(): Place {

@@ -1,34 +1,46 @@
-/** What was found in this machine, and a job with a known answer run on it. */
-import { CircleCheck, CircleX, Cpu, FlaskConical, HelpCircle, LoaderCircle, Microchip } from "lucide-react";
-import { useState } from "react";
+/** What was found in this machine, and a job with a known answer run on it before one's eyes. */
+import { CircleCheck, CircleX, Cpu, FlaskConical, Gpu, HelpCircle, LoaderCircle } from "lucide-react";
 import type { SelfTestReport } from "../../shared/contract/self-test.ts";
 import type { DeviceView } from "../../shared/contract/views.ts";
-import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
 import { t } from "../../shared/words/words.ts";
+import { showRate } from "../format/reading.ts";
 import { asSentence } from "../format/sentence.ts";
 import { verdictHelp, verdictWords } from "../gpus/device-look.ts";
 import { ErrorNote, Note } from "../parts/note.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
-import { useBridge } from "../state/bridge-context.ts";
 import { useEngine, usePage } from "../state/store.ts";
+import { useDeviceWatch } from "../state/use-device-watch.ts";
+import { Continue, Foot, type StepProps } from "./foot.tsx";
+import { isUsable, plainVerdict } from "./plain-verdict.ts";
+import { TestPicture } from "./test-picture.tsx";
+import { type SelfTests, useSelfTests } from "./use-self-tests.ts";
+import { useTestSamples } from "./use-test-samples.ts";
 
-export function MachineStep() {
+export function MachineStep({ walk }: StepProps) {
+  useDeviceWatch();
   const devices = useEngine((state) => state.devices);
   const stale = usePage((page) => page.stale);
-  const { reports, running, error, test } = useSelfTests();
-  const tested = devices.some((device) => reports.has(device.id) || device.lastSelfTest);
+  const tests = useSelfTests();
+  const { running, error, test } = tests;
+  const tested = devices.some((device) => tests.reports.has(device.id) || device.lastSelfTest);
   return (
     <>
       {devices.length === 0 && <Note tone="warn">{t("welcome.machine.none")}</Note>}
       <ul className="welcome-devices">
         {devices.map((device) => (
-          <Device key={device.id} device={device} report={reports.get(device.id)} running={running} />
+          <Device
+            key={device.id}
+            device={device}
+            hasGpu={devices.some(({ kind }) => kind === "gpu")}
+            tests={tests}
+          />
         ))}
       </ul>
-      {devices.every(({ kind }) => kind === "cpu") && devices.length > 0 && (
-        <Note tone="info">{t("welcome.machine.cpuOnly")}</Note>
-      )}
-      <div className="welcome-row">
+      {error !== null && <ErrorNote error={error} alert />}
+      <p className="visually-hidden" role="status">
+        {running ? t("welcome.machine.testing") : tested ? t("welcome.machine.tested") : ""}
+      </p>
+      <Foot walk={walk}>
         <button
           type="button"
           className="button"
@@ -39,22 +51,21 @@ export function MachineStep() {
           <FlaskConical size={14} aria-hidden />
           {t(tested ? "welcome.machine.testAgain" : "welcome.machine.test")}
         </button>
-        <span className="quiet" role="status">
-          {running ? t("welcome.machine.testing") : ""}
-        </span>
-      </div>
-      {error !== null && <ErrorNote error={error} alert />}
+        <Continue onClick={() => walk.go("markets")} />
+      </Foot>
     </>
   );
 }
 
-function Device(props: { device: DeviceView; report: SelfTestReport | undefined; running: boolean }) {
-  const { device, report, running } = props;
-  const Icon = device.kind === "cpu" ? Cpu : Microchip;
+function Device({ device, hasGpu, tests }: { device: DeviceView; hasGpu: boolean; tests: SelfTests }) {
+  const Icon = device.kind === "cpu" ? Cpu : Gpu;
   const { verdict } = device;
-  const usable = verdict?.usable ?? device.state !== "failed";
+  const usable = isUsable(device);
   const words = verdict === undefined ? device.stateReason : verdictWords(verdict);
   const help = verdict === undefined ? null : verdictHelp(verdict);
+  // What a person has to do stands in sight; for the processor it is about a GPU that may not be there.
+  const helpInSight = help !== null && device.kind === "gpu";
+  const report = tests.reports.get(device.id);
   return (
     <li className="welcome-device">
       <Icon size={20} strokeWidth={1.7} aria-hidden />
@@ -69,66 +80,92 @@ function Device(props: { device: DeviceView; report: SelfTestReport | undefined;
             }
           />
         </div>
-        {words !== null && <p className="quiet">{asSentence(words)}</p>}
-        {help !== null && <p className="quiet">{asSentence(help)}</p>}
-        {usable && <TestResult device={device} report={report} running={running} />}
+        <p>{t(`welcome.machine.plain.${plainVerdict(device, hasGpu)}`)}</p>
+        {helpInSight && <p className="quiet">{asSentence(help)}</p>}
+        {usable && <Test device={device} report={report} running={tests.running} />}
+        <Details words={words} help={helpInSight ? null : help} report={report} />
       </div>
     </li>
   );
 }
 
-function TestResult(props: { device: DeviceView; report: SelfTestReport | undefined; running: boolean }) {
+function Test(props: { device: DeviceView; report: SelfTestReport | undefined; running: boolean }) {
   const { device, report, running } = props;
-  if (running) {
+  const seen = useTestSamples(device);
+  const isRunning = device.selfTest !== undefined;
+  return (
+    <>
+      <Outcome device={device} report={report} running={isRunning} waiting={running && !isRunning} />
+      {seen !== null && (
+        <TestPicture
+          samples={seen.samples}
+          steps={isRunning ? seen.steps : (report?.steps ?? seen.steps)}
+          running={isRunning}
+          result={isRunning ? null : (report?.textsPerSecond ?? null)}
+        />
+      )}
+    </>
+  );
+}
+
+function Outcome(props: {
+  device: DeviceView;
+  report: SelfTestReport | undefined;
+  running: boolean;
+  /** Another device's turn. */
+  waiting: boolean;
+}) {
+  const { device, report, running, waiting } = props;
+  const last = report ?? device.lastSelfTest ?? null;
+  if (running)
     return (
       <p className="status-word tone-info">
         <LoaderCircle size={14} className="spin" aria-hidden />
         {t("welcome.machine.testing")}
       </p>
     );
-  }
-  const last = report ?? device.lastSelfTest ?? null;
-  if (last === null) {
+  if (last === null)
     return (
       <p className="status-word tone-muted">
         <HelpCircle size={14} aria-hidden />
-        {t("welcome.machine.notTested")}
+        {t(waiting ? "welcome.machine.itsTurn" : "welcome.machine.notTested")}
       </p>
     );
-  }
+  if (!last.ok)
+    return (
+      <>
+        <p className="status-word tone-bad">
+          <CircleX size={14} aria-hidden />
+          {t("welcome.machine.failed")}
+        </p>
+        <p className="quiet">{asSentence(last.summary)}</p>
+      </>
+    );
+  const pace = report?.textsPerSecond ?? null;
   return (
-    <>
-      <p className={`status-word ${last.ok ? "tone-ok" : "tone-bad"}`}>
-        {last.ok ? <CircleCheck size={14} aria-hidden /> : <CircleX size={14} aria-hidden />}
-        {t(last.ok ? "welcome.machine.passed" : "welcome.machine.failed")}
-      </p>
-      <p className="quiet">{asSentence(last.summary)}</p>
+    <p className="status-word tone-ok">
+      <CircleCheck size={14} aria-hidden />
+      {pace === null ? t("welcome.machine.passed") : t("welcome.machine.passedAt", { pace: showRate(pace) })}
+    </p>
+  );
+}
+
+/** For who wants to know exactly: the driver's words, libraries, and what each part of the test found. */
+function Details(props: { words: string | null; help: string | null; report: SelfTestReport | undefined }) {
+  const { words, help, report } = props;
+  if (words === null && help === null && report === undefined) return null;
+  return (
+    <details className="welcome-details">
+      <summary>{t("welcome.details")}</summary>
+      {words !== null && <p>{asSentence(words)}</p>}
+      {help !== null && <p>{asSentence(help)}</p>}
       {report !== undefined && (
-        <ul className="welcome-test">
+        <ul>
           {report.steps.map((step) => (
             <li key={step.name}>{asSentence(step.detail)}</li>
           ))}
         </ul>
       )}
-    </>
+    </details>
   );
-}
-
-function useSelfTests() {
-  const bridge = useBridge();
-  const [reports, setReports] = useState<ReadonlyMap<string, SelfTestReport>>(new Map());
-  const [running, setRunning] = useState(false);
-  const [error, setError] = useState<ErrorValue | null>(null);
-  const test = () => {
-    setRunning(true);
-    setError(null);
-    bridge
-      .invoke("selftest.run", {})
-      .then(
-        (answer) => setReports(new Map(answer.reports.map((report) => [report.device.id, report]))),
-        (thrown: unknown) => setError(toErrorValue(thrown)),
-      )
-      .finally(() => setRunning(false));
-  };
-  return { reports, running, error, test };
 }

@@ -1,6 +1,7 @@
 /** One address, key or wallet: tried where it can be, read-only where something stronger says it. */
 import { CircleCheck, CircleX } from "lucide-react";
 import { useId, useState } from "react";
+import { faultWhileTyping } from "../../shared/base-address.ts";
 import {
   type SettingSource,
   type SettingView,
@@ -12,35 +13,50 @@ import { t } from "../../shared/words/words.ts";
 import { asSentence } from "../format/sentence.ts";
 import { TextField } from "../parts/controls/text-field.tsx";
 import { useBridge } from "../state/bridge-context.ts";
-import type { MarketField } from "./market-choice.ts";
+import { addressFault, type FieldProblem, type MarketField } from "./market-choice.ts";
 
 interface MarketFieldProps {
   readonly field: MarketField;
   readonly view: SettingView;
   /** What was typed and is not kept yet. */
   readonly draft: string | undefined;
+  /** Found when one wanted to go on. */
+  readonly problem: FieldProblem | null;
   readonly onDraft: (draft: string) => void;
 }
 
-export function MarketFieldRow({ field, view, draft, onDraft }: MarketFieldProps) {
+export function MarketFieldRow({ field, view, draft, problem, onDraft }: MarketFieldProps) {
+  const [left, setLeft] = useState(false);
   const label = t(`welcome.markets.${field.word}`);
   const id = useId();
   const fixed = view.source.kind !== "saved" && view.source.kind !== "default";
   const value = draft ?? (typeof view.value === "string" ? view.value : "");
+  // A beginning is no mistake before the field is left.
+  const fault = field.kind !== "url" || fixed ? null : left ? addressFault(value) : faultWhileTyping(value);
+  const wrong = problem ?? fault;
   return (
-    <div className="welcome-field">
+    // biome-ignore lint/a11y/noStaticElementInteractions: only hears that the field within was left.
+    <div className="welcome-field" onBlur={() => setLeft(true)} onFocus={() => setLeft(false)}>
       <span id={id}>{label}</span>
       <TextField
         labelledBy={id}
+        describedBy={wrong === null ? undefined : `${id}-problem`}
         value={value}
         mono
         disabled={fixed}
         type={field.kind === "secret" ? "password" : field.kind}
         placeholder={field.kind === "secret" && view.isSet ? t("welcome.markets.isSet") : ""}
+        autoComplete={field.kind === "secret" ? "new-password" : "off"}
+        errorId={wrong === null ? undefined : `${id}-problem`}
         onInput={onDraft}
         onCommit={onDraft}
       />
-      {field.kind === "url" && value !== "" && <Check surface={field.key} url={value} />}
+      {wrong !== null && (
+        <p className="welcome-field-note welcome-problem" id={`${id}-problem`}>
+          {problemText(wrong)}
+        </p>
+      )}
+      {field.kind === "url" && value !== "" && wrong === null && <Check surface={field.key} url={value} />}
       {fixed && (
         <p className="quiet welcome-field-note">
           {t("welcome.markets.fixed", { source: sourceOf(view.source) })}
@@ -49,6 +65,11 @@ export function MarketFieldRow({ field, view, draft, onDraft }: MarketFieldProps
     </div>
   );
 }
+
+const problemText = (problem: FieldProblem): string =>
+  problem === "needUrl" || problem === "needKey"
+    ? t(`welcome.markets.problem.${problem}`)
+    : t(`settings.markets.fault.${problem}`);
 
 function sourceOf(source: SettingSource): string {
   switch (source.kind) {

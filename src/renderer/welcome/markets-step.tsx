@@ -1,123 +1,122 @@
 /** Where the jobs come from: the demo, or real markets with their addresses and keys. */
-import { Coins, FlaskConical, Store } from "lucide-react";
-import { useState } from "react";
+import { FlaskConical, Store } from "lucide-react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { MarketId } from "../../shared/contract/market-id.ts";
-import type { SettingKey, SettingsView } from "../../shared/contract/settings.ts";
+import type { SettingKey } from "../../shared/contract/settings.ts";
 import { t } from "../../shared/words/words.ts";
-import { marketName } from "../format/market-name.ts";
 import { Note } from "../parts/note.tsx";
-import {
-  chosenMarkets,
-  type Drafts,
-  forget,
-  MARKET_FIELDS,
-  patchOf,
-  withoutAddress,
-} from "./market-choice.ts";
-import { MarketFieldRow } from "./market-field.tsx";
-import type { SetUp } from "./use-set-up.ts";
+import { Continue, Foot, type StepProps } from "./foot.tsx";
+import { chosenMarkets, type FieldProblem, forget, patchOf, problemsOf } from "./market-choice.ts";
+import { forgetDraft, useMarketDraft } from "./market-draft.ts";
+import { MarketForm } from "./market-form.tsx";
+import { useTerms } from "./use-terms.ts";
 
-const ICONS = { aitbc: Store, aicf: Coins } as const;
+const MARKETS = ["aitbc", "aicf"] as const;
+const NO_PROBLEMS: ReadonlyMap<SettingKey, FieldProblem> = new Map();
 
-export function MarketsStep({ setUp }: { setUp: SetUp }) {
-  const settings = setUp.settings as SettingsView;
-  const [wanted, setWanted] = useState<ReadonlySet<MarketId>>(() => new Set(chosenMarkets(settings)));
-  const [drafts, setDrafts] = useState<Drafts>({});
-  const [missing, setMissing] = useState<MarketId | null>(null);
+export function MarketsStep({ setUp, walk }: StepProps) {
+  const { settings, save } = setUp;
+  const terms = useTerms();
+  const [draft, change] = useMarketDraft(settings);
+  /** Somebody wanted to go on: from now on what is missing is named, and no longer as soon as it is there. */
+  const [tried, setTried] = useState(0);
+  const choices = useRef<HTMLFieldSetElement>(null);
+  useEffect(() => {
+    if (tried > 0) firstToMend(choices.current)?.focus();
+  }, [tried]);
+  const wanted = draft.demo ? [] : draft.wanted;
+  const found = problemsOf(wanted, draft.typed, settings);
+  const lacksMarket = !draft.demo && wanted.length === 0;
 
-  const choose = (market: MarketId, on: boolean) => {
-    const next = new Set(wanted);
-    if (on) next.add(market);
-    else next.delete(market);
-    setWanted(next);
-    setMissing(null);
-  };
   const goOn = async () => {
-    const [incomplete] = withoutAddress([...wanted], drafts, settings);
-    if (incomplete !== undefined) return setMissing(incomplete);
-    const unwanted = chosenMarkets(settings).filter((market) => !wanted.has(market));
-    await setUp.save({
+    if (found.size > 0 || lacksMarket) return setTried((before) => before + 1);
+    const unwanted = chosenMarkets(settings).filter((market) => !wanted.includes(market));
+    const kept = await save({
       ...Object.assign({}, ...unwanted.map((market) => forget(market, settings))),
-      ...patchOf([...wanted], drafts),
-      "app.first_run": wanted.size > 0 ? "key" : "ready",
+      ...patchOf(wanted, draft.typed),
+      "app.first_run": "key",
     });
+    if (kept) forgetDraft();
   };
+  const want = (market: MarketId, on: boolean) =>
+    change({ wanted: MARKETS.filter((each) => (each === market ? on : draft.wanted.includes(each))) });
   return (
     <>
-      <fieldset className="welcome-markets">
+      <fieldset className="welcome-markets" ref={choices}>
         <legend className="visually-hidden">{t("welcome.markets.heading")}</legend>
-        <label className="welcome-market welcome-market-demo">
-          <input type="checkbox" checked={wanted.size === 0} onChange={() => setWanted(new Set())} />
-          <FlaskConical size={18} strokeWidth={1.7} aria-hidden />
-          <span className="welcome-market-words">
-            <strong>{t("welcome.markets.demo")}</strong>
-            <span className="quiet">{t("welcome.markets.demoText")}</span>
-          </span>
-        </label>
-        {(["aitbc", "aicf"] as const).map((market) => (
-          <MarketChoice
-            key={market}
-            market={market}
-            wanted={wanted.has(market)}
-            onWanted={(on) => choose(market, on)}
-            settings={settings}
-            drafts={drafts}
-            onDraft={(key, draft) => setDrafts((before) => ({ ...before, [key]: draft }))}
-          />
-        ))}
+        <Where
+          icon={<FlaskConical size={18} strokeWidth={1.7} aria-hidden />}
+          title={t("welcome.markets.demo")}
+          text={t("welcome.markets.demoText")}
+          chosen={draft.demo}
+          onChoose={() => change({ demo: true })}
+        />
+        <Where
+          icon={<Store size={18} strokeWidth={1.7} aria-hidden />}
+          title={t("welcome.markets.real")}
+          text={t("welcome.markets.realText")}
+          chosen={!draft.demo}
+          onChoose={() => change({ demo: false })}
+        >
+          {MARKETS.map((market) => (
+            <MarketForm
+              key={market}
+              market={market}
+              terms={terms?.find((each) => each.market === market) ?? null}
+              wanted={draft.wanted.includes(market)}
+              onWanted={(on) => want(market, on)}
+              settings={settings}
+              typed={draft.typed}
+              problems={tried > 0 ? found : NO_PROBLEMS}
+              onType={(key, text) => change({ typed: { ...draft.typed, [key]: text } })}
+            />
+          ))}
+        </Where>
       </fieldset>
-      {missing !== null && (
+      {tried > 0 && lacksMarket && (
         <Note tone="warn" alert>
-          {t("welcome.markets.needUrl", { market: marketName(missing) })}
+          {t("welcome.markets.needMarket")}
         </Note>
       )}
-      <div className="welcome-row welcome-row-end">
-        <button type="button" className="button button-strong" onClick={() => void goOn()}>
-          {t("welcome.next")}
-        </button>
-      </div>
+      {tried > 0 && found.size > 0 && (
+        <Note tone="warn" alert>
+          {t("welcome.markets.lookAgain", { count: found.size })}
+        </Note>
+      )}
+      <Foot walk={walk}>
+        <Continue onClick={() => void goOn()} />
+      </Foot>
     </>
   );
 }
 
-function MarketChoice(props: {
-  market: MarketId;
-  wanted: boolean;
-  onWanted: (on: boolean) => void;
-  settings: SettingsView;
-  drafts: Drafts;
-  onDraft: (key: SettingKey, draft: string) => void;
+/** The first field with a mistake, or the first market that could be chosen. */
+function firstToMend(choices: HTMLElement | null): HTMLElement | null {
+  const first = (selector: string) => choices?.querySelector<HTMLElement>(selector) ?? null;
+  return first('[aria-invalid="true"]') ?? first('[type="checkbox"]');
+}
+
+/** One of the two; what belongs to it is shown while it is chosen. */
+function Where(props: {
+  icon: ReactNode;
+  title: string;
+  text: string;
+  chosen: boolean;
+  onChoose: () => void;
+  children?: ReactNode;
 }) {
-  const { market, wanted, onWanted, settings, drafts, onDraft } = props;
-  const Icon = ICONS[market];
+  const { icon, title, text, chosen, onChoose, children } = props;
   return (
-    <div className="welcome-market-group">
-      <label className="welcome-market">
-        <input type="checkbox" checked={wanted} onChange={(event) => onWanted(event.currentTarget.checked)} />
-        <Icon size={18} strokeWidth={1.7} aria-hidden />
-        <span className="welcome-market-words">
-          <strong>{t(`welcome.markets.${market}`)}</strong>
-          <span className="quiet">{t(`welcome.markets.${market}Text`)}</span>
+    <div className="welcome-where">
+      <label className="welcome-choice">
+        <input type="radio" name="where" checked={chosen} onChange={onChoose} />
+        {icon}
+        <span className="welcome-choice-words">
+          <strong>{title}</strong>
+          <span className="quiet">{text}</span>
         </span>
       </label>
-      {wanted && (
-        <div className="welcome-fields">
-          {MARKET_FIELDS[market].map((field) => (
-            <MarketFieldRow
-              key={field.key}
-              field={field}
-              view={settings.values[field.key]}
-              draft={drafts[field.key]}
-              onDraft={(draft) => onDraft(field.key, draft)}
-            />
-          ))}
-          {market === "aicf" && (
-            <Note tone="info" help={t("welcome.markets.stakeText")}>
-              {t("welcome.markets.stakeTitle")}
-            </Note>
-          )}
-        </div>
-      )}
+      {chosen && children !== undefined && <div className="welcome-where-more">{children}</div>}
     </div>
   );
 }

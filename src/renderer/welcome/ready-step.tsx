@@ -1,7 +1,6 @@
-/** What was set up, in a few lines, and the one button that starts it. */
+/** What was set up, in a few lines, what it could bring, and the one button that starts it. */
 import { CircleCheck, CircleDashed, Flame as FlameIcon } from "lucide-react";
 import { useState } from "react";
-import type { SettingsView } from "../../shared/contract/settings.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
 import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
@@ -10,40 +9,49 @@ import { ErrorNote, Note } from "../parts/note.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { screenHref } from "../state/route.ts";
 import { useEngine } from "../state/store.ts";
-import { chosenMarkets } from "./market-choice.ts";
-import type { SetUp } from "./use-set-up.ts";
-import { Foot } from "./welcome.tsx";
+import { Foot, type StepProps } from "./foot.tsx";
+import { LoginChoice, useLoginChoice } from "./login-choice.tsx";
+import { chosenMarkets, marketsWait } from "./market-choice.ts";
+import { isUsable } from "./plain-verdict.ts";
+import { PriceHints } from "./price-hint.tsx";
 
-export function ReadyStep({ setUp }: { setUp: SetUp }) {
-  const settings = setUp.settings as SettingsView;
+/** What the button does: start; start anew with other markets; the same, to make the key there; or go and make it. */
+type Way = "start" | "restart" | "restartForKey" | "makeKey";
+
+export function ReadyStep(props: StepProps) {
+  const { setUp } = props;
   const devices = useEngine((state) => state.devices);
-  const mode = useEngine((state) => state.engine.mode);
-  const running = useEngine((state) => state.markets);
   const { status } = useKeyStatus();
-  const markets = chosenMarkets(settings);
-  const usable = devices.filter(({ verdict, state }) => verdict?.usable ?? state !== "failed");
+  const login = useLoginChoice();
+  const chosen = chosenMarkets(setUp.settings);
+  const usable = devices.filter(isUsable);
   const passed = usable.filter(({ lastSelfTest }) => lastSelfTest?.ok === true);
-  // Markets are read when Bellows starts: a changed choice counts from then.
-  const changed =
-    (mode === "demo") !== (markets.length === 0) ||
-    (mode === "live" && markets.some((market) => !running.some(({ id }) => id === market)));
+  const changed = marketsWait(setUp.settings);
   const live = status?.mode === "live" ? status : null;
-  const keyWord = live?.state !== "open" ? "keyMissing" : live.backup === null ? "keyUnchecked" : "keyOk";
+  const keyWord =
+    live === null || live.state === "none" ? "keyMissing" : live.backup === null ? "keyUnchecked" : "keyOk";
+  const needsKey = chosen.length > 0 && status !== null && keyWord === "keyMissing";
+  const way: Way = changed ? (needsKey ? "restartForKey" : "restart") : needsKey ? "makeKey" : "start";
   return (
     <>
       <ul className="welcome-points">
         <Point ok={usable.length > 0}>{t("welcome.ready.device", { count: usable.length })}</Point>
         <Point ok={passed.length > 0}>{t("welcome.ready.tested", { count: passed.length })}</Point>
         <Point ok>
-          {markets.length === 0
+          {chosen.length === 0
             ? t("welcome.ready.demo")
-            : t("welcome.ready.markets", { names: markets.map(marketName).join(", ") })}
+            : t("welcome.ready.markets", { names: chosen.map(marketName).join(", ") })}
         </Point>
-        {markets.length > 0 && <Point ok={keyWord === "keyOk"}>{t(`welcome.ready.${keyWord}`)}</Point>}
+        {chosen.length > 0 && (
+          <Point ok={keyWord === "keyOk"}>
+            {t(way === "makeKey" ? "welcome.ready.keyNeeded" : `welcome.ready.${keyWord}`)}
+          </Point>
+        )}
       </ul>
-      {markets.includes("aitbc") && <p className="quiet">{t("welcome.ready.price")}</p>}
+      <PriceHints chosen={chosen} running={!changed} />
       {changed && <Note tone="info">{t("welcome.ready.restart")}</Note>}
-      <Go setUp={setUp} restart={changed} keyNext={markets.length > 0 && keyWord === "keyMissing"} />
+      {(way === "start" || way === "restart") && <LoginChoice choice={login} />}
+      <Go {...props} way={way} answerLogin={login.answer} />
     </>
   );
 }
@@ -57,43 +65,44 @@ function Point({ ok, children }: { ok: boolean; children: string }) {
   );
 }
 
-/** `keyNext`: after the restart the set-up goes on with the key, which can be made only then. */
-function Go({ setUp, restart, keyNext }: { setUp: SetUp; restart: boolean; keyNext: boolean }) {
+type GoProps = StepProps & { way: Way; answerLogin: () => Promise<void> };
+
+function Go({ setUp, walk, way, answerLogin }: GoProps) {
   const bridge = useBridge();
   const [pending, setPending] = useState(false);
   const [error, setError] = useState<ErrorValue | null>(null);
-  const { app } = bridge;
-  const go = async () => {
+  const attempt = (work: () => Promise<void>) => {
     setPending(true);
     setError(null);
-    try {
-      if (!(await setUp.save({ "app.first_run": restart && keyNext ? "key" : "done" }))) return;
-      // It starts again with the markets chosen here, and takes work by itself.
-      if (restart) await (app === null ? bridge.invoke("engine.restart", {}) : app.invoke("app.restart", {}));
-      else await bridge.invoke("run.start", {});
-      if (!(restart && keyNext)) window.location.hash = screenHref("home");
-    } catch (thrown) {
-      setError(toErrorValue(thrown));
-    } finally {
-      setPending(false);
-    }
+    work()
+      .catch((thrown: unknown) => setError(toErrorValue(thrown)))
+      .finally(() => setPending(false));
   };
-  const leave = async () => {
-    if (await setUp.save({ "app.first_run": "later" })) window.location.hash = screenHref("home");
+  /** The settings are kept before the engine that keeps them ends. */
+  const start = async () => {
+    await answerLogin();
+    if (!(await setUp.save({ "app.first_run": "done" }))) return;
+    await bridge.invoke(way === "restart" ? "engine.restart" : "run.start", {});
+    window.location.hash = screenHref("home");
   };
+  const restartForKey = async () => {
+    if (await setUp.save({ "app.first_run": "key" })) await bridge.invoke("engine.restart", {});
+  };
+  const isStart = way === "start" || way === "restart";
   return (
     <>
       {error !== null && <ErrorNote error={error} alert />}
-      <Foot onBack={() => void setUp.save({ "app.first_run": "markets" })} onLater={() => void leave()}>
+      <Foot walk={walk}>
         <button
           type="button"
-          className="button button-primary"
+          // Ember means earning: what only leads to the key has another colour.
+          className={`button ${isStart ? "button-primary" : "button-strong"}`}
           disabled={pending}
           aria-busy={pending}
-          onClick={() => void go()}
+          onClick={() => (way === "makeKey" ? walk.go("key") : attempt(isStart ? start : restartForKey))}
         >
-          <FlameIcon size={14} aria-hidden />
-          {t(restart ? "welcome.ready.restartNow" : "welcome.ready.start")}
+          {isStart && <FlameIcon size={14} aria-hidden />}
+          {t(`welcome.ready.way.${way}`)}
         </button>
       </Foot>
     </>

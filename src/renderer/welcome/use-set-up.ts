@@ -3,11 +3,10 @@ import { useCallback, useEffect, useState } from "react";
 import type { SettingPatch, SettingsView } from "../../shared/contract/settings.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
 import { useBridge } from "../state/bridge-context.ts";
-import { usePage } from "../state/store.ts";
+import { useEngine } from "../state/store.ts";
 
 export interface SetUp {
-  /** null until they are read. */
-  readonly settings: SettingsView | null;
+  readonly settings: SettingsView;
   readonly error: ErrorValue | null;
   /** Resolves to whether it was kept; why not is in `error`. */
   readonly save: (patch: SettingPatch) => Promise<boolean>;
@@ -15,23 +14,18 @@ export interface SetUp {
 
 export function useSetUp(): SetUp {
   const bridge = useBridge();
-  const up = usePage(({ link }) => link.state === "up");
-  const [settings, setSettings] = useState<SettingsView | null>(null);
+  const told = useEngine((state) => state.settings);
+  // The answer to a write is here before the engine's next word to everybody.
+  const [answered, setAnswered] = useState<SettingsView | null>(null);
   const [error, setError] = useState<ErrorValue | null>(null);
-
-  useEffect(() => {
-    if (!up) return;
-    bridge.invoke("settings.get", {}).then(
-      (answer) => setSettings(answer.settings),
-      (thrown: unknown) => setError(toErrorValue(thrown)),
-    );
-  }, [bridge, up]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whatever is told is newer.
+  useEffect(() => setAnswered(null), [told]);
 
   const save = useCallback(
     async (patch: SettingPatch) => {
       try {
         const answer = await bridge.invoke("settings.set", { patch });
-        setSettings(answer.settings);
+        setAnswered(answer.settings);
         setError(null);
         return true;
       } catch (thrown) {
@@ -41,5 +35,5 @@ export function useSetUp(): SetUp {
     },
     [bridge],
   );
-  return { settings, error, save };
+  return { settings: answered ?? told, error, save };
 }

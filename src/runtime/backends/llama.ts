@@ -3,19 +3,20 @@
  * weighs 85 MB, with all of them 640 MB, and only text generation needs it. It is installed into a folder of its own
  * (`npm run llama`; BELLOWS_LLAMA_FOLDER names another one) and loaded here at the first model that asks for it.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AppError } from "../../shared/errors.ts";
+import { findLlama } from "../../shared/runtime/llama-folder.ts";
 import type { RuntimeClass } from "../../shared/runtime/protocol.ts";
-
-export const LLAMA_FOLDER_VARIABLE = "BELLOWS_LLAMA_FOLDER";
 
 /** What we use of node-llama-cpp 3.22 and @huggingface/jinja 0.5: their own types come only with the installation. */
 export type Token = number;
 export interface LlamaModel {
   readonly tokens: {
     readonly bos: Token | null;
+    /** Does a text of this model begin with it? */
+    readonly shouldPrependBosToken: boolean;
     readonly bosString: string | null;
     readonly eosString: string | null;
   };
@@ -87,16 +88,9 @@ function classOf(device: RuntimeClass, onGpu: boolean, version: string): Runtime
 }
 
 function requireFolder(): string {
-  const folder = process.env[LLAMA_FOLDER_VARIABLE];
-  if (folder && existsSync(join(folder, "node_modules/node-llama-cpp/package.json"))) return folder;
-  throw new AppError({
-    code: "LLAMA_MISSING",
-    message: folder
-      ? `llama.cpp, which text generation needs, is not in ${folder}`
-      : "llama.cpp, which text generation needs, is not installed",
-    actor: "user",
-    help: `Run \`npm run llama\`, and set ${LLAMA_FOLDER_VARIABLE} to the folder that it names.`,
-  });
+  const found = findLlama();
+  if (found instanceof AppError) throw found;
+  return found;
 }
 
 function versionIn(folder: string): string {

@@ -148,15 +148,17 @@ async function tryBackend(backend: Backend, init: Init): Promise<Verdict> {
 }
 
 /** What is known without trying, where a try would end in words nobody understands. */
-function obstacleBefore(backend: Backend, { device, backend: wanted }: Init): string | null {
+function obstacleBefore(backend: Backend, { device }: Init): string | null {
   if (!ladderOf(process.platform).includes(backend)) return `ONNX Runtime has none for ${process.platform}`;
   if (backend === "cuda" && !existsSync(join(libraryFolder(), CUDA_PROVIDER))) {
     const problem = libraryProblem();
     return `its provider ${CUDA_PROVIDER} is missing${problem === null ? "" : ` (the GPU pack could not be loaded: ${problem})`}`;
   }
-  // CUDA is told its GPU by the environment; WebGPU takes the system's first one, which may not be ours.
-  if (backend === "webgpu" && wanted === "auto" && device.index > 0) {
-    return "it can't choose among several GPUs";
+  // CUDA is told its GPU by the environment. The others take the system's first one, which a second process would only
+  // crowd while its own GPU does nothing.
+  const takesTheFirst = backend === "webgpu" || backend === "dml";
+  if (takesTheFirst && device.kind === "gpu" && device.index > 0) {
+    return "it can't choose among several GPUs, and runs on the first one only";
   }
   return null;
 }

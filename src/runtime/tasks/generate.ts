@@ -6,6 +6,7 @@
 import { AppError } from "../../shared/errors.ts";
 import { requireWorkInLimits } from "../../shared/runtime/limits.ts";
 import type { ItemResult, RuntimeClass, SpecOf } from "../../shared/runtime/protocol.ts";
+import { firstOf } from "../../shared/runtime/stop-texts.ts";
 import type { GenerateWork } from "../../shared/work.ts";
 import type { LlamaContext, LlamaModel, LlamaSequence, OpenLlama, Token } from "../backends/llama.ts";
 import { openLlama } from "../backends/llama.ts";
@@ -99,8 +100,9 @@ export class GenerateModel implements TaskModel {
 
   #tokensOf(prompt: GenerateWork["prompt"]): Token[] {
     if (typeof prompt !== "string") return this.#model.tokenize(this.#render(prompt), true);
-    const { bos } = this.#model.tokens;
-    return [...(bos === null ? [] : [bos]), ...this.#model.tokenize(prompt)];
+    const { bos, shouldPrependBosToken } = this.#model.tokens;
+    // Some have such a token and were taught without it.
+    return [...(bos !== null && shouldPrependBosToken ? [bos] : []), ...this.#model.tokenize(prompt)];
   }
 
   /** Without a template of the model's own there is no right way to put a conversation: it is refused. */
@@ -156,11 +158,4 @@ export class GenerateModel implements TaskModel {
     }
     return { text: this.#model.detokenize(tokenIds), tokenIds };
   }
-}
-
-/** Where the first of these texts begins; -1 when none is there. */
-function firstOf(stop: readonly string[], text: string): number {
-  const places = stop.filter((each) => each !== "").map((each) => text.indexOf(each));
-  const found = places.filter((place) => place !== -1);
-  return found.length === 0 ? -1 : Math.min(...found);
 }

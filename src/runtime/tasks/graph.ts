@@ -1,14 +1,18 @@
 /** Opens a model's ONNX graph: only from files that were checked, and with no way out of them. */
 import { readFile } from "node:fs/promises";
 import { AppError } from "../../shared/errors.ts";
-import { checkPinnedFile, pathInside } from "../../shared/model-files.ts";
+import { checkPinnedFile, fileState, pathInside } from "../../shared/model-files.ts";
 import type { ModelSpec } from "../../shared/runtime/protocol.ts";
 import type { OnnxBackend, OpenSession } from "../backends/onnx.ts";
 import { externalLocations } from "../backends/onnx-file.ts";
 
 /** Every file of the model is what its sha256 says. Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNSAFE. */
 export async function checkModelFiles(spec: ModelSpec): Promise<void> {
-  for (const file of spec.files) await checkPinnedFile(spec.id, spec.folder, file);
+  for (const file of spec.files) {
+    const state = fileState(pathInside(spec.id, spec.folder, file.path));
+    // Read by the engine, and not touched since: reading gigabytes once more would only make the first job wait.
+    if (state === null || state !== file.checked) await checkPinnedFile(spec.id, spec.folder, file);
+  }
 }
 
 /** The absolute path of one of the model's checked files. Throws MODEL_UNSAFE. */

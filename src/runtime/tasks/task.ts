@@ -42,7 +42,9 @@ export function itemDone(key: string, { result, ...facts }: Finished): ItemResul
 }
 
 export function itemFailed(key: string, thrown: unknown): ItemResult {
-  return { key, ok: false, error: toErrorValue(thrown) };
+  const error = toErrorValue(thrown);
+  const retryable = thrown instanceof AppError && thrown.retryable;
+  return retryable ? { key, ok: false, error, retryable } : { key, ok: false, error };
 }
 
 /** The work is not what this model does: a mistake of whoever sent it here. */

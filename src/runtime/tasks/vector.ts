@@ -10,10 +10,10 @@
  * once at the end: two machines that follow this get the same bits. The cosine with a vector of zeros is 0.
  */
 import { elementsOf, type FloatTensor, type IndexTensor } from "../../shared/canonical.ts";
-import { unreachable } from "../../shared/errors.ts";
+import { AppError, unreachable } from "../../shared/errors.ts";
 import { requireWorkInLimits } from "../../shared/runtime/limits.ts";
 import type { VectorWork } from "../../shared/work.ts";
-import { itemDone, itemFailed, resultNotFinite, type TaskItem, type TaskOutcome, wrongTask } from "./task.ts";
+import { itemDone, itemFailed, type TaskItem, type TaskOutcome, wrongTask } from "./task.ts";
 
 export interface VectorResult {
   readonly kind: "vector";
@@ -44,8 +44,17 @@ export function runVectorItems(items: readonly TaskItem[]): TaskOutcome {
 /** For work within limits. Throws RESULT_NOT_FINITE when a result is too big for float32. */
 export function computeVector(work: VectorWork): VectorResult {
   const result = compute(work);
-  if (!result.tensor.data.every(Number.isFinite)) throw resultNotFinite();
+  if (!result.tensor.data.every(Number.isFinite)) throw tooBig();
   return result;
+}
+
+/** It would be too big every time. */
+function tooBig(): AppError {
+  return new AppError({
+    code: "RESULT_NOT_FINITE",
+    message: "A value of the result is too big for float32",
+    actor: "market",
+  });
 }
 
 function compute({ op, a, b, k }: VectorWork): VectorResult {

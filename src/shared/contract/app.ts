@@ -25,7 +25,7 @@ export type UpdateOffer = z.infer<typeof UpdateOfferSchema>;
 
 /**
  * off: nothing is asked for, see `reason`. none: the feed has nothing newer. held-back: a staged release that is not
- * this machine's turn yet. waiting: to be installed once the jobs that are held have ended. refused: the feed offers
+ * this machine's turn yet. interrupted: the connection broke too often. waiting: to be installed once the jobs that are held have ended. refused: the feed offers
  * something that must not be installed.
  */
 export const UpdatePhaseSchema = z.discriminatedUnion("state", [
@@ -40,6 +40,14 @@ export const UpdatePhaseSchema = z.discriminatedUnion("state", [
     offer: UpdateOfferSchema,
     bytes: z.number().nonnegative(),
     total: z.number().nonnegative().nullable(),
+  }),
+  z.object({
+    state: z.literal("interrupted"),
+    offer: UpdateOfferSchema,
+    /** What has come is kept, and continued by the next download. */
+    bytes: z.number().nonnegative(),
+    total: z.number().nonnegative().nullable(),
+    error: ErrorValueSchema,
   }),
   z.object({ state: z.literal("ready"), offer: UpdateOfferSchema }),
   z.object({
@@ -98,11 +106,12 @@ export const APP_COMMANDS = {
   "app.setStartAtLogin": appCommand(z.strictObject({ enabled: z.boolean() })),
   /** Take work again and forget the crashes. */
   "app.leaveSafeMode": appCommand(Nothing),
-  /** End the engine in order and begin anew, with the settings as they are then: another market, demo or live. */
-  "app.restart": appCommand(Nothing),
   "app.openCrashReports": appCommand(Nothing),
   "app.checkForUpdate": appCommand(Nothing),
+  /** From the beginning, or from where an interrupted one stopped. Answers when it has ended. */
   "app.downloadUpdate": appCommand(Nothing),
+  /** What has come is kept; the version is fetched again only when asked for. */
+  "app.cancelDownload": appCommand(Nothing),
   /** At once when no job is held, else as soon as what is held has ended; no new work is taken until then. */
   "app.installUpdate": appCommand(Nothing),
   /** Give up waiting; work is taken again. */

@@ -13,8 +13,18 @@ import {
   SetLimitsInput,
 } from "./devices.ts";
 import { EARNINGS_COMMANDS } from "./earnings.ts";
+import { FLEET_COMMANDS } from "./fleet.ts";
+import { GPU_PACK_COMMANDS } from "./gpu-pack.ts";
 import { IDENTITY_COMMANDS } from "./identity.ts";
-import { JobChoicesAnswer, JobFilterSchema, JobsCountAnswer, JobsListAnswer, JobsListInput } from "./jobs.ts";
+import {
+  JobChoicesAnswer,
+  JobFilterSchema,
+  JobOutputAnswer,
+  JobOutputInput,
+  JobsCountAnswer,
+  JobsListAnswer,
+  JobsListInput,
+} from "./jobs.ts";
 import {
   ModelAnswer,
   ModelDiskAnswer,
@@ -26,6 +36,7 @@ import {
   PruneInput,
 } from "./models.ts";
 import { OFFER_COMMANDS } from "./offers.ts";
+import { OllamaViewSchema } from "./ollama.ts";
 import { PresenceReportSchema } from "./presence.ts";
 import { SelfTestReportSchema } from "./self-test.ts";
 import { ServiceLevelSchema } from "./service-level.ts";
@@ -37,6 +48,7 @@ import {
   TestConnectionAnswer,
   TestConnectionInput,
 } from "./settings.ts";
+import { MarketTermsSchema } from "./terms.ts";
 import { JobVerifyAnswer, JobVerifyInput } from "./verify.ts";
 import {
   ClaimReportSchema,
@@ -100,8 +112,12 @@ export const COMMANDS = {
   /** The models and devices that jobs have, to filter by. */
   "jobs.choices": command(Nothing, JobChoicesAnswer),
   "jobs.get": command(z.strictObject({ leaseId: z.string().min(1).max(200) }), JobDetailSchema),
+  /** What was computed, while it is kept. */
+  "jobs.output": command(JobOutputInput, JobOutputAnswer),
   /** Check a result's receipt again, and recompute it where its output is kept. */
   "jobs.verify": command(JobVerifyInput, JobVerifyAnswer),
+  /** What every market asks of a provider, whether it is configured here or not. */
+  "provider.terms": command(Nothing, z.strictObject({ terms: z.array(MarketTermsSchema) })),
   /** What a market says of this provider now; null where it keeps no such books. */
   "provider.standing": command(
     z.strictObject({ market: MarketIdSchema }),
@@ -120,9 +136,18 @@ export const COMMANDS = {
     z.strictObject({ level: ServiceLevelSchema.nullable() }),
   ),
   ...OFFER_COMMANDS,
+  ...GPU_PACK_COMMANDS,
   ...EARNINGS_COMMANDS,
   ...ACTIVITY_COMMANDS,
-  "models.list": command(Nothing, z.strictObject({ models: z.array(ModelViewSchema) })),
+  ...FLEET_COMMANDS,
+  "models.list": command(
+    Nothing,
+    z.strictObject({
+      models: z.array(ModelViewSchema),
+      /** An Ollama that may run some of them; absent: none was turned on, or no engine runs to ask it. */
+      ollama: OllamaViewSchema.optional(),
+    }),
+  ),
   /** Fetch what is missing; answers when it is under way. Throws MODEL_NOT_ALLOWED, MODEL_DISK_FULL, MODEL_CAP_REACHED, MODEL_BUSY. */
   "models.download": command(ModelDownloadInput, ModelDownloadAnswer),
   /** Survives a restart; `models.resume` goes on. */

@@ -36,8 +36,10 @@ export const EarningSumsSchema = z.object({
   gross: MoneyValueSchema.nullable(),
   fee: MoneyValueSchema.nullable(),
   net: MoneyValueSchema,
-  /** What accepted jobs should still bring, net. */
+  /** What accepted jobs should still bring, net, as far as the market says what it pays. */
   pending: MoneyValueSchema,
+  /** Accepted jobs that wait for a credit of which the market has not said how much. */
+  unpriced: Count,
   energy: EnergyUseSchema,
 });
 export type EarningSums = z.infer<typeof EarningSumsSchema>;
@@ -58,14 +60,18 @@ export const EarningSeriesSchema = z.object({
 });
 export type EarningSeries = z.infer<typeof EarningSeriesSchema>;
 
-export const EarningSummarySchema = z.object({
-  market: MarketIdSchema,
-  currency: CurrencyCodeSchema,
-  /** Since local midnight; 7 and 30 local days, today among them; since the first job. */
+/** Since local midnight; 7 and 30 local days, today among them; since the first job. */
+export const EarningPeriodsSchema = z.object({
   today: EarningSumsSchema,
   week: EarningSumsSchema,
   month: EarningSumsSchema,
   total: EarningSumsSchema,
+});
+export type EarningPeriods = z.infer<typeof EarningPeriodsSchema>;
+
+export const EarningSummarySchema = EarningPeriodsSchema.extend({
+  market: MarketIdSchema,
+  currency: CurrencyCodeSchema,
   /** Accepted longer ago than `afterMs`, and still not credited. */
   overdue: z.object({
     jobs: Count,
@@ -101,7 +107,23 @@ export const EarningEntrySchema = z.object({
 });
 export type EarningEntry = z.infer<typeof EarningEntrySchema>;
 
+const EntryStateSchema = z.enum(["settled", "pending"]);
+export type EntryState = z.infer<typeof EntryStateSchema>;
+
 const Cursor = z.string().max(200);
+const Limit = z.number().int().min(1).max(1000).default(100);
+const EntryPage = z.strictObject({ entries: z.array(EarningEntrySchema), next: Cursor.nullable() });
+
+/** Figures, days and newest jobs of one market, all of one moment, so that their sums agree. */
+export const EarningReportSchema = z.strictObject({
+  at: TimeMs,
+  summary: EarningSummarySchema,
+  series: EarningSeriesSchema,
+  /** Of the days of the series, and of the state that was asked for. */
+  newest: EntryPage,
+  state: EntryStateSchema.nullable(),
+});
+export type EarningReport = z.infer<typeof EarningReportSchema>;
 const MarketInput = z.strictObject({ market: MarketIdSchema });
 
 export const EARNINGS_COMMANDS = {
@@ -115,17 +137,26 @@ export const EARNINGS_COMMANDS = {
     input: z.strictObject({}),
     output: z.strictObject({ markets: z.array(EarningSummarySchema) }),
   },
+  /** What a screen shows side by side of one market; `earnings.entries` reads on from its `newest.next`. */
+  "earnings.report": {
+    input: MarketInput.extend({
+      days: z.number().int().min(1).max(MOST_DAYS).default(30),
+      state: EntryStateSchema.optional(),
+      limit: Limit,
+    }),
+    output: EarningReportSchema,
+  },
   /** Accepted jobs, the newest acceptance first. */
   "earnings.entries": {
     input: MarketInput.extend({
-      state: z.enum(["settled", "pending"]).optional(),
+      state: EntryStateSchema.optional(),
       /** Accepted from then on, and before then. */
       from: TimeMs.optional(),
       until: TimeMs.optional(),
       before: Cursor.optional(),
-      limit: z.number().int().min(1).max(1000).default(100),
+      limit: Limit,
     }),
-    output: z.strictObject({ entries: z.array(EarningEntrySchema), next: Cursor.nullable() }),
+    output: EntryPage,
   },
   /** The ledger as CSV (RFC 4180), the oldest first, piece by piece; the first piece begins with the heads. */
   "earnings.csv": {

@@ -41,6 +41,24 @@ export const JobsCountAnswer = z.strictObject({
   before: z.string(),
 });
 
+/** Bytes of an output handed out at once. */
+export const OUTPUT_PIECE = 384 * 1024;
+
+export const JobOutputInput = z.strictObject({
+  leaseId: Text,
+  /** Of the bytes; a piece before ended there. */
+  from: Count.default(0),
+});
+
+/** The result's canonical bytes (shared/results.ts), those that the digests commit to, piece by piece. */
+export const JobOutputAnswer = z.strictObject({
+  /** Bytes in all. */
+  size: Count,
+  base64: z.string(),
+  /** Where the next piece begins; null: this was the last. */
+  next: Count.nullable(),
+});
+
 /** What there is to choose from, with how many jobs each has. */
 export const JobChoicesAnswer = z.strictObject({
   models: z.array(z.strictObject({ model: z.string(), jobs: Count })),

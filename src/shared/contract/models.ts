@@ -16,7 +16,7 @@ export const ModelViewSchema = z.object({
   /** Weights and working memory on a GPU at the largest batch, MiB. */
   vramMb: z.number().int().nonnegative(),
   /** Where it is fetched from, tried in order. */
-  sources: z.array(z.object({ kind: z.enum(["npm", "https"]), name: z.string() })),
+  sources: z.array(z.object({ kind: z.enum(["npm", "https", "ollama"]), name: z.string() })),
   /** present: whole, and good as far as it was checked. missing, corrupt: it can be downloaded. */
   state: z.enum(["present", "missing", "corrupt", "downloading", "paused", "failed"]),
   /** Of `bytesTotal`, those that are here. */
@@ -27,6 +27,8 @@ export const ModelViewSchema = z.object({
   etaMs: Bytes.nullable(),
   /** Why it failed, is missing or is corrupt. */
   error: ErrorValueSchema.nullable(),
+  /** What Ollama calls it, while it can be run there and is not here; absent: it can't. */
+  ollama: z.string().optional(),
   /** The folder it is loaded from; null while it is not present. */
   folder: z.string().nullable(),
   /** What its whole files take in the folder that Bellows fetches into: that much can be removed. */

@@ -41,7 +41,7 @@ export const PriceStrategySchema = z.discriminatedUnion("kind", [
 ]);
 export type PriceStrategy = z.infer<typeof PriceStrategySchema>;
 
-/** What is made of a GPU's last self-test: without a passed one with its driver and model no offer is published. */
+/** What a GPU's last self-test came to: without a passed one with its driver and model no offer is published. */
 export const ListingTestSchema = z.object({
   state: z.enum(["passed", "due", "running", "failed", "impossible"]),
   /** One sentence. */

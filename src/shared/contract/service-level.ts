@@ -23,6 +23,8 @@ export const ServiceMeasureSchema = z.object({
   distance: z.number().nullable(),
   trend: z.enum(["better", "steady", "worse", "unknown"]),
   state: z.enum(["good", "warning", "breached", "unknown"]),
+  /** A demo on a processor is slow by nature and loses nothing by it: shown as it is, and nobody is warned. */
+  excused: z.boolean().optional(),
   /** What a breach would cost at this moment; null: nothing is staked, or the measure costs no stake. */
   breachCost: MoneyValueSchema.nullable(),
   /** The same as a share of the stake, in 1/10 000; null: it costs no stake. */

@@ -5,11 +5,17 @@
 import { z } from "zod";
 import { ErrorValueSchema } from "../errors.ts";
 import { CurrencyCodeSchema, MoneyValueSchema } from "../money.ts";
+import { ComputedBySchema } from "../runtime/backend.ts";
+import { SCREEN_NAMES } from "../screens.ts";
 import { SaidSchema } from "../words/said.ts";
+import { EarningPeriodsSchema } from "./earnings.ts";
+import { GpuPackViewSchema } from "./gpu-pack.ts";
 import { type MarketId, MarketIdSchema } from "./market-id.ts";
 import { ModelViewSchema } from "./models.ts";
-import { OffersViewSchema } from "./offers.ts";
+import { EnergyCostSchema, OffersViewSchema } from "./offers.ts";
+import { OllamaViewSchema } from "./ollama.ts";
 import { PauseViewSchema, PresenceSignalSchema } from "./presence.ts";
+import { SelfTestProgressSchema } from "./self-test.ts";
 import { SettingsViewSchema } from "./settings.ts";
 
 export { type MarketId, MarketIdSchema };
@@ -64,7 +70,11 @@ export const EngineViewSchema = z.object({
   notices: z.array(ErrorValueSchema),
   /** Where Prometheus metrics are served; null: nowhere. */
   metricsUrl: Text.nullable().optional(),
+  /** Somebody said which machines are a fleet, or an inventory lies in the data folder: `fleet.read` tells of them. */
+  hasFleet: z.boolean().optional(),
   host: HostInfoSchema.optional(),
+  /** An Ollama on this machine that may write texts for us; absent: it was not turned on. */
+  ollama: OllamaViewSchema.optional(),
 });
 export type EngineView = z.infer<typeof EngineViewSchema>;
 
@@ -81,6 +91,8 @@ export const HeadlineSchema = z.object({
       help: Text.optional(),
       said: SaidSchema.optional(),
       helpSaid: SaidSchema.optional(),
+      /** Where more of it is shown. */
+      screen: z.enum(SCREEN_NAMES).optional(),
     }),
   ),
   lastAcceptedAt: TimeMs.nullable(),
@@ -95,8 +107,11 @@ export const ProviderStandingSchema = z.object({
   providerId: Text,
   /** When the market said so. */
   at: TimeMs,
-  /** eligible: may be given work. degraded: still so, but its health is low. jailed: no work before `jailedUntil`. */
-  state: z.enum(["eligible", "degraded", "jailed", "ineligible"]),
+  /**
+   * eligible: may be given work. degraded: still so, but its health is low. jailed: no work before `jailedUntil`.
+   * new: its health has only begun to be counted, so that a low one says nothing yet.
+   */
+  state: z.enum(["new", "eligible", "degraded", "jailed", "ineligible"]),
   jailedUntil: TimeMs.nullable(),
   /** score 0…1, and the market's own word for it. */
   health: z.object({ score: z.number().nullable(), word: Text.nullable() }),
@@ -115,7 +130,9 @@ export const ProviderStandingSchema = z.object({
         freeAt: TimeMs.nullish(),
       }),
     ),
-    /** What it is made of, where the market tells; bonds stand beside the total. */
+    /** For how long a new stake is held, ms, and no release before; absent: releases take the market's own time. */
+    lockMs: z.number().int().positive().optional(),
+    /** What it is made of, where the market tells and releases each whole; bonds stand beside the total. */
     parts: z
       .array(
         z.object({
@@ -173,6 +190,8 @@ export const ProviderBalanceSchema = z.object({
   /** Earned in an epoch that is not settled yet. */
   escrow: MoneyValueSchema,
   lastSettlementEpoch: z.number().int().nullable(),
+  /** What is settled arrives without a claim. */
+  paysByItself: z.boolean().optional(),
 });
 export type ProviderBalance = z.infer<typeof ProviderBalanceSchema>;
 
@@ -276,12 +295,17 @@ export const DeviceViewSchema = z.object({
   kind: z.enum(["gpu", "cpu"]),
   name: Text,
   /** Execution provider in use, null while no runtime has proved one. */
-  backend: z.enum(["cuda", "cpu", "webgpu", "dml"]).nullable(),
+  backend: ComputedBySchema.nullable(),
   /** Why this back end and not a faster one, in words. */
   backendReason: Text.nullable(),
+  /** The faster ones that were tried or looked at, each with what stood in its way; absent: none was. */
+  backendSteps: z
+    .array(z.object({ backend: z.enum(["cuda", "cpu", "webgpu", "dml"]), reason: Text }))
+    .optional(),
   /** asleep: no runtime process exists because there is no work (the GPU is free). */
   state: z.enum(["asleep", "starting", "ready", "working", "breaker", "failed"]),
   stateReason: Text.nullable(),
+  stateSaid: SaidSchema.optional(),
   runtimePid: z.number().int().positive().nullable(),
   runningJobs: z.number().int().nonnegative(),
   temperatureC: z.number().nullable(),
@@ -304,6 +328,8 @@ export const DeviceViewSchema = z.object({
   verdict: DeviceVerdictSchema.optional(),
   /** null: it was never tested. */
   lastSelfTest: SelfTestSummarySchema.nullable().optional(),
+  /** Absent: none runs on it now. */
+  selfTest: SelfTestProgressSchema.optional(),
 });
 export type DeviceView = z.infer<typeof DeviceViewSchema>;
 
@@ -362,11 +388,12 @@ export const EarningsViewSchema = z.object({
   /** Net, since local midnight, by time of acceptance: what is settled, and beside it what accepted work will still pay. */
   settledToday: MoneyValueSchema,
   pendingToday: MoneyValueSchema,
-  /** Over the last 7 and 30 local days, today among them. */
-  settledWeek: MoneyValueSchema.optional(),
-  settledMonth: MoneyValueSchema.optional(),
   settledTotal: MoneyValueSchema,
   pendingTotal: MoneyValueSchema,
+  /** The same with gross, fee and energy, and over 7 and 30 days. */
+  periods: EarningPeriodsSchema,
+  /** What one whole coin is worth, as the person set it; null: they did not. */
+  rate: EnergyCostSchema.nullable(),
   acceptedToday: z.number().int().nonnegative(),
   failedToday: z.number().int().nonnegative(),
   /** When the market's own books were last read and compared; null before the first time. */
@@ -398,6 +425,8 @@ export const StateSchema = z.object({
   /** GPUs for rent. */
   offers: OffersViewSchema,
   settings: SettingsViewSchema,
+  /** What CUDA needs beside the app; absent in an engine that is older. */
+  gpuPack: GpuPackViewSchema.optional(),
 });
 export type State = z.infer<typeof StateSchema>;
 export type SliceName = keyof State;

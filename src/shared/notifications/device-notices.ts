@@ -1,7 +1,7 @@
 /** Notices about what runs the jobs: GPUs, their driver, their self-test, their breaker, the models. */
 import type { DeviceView, State } from "../contract/views.ts";
 import { DAY, HOUR, MINUTE } from "../durations.ts";
-import { hear } from "../words/said.ts";
+import { hear } from "../words/hear.ts";
 import { t } from "../words/words.ts";
 import type { Notice, NoticeProvider } from "./notice.ts";
 
@@ -69,7 +69,10 @@ export const breakerOpen: NoticeProvider = (_before, { state }) =>
       type: "breaker-open",
       severity: "warn",
       title: t("notifications.breakerOpen.title", { device: device.name }),
-      text: device.stateReason ?? t("notifications.breakerOpen.text"),
+      text:
+        device.stateReason === null
+          ? t("notifications.breakerOpen.text")
+          : hear(device.stateReason, device.stateSaid),
       screen: "gpus",
       lasting: true,
       quietFor: BREAKER_QUIET,

@@ -122,7 +122,7 @@ const sameSlash = (a: SlashName, b: SlashName) =>
 export const serviceNearLimit: NoticeProvider = (_before, { levels, state }) =>
   levels.flatMap((level) => {
     const near = level.measures.filter(
-      (measure) => measure.state === "warning" || measure.state === "breached",
+      ({ state, excused = false }) => !excused && (state === "warning" || state === "breached"),
     );
     const [worst] = near.toSorted(byState);
     if (worst === undefined) return [];

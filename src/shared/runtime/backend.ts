@@ -1,4 +1,9 @@
 /** The names of the back ends, apart from the runtime's messages: the dashboard shows them and needs nothing else. */
 import { z } from "zod";
 
+/** What a runtime process of ours can compute with. */
 export const BackendSchema = z.enum(["cuda", "cpu", "webgpu", "dml"]);
+
+/** Who computed: one of those, or an Ollama that runs on this machine anyway. */
+export const ComputedBySchema = z.enum([...BackendSchema.options, "ollama"]);
+export type ComputedBy = z.infer<typeof ComputedBySchema>;

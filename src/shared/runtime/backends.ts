@@ -1,4 +1,5 @@
 /** The ladder of back ends: which ones an operating system has, fastest first, and what they are called for people. */
+import type { ComputedBy } from "./backend.ts";
 import type { Backend, SkippedBackend } from "./protocol.ts";
 
 /** CoreML is not on it: no Mac has an NVIDIA GPU, and there is none to try it on. */
@@ -12,11 +13,12 @@ export function ladderOf(platform: NodeJS.Platform): readonly Backend[] {
   return LADDERS[platform] ?? ["cpu"];
 }
 
-export const BACKEND_NAMES: Readonly<Record<Backend, string>> = {
+export const BACKEND_NAMES: Readonly<Record<ComputedBy, string>> = {
   cuda: "CUDA",
   webgpu: "WebGPU",
   dml: "DirectML",
   cpu: "the CPU",
+  ollama: "Ollama",
 };
 
 /** "CUDA can't be used (…), WebGPU can't be used (…)": one sentence, or null when nothing was skipped. */

@@ -31,7 +31,15 @@ const AnyModelSchema = z.object({
   id: z.string(),
   version: z.string(),
   folder: z.string(),
-  files: z.array(z.object({ path: z.string(), bytes: z.number().int(), sha256: z.string().length(64) })),
+  files: z.array(
+    z.object({
+      path: z.string(),
+      bytes: z.number().int(),
+      sha256: z.string().length(64),
+      /** Its state (`fileState`) when it was read and found right; absent: it was not, or is not known to be. */
+      checked: z.string().optional(),
+    }),
+  ),
   /** Device memory it takes once loaded; absent: estimated from its files. */
   memoryBytes: z.number().int().positive().optional(),
 });
@@ -99,7 +107,13 @@ const ItemResultSchema = z.discriminatedUnion("ok", [
     /** Where one kind of work can be done in more than one way: which it was. */
     method: z.enum(["cross-encoder", "embedding-cosine"]).optional(),
   }),
-  z.object({ key: z.string(), ok: z.literal(false), error: ErrorValueSchema }),
+  z.object({
+    key: z.string(),
+    ok: z.literal(false),
+    error: ErrorValueSchema,
+    /** May the same work come out in another run, or on another device? */
+    retryable: z.boolean().optional(),
+  }),
 ]);
 export type ItemResult = z.infer<typeof ItemResultSchema>;
 

@@ -15,3 +15,9 @@ export function showDecimal(decimal: string, language: string): string {
   const [whole = "", fraction] = decimal.split(".");
   return groupThousands(whole) + (fraction === undefined ? "" : decimalMark(language) + fraction);
 }
+
+/** A value within a text: numbers as above; `capital` begins a sentence. */
+export function showValue(value: unknown, format: string | undefined, language: string): string {
+  const text = typeof value === "number" ? showDecimal(String(value), language) : String(value);
+  return format === "capital" ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+}

@@ -1,10 +1,13 @@
 /**
  * A sentence of the engine: in English for logs, scripts and the terminal, and beside it by key and values, so that a
- * screen can say it in its own language. What has no key (a market's own words, an error's message) is shown as it came.
+ * screen can say it in its own language (hear.ts). What has no key (a market's own words, an error's message) is shown
+ * as it came.
+ *
+ * English is put together here: the translator and the texts of every screen in every language are no load for an engine.
  */
 import { z } from "zod";
-import type { en } from "./en/en.ts";
-import { currentLanguage, has, t } from "./words.ts";
+import { engine } from "./en/engine.ts";
+import { showValue } from "./numbers.ts";
 
 export interface Said {
   readonly key: string;
@@ -19,7 +22,7 @@ export const SaidSchema: z.ZodType<Said> = z.object({
 
 /** The forms of a plural are one key. */
 type Base<K extends string> = K extends `${infer Stem}_${"one" | "other"}` ? Stem : K;
-export type EngineKey = Base<keyof typeof en.engine>;
+export type EngineKey = Base<keyof typeof engine>;
 
 export interface Sentence {
   readonly text: string;
@@ -27,31 +30,23 @@ export interface Sentence {
 }
 
 export function say(key: EngineKey, values: Said["values"] = {}): Sentence {
-  return { text: translate({ key, values }, "en"), said: { key, values } };
+  const said = { key, values };
+  return { text: inEnglish(said), said };
 }
 
-/** What was said, in the current language; `text` where it can't be. */
-export function hear(text: string, said: Said | undefined): string {
-  return said !== undefined && isKnown(said) ? translate(said, currentLanguage()) : text;
-}
-
-/** An older page may not know the words of a newer engine. */
-function isKnown({ key, values }: Said): boolean {
-  return has(`engine.${key}`) && Object.values(values).filter(isSaid).every(isKnown);
-}
-
-function isSaid(value: Said["values"][string]): value is Said {
+export function isSaid(value: Said["values"][string]): value is Said {
   return typeof value === "object";
 }
 
-/** Keys come over a process border, so the compiler can't know them here. */
-function translate({ key, values }: Said, lng: string): string {
-  const words = Object.entries(values).map(([name, value]) => [
-    name,
-    isSaid(value) ? translate(value, lng) : value,
-  ]);
-  return (t as unknown as (key: string, values: Readonly<Record<string, unknown>>) => string)(
-    `engine.${key}`,
-    { ...Object.fromEntries(words), lng },
-  );
+const WORDS: Readonly<Record<string, string>> = engine;
+/** `{{name}}` and `{{name, capital}}`, as in every catalogue (words.ts). */
+const PLACE = /\{\{(\w+)(?:, *(\w+))?\}\}/g;
+
+function inEnglish({ key, values }: Said): string {
+  const { count } = values;
+  const plural = count === undefined ? undefined : WORDS[`${key}_${count === 1 ? "one" : "other"}`];
+  return (plural ?? WORDS[key] ?? key).replaceAll(PLACE, (_place, name: string, format?: string) => {
+    const value = values[name] ?? "";
+    return showValue(isSaid(value) ? inEnglish(value) : value, format, "en");
+  });
 }

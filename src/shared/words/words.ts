@@ -7,7 +7,7 @@
 import { createInstance, type FormatterModule, type i18n } from "i18next";
 import { de } from "./de/de.ts";
 import { en } from "./en/en.ts";
-import { showDecimal } from "./numbers.ts";
+import { showValue } from "./numbers.ts";
 import { pseudo } from "./pseudo.ts";
 
 export const LANGUAGES = ["en", "de"] as const;
@@ -26,10 +26,7 @@ const numbers: FormatterModule = {
   init: () => undefined,
   add: () => undefined,
   addCached: () => undefined,
-  format: (value: unknown, format, language) => {
-    const text = typeof value === "number" ? showDecimal(String(value), language ?? "en") : String(value);
-    return format === "capital" ? text.charAt(0).toUpperCase() + text.slice(1) : text;
-  },
+  format: (value: unknown, format, language) => showValue(value, format, language ?? "en"),
 };
 
 const instance: i18n = createInstance();

@@ -28,8 +28,17 @@ export function sidewaysScroll(page: Page): Promise<number> {
   );
 }
 
+/** Pixels by which the page itself could be scrolled down: it is as high as the window, its parts scroll by themselves. */
+export function pageScroll(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const { scrollHeight, clientHeight } = document.documentElement;
+    return Math.max(0, scrollHeight - clientHeight);
+  });
+}
+
 /** Accessible, and inside its box. `what`: what is being looked at. */
 export async function expectWhole(page: Page, what?: string): Promise<void> {
   expect(await violations(page), what).toEqual([]);
   expect(await sidewaysScroll(page), what).toBe(0);
+  expect(await pageScroll(page), what).toBe(0);
 }

@@ -8,9 +8,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { type WebSocket, WebSocketServer } from "ws";
+import { encodeEmbedResult } from "../../../src/shared/canonical.ts";
 import type { CommandName, CommandParsed, ContractHandlers } from "../../../src/shared/contract/contract.ts";
 import type { DeviceSample } from "../../../src/shared/contract/devices.ts";
-import type { JobFilter } from "../../../src/shared/contract/jobs.ts";
+import { type JobFilter, OUTPUT_PIECE } from "../../../src/shared/contract/jobs.ts";
 import type { OfferPreview } from "../../../src/shared/contract/offers.ts";
 import { type Channel, serveContract } from "../../../src/shared/contract/rpc.ts";
 import type { SelfTestReport } from "../../../src/shared/contract/self-test.ts";
@@ -19,10 +20,14 @@ import { AppError } from "../../../src/shared/errors.ts";
 import { anAccount, scriptedAccountHandlers } from "../../support/scripted-account.ts";
 import { emptyBooks, scriptedBookHandlers } from "../../support/scripted-books.ts";
 import { scriptedDeviceHandlers } from "../../support/scripted-devices.ts";
+import { scriptedFleet, scriptedFleetHandlers } from "../../support/scripted-fleet.ts";
+import { aGpuPack, scriptedGpuPackHandlers } from "../../support/scripted-gpu-pack.ts";
 import { scriptedModelHandlers } from "../../support/scripted-models.ts";
 import { scriptedOfferHandlers } from "../../support/scripted-offers.ts";
-import { scriptedSettings, scriptedSettingsHandlers } from "../../support/scripted-settings.ts";
+import { forgetSaved, scriptedSettings, scriptedSettingsHandlers } from "../../support/scripted-settings.ts";
 import { detailOf, job } from "./states.ts";
+
+const SMALL_TENSOR = { shape: [2, 3], data: Float32Array.of(0.6, 0.8, 0, -0.28, 0.96, 0) };
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html",
@@ -48,13 +53,18 @@ export class ScriptedEngine {
   /** Key, stake and service as the commands about them tell and change them. */
   account = anAccount();
   /** What `selftest.run` answers. */
-  selfTest: () => { reports: SelfTestReport[] } = () => ({ reports: [] });
+  selfTest: () => { reports: SelfTestReport[] } | Promise<{ reports: SelfTestReport[] }> = () => ({
+    reports: [],
+  });
   /** What `devices.history` tells. */
   samples: (device: string) => DeviceSample[] = () => [];
   /** The settings as the commands about them tell and change them. */
   settings = scriptedSettings();
   /** Money and the log. */
   readonly books = emptyBooks();
+  readonly fleet = scriptedFleet();
+  /** What was computed, by lease; a small tensor where a test says nothing. */
+  readonly outputs = new Map<string, Uint8Array>();
   /** Jobs behind the newest ones of the state. */
   olderJobs = 120;
   #older: readonly JobRow[] = [];
@@ -124,7 +134,13 @@ export class ScriptedEngine {
   async die(): Promise<void> {
     for (const socket of this.#emitters.keys()) socket.terminate();
     this.#server.closeAllConnections();
+    forgetSaved(this.settings);
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  /** Of the last call; undefined: there was none. */
+  lastInput(command: CommandName): unknown {
+    return this.calls.findLast((call) => call.command === command)?.input;
   }
 
   callsOf(command: CommandName): number {
@@ -221,7 +237,7 @@ export class ScriptedEngine {
   }
 
   #handlers(): ContractHandlers {
-    const noted = <T>(command: CommandName, input: unknown, answer: () => T): Promise<T> => {
+    const noted = <T>(command: CommandName, input: unknown, answer: () => T | Promise<T>): Promise<T> => {
       this.calls.push({ command, input });
       return Promise.resolve().then(answer);
     };
@@ -242,6 +258,12 @@ export class ScriptedEngine {
       "run.stop": verb("run.stop", "stopped"),
       "selftest.run": (input) => noted("selftest.run", input, () => this.selfTest()),
       ...this.#deviceHandlers(),
+      ...this.#notingAll(
+        scriptedGpuPackHandlers(
+          () => this.state.gpuPack ?? aGpuPack(),
+          (gpuPack) => this.tell({ gpuPack }),
+        ),
+      ),
       ...this.#notingAll(scriptedBookHandlers(this.books)),
       "jobs.count": (input) =>
         noted("jobs.count", input, () => ({ count: this.#jobs(input).length, before: "0" })),
@@ -264,6 +286,14 @@ export class ScriptedEngine {
             });
           }
           return detailOf(row);
+        }),
+      ...this.#notingAll(scriptedFleetHandlers(this.fleet)),
+      "jobs.output": (input) =>
+        noted("jobs.output", input, () => {
+          const bytes = this.outputs.get(input.leaseId) ?? encodeEmbedResult(SMALL_TENSOR);
+          const end = Math.min(bytes.length, input.from + OUTPUT_PIECE);
+          const base64 = Buffer.from(bytes.subarray(input.from, end)).toString("base64");
+          return { size: bytes.length, base64, next: end < bytes.length ? end : null };
         }),
       ...scriptedModelHandlers(this.state.models),
       ...this.#notingAll(scriptedAccountHandlers(this.account)),

@@ -11,6 +11,7 @@ import type {
 import { HOUR, MINUTE, SECOND } from "../../../src/shared/durations.ts";
 import type { CurrencyCode, MoneyValue } from "../../../src/shared/money.ts";
 import { parseDecimal, toMoneyValue } from "../../../src/shared/money.ts";
+import { earningPeriods } from "../../support/earning-sums.ts";
 import { aModel } from "../../support/scripted-models.ts";
 import { NO_OFFERS } from "../../support/scripted-offers.ts";
 import { noSettings } from "../../support/scripted-settings.ts";
@@ -168,6 +169,12 @@ export function earning(now: number): State {
         pendingToday: amount("ANM", "0.08352"),
         settledTotal: amount("ANM", "214.7705"),
         pendingTotal: amount("ANM", "0.08352"),
+        periods: earningPeriods(
+          amount("ANM", "1.204131"),
+          amount("ANM", "214.7705"),
+          amount("ANM", "0.08352"),
+        ),
+        rate: { currency: "EUR", micros: "21000" },
         acceptedToday: 324,
         failedToday: 1,
         reconciledAt: now - 6 * SECOND,
@@ -179,6 +186,12 @@ export function earning(now: number): State {
         pendingToday: amount("AIT", "2.05"),
         settledTotal: amount("AIT", "18411.20395"),
         pendingTotal: amount("AIT", "2.05"),
+        periods: earningPeriods(
+          amount("AIT", "41.6804"),
+          amount("AIT", "18411.20395"),
+          amount("AIT", "2.05"),
+        ),
+        rate: null,
         acceptedToday: 1_120,
         failedToday: 0,
         reconciledAt: now - 14 * SECOND,

@@ -24,6 +24,8 @@ const isAlive = (pid: number) => {
 
 describe("EngineSupervisor, with real processes", () => {
   let folder: string;
+  /** Where the next plan keeps its ledger. */
+  let dataFolder: string;
   let engine: EngineSupervisor;
   let statuses: EngineStatus[];
   let planError: AppError | null;
@@ -31,11 +33,12 @@ describe("EngineSupervisor, with real processes", () => {
   beforeEach(() => {
     folder = tempFolder();
     planError = null;
-    const sources = { env: { BELLOWS_DATA_DIR: folder }, flags: {}, paths: locatePaths() };
+    dataFolder = folder;
+    const sources = () => ({ env: { BELLOWS_DATA_DIR: dataFolder }, flags: {}, paths: locatePaths() });
     engine = new EngineSupervisor({
       plan: () => {
         if (planError) throw planError;
-        return { mode: "demo", demo: prepareDemo(sources) };
+        return { mode: "demo", ...prepareDemo(sources()) };
       },
       host: new ForkProcessHost(),
       entries: { engine: CHILD, devnet: CHILD },
@@ -102,6 +105,17 @@ describe("EngineSupervisor, with real processes", () => {
     planError = null;
     engine.start();
     await becomes("up");
+  });
+
+  it("begins another ledger as the settings say: nobody left anything there", async () => {
+    engine.start();
+    await becomes("up");
+    dataFolder = path.join(folder, "other");
+    await engine.invoke("engine.restart", {});
+    await becomes("restarting");
+    await becomes("up");
+    expect(existsSync(path.join(dataFolder, "demo", "started-as-running"))).toBe(true);
+    expect(existsSync(path.join(dataFolder, "demo", "started-as-as-left"))).toBe(false);
   });
 
   it("ends an engine that hangs, hard, and starts it again", async () => {

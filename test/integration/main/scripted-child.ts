@@ -13,6 +13,8 @@ import { earning } from "../../e2e/ui/states.ts";
 import { scriptedAccountHandlers } from "../../support/scripted-account.ts";
 import { scriptedBookHandlers } from "../../support/scripted-books.ts";
 import { scriptedDeviceHandlers } from "../../support/scripted-devices.ts";
+import { scriptedFleetHandlers } from "../../support/scripted-fleet.ts";
+import { scriptedGpuPackHandlers } from "../../support/scripted-gpu-pack.ts";
 import { scriptedModelHandlers } from "../../support/scripted-models.ts";
 import { scriptedOfferHandlers } from "../../support/scripted-offers.ts";
 import { scriptedSettingsHandlers } from "../../support/scripted-settings.ts";
@@ -70,8 +72,11 @@ function beEngine(mayEnd: () => boolean): void {
     ...scriptedDeviceHandlers(),
     "jobs.list": async () => ({ jobs: [], next: null }),
     "jobs.get": () => Promise.reject(new Error("There are no jobs here")),
+    "jobs.output": () => Promise.reject(new Error("There are no jobs here")),
     ...scriptedAccountHandlers(),
     ...scriptedBookHandlers(),
+    ...scriptedFleetHandlers(),
+    ...scriptedGpuPackHandlers(),
     ...scriptedModelHandlers(),
     ...scriptedOfferHandlers(),
     ...scriptedSettingsHandlers(),

@@ -23,16 +23,21 @@ const CERTAINTY = 0.6;
 export const CONTEXT_TOKENS = 128;
 export const letterId = (letter: string) => FIRST_LETTER + LETTERS.indexOf(letter);
 
-export function writeAlphabetModel(folder: string, chatTemplate?: string): SpecOf<"generate"> {
-  const files = writeFiles(folder, { "alphabet.gguf": encode(chatTemplate) });
+/** `addBos`: what the file says of texts that begin with the opening token; absent: nothing. */
+export function writeAlphabetModel(
+  folder: string,
+  chatTemplate?: string,
+  addBos?: boolean,
+): SpecOf<"generate"> {
+  const files = writeFiles(folder, { "alphabet.gguf": encode(chatTemplate, addBos) });
   const generate = { file: "alphabet.gguf", contextTokens: CONTEXT_TOKENS };
-  const id = `generated-alphabet-${sha256(Buffer.from(chatTemplate ?? "")).slice(0, 8)}`;
+  const id = `generated-alphabet-${sha256(Buffer.from(`${chatTemplate ?? ""}${addBos ?? ""}`)).slice(0, 8)}`;
   return { id, version: "1", folder, files, task: "generate", generate };
 }
 
 type Entry = readonly [key: string, value: Buffer];
 
-function encode(chatTemplate: string | undefined): Uint8Array {
+function encode(chatTemplate: string | undefined, addBos: boolean | undefined): Uint8Array {
   const tokens = [
     "<unk>",
     "<s>",
@@ -67,6 +72,7 @@ function encode(chatTemplate: string | undefined): Uint8Array {
     ["tokenizer.ggml.eos_token_id", u32(EOS)],
     ["tokenizer.ggml.unknown_token_id", u32(UNKNOWN)],
     ["tokenizer.ggml.add_space_prefix", bool(false)],
+    ...(addBos === undefined ? [] : [["tokenizer.ggml.add_bos_token", bool(addBos)] as const]),
     ...(chatTemplate === undefined ? [] : [["tokenizer.chat_template", text(chatTemplate)] as const]),
   ];
 

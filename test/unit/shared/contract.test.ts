@@ -15,6 +15,8 @@ import { AppError } from "../../../src/shared/errors.ts";
 import { scriptedAccountHandlers } from "../../support/scripted-account.ts";
 import { scriptedBookHandlers } from "../../support/scripted-books.ts";
 import { scriptedDeviceHandlers } from "../../support/scripted-devices.ts";
+import { scriptedFleetHandlers } from "../../support/scripted-fleet.ts";
+import { scriptedGpuPackHandlers } from "../../support/scripted-gpu-pack.ts";
 import { scriptedModelHandlers } from "../../support/scripted-models.ts";
 import { scriptedOfferHandlers } from "../../support/scripted-offers.ts";
 import { scriptedSettingsHandlers } from "../../support/scripted-settings.ts";
@@ -31,8 +33,11 @@ const HANDLERS: ContractHandlers = {
   ...scriptedDeviceHandlers(),
   "jobs.list": async ({ limit }) => ({ jobs: [], next: String(limit) }),
   "jobs.get": () => Promise.reject(new Error("boom")),
+  "jobs.output": () => Promise.reject(new Error("boom")),
   ...scriptedAccountHandlers(),
   ...scriptedBookHandlers(),
+  ...scriptedFleetHandlers(),
+  ...scriptedGpuPackHandlers(),
   ...scriptedModelHandlers(),
   ...scriptedOfferHandlers(),
   ...scriptedSettingsHandlers(),

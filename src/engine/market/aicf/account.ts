@@ -31,6 +31,8 @@ export interface AccountDeps {
   readonly now: () => number;
   /** false: no backup of the key was checked, so nothing is staked yet. */
   readonly mayStake: () => Promise<boolean>;
+  /** Heartbeats that the market acknowledged in this run; absent: none are sent from here. */
+  readonly beats?: () => number;
 }
 
 export interface AicfAccount extends MarketAccount {
@@ -53,7 +55,7 @@ export function createAccount(deps: AccountDeps): AicfAccount {
   const standing = (detail: ProviderDetail) => {
     const at = now();
     pace.note(detail.height, at);
-    return standingOf(detail, queue().clock, at, pace.msPerBlock);
+    return standingOf(detail, queue().clock, at, pace.msPerBlock, deps.beats?.());
   };
 
   async function changeStake(op: "stake" | "unstake", nano: bigint, signal: AbortSignal) {

@@ -14,9 +14,10 @@ import { KIB, SECOND } from "../../../shared/durations.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { WORK_KINDS } from "../../../shared/work.ts";
 import { nullifier } from "../../receipt/ai-proof.ts";
-import type { DebugSink, FetchLike } from "../http.ts";
+import type { DebugSink } from "../http.ts";
 import type { JobCredit, Lease, MarketAdapter, ProviderProfile, Submission, SubmitOutcome } from "../port.ts";
 import { readWork, type WorkFields } from "../read-work.ts";
+import type { Send } from "../send.ts";
 import { createAccount, type ProviderKey } from "./account.ts";
 import { type AicfClient, createAicfClient, type ProviderSigner } from "./client.ts";
 import { collectCredits, providerShare } from "./credits.ts";
@@ -61,7 +62,7 @@ export interface AicfDeps {
   readonly identity: AicfIdentity;
   /** Was a backup of the key read back? Absent: play money, nothing to wait for. */
   readonly mayStake?: (() => Promise<boolean>) | undefined;
-  readonly fetch?: FetchLike | undefined;
+  readonly fetch?: Send | undefined;
   /** Unix ms. */
   readonly now?: (() => number) | undefined;
   readonly onDebug?: DebugSink | undefined;
@@ -88,7 +89,8 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       : createAicfClient(withId(who, { config, queueUrl, signer: identity, fetch, now, onDebug }));
   const node = rpcUrl === null ? null : createNodeRpc({ rpcUrl, fetch, now, onDebug });
   const mayStake = deps.mayStake ?? (async () => true);
-  const account = createAccount(withId(who, { config, client, node, now, mayStake }));
+  let beats = 0;
+  const account = createAccount(withId(who, { config, client, node, now, mayStake, beats: () => beats }));
   const surfaces = new Surfaces(config);
   const worker = { worker_id: config.workerId };
   const leasePath = (leaseId: string, verb: string) => `/v1/leases/${encodeURIComponent(leaseId)}/${verb}`;
@@ -241,6 +243,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       };
       const reply = await queue().signed(call, signal);
       if (reply.kind === "refused") throw refused(reply);
+      beats += 1;
       const { health_state, interval_ms, jailed_until_ms } = reply.value;
       return {
         intervalMs: Math.min(interval_ms ?? GUIDE_HEARTBEAT, config.heartbeatMs ?? Number.POSITIVE_INFINITY),

@@ -7,14 +7,9 @@ import type { z } from "zod";
 import type { AicfConfig } from "../../../shared/config.ts";
 import { MINUTE, SECOND } from "../../../shared/durations.ts";
 import { AppError } from "../../../shared/errors.ts";
-import {
-  createHttpClient,
-  type DebugSink,
-  type FetchLike,
-  type HttpAnswer,
-  type HttpRequest,
-} from "../http.ts";
+import { createHttpClient, type DebugSink, type HttpAnswer, type HttpRequest } from "../http.ts";
 import { statusError, unreadable } from "../http-errors.ts";
+import type { Send } from "../send.ts";
 import { createMarketClock } from "./market-clock.ts";
 import { type Refusal, refused } from "./refusal.ts";
 import { keySignature, secretSignature } from "./sign.ts";
@@ -42,7 +37,7 @@ export interface AicfClientOptions {
   /** Read at each call: a key may be made or unlocked while the engine runs. */
   readonly providerId: string;
   readonly signer: ProviderSigner;
-  readonly fetch?: FetchLike | undefined;
+  readonly fetch?: Send | undefined;
   readonly now: () => number;
   readonly onDebug?: DebugSink | undefined;
 }

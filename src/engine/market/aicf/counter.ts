@@ -4,7 +4,7 @@
  */
 import type { AicfConfig } from "../../../shared/config.ts";
 import { AppError } from "../../../shared/errors.ts";
-import type { FetchLike } from "../http.ts";
+import type { Send } from "../send.ts";
 import { type AicfAccount, createAccount } from "./account.ts";
 import { type AicfClient, createAicfClient, type ProviderSigner } from "./client.ts";
 import { createNodeRpc, type NodeRpc } from "./node-rpc.ts";
@@ -52,7 +52,7 @@ export function createCounter(
   deps: {
     readonly signer: ProviderSigner;
     readonly mayStake: () => Promise<boolean>;
-    readonly fetch?: FetchLike;
+    readonly fetch?: Send;
     readonly now?: () => number;
   },
 ): AicfCounter {

@@ -7,8 +7,9 @@
  */
 import type { z } from "zod";
 import { AppError } from "../../../shared/errors.ts";
-import { createHttpClient, type DebugSink, type FetchLike, type HttpAnswer } from "../http.ts";
+import { createHttpClient, type DebugSink, type HttpAnswer } from "../http.ts";
 import { statusError, unreadable } from "../http-errors.ts";
+import type { Send } from "../send.ts";
 import {
   type Balance,
   BalanceSchema,
@@ -62,7 +63,7 @@ interface NodeCall<T> {
 
 export function createNodeRpc(options: {
   readonly rpcUrl: string;
-  readonly fetch?: FetchLike | undefined;
+  readonly fetch?: Send | undefined;
   readonly now: () => number;
   readonly onDebug?: DebugSink | undefined;
 }): NodeRpc {

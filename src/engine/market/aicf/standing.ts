@@ -8,6 +8,11 @@ import { type EngineKey, type Sentence, say } from "../../../shared/words/said.t
 import type { MarketClock } from "./market-clock.ts";
 import { anm, type ProviderDetail } from "./wire.ts";
 
+/** Everybody begins with no health at all: the second heartbeat lifts a provider out of "degraded" (aicf.md §2.5). */
+const BEATS_TO_RISE = 2;
+const LOW_STATES: ReadonlySet<string> = new Set(["DEGRADED", "UNRESPONSIVE"]);
+const UNHEARD: ReadonlySet<string> = new Set(["no_heartbeat", "unresponsive", "health_low"]);
+
 type Reason = ProviderStanding["reasons"][number];
 
 export function standingOf(
@@ -16,15 +21,18 @@ export function standingOf(
   now: number,
   /** null: the pace of the chain is not known yet. */
   msPerBlock: number | null = null,
+  /** Heartbeats since this provider began; left out: it has been there for long. */
+  beats: number = BEATS_TO_RISE,
 ): ProviderStanding {
   const { stake, sla, height } = detail;
   const jailedUntil = detail.jailed_until_ms == null ? null : clock.toLocal(detail.jailed_until_ms);
-  const reasons = detail.ineligible_reasons.map((code) => explain(code, detail));
+  const settlingIn = beats < BEATS_TO_RISE && isOnlyUnheard(detail);
+  const reasons = settlingIn ? [] : detail.ineligible_reasons.map((code) => explain(code, detail));
   return {
     market: "aicf",
     providerId: detail.id,
     at: now,
-    state: stateOf(detail, jailedUntil, now),
+    state: stateOf(detail, jailedUntil, now, settlingIn),
     jailedUntil,
     health: { score: detail.health ?? null, word: detail.health_state ?? null },
     stake: {
@@ -60,8 +68,20 @@ export function standingOf(
   };
 }
 
-function stateOf(detail: ProviderDetail, jailedUntil: number | null, now: number): ProviderStanding["state"] {
+/** Nothing speaks against it but that the market has not heard it often enough yet. */
+function isOnlyUnheard({ ineligible_reasons, health_state }: ProviderDetail): boolean {
+  const low = ineligible_reasons.length > 0 || LOW_STATES.has(health_state ?? "");
+  return low && ineligible_reasons.every((code) => UNHEARD.has(code));
+}
+
+function stateOf(
+  detail: ProviderDetail,
+  jailedUntil: number | null,
+  now: number,
+  settlingIn: boolean,
+): ProviderStanding["state"] {
   if (jailedUntil !== null && jailedUntil > now) return "jailed";
+  if (settlingIn) return "new";
   if (detail.ineligible_reasons.length > 0 || detail.eligible === false) return "ineligible";
   return detail.health_state === "DEGRADED" ? "degraded" : "eligible";
 }

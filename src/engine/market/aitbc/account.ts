@@ -4,7 +4,7 @@
  * is eligible, and what a person can do is stake, release what is free again, and look.
  */
 import type { ProviderStanding } from "../../../shared/contract/views.ts";
-import { MINUTE, SECOND } from "../../../shared/durations.ts";
+import { DAY, MINUTE, SECOND } from "../../../shared/durations.ts";
 import { AppError, isAbort } from "../../../shared/errors.ts";
 import { add, formatDecimal, type Money, money, toMoneyValue } from "../../../shared/money.ts";
 import type { MarketAccount } from "../port.ts";
@@ -47,6 +47,7 @@ export function createChainAccount(deps: ChainAccountDeps): MarketAccount {
         effective: toMoneyValue(total),
         minimum: toMoneyValue(NOTHING),
         releases: [],
+        lockMs: LOCK_DAYS.usual * DAY,
         parts: [
           ...stakes.map(({ stakeId, amount, lockedUntil, status }) => ({
             kind: "stake" as const,
@@ -126,6 +127,7 @@ export function createChainAccount(deps: ChainAccountDeps): MarketAccount {
         pending: toMoneyValue(NOTHING),
         escrow: toMoneyValue(escrow ?? NOTHING),
         lastSettlementEpoch: null,
+        paysByItself: true,
       };
     },
 

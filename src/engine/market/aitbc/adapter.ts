@@ -4,8 +4,9 @@
  */
 import type { AitbcConfig } from "../../../shared/config.ts";
 import { AppError } from "../../../shared/errors.ts";
-import type { DebugSink, FetchLike } from "../http.ts";
+import type { DebugSink } from "../http.ts";
 import type { MarketAccount, MarketAdapter, OfferBoard } from "../port.ts";
+import type { Send } from "../send.ts";
 import { createChainAccount } from "./account.ts";
 import { hexAddress } from "./address.ts";
 import { inventoryBoard, registryBoard } from "./boards.ts";
@@ -22,7 +23,7 @@ import { openWallet, signerFor } from "./wallet.ts";
 import type { WorkDeps, WorkHalf } from "./work-half.ts";
 
 export interface AitbcDeps {
-  readonly fetch?: FetchLike | undefined;
+  readonly fetch?: Send | undefined;
   /** Unix ms. */
   readonly now?: (() => number) | undefined;
   readonly onDebug?: DebugSink | undefined;

@@ -5,7 +5,8 @@
 import { z } from "zod";
 import { AppError } from "../../../shared/errors.ts";
 import { AIT_COMPUTE_SECOND, formatDecimal, type Money } from "../../../shared/money.ts";
-import { createHttpClient, type DebugSink, type FetchLike, type HttpAnswer } from "../http.ts";
+import { createHttpClient, type DebugSink, type HttpAnswer } from "../http.ts";
+import type { Send } from "../send.ts";
 import { hexAddress } from "./address.ts";
 import { meantStatus, readerOf } from "./answer.ts";
 import type { Wallet } from "./wallet.ts";
@@ -53,7 +54,7 @@ export type ChainBooks = ReturnType<typeof createChainBooks>;
 
 export function createChainBooks(options: {
   readonly rpcUrl: string;
-  readonly fetch?: FetchLike | undefined;
+  readonly fetch?: Send | undefined;
   readonly now?: (() => number) | undefined;
   readonly onDebug?: DebugSink | undefined;
 }) {

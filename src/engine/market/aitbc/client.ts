@@ -7,8 +7,9 @@ import type { AitbcConfig } from "../../../shared/config.ts";
 import { SECOND } from "../../../shared/durations.ts";
 import { AppError } from "../../../shared/errors.ts";
 import type { Money } from "../../../shared/money.ts";
-import { createHttpClient, type DebugSink, type FetchLike, type HttpAnswer } from "../http.ts";
+import { createHttpClient, type DebugSink, type HttpAnswer } from "../http.ts";
 import { unreadable } from "../http-errors.ts";
+import type { Send } from "../send.ts";
 import { meantStatus, readerOf } from "./answer.ts";
 import type { EscrowFinding } from "./payment.ts";
 import { receiptIn } from "./receipt-coordinator.ts";
@@ -43,7 +44,7 @@ export type ResultReply =
 
 export interface CoordinatorClientOptions {
   readonly config: AitbcConfig & { readonly coordinatorUrl: string };
-  readonly fetch?: FetchLike | undefined;
+  readonly fetch?: Send | undefined;
   readonly now: () => number;
   readonly onDebug?: DebugSink | undefined;
 }

@@ -3,7 +3,7 @@
  * track of (offers, jobs); those go through the engine.
  */
 import type { AitbcConfig } from "../../../shared/config.ts";
-import type { FetchLike } from "../http.ts";
+import type { Send } from "../send.ts";
 import { type ChainBooks, createChainBooks } from "./chain.ts";
 import { type CoordinatorClient, createCoordinatorClient } from "./client.ts";
 import { createInventory, type Inventory } from "./inventory.ts";
@@ -19,7 +19,7 @@ export interface AitbcDesk {
   readonly chain: ChainBooks | null;
 }
 
-export function openDesk(config: AitbcConfig, deps: { readonly fetch?: FetchLike } = {}): AitbcDesk {
+export function openDesk(config: AitbcConfig, deps: { readonly fetch?: Send } = {}): AitbcDesk {
   const { coordinatorUrl, gpuUrl, rpcUrl, minerId, region } = config;
   const common = { now: Date.now, ...deps };
   const inventory = gpuUrl === null ? null : createInventory({ config: { ...config, gpuUrl }, ...common });

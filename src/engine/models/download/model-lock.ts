@@ -1,6 +1,6 @@
 /**
- * One writer per model: a note of the process that downloads or removes it. A note whose process is gone counts for
- * nothing; on Linux that includes a process whose number was given to another one.
+ * One writer per model, or whatever else is brought to disk piece by piece: a note of the process that does it. A note
+ * whose process is gone counts for nothing; on Linux that includes a process whose number was given to another one.
  */
 import { randomBytes } from "node:crypto";
 import { constants, copyFile, link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -17,12 +17,17 @@ const NoteSchema = z.object({
 });
 type Note = z.infer<typeof NoteSchema>;
 
-export interface ModelLock {
+export interface FileLock {
   release(): Promise<void>;
 }
 
 /** Throws MODEL_BUSY while another living process (or another task of this one) holds it. */
-export async function lockModel(file: string, model: string): Promise<ModelLock> {
+export function lockModel(file: string, model: string): Promise<FileLock> {
+  return lockFile(file, (pid) => busy(model, pid));
+}
+
+/** Throws what `held` makes of the holder's process number. */
+export async function lockFile(file: string, held: (pid: number) => AppError): Promise<FileLock> {
   await mkdir(dirname(file), { recursive: true });
   const mine = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
   const note: Note = { pid: process.pid, bootId: bootId(), startTicks: startTicksOf(process.pid) };
@@ -30,9 +35,9 @@ export async function lockModel(file: string, model: string): Promise<ModelLock>
   try {
     if (!(await take(mine, file))) {
       const holder = await read(file);
-      if (holder !== null && isAlive(holder)) throw busy(model, holder.pid);
+      if (holder !== null && isAlive(holder)) throw held(holder.pid);
       await clear(file, holder);
-      if (!(await take(mine, file))) throw busy(model, (await read(file))?.pid ?? 0);
+      if (!(await take(mine, file))) throw held((await read(file))?.pid ?? 0);
     }
   } finally {
     await rm(mine, { force: true });

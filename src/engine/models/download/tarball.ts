@@ -21,9 +21,15 @@ export interface WantedMember {
 const RECORD = 512;
 const MAX_EXTENDED_HEADER = 64 * 1024;
 
-interface Header {
+export interface TarMember {
   readonly name: string;
   readonly size: number;
+  readonly kind: "file" | "link" | "other";
+  /** Of a symbolic link: where it leads. */
+  readonly linksTo: string;
+}
+
+interface Header extends Omit<TarMember, "kind"> {
   readonly type: string;
 }
 
@@ -57,41 +63,67 @@ export async function extractMembers(
 async function readMembers(reader: Reader, wanted: readonly WantedMember[]): Promise<Set<string>> {
   const byName = new Map(wanted.map((member) => [member.name, member]));
   const found = new Set<string>();
-  let longName: string | null = null;
+  const members = new TarMembers(reader);
   while (found.size < byName.size) {
-    const header = readHeader(await reader.take(RECORD));
-    if (header === null) break;
-    if (header.type === "x" || header.type === "L") {
-      if (header.size > MAX_EXTENDED_HEADER) throw broken("has an oversized header");
-      longName = longNameOf(header.type, await reader.take(header.size));
-    } else {
-      const member = byName.get(longName ?? header.name);
-      longName = null;
-      if (member && (header.type === "0" || header.type === "\0")) {
-        if (header.size !== member.bytes) {
-          throw broken(`has ${header.size} bytes in ${member.name}, expected ${member.bytes}`);
-        }
-        await writeMember(reader, member);
-        found.add(member.name);
-      } else await reader.skip(header.size);
+    const member = await members.next();
+    if (member === null) break;
+    const target = byName.get(member.name);
+    if (target === undefined || member.kind !== "file") continue;
+    if (member.size !== target.bytes) {
+      throw broken(`has ${member.size} bytes in ${target.name}, expected ${target.bytes}`);
     }
-    await reader.skip((RECORD - (header.size % RECORD)) % RECORD);
+    await members.write(target.target);
+    found.add(target.name);
   }
   return found;
 }
 
-async function writeMember(reader: Reader, { target, bytes }: WantedMember): Promise<void> {
-  await mkdir(dirname(target), { recursive: true });
-  const file = await open(target, "w");
-  try {
-    for (let left = bytes; left > 0; ) {
-      const piece = await reader.some(left);
-      await file.write(piece);
-      left -= piece.length;
+/** One member of an uncompressed archive after the other; what is not written is passed over. */
+export class TarMembers {
+  readonly #reader: Reader;
+  /** Of the present member: not read yet, with what fills its last record. */
+  #left = 0;
+  #padding = 0;
+
+  constructor(source: Reader | AsyncIterable<Buffer>) {
+    this.#reader = source instanceof Reader ? source : new Reader(source);
+  }
+
+  /** Null at the end. Throws MODEL_SOURCE_WRONG. */
+  async next(): Promise<TarMember | null> {
+    let longName: string | null = null;
+    for (;;) {
+      await this.#reader.skip(this.#left + this.#padding);
+      this.#left = 0;
+      const header = readHeader(await this.#reader.take(RECORD));
+      if (header === null) return null;
+      this.#padding = (RECORD - (header.size % RECORD)) % RECORD;
+      if (header.type !== "x" && header.type !== "L") {
+        this.#left = header.size;
+        const kind =
+          header.type === "0" || header.type === "\0" ? "file" : header.type === "2" ? "link" : "other";
+        return { name: longName ?? header.name, size: header.size, kind, linksTo: header.linksTo };
+      }
+      if (header.size > MAX_EXTENDED_HEADER) throw broken("has an oversized header");
+      longName = longNameOf(header.type, await this.#reader.take(header.size));
     }
-    await file.datasync();
-  } finally {
-    await file.close();
+  }
+
+  /** The present member's content; `onPiece` sees it on its way. */
+  async write(target: string, onPiece: (piece: Buffer) => void = () => undefined): Promise<void> {
+    await mkdir(dirname(target), { recursive: true });
+    const file = await open(target, "w");
+    try {
+      while (this.#left > 0) {
+        const piece = await this.#reader.some(this.#left);
+        onPiece(piece);
+        await file.write(piece);
+        this.#left -= piece.length;
+      }
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
   }
 }
 
@@ -107,7 +139,12 @@ function readHeader(record: Buffer): Header | null {
   if (!Number.isSafeInteger(size) || size < 0) throw broken("has a member without a size");
   const prefix = text(257, 5) === "ustar" ? text(345, 155) : "";
   const name = text(0, 100);
-  return { name: prefix === "" ? name : `${prefix}/${name}`, size, type: text(156, 1) || "\0" };
+  return {
+    name: prefix === "" ? name : `${prefix}/${name}`,
+    size,
+    type: text(156, 1) || "\0",
+    linksTo: text(157, 100),
+  };
 }
 
 /** The name in a pax header ("<length> path=<name>\n") or in GNU's long-name record; null: it says something else. */

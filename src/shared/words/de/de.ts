@@ -4,6 +4,7 @@ import { controls } from "./controls.ts";
 import { earnings } from "./earnings.ts";
 import { engine } from "./engine.ts";
 import { errors } from "./errors.ts";
+import { fleet } from "./fleet.ts";
 import { gpus } from "./gpus.ts";
 import { home } from "./home.ts";
 import { identity } from "./identity.ts";
@@ -24,6 +25,7 @@ export const de = {
   engine,
   errors,
   earnings,
+  fleet,
   gpus,
   home,
   identity,

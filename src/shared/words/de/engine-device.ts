@@ -32,8 +32,10 @@ export const engineDevice = {
   allowCompute: "Den Rechenmodus auf „Default“ stellen (`nvidia-smi -c 0` als Administrator).",
   tooOldForCuda: "ihre Compute Capability {{capability}} ist älter als 7.5, die CUDA 13 braucht",
   noCudaCode: "für ihre Compute Capability {{capability}} enthält diese Version keinen CUDA-Code",
+  onlyFirstGpu: "{{backend}} kann unter mehreren GPUs nicht wählen: Es läuft nur auf der ersten",
   tooOldForWebGpu: "ihre Compute Capability {{capability}} ist zu alt für WebGPU",
   driverOld: "der Treiber {{driver}} ist älter als {{least}}, den CUDA 13 braucht",
+  noDriverAnswers: "kein NVIDIA-Treiber antwortet für sie: {{reason}}",
   newDriver: "NVIDIA-Treiber {{least}} oder neuer installieren, dann neu starten.",
   newDriverWsl: "NVIDIA-Treiber {{least}} oder neuer in Windows installieren; WSL benutzt diesen.",
   restartForDriver: "Der Treiber wurde aktualisiert: den Rechner neu starten.",
@@ -42,6 +44,10 @@ export const engineDevice = {
     "Falls es eine NVIDIA-GPU gibt: Treiber {{least}} oder neuer installieren und neu starten. Einen Container mit seinen GPUs starten (docker run --gpus all).",
   fetchLibraries:
     "`bellows gpu-pack install` holt, was geholt werden darf, und `bellows gpu-pack verify` nennt den Rest.",
+  restsAfterOne: "Ruht {{minutes}} min nach einem Fehlschlag: {{cause}}",
+  restsAfter: "Ruht {{minutes}} min nach {{failures}} Fehlschlägen in Folge: {{cause}}",
+  modelRests: "{{model}} wird hier eine Weile nicht gerechnet: {{cause}}",
+  rentedOut: "Vermietet: Aufträge laufen hier nicht",
   grantAccess:
     "Diesem Benutzer erlauben, /dev/nvidia* zu öffnen (oft die Gruppe `video` oder `render`), dann neu starten.",
 } as const;

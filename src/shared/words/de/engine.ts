@@ -1,4 +1,5 @@
 import { engineDevice } from "./engine-device.ts";
+import { engineOllama } from "./engine-ollama.ts";
 import { enginePresence } from "./engine-presence.ts";
 import { engineStanding } from "./engine-standing.ts";
 
@@ -7,6 +8,13 @@ export const engine = {
   keyLocked: "Der Anbieter-Schlüssel ist gesperrt",
   modelUnusable: "Das Modell ist nicht benutzbar",
   noDevice: "Kein Gerät kann Aufträge rechnen",
+  waitingForGpu: "Wartet auf den Grafiktreiber, versucht es bis {{until}}",
+  gpuNotYet: "Noch arbeitet keine GPU: {{reason}}.",
+  nothingToDo: "Nach einem Start des Rechners kann das einige Minuten dauern; die Arbeit beginnt von selbst.",
+  gpuMissing:
+    "Hier arbeitet keine GPU: {{reason}}. Sie wird alle paar Minuten gesucht, und sofort, wenn ein Treiber erscheint.",
+  workOnCpuMeanwhile: "Mit GPU_BACKEND=auto arbeitet solange der Prozessor.",
+  gpuOnItsWay: "Die GPU wird bis {{until}} gesucht: {{reason}}.",
   stopped: "Angehalten",
   stoppedWhy: "Bis zum Start wird keine Arbeit angenommen.",
   pressStart: "Start drücken.",
@@ -37,6 +45,7 @@ export const engine = {
   notAsked: "{{market}} wurde noch nicht nach Arbeit gefragt.",
   noJob: "{{market}} hatte vor {{seconds}} s keinen Auftrag für diesen Anbieter.",
   deviceRestsForNow: "{{device}}: {{why}}; macht von selbst weiter.",
+  deviceRestsUntil: "{{device}}: {{why}}, bis {{until}}.",
   deviceRests: "{{device}}: {{why}}.",
   deviceTrouble: "{{device}}: {{why}}.",
   switchOn: "Unter „GPUs“ einschalten.",
@@ -44,5 +53,6 @@ export const engine = {
   onlyDeviceRests: "{{why, capital}}",
   ...enginePresence,
   ...engineDevice,
+  ...engineOllama,
   ...engineStanding,
 } as const;

@@ -144,6 +144,9 @@ export const identity = {
     take: "Freigeben …",
     balances: "Guthaben",
     available: "Ausgezahlt",
+    wallet: "In der Wallet",
+    inEscrow: "Erledigt, im Escrow",
+    paysByItself: "Was abgerechnet ist, kommt von selbst in der Wallet an; abzuholen ist nichts.",
     pending: "Abgerechnet, abzuholen",
     escrow: "In der laufenden Epoche",
     epoch: "Letzte abgerechnete Epoche",
@@ -155,6 +158,7 @@ export const identity = {
     notRead: "Der Markt hat noch nicht gesagt, was gestaket ist.",
     balanceUnknown: "Das Guthaben ist nicht bekannt: {{why}}",
     states: {
+      new: "neu",
       eligible: "zugelassen",
       degraded: "herabgestuft",
       jailed: "gesperrt",
@@ -163,6 +167,18 @@ export const identity = {
     noMarket: "Kein Markt eingerichtet",
     noMarketText: "Stake und Guthaben erscheinen hier, sobald ein Markt eingerichtet ist, der sie führt.",
     asOf: "Stand",
+  },
+  lockedStake: {
+    notNeeded: "Um hier Arbeit zu bekommen, ist kein Stake nötig, und keine Strafe nimmt etwas davon.",
+    parts: "Stakes und Bonds",
+    stake: "Stake",
+    bond: "Bond",
+    reference: "Kennung",
+    until: "gebunden bis {{time}}",
+    free: "kann freigegeben werden",
+    addText:
+      "Der Betrag geht aus Ihrer Wallet in einen eigenen Stake bei {{market}} und ist dort für {{time}} gebunden. Keine Arbeit hängt davon ab, und es wird nichts davon genommen.",
+    takeText: "Ein Stake wird im Ganzen freigegeben: {{amount}} {{currency}} gehen zurück in Ihre Wallet.",
   },
   stake: {
     addTitle: "Stake bei {{market}} einzahlen",

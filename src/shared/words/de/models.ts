@@ -22,6 +22,7 @@ export const models = {
     downloading: "wird geladen",
     paused: "angehalten",
     failed: "fehlgeschlagen",
+    inOllama: "bereit in Ollama",
     heldBack: "gesperrt",
   },
   task: {
@@ -40,8 +41,20 @@ export const models = {
     folder: "Liegt in",
     used: "Zuletzt benutzt",
     never: "nie, soweit bekannt",
+    inOllama: "Läuft in Ollama als",
+    ollama: "Ollama: {{name}}",
     npm: "npm-Paket {{name}}",
     readOnly: "{{folder}} (nur lesend)",
+  },
+  ollama: {
+    device: "auf {{name}}",
+    state: {
+      searching: "wird gesucht",
+      unreachable: "läuft nicht",
+      refused: "nicht benutzbar",
+      "in-use": "in Gebrauch",
+      ready: "bereit",
+    },
   },
   progress: {
     label: "Download von {{id}}",
@@ -70,6 +83,7 @@ export const models = {
   pinHelp: "Ein: wird nie entfernt, um Platz zu schaffen.",
   byList:
     "MODEL_ALLOWLIST nennt dieses Modell nicht, daher wird es weder geladen noch ausgeführt. Dort eintragen und Bellows neu starten.",
+  pull: "Dieses hält Ollama: dort „ollama pull {{name}}“ ausführen und Bellows unter Einstellungen, Arbeit, Ollama benutzen lassen.",
   byPerson: "Von Ihnen gesperrt: wird weder geladen noch ausgeführt, bis „Darf laufen“ eingeschaltet ist.",
   failedHelp: "Was geladen wurde, bleibt erhalten.",
   discardAsk: {

@@ -9,6 +9,7 @@ export const nav = {
   identity: "Stake & Identität",
   models: "Modelle",
   activity: "Verlauf",
+  fleet: "Flotte",
   settings: "Einstellungen",
   skip: "Zum Inhalt",
   noAnswer: "Engine antwortet nicht",

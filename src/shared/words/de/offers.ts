@@ -92,6 +92,9 @@ export const offers = {
     change: "Preis ändern …",
     reset: "Rückgängig",
     withdraw: "Zurückziehen …",
+    noStrategy: "Zuerst wird oben ein Preis gebraucht.",
+    noPrice:
+      "Aus dieser Strategie folgt noch kein Preis: Wählen Sie einen festen, oder warten Sie auf die Preise des Marktes.",
   },
   ask: {
     changeTitle: "Preis von {{gpu}} ändern?",

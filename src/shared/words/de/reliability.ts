@@ -24,12 +24,15 @@ export const reliability = {
     "latency-p95": "Über {{limit}} gilt dieser Provider dem Markt als langsam.",
     traps: "Aufträge, deren richtige Antwort der Markt kennt. Ein Zeitfenster unter {{limit}} wird bestraft.",
     qos: "Ein Zeitfenster unter {{limit}} wird bestraft.",
+    excused:
+      "Die Grenze von {{limit}} gilt für GPUs: Ein Prozessor ist langsamer, und in der Demo kostet es nichts.",
     jail: "Bei {{limit}} gibt es eine Zeit lang keine Aufträge.",
   },
   state: {
     good: "in Ordnung",
     warning: "nahe der Grenze",
     breached: "jenseits der Grenze",
+    excused: "in dieser Demo ohne Belang",
     unknown: "noch nicht gemessen",
   },
   trend: {
@@ -63,6 +66,9 @@ export const reliability = {
   },
   standing: {
     title: "Was der Markt sagt",
+    new: "Neu: die Zählung hat eben begonnen",
+    newText:
+      "Der Zustand eines Providers beginnt bei null und steigt mit seinen ersten Heartbeats. Zu tun ist nichts.",
     eligible: "Für Aufträge zugelassen",
     degraded: "Zugelassen, aber herabgestuft",
     jailed: "Gesperrt bis {{time}}",

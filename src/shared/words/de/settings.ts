@@ -10,6 +10,7 @@ export const settings = {
     notifications: "Meldungen",
     updates: "App und Updates",
     storage: "Speicherplatz",
+    fleet: "Mehrere Maschinen",
     help: "Diagnose",
   },
   source: {
@@ -40,6 +41,13 @@ export const settings = {
       "Keine in Gebrauch. Eine bellows.toml im Datenordner würde vor allem gelten, was hier eingestellt ist.",
   },
   markets: {
+    fault: {
+      noScheme: "Eine Adresse beginnt mit http:// oder https://.",
+      noAddress: "Das ist keine Adresse: Schreiben Sie sie wie http://127.0.0.1:8203.",
+      otherScheme: "Hier geht nur http:// oder https://.",
+      secretInAddress: "Nehmen Sie den Teil vor dem @ weg: Adressen stehen auf dem Bildschirm.",
+      hasQuery: "Nehmen Sie den Teil ab dem ? oder # weg: Nur die Grundadresse wird gebraucht.",
+    },
     help: "Woher die Arbeit kommt. Adressen und Schlüssel gibt der Betreiber des Marktes; sonst erfährt niemand davon.",
     demo: "Dies ist die Demo, mit Spielgeld auf diesem Rechner. Ein hier eingetragener Markt wird ab dem nächsten Start benutzt.",
     gpuUrl: "GPU-Dienst",
@@ -92,17 +100,30 @@ export const settings = {
     perKwh: "{{currency}} je kWh",
   },
   work: {
+    byItself: "automatisch",
     maxConcurrency: "Aufträge zugleich",
     maxConcurrencyHelp:
-      "Über alle Märkte und GPUs. Mehr heißt weniger Warten, und mehr, was bei einer Pause zurückgeht.",
+      "Über alle Märkte und GPUs. Automatisch: so viele, dass jede GPU zu tun hat. Mehr heißt weniger Warten, und mehr, was bei einer Pause zurückgeht.",
     batchSize: "Aufträge in einem Stapel",
-    batchSizeHelp: "Vom selben Modell, zusammen gerechnet. Der freie Speicher der GPU kann ihn verkleinern.",
+    batchSizeHelp:
+      "Vom selben Modell, höchstens so viele zusammen gerechnet. Automatisch: nach Modell und freiem Speicher der GPU.",
+    latencyBudget: "Auf einen volleren Stapel warten",
+    latencyBudgetHelp:
+      "So lange darf ein Auftrag auf andere seines Modells warten, solange sie zahlreich kommen.",
     keepAlive: "GPU freigeben nach",
     keepAliveHelp:
       "Ohne Arbeit für diese Zeit ist die GPU frei und kalt. Der erste Auftrag danach dauert einige Sekunden länger.",
     gpuBackend: "Rechenweg",
     gpuBackendHelp: "Automatisch nimmt den schnellsten, der funktioniert.",
     backends: { auto: "Automatisch", cuda: "CUDA", webgpu: "WebGPU", dml: "DirectML", cpu: "Nur CPU" },
+    ollama: "Texte durch Ollama",
+    ollamaHelp:
+      "Ein Ollama, das auf diesem Rechner ohnehin läuft, schreibt Texte für Aufträge, mit den Modellen des Katalogs, die es hat. Sein eigener Gebrauch geht vor: Solange es ein Modell für Sie geladen hat, wird kein Auftrag angenommen.",
+    ollamaOff: "Aus",
+    ollamaAuto: "Benutzen",
+    ollamaDevice: "GPU, die Ollama benutzt",
+    ollamaDeviceHelp: "Ihre Nummer oder der Anfang ihrer Kennung. Nur bei mehreren GPUs nötig.",
+    ollamaOnlyOne: "die einzige",
     allowUnpaid: "Unbezahlte Aufträge ausführen",
     allowUnpaidHelp: "Auch solche, die der Markt als nicht bezahlt zeigt.",
   },
@@ -127,6 +148,9 @@ export const settings = {
     keepOutputs: "Ergebnisse behalten für",
     keepOutputsHelp: "Damit sich ein Ergebnis später noch prüfen lässt.",
     keepOutputsSize: "Platz für Ergebnisse",
+    keepReceipts: "Belege behalten für",
+    keepReceiptsHelp: "Signierte Nachweise beendeter Aufträge. Ihre Prüfsummen bleiben für immer.",
+    keepReceiptsSize: "Platz für Belege",
     noLimit: "Keine Grenze",
     perSecond: "{{rate}}/s",
   },

@@ -23,4 +23,7 @@ export const shell = {
   copied: "Kopiert",
   justNow: "gerade eben",
   ago: "vor {{time}}",
+  noSuchScreen: "Diese Seite gibt es nicht",
+  noSuchScreenText: "„{{address}}“ ist der Name keiner Seite von Bellows.",
+  toHome: "Zur Übersicht",
 } as const;

@@ -33,8 +33,10 @@ export const engineDevice = {
   allowCompute: "Set the compute mode to Default (`nvidia-smi -c 0` as administrator).",
   tooOldForCuda: "its compute capability {{capability}} is older than the 7.5 that CUDA 13 needs",
   noCudaCode: "its compute capability {{capability}} is one this build has no CUDA code for",
+  onlyFirstGpu: "{{backend}} can't choose among several GPUs: it runs on the first one only",
   tooOldForWebGpu: "its compute capability {{capability}} is too old for WebGPU",
   driverOld: "the driver {{driver}} is older than the {{least}} that CUDA 13 needs",
+  noDriverAnswers: "no NVIDIA driver answers for it: {{reason}}",
   newDriver: "Install NVIDIA driver {{least}} or newer, then restart.",
   newDriverWsl: "Install NVIDIA driver {{least}} or newer in Windows; WSL uses that one.",
   restartForDriver: "The driver was updated: restart the machine.",
@@ -43,5 +45,9 @@ export const engineDevice = {
     "If there is an NVIDIA GPU: install driver {{least}} or newer and restart. In a container, start it with its GPUs (docker run --gpus all).",
   fetchLibraries:
     "`bellows gpu-pack install` brings what may be fetched, and `bellows gpu-pack verify` names the rest.",
+  restsAfterOne: "Resting for {{minutes}} min after a failure: {{cause}}",
+  restsAfter: "Resting for {{minutes}} min after {{failures}} failures in a row: {{cause}}",
+  modelRests: "{{model}} is not run here for a while: {{cause}}",
+  rentedOut: "Rented out: it runs no jobs",
   grantAccess: "Let this user open /dev/nvidia* (often the group `video` or `render`), then start again.",
 } as const;

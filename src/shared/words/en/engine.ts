@@ -1,4 +1,5 @@
 import { engineDevice } from "./engine-device.ts";
+import { engineOllama } from "./engine-ollama.ts";
 import { enginePresence } from "./engine-presence.ts";
 import { engineStanding } from "./engine-standing.ts";
 
@@ -8,6 +9,13 @@ export const engine = {
   keyLocked: "The provider key is locked",
   modelUnusable: "The model is not usable",
   noDevice: "No device can run jobs",
+  waitingForGpu: "Waiting for the GPU driver, trying until {{until}}",
+  gpuNotYet: "No GPU works yet: {{reason}}.",
+  nothingToDo: "After a start of the machine this may take some minutes; work begins by itself.",
+  gpuMissing:
+    "No GPU works here: {{reason}}. It is looked for every few minutes, and at once when a driver appears.",
+  workOnCpuMeanwhile: "Set GPU_BACKEND=auto to work on the CPU meanwhile.",
+  gpuOnItsWay: "The GPU is looked for until {{until}}: {{reason}}.",
   stopped: "Stopped",
   stoppedWhy: "No work is taken until you start.",
   pressStart: "Press Start.",
@@ -39,6 +47,7 @@ export const engine = {
   noJob: "{{market}} had no job for this provider {{seconds}} s ago.",
   /** One device, and what is said of it. */
   deviceRestsForNow: "{{device}} {{why}}, resumes by itself.",
+  deviceRestsUntil: "{{device}} {{why}}, until {{until}}.",
   deviceRests: "{{device}} {{why}}.",
   deviceTrouble: "{{device}}: {{why}}.",
   switchOn: "Switch it on under GPUs.",
@@ -46,5 +55,6 @@ export const engine = {
   onlyDeviceRests: "{{why, capital}}",
   ...enginePresence,
   ...engineDevice,
+  ...engineOllama,
   ...engineStanding,
 } as const;

@@ -142,6 +142,9 @@ export const identity = {
     take: "Release…",
     balances: "Balance",
     available: "Paid out",
+    wallet: "In the wallet",
+    inEscrow: "Done, in escrow",
+    paysByItself: "What is settled arrives in the wallet by itself; nothing has to be claimed.",
     pending: "Settled, to be claimed",
     escrow: "In the running epoch",
     epoch: "Last settled epoch",
@@ -152,6 +155,7 @@ export const identity = {
     notRead: "The market has not said yet what is staked.",
     balanceUnknown: "The balance is not known: {{why}}",
     states: {
+      new: "new",
       eligible: "eligible",
       degraded: "degraded",
       jailed: "jailed",
@@ -160,6 +164,18 @@ export const identity = {
     noMarket: "No market is configured",
     noMarketText: "Stake and balance appear here as soon as a market that keeps them is configured.",
     asOf: "as of",
+  },
+  lockedStake: {
+    notNeeded: "No stake is needed to be given work here, and no penalty takes any.",
+    parts: "Stakes and bonds",
+    stake: "Stake",
+    bond: "Bond",
+    reference: "reference",
+    until: "locked until {{time}}",
+    free: "can be released",
+    addText:
+      "The amount moves from your wallet into a stake of its own at {{market}} and is locked there for {{time}}. No work depends on it, and nothing is taken from it.",
+    takeText: "A stake is released whole: {{amount}} {{currency}} go back to your wallet.",
   },
   stake: {
     addTitle: "Add stake at {{market}}",

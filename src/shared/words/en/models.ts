@@ -22,6 +22,7 @@ export const models = {
     downloading: "downloading",
     paused: "paused",
     failed: "failed",
+    inOllama: "ready in Ollama",
     heldBack: "held back",
   },
   task: {
@@ -40,8 +41,20 @@ export const models = {
     folder: "Lies in",
     used: "Last used",
     never: "never, as far as is known",
+    inOllama: "Runs in Ollama as",
+    ollama: "Ollama: {{name}}",
     npm: "npm package {{name}}",
     readOnly: "{{folder}} (only read)",
+  },
+  ollama: {
+    device: "on {{name}}",
+    state: {
+      searching: "looking",
+      unreachable: "not running",
+      refused: "not usable",
+      "in-use": "in use",
+      ready: "ready",
+    },
   },
   progress: {
     label: "Download of {{id}}",
@@ -70,6 +83,7 @@ export const models = {
   pinHelp: "On: never removed to make room.",
   byList:
     "MODEL_ALLOWLIST does not name this model, so it is neither fetched nor run. Add it there and start Bellows again.",
+  pull: "Ollama keeps this one: run “ollama pull {{name}}” there, and let Bellows use Ollama under Settings, Work.",
   byPerson: "Held back by you: neither fetched nor run until “May run” is on.",
   failedHelp: "What was fetched is kept.",
   discardAsk: {

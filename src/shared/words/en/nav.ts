@@ -9,6 +9,7 @@ export const nav = {
   identity: "Stake & identity",
   models: "Models",
   activity: "Activity",
+  fleet: "Fleet",
   settings: "Settings",
   skip: "Skip to content",
   noAnswer: "Engine not answering",

@@ -92,6 +92,9 @@ export const offers = {
     change: "Change the price…",
     reset: "Undo",
     withdraw: "Take it back…",
+    noStrategy: "First a price is needed above.",
+    noPrice:
+      "No price follows from this strategy yet: choose a fixed price, or wait for the market’s prices.",
   },
   ask: {
     changeTitle: "Change the price of {{gpu}}?",

@@ -23,12 +23,15 @@ export const reliability = {
     "latency-p95": "Above {{limit}} the market counts this provider as slow.",
     traps: "Jobs whose right answer the market knows. A window below {{limit}} is punished.",
     qos: "A window below {{limit}} is punished.",
+    excused:
+      "The limit of {{limit}} is one for GPUs: a processor is slower, and in the demo it costs nothing.",
     jail: "At {{limit}} no work is given for a while.",
   },
   state: {
     good: "fine",
     warning: "near the limit",
     breached: "past the limit",
+    excused: "does not matter in this demo",
     unknown: "not measured yet",
   },
   trend: {
@@ -62,6 +65,9 @@ export const reliability = {
   },
   standing: {
     title: "What the market says",
+    new: "New: counting has just begun",
+    newText:
+      "A provider’s health starts at nothing and rises with its first heartbeats. Nothing has to be done.",
     eligible: "Eligible for work",
     degraded: "Eligible, but degraded",
     jailed: "Jailed until {{time}}",

@@ -10,6 +10,7 @@ export const settings = {
     notifications: "Notifications",
     updates: "App and updates",
     storage: "Storage",
+    fleet: "Several machines",
     help: "Diagnostics",
   },
   source: {
@@ -39,6 +40,13 @@ export const settings = {
     configFileNone: "None is in use. A bellows.toml in the data folder would count before anything set here.",
   },
   markets: {
+    fault: {
+      noScheme: "An address begins with http:// or https://.",
+      noAddress: "This is no address: write it like http://127.0.0.1:8203.",
+      otherScheme: "Only http:// and https:// are spoken here.",
+      secretInAddress: "Take the part before the @ away: addresses are shown on screen.",
+      hasQuery: "Take the part from the ? or # on away: only the base address is wanted.",
+    },
     help: "Where work comes from. Addresses and keys come from the market’s operator; nothing is sent to anyone else.",
     demo: "This is the demo, with play money on this machine. A market set here is used from the next start on.",
     gpuUrl: "GPU service",
@@ -91,17 +99,29 @@ export const settings = {
     perKwh: "{{currency}} per kWh",
   },
   work: {
+    byItself: "automatic",
     maxConcurrency: "Jobs held at once",
     maxConcurrencyHelp:
-      "Over all markets and GPUs. More means less waiting, and more to give back on a pause.",
+      "Over all markets and GPUs. Automatic: as many as keep each GPU busy. More means less waiting, and more to give back on a pause.",
     batchSize: "Jobs in one batch",
-    batchSizeHelp: "Of the same model, run together. Free memory of the GPU may make it smaller.",
+    batchSizeHelp:
+      "Of the same model, run together at most. Automatic: as the model and the GPU's free memory have it.",
+    latencyBudget: "Wait for a fuller batch",
+    latencyBudgetHelp: "So long may a job wait for others of its model while they come in numbers.",
     keepAlive: "Let a GPU go after",
     keepAliveHelp:
       "Without work for so long, the GPU is free and cold. Its first job then takes some seconds longer.",
     gpuBackend: "How to compute",
     gpuBackendHelp: "Automatic takes the fastest that works.",
     backends: { auto: "Automatic", cuda: "CUDA", webgpu: "WebGPU", dml: "DirectML", cpu: "CPU only" },
+    ollama: "Texts by Ollama",
+    ollamaHelp:
+      "An Ollama that runs on this machine anyway writes texts for jobs, with the catalogue’s models it has. Its own use goes first: while it has a model loaded for you, no job is taken.",
+    ollamaOff: "Off",
+    ollamaAuto: "Use it",
+    ollamaDevice: "GPU that Ollama uses",
+    ollamaDeviceHelp: "Its number or the beginning of its id. Needed only with several GPUs.",
+    ollamaOnlyOne: "the only one",
     allowUnpaid: "Run unpaid jobs",
     allowUnpaidHelp: "Also jobs that the market shows as not paid for.",
   },
@@ -125,6 +145,9 @@ export const settings = {
     keepOutputs: "Keep results for",
     keepOutputsHelp: "So that a result can be checked again later.",
     keepOutputsSize: "Room for results",
+    keepReceipts: "Keep receipts for",
+    keepReceiptsHelp: "Signed proofs of finished jobs. Their digests stay for ever.",
+    keepReceiptsSize: "Room for receipts",
     noLimit: "No limit",
     perSecond: "{{rate}}/s",
   },

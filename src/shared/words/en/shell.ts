@@ -23,4 +23,7 @@ export const shell = {
   copied: "Copied",
   justNow: "just now",
   ago: "{{time}} ago",
+  noSuchScreen: "There is no such page",
+  noSuchScreenText: "“{{address}}” is the name of no page of Bellows.",
+  toHome: "To Home",
 } as const;

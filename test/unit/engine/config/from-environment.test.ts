@@ -95,6 +95,7 @@ describe("a provider's environment", () => {
       keepAliveMs: 300_000,
       allowUnpaid: true,
       keepOutputs: { days: 2, bytes: 500 * 1024 * 1024 },
+      keepReceipts: { days: 90, bytes: 2 * 1024 ** 3 },
       control: { port: 7200, explicit: true },
     });
     expect(config.modelFolders.slice(0, 2)).toEqual(["/opt/models", "/srv/models"]);
@@ -137,7 +138,7 @@ describe("a provider's environment", () => {
       MAX_CONCURRENCY: "",
     });
     expect(config.markets.aitbc?.coordinatorKey).toBe("key-from-the-operator");
-    expect(config.maxConcurrency).toBe(8);
+    expect(config.maxConcurrency).toBeNull();
   });
 
   it("keeps the machine's own ids over restarts and apart from other data folders", () => {

@@ -34,7 +34,21 @@ describe("the pace of readings", () => {
       false,
     ],
   ])("%s", (_, attention, maySleep, everyMs, holdOpen) => {
-    expect(cadenceOf(attention, maySleep)).toEqual({ everyMs, holdOpen });
+    expect(cadenceOf(attention, { maySleep, onBattery: null })).toEqual({ everyMs, holdOpen });
+  });
+
+  test("somebody looks at a GPU that could sleep: often at the plug, seldom on the battery", () => {
+    const watched = { watched: true, working: false, waiting: false };
+    expect(cadenceOf(watched, { maySleep: true, onBattery: false })).toEqual({
+      everyMs: 1000,
+      holdOpen: false,
+    });
+    expect(cadenceOf(watched, { maySleep: true, onBattery: true })).toEqual({
+      everyMs: 30_000,
+      holdOpen: false,
+    });
+    const alone = { ...watched, watched: false };
+    expect(cadenceOf(alone, { maySleep: true, onBattery: false }).everyMs).toBe(30_000);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { detectDevices, detectionOf } from "../../../../src/engine/device/detect.ts";
+import { NoNvidiaDriver } from "../../../../src/engine/device/gpu-source.ts";
 import { LayeredGpus, type LayeredTable } from "../../../../src/engine/device/layered-gpus.ts";
 import { NvidiaSmi } from "../../../../src/engine/device/nvidia-smi.ts";
 import type { GpuReading } from "../../../../src/shared/gpu/reading.ts";
@@ -79,6 +80,37 @@ describe("GPUs to devices", () => {
       ["GPU-1", 0],
       ["GPU-2", 1],
     ]);
+  });
+
+  test("a GPU that no driver answers for is shown by its name, with the remedy, while the CPU works", () => {
+    const cards = [{ id: "0000:01:00.0", name: "GeForce RTX 3060" }];
+    const detection = detectionOf(
+      new NoNvidiaDriver("nvidia-smi was not found"),
+      "auto",
+      HOST,
+      undefined,
+      cards,
+    );
+    expect(detection.devices.map(({ id }) => id)).toEqual(["cpu"]);
+    expect(detection.unusable).toMatchObject([
+      {
+        gpu: { uuid: "pci-0000:01:00.0", name: "GeForce RTX 3060", memoryTotalMb: null },
+        verdict: {
+          usable: false,
+          code: "no-driver",
+          why: "no NVIDIA driver answers for it: nvidia-smi was not found",
+          help: "Install NVIDIA driver 580 or newer, then restart.",
+        },
+      },
+    ]);
+  });
+
+  test("the slices of a GPU can do no more than its driver and its generation can", () => {
+    const migDevices = [{ uuid: "MIG-a", profile: "3g.40gb", memoryTotalMb: 40_448, memoryUsedMb: 26 }];
+    const gpu = testGpu({ migEnabled: true, migDevices, driverVersion: "570.10" });
+    const { devices, unusable } = detectionOf(table([gpu]), "cuda", HOST);
+    expect(devices).toEqual([]);
+    expect(unusable).toMatchObject([{ gpu: { uuid: gpu.uuid }, verdict: { code: "driver-old" } }]);
   });
 
   test("a MIG parent stands for its own slices", () => {

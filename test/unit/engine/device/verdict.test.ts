@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { type GpuFacts, judgeCpu, judgeGpu, programName } from "../../../../src/engine/device/verdict.ts";
-import { hear } from "../../../../src/shared/words/said.ts";
+import { hear } from "../../../../src/shared/words/hear.ts";
 import { setLanguage } from "../../../../src/shared/words/words.ts";
 import { testGpu } from "../../../support/gpus.ts";
 
@@ -233,6 +233,50 @@ const TABLE: [string, Change, boolean, string, RegExp, RegExp | null][] = [
     true,
     "expects-cuda",
     /CUDA/,
+    null,
+  ],
+  [
+    "memory that another program fills since our process is gone",
+    { gpu: { memoryFreeMb: 300, processes: [burn] }, proved: { backend: "cuda", reason: null } },
+    false,
+    "busy",
+    /most is used by burn/,
+    /Close what uses it/,
+  ],
+  [
+    "memory that we fill under a number the driver does not know, as in a container",
+    {
+      gpu: { memoryFreeMb: 300, processes: [burn] },
+      proved: { backend: "cuda", reason: null },
+      weRun: true,
+    },
+    true,
+    "runs-on-cuda",
+    /CUDA/,
+    null,
+  ],
+  [
+    "a second GPU that is too old for CUDA: WebGPU would run on the first",
+    { gpu: { computeCap: "6.1", index: 1 } },
+    false,
+    "compute-capability",
+    /older than the 7\.5/,
+    null,
+  ],
+  [
+    "a second GPU where WebGPU is asked for",
+    { gpu: { index: 1 }, wanted: "webgpu" },
+    false,
+    "not-the-first",
+    /WebGPU can't choose among several GPUs/,
+    null,
+  ],
+  [
+    "a second GPU on Windows",
+    { gpu: { index: 1 }, platform: "win32" },
+    false,
+    "not-the-first",
+    /DirectML can't choose among several GPUs/,
     null,
   ],
   [

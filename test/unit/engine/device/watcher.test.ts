@@ -2,8 +2,9 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Attention } from "../../../../src/engine/device/cadence.ts";
 import type { Detection } from "../../../../src/engine/device/detect.ts";
 import { LayeredGpus } from "../../../../src/engine/device/layered-gpus.ts";
+import type { NvidiaCard } from "../../../../src/engine/device/nvidia-cards.ts";
 import { DeviceWatcher, type WatcherOptions } from "../../../../src/engine/device/watcher.ts";
-import { MINUTE, SECOND } from "../../../../src/shared/durations.ts";
+import { HOUR, MINUTE, SECOND } from "../../../../src/shared/durations.ts";
 import { HOST, ScriptedGpus, testGpu } from "../../../support/gpus.ts";
 
 const NO_DRIVER = "the driver is not loaded";
@@ -18,7 +19,7 @@ async function watch(answer: ScriptedGpus["answer"], change: Partial<WatcherOpti
     waiting: false,
   };
   const sleep = { maySleep: false, sleeps: false };
-  const system = { footprint: "driver 1" };
+  const system: { footprint: string; cards: NvidiaCard[] } = { footprint: "driver 1", cards: [] };
   const watcher = await DeviceWatcher.start({
     wanted: "auto",
     gpus: new LayeredGpus({ nvml: null, smi: driver, clock: () => clock.now }),
@@ -27,6 +28,8 @@ async function watch(answer: ScriptedGpus["answer"], change: Partial<WatcherOpti
     clock: () => clock.now,
     sleepOf: async () => ({ ...sleep }),
     footprint: async () => system.footprint,
+    onBattery: async () => null,
+    cards: async () => system.cards,
     ...change,
   });
   const seen: Detection[] = [];
@@ -155,11 +158,43 @@ describe("looking for a GPU where none is", () => {
     expect(ids(watcher.detection)).toEqual(["GPU-1"]);
   });
 
+  test("comes at once when the driver under a GPU is another one, and is eager while the new one is not up", async () => {
+    const { watcher, driver, clock, system, tick } = await watch([testGpu()]);
+    await tick(SECOND);
+    const before = driver.closes;
+    driver.answer = "driver and library have different versions";
+    clock.now += 20 * MINUTE;
+    system.footprint = "driver 2";
+    await tick(SECOND);
+    expect(driver.closes, "the old one is let go of").toBe(before + 1);
+    for (let i = 0; i < 4; i++) await tick(6 * SECOND);
+    expect(watcher.missingGpu?.eagerForMs).toBeGreaterThan(4 * MINUTE);
+    driver.answer = [testGpu({ driverVersion: "600.1" })];
+    for (let i = 0; i < 8; i++) await tick(2 * SECOND);
+    expect(watcher.detection.devices[0]?.driverVersion).toBe("600.1");
+  });
+
   test("begins anew when asked to, as after a resume", async () => {
     const { watcher, driver, tick } = await watch(NO_DRIVER);
     await tick(20 * MINUTE);
     driver.answer = [testGpu()];
     expect(ids(await watcher.redetect())).toEqual(["GPU-1"]);
+  });
+
+  test("is eager again after the machine slept, whoever noticed", async () => {
+    const wall = { now: 0, pace: 0 };
+    const { watcher, attention, tick } = await watch(NO_DRIVER, {
+      wanted: "cuda",
+      wallClock: () => (wall.now += wall.pace),
+    });
+    attention.watched = true;
+    await tick(20 * MINUTE);
+    expect(watcher.missingGpu).toEqual({ reason: NO_DRIVER, eagerForMs: 0 });
+    const read = new Promise<void>((resolve) => void watcher.onReadings(() => resolve()));
+    // An hour passes between any two looks at the clock: the lid was closed.
+    wall.pace = HOUR;
+    await read;
+    expect(watcher.missingGpu).toEqual({ reason: NO_DRIVER, eagerForMs: 5 * MINUTE });
   });
 
   test("is not done when only the CPU is wanted", async () => {
@@ -168,6 +203,67 @@ describe("looking for a GPU where none is", () => {
     expect(driver.reads).toBe(0);
     expect(ids(watcher.detection)).toEqual(["cpu"]);
     expect(watcher.latest("cpu").memoryUsedMb).toBeGreaterThan(0);
+  });
+});
+
+describe("a GPU that should be here", () => {
+  test("is missed and waited for where the settings ask for one, and nothing works instead", async () => {
+    const { watcher, driver, clock, tick } = await watch(NO_DRIVER, { wanted: "cuda" });
+    expect(ids(watcher.detection)).toEqual([]);
+    expect(watcher.missingGpu).toEqual({ reason: NO_DRIVER, eagerForMs: 5 * MINUTE });
+    await tick(2 * MINUTE);
+    expect(watcher.missingGpu?.eagerForMs).toBe(3 * MINUTE);
+    await tick(4 * MINUTE);
+    expect(watcher.missingGpu, "that it is missing stays known").toEqual({
+      reason: NO_DRIVER,
+      eagerForMs: 0,
+    });
+    driver.answer = [testGpu()];
+    clock.now += 5 * MINUTE;
+    await tick(SECOND);
+    expect(ids(watcher.detection)).toEqual(["GPU-1"]);
+    expect(watcher.missingGpu).toBeNull();
+  });
+
+  test("is missed where the settings name it, while the CPU works", async () => {
+    const { watcher } = await watch(NO_DRIVER, { visible: ["0"] });
+    expect(ids(watcher.detection)).toEqual(["cpu"]);
+    expect(watcher.missingGpu).toMatchObject({ eagerForMs: 5 * MINUTE });
+  });
+
+  test("is missed once it was here and is gone", async () => {
+    const { watcher, driver, tick } = await watch([testGpu()]);
+    expect(watcher.missingGpu).toBeNull();
+    driver.answer = NO_DRIVER;
+    for (let i = 0; i < 4; i++) await tick(6 * SECOND);
+    expect(watcher.missingGpu).toMatchObject({ reason: NO_DRIVER, eagerForMs: expect.any(Number) });
+  });
+
+  test("is missed where the system has the card and no driver answers, and worked with once one does", async () => {
+    const cards = [{ id: "0000:01:00.0", name: "GeForce RTX 3060" }];
+    const { watcher, driver, tick } = await watch(NO_DRIVER, { cards: async () => cards });
+    expect(ids(watcher.detection)).toEqual(["cpu"]);
+    expect(watcher.detection.unusable).toMatchObject([
+      { gpu: { name: "GeForce RTX 3060" }, verdict: { code: "no-driver" } },
+    ]);
+    expect(watcher.missingGpu).toMatchObject({ eagerForMs: 5 * MINUTE });
+    driver.answer = [testGpu()];
+    await tick(2 * SECOND);
+    expect(ids(watcher.detection)).toEqual(["GPU-1"]);
+    expect(watcher.detection.unusable).toEqual([]);
+  });
+
+  test("is not waited for where the driver shows it and it can't be used", async () => {
+    const { watcher } = await watch([testGpu({ driverVersion: "470.1" })], { wanted: "cuda" });
+    expect(watcher.missingGpu).toMatchObject({
+      eagerForMs: 0,
+      reason: expect.stringMatching(/470\.1 is older/),
+    });
+  });
+
+  test("is none on a machine of which nobody said that it has one", async () => {
+    expect((await watch(NO_DRIVER)).watcher.missingGpu).toBeNull();
+    expect((await watch(NO_DRIVER, { wanted: "cpu" })).watcher.missingGpu).toBeNull();
   });
 });
 

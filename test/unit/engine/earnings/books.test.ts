@@ -3,8 +3,9 @@ import { earningHandlers } from "../../../../src/engine/earnings/handlers.ts";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
 import type { Electricity } from "../../../../src/engine/pricing/floor.ts";
 import type { JobEvent } from "../../../../src/engine/work/job-machine.ts";
+import type { EarningDay } from "../../../../src/shared/contract/earnings.ts";
 import { DAY, HOUR, MINUTE } from "../../../../src/shared/durations.ts";
-import { type Money, money } from "../../../../src/shared/money.ts";
+import { type Money, type MoneyValue, money } from "../../../../src/shared/money.ts";
 import { aLease, fee } from "../../../support/leases.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
@@ -77,6 +78,21 @@ describe("the books", () => {
     expect(days[1]).toMatchObject({ gross: anm("1900"), fee: anm("400") });
   });
 
+  it("do not take what the market has not priced for nothing", async () => {
+    const { ledger, handlers, accepted } = await books();
+    accepted(NOON);
+    for (const at of [NOON - DAY, NOON]) {
+      const row = ledger.leases.insert(aLease({ fee: null }), at) as number;
+      for (const event of ["admit", "run", "compute", "submit", "accept"] as const)
+        ledger.leases.apply(row, event, at);
+    }
+    const { summary, series } = await handlers["earnings.report"]({ market: "aicf", days: 2, limit: 10 });
+    expect(summary.today).toMatchObject({ accepted: 2, pending: anm("800000"), unpriced: 1 });
+    expect(summary.total).toMatchObject({ accepted: 3, pending: anm("800000"), unpriced: 2 });
+    expect(series.days.map(({ unpriced }) => unpriced)).toEqual([1, 1]);
+    expect(summary.overdue.jobs).toBe(0);
+  });
+
   it("do not know a gross as soon as one credit does not tell it", async () => {
     const { handlers, credited } = await books();
     credited(NOON - MINUTE, 800n, 1000n);
@@ -106,6 +122,81 @@ describe("the books", () => {
     expect(aicf?.overdue).toEqual({ jobs: 1, net: anm("800000"), oldestAt: old, afterMs: DAY });
     expect(aicf?.total.pending).toEqual(anm("1600000"));
     expect(aitbc?.total).toMatchObject({ accepted: 0, net: { currency: "AIT", minor: "0" } });
+  });
+
+  it("show figures, days and newest jobs of one moment, even when midnight passes between the looks", async () => {
+    const { ledger, credited, accepted } = await books();
+    credited(NOON - DAY, 800n, 1000n);
+    credited(NOON - MINUTE, 700n, 900n);
+    accepted(NOON - MINUTE);
+    let now = NOON;
+    const handlers = earningHandlers({
+      ledger,
+      markets: [{ id: "aicf", currency: "ANM", expectedNet }],
+      electricity: () => null,
+      now: () => {
+        now += DAY;
+        return now - DAY;
+      },
+    });
+    const report = await handlers["earnings.report"]({ market: "aicf", days: 30, limit: 100 });
+    const sum = (pick: (day: EarningDay) => MoneyValue) =>
+      report.series.days.reduce((total, day) => total + BigInt(pick(day).minor), 0n).toString();
+    expect(report.at).toBe(NOON);
+    expect(sum(({ net }) => net)).toBe(report.summary.month.net.minor);
+    expect(sum(({ pending }) => pending)).toBe(report.summary.month.pending.minor);
+    expect(report.series.days.at(-1)).toMatchObject({
+      net: report.summary.today.net,
+      pending: report.summary.today.pending,
+      accepted: report.summary.today.accepted,
+    });
+    const { entries, next } = report.newest;
+    expect(entries.reduce((total, { net }) => total + BigInt(net?.minor ?? 0), 0n)).toBe(1500n);
+    expect([entries.length, next]).toEqual([3, null]);
+  });
+
+  it("report the days that are asked for, and only the jobs of those days and of that state", async () => {
+    const { handlers, credited, accepted } = await books();
+    credited(NOON - 9 * DAY, 800n, 1000n);
+    credited(NOON, 700n, 900n);
+    accepted(NOON);
+    const week = await handlers["earnings.report"]({ market: "aicf", days: 7, limit: 1 });
+    expect(week.series.days).toHaveLength(7);
+    expect(week.newest.entries).toHaveLength(1);
+    const second = await handlers["earnings.entries"]({
+      market: "aicf",
+      limit: 10,
+      from: week.series.days[0]?.at,
+      before: week.newest.next ?? "",
+    });
+    expect(second.entries).toHaveLength(1);
+    const pending = await handlers["earnings.report"]({
+      market: "aicf",
+      days: 7,
+      limit: 10,
+      state: "pending",
+    });
+    expect(pending.newest.entries.map(({ settledAt }) => settledAt)).toEqual([null]);
+    const unknown = handlers["earnings.report"]({ market: "aitbc", days: 7, limit: 1 });
+    await expect(unknown).resolves.toMatchObject({ newest: { entries: [], next: null } });
+  });
+
+  it("know no credit from before what it is for, whatever the market's clock says", async () => {
+    const { ledger, handlers, accepted } = await books();
+    const row = accepted(NOON);
+    ledger.earnings.insert(row, {
+      jobId: "j",
+      net: money("ANM", 800n),
+      gross: null,
+      settledAt: NOON - 5,
+      reference: null,
+    });
+    ledger.leases.apply(row, "settle", NOON);
+    const { entries } = await handlers["earnings.entries"]({ market: "aicf", limit: 10 });
+    expect(entries[0]).toMatchObject({ acceptedAt: NOON, settledAt: NOON });
+    const { text } = await handlers["earnings.csv"]({ market: "aicf" });
+    const [accepted_at, settled_at] = text.split("\r\n")[1]?.split(",") ?? [];
+    expect(settled_at).toBe(accepted_at);
   });
 
   it("tell energy as it was measured: unknown is not nothing", async () => {

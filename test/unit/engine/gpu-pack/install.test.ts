@@ -1,12 +1,12 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { PackEvent } from "../../../../src/engine/gpu-pack/archive.ts";
 import {
   type InstallOptions,
   installedBytes,
   installPack,
   isInstalled,
-  type PackEvent,
   packFolderOf,
   removePacks,
   verifyPack,

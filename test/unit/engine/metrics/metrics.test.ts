@@ -8,6 +8,7 @@ import { startMetricsServer } from "../../../../src/engine/metrics/metrics-serve
 import { WorkBoard } from "../../../../src/engine/work/board.ts";
 import type { DeviceView, EarningsView, MarketView } from "../../../../src/shared/contract/views.ts";
 import { AppError } from "../../../../src/shared/errors.ts";
+import { earningPeriods } from "../../../support/earning-sums.ts";
 import { aLease } from "../../../support/leases.ts";
 import { ScriptedMarket } from "../../../support/scripted-market.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
@@ -57,6 +58,8 @@ const EARNINGS: EarningsView = {
   pendingToday: { currency: "ANM", minor: "0" },
   settledTotal: { currency: "ANM", minor: "1500000000" },
   pendingTotal: { currency: "ANM", minor: "250000000" },
+  periods: earningPeriods({ currency: "ANM", minor: "0" }, { currency: "ANM", minor: "1500000000" }),
+  rate: null,
   acceptedToday: 0,
   failedToday: 0,
   reconciledAt: null,

@@ -15,7 +15,7 @@ import {
   type PresenceSignalName,
 } from "../../../../src/shared/contract/presence.ts";
 import { HOUR, MINUTE, SECOND } from "../../../../src/shared/durations.ts";
-import { hear } from "../../../../src/shared/words/said.ts";
+import { hear } from "../../../../src/shared/words/hear.ts";
 import { setLanguage } from "../../../../src/shared/words/words.ts";
 
 const NOW = 1_790_000_000_000;

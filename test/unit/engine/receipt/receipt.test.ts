@@ -93,7 +93,7 @@ describe("building", () => {
 
   test("a record that breaks the schema is never signed", () => {
     const { runtime } = facts();
-    expect(() => buildReceipt(facts({ runtime: { ...runtime, threads: 0 } }), keys)).toThrow(
+    expect(() => buildReceipt(facts({ runtime: { ...runtime, threads: -1 } }), keys)).toThrow(
       expect.objectContaining({ code: "BAD_RECEIPT", actor: "bug" }),
     );
     expect(() => buildReceipt(facts({ leaseId: "x".repeat(500) }), keys)).toThrow("lease_id");

@@ -173,6 +173,31 @@ describe("a device's self-test", () => {
     });
   });
 
+  test("tells what it has found while it runs, and works for seconds, so that the heat means something", async () => {
+    const { runtime, asked } = runtimeThat();
+    const told: { steps: string[]; pace: number | null }[] = [];
+    await runSelfTest(
+      {
+        runtime,
+        model: resolved,
+        reference,
+        telemetry: async () => reading(),
+        now: () => 7,
+        onProgress: ({ steps, textsPerSecond }) =>
+          told.push({ steps: steps.map(({ name }) => name), pace: textsPerSecond }),
+      },
+      new AbortController().signal,
+    );
+    expect(told.at(0)).toEqual({ steps: ["device"], pace: null });
+    expect(told.slice(1, 3).map(({ steps }) => steps.at(-1))).toEqual(["backend", "answer"]);
+    const paced = told.filter(({ steps, pace }) => pace !== null && steps.length === 3);
+    // 10 ms each: 2 s of work.
+    expect(paced).toHaveLength(200);
+    expect(paced.every(({ pace }) => pace === 3200)).toBe(true);
+    expect(asked).toHaveLength(201);
+    expect(told.at(-1)?.steps).toHaveLength(6);
+  });
+
   test("stopping it rejects", async () => {
     const stopping = new AbortController();
     stopping.abort(new Error("shutting down"));
@@ -288,6 +313,21 @@ describe("when tests are run", () => {
       state: "failed",
       help: expect.stringMatching(/run the self-test again/),
     });
+    ledger.close();
+  });
+
+  test("what it has found so far is told of the device under test, and of no other", async () => {
+    const { runtime } = runtimeThat();
+    const seen = new Set<number>();
+    const { tester: it, ledger } = await tester([runtime], {
+      onProgress: () => {
+        seen.add(it.progressOf("GPU-1")?.steps.length ?? -1);
+        expect(it.progressOf("cpu")).toBeNull();
+      },
+    });
+    await it.run("GPU-1", signal);
+    expect([...seen]).toEqual([0, 1, 2, 3, 4, 6]);
+    expect(it.progressOf("GPU-1")).toBeNull();
     ledger.close();
   });
 

@@ -38,7 +38,7 @@ describe("what the app saves", () => {
     expect(view.values["work.batch_size"]).toMatchObject({
       value: 4,
       source: { kind: "saved" },
-      fallback: 8,
+      fallback: null,
     });
     expect(told).toEqual([["batchSize", "energyPrice", "presencePrograms"]]);
     expect(audits).toEqual([{ changed: ["work.batch_size", "energy.price", "presence.pause_programs"] }]);
@@ -49,7 +49,7 @@ describe("what the app saves", () => {
       ["a.exe"],
     ]);
     expect(again.set({ "work.batch_size": null }).values["work.batch_size"]).toMatchObject({
-      value: 8,
+      value: null,
       source: { kind: "default" },
     });
     expect(SettingsViewSchema.parse(again.view())).toEqual(again.view());
@@ -60,7 +60,7 @@ describe("what the app saves", () => {
     expect(() => settings.set({ "work.batch_size": 4, "energy.currency": "Euro" })).toThrow(
       /energy.currency/,
     );
-    expect(settings.value("batchSize")).toBe(8);
+    expect(settings.value("batchSize")).toBeUndefined();
     expect(fs.existsSync(path.join(folder, "settings.json"))).toBe(false);
     expect(audits).toEqual([]);
   });
@@ -137,7 +137,7 @@ describe("what is said elsewhere", () => {
       ]),
       restart: expect.arrayContaining(["models.disk_limit", "aicf.secret"]),
     });
-    expect([settings.value("batchSize"), settings.value("maxConcurrency")]).toEqual([8, 2]);
+    expect([settings.value("batchSize"), settings.value("maxConcurrency")]).toEqual([undefined, 2]);
     expect(settings.view().configFile).toBe("/etc/bellows.toml");
   });
 });
@@ -148,7 +148,7 @@ describe("a saved file", () => {
     fs.writeFileSync(file, '{"version":1,"settings":{"work.batch');
     const settings = open();
     expect(settings.notices).toMatchObject([{ code: "SETTINGS_DAMAGED" }]);
-    expect(settings.value("batchSize")).toBe(8);
+    expect(settings.value("batchSize")).toBeUndefined();
     settings.set({ "work.batch_size": 4 });
     expect(fs.readFileSync(`${file}.damaged-1000`, "utf8")).toContain("work.batch");
     expect(open().notices).toEqual([]);
@@ -159,7 +159,7 @@ describe("a saved file", () => {
     const theirs = { "future.setting": [1, { a: 2 }], "work.batch_size": 100_000 };
     fs.writeFileSync(file, JSON.stringify({ version: 1, settings: theirs }));
     const settings = open();
-    expect(settings.value("batchSize")).toBe(8);
+    expect(settings.value("batchSize")).toBeUndefined();
     settings.set({ "app.theme": "dark" });
     expect(JSON.parse(fs.readFileSync(file, "utf8")).settings).toEqual({ ...theirs, "app.theme": "dark" });
   });

@@ -57,14 +57,17 @@ async function provider() {
     );
   let lastWord = standing();
   const failedModels: FailedModel[] = [];
+  const excused = new Set<ServiceMeasure["name"]>();
+  const quota = { full: 8 };
   const guard = new ServiceGuard({
     market: {
       id: "aicf",
       rules: AICF_SERVICE,
       standing: () => lastWord,
       heartbeatIntervalMs: () => HEARTBEAT_MS,
-      fullQuota: () => 8,
+      fullQuota: () => quota.full,
       failedModels: () => failedModels,
+      excused: () => excused,
     },
     ledger,
     now: clock,
@@ -136,11 +139,13 @@ async function provider() {
   };
   const lease_ = lease;
   return {
+    quota,
     market,
     clock,
     ledger,
     guard,
     failedModels,
+    excused,
     beat,
     pass,
     lease,
@@ -328,6 +333,42 @@ describe("the guard acts before the market", () => {
       onChange: () => undefined,
     });
     expect(next.level.log.slice(-3)).toEqual(guard.level.log.slice(-3));
+  });
+
+  test("half of nothing stays nothing: a lowered concurrency takes no work where no device can", async () => {
+    const parts = await provider();
+    parts.pass(MINUTE);
+    for (let n = 0; n < 20; n++) {
+      const held = await parts.lease();
+      parts.pass(4 * SECOND);
+      parts.complete(held);
+    }
+    parts.guard.look();
+    expect(kinds(parts).some((kind) => kind.startsWith("lower-concurrency"))).toBe(true);
+    const quotaOf = (full: number) => {
+      parts.quota.full = full;
+      return parts.guard.quota;
+    };
+    expect([quotaOf(8), quotaOf(1), quotaOf(0)]).toEqual([4, 1, 0]);
+  });
+
+  test("what is excused is shown as it is, and neither warned of nor acted upon", async () => {
+    const parts = await provider();
+    parts.pass(MINUTE);
+    for (let n = 0; n < 20; n++) {
+      const held = await parts.lease();
+      parts.pass(4 * SECOND);
+      parts.complete(held);
+    }
+    parts.guard.look();
+    expect(measure(parts, "latency-p95").state).toBe("breached");
+    expect([parts.guard.warnings, parts.guard.quota]).toEqual([1, 4]);
+    parts.excused.add("latency-p95");
+    parts.guard.look();
+    expect(measure(parts, "latency-p95")).toMatchObject({ state: "breached", excused: true });
+    expect(parts.guard.warnings).toBe(0);
+    parts.pass(6 * MINUTE);
+    expect([parts.guard.level.actions, parts.guard.quota]).toEqual([[], 8]);
   });
 
   test("a remedy stays for a while after its cause is gone, so that it does not flicker", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { deriveHeadline, type HeadlineInput } from "../../../../src/engine/state/headline.ts";
 import type { DeviceView, MarketView } from "../../../../src/shared/contract/views.ts";
+import { HOUR } from "../../../../src/shared/durations.ts";
 
 const NOW = 1_000_000;
 const market = (overrides: Partial<MarketView> = {}): MarketView => ({
@@ -111,6 +112,28 @@ describe("the headline", () => {
     const refused = derive({ markets: [market({ state: "refused", error: REFUSED })] });
     expect(refused).toMatchObject({ level: "error", reasons: [{ help: "Set AITBC_API_KEY." }] });
     expect(derive({ markets: [market({ state: "unreachable", error: SILENT })] }).level).toBe("offline");
+  });
+
+  it("waits with a driver that comes up late, and says until when", () => {
+    const until = new Date(2026, 10, 22, 3, 5).getTime();
+    const reason = "NVML could not begin: driver not loaded";
+    const waiting = derive({ devices: [], missingGpu: { reason, until } });
+    expect(waiting).toMatchObject({
+      level: "starting",
+      sentence: "Waiting for the GPU driver, trying until 03:05",
+      reasons: [{ text: `No GPU works yet: ${reason}.` }],
+    });
+    const given = derive({ devices: [], missingGpu: { reason, until: null } });
+    expect(given).toMatchObject({
+      level: "error",
+      sentence: "No device can run jobs",
+      reasons: [{ text: expect.stringContaining(reason), help: expect.stringContaining("GPU_BACKEND=auto") }],
+    });
+    const meanwhile = derive({ missingGpu: { reason, until } });
+    expect(meanwhile.level, "the CPU earns meanwhile").toBe("earning");
+    expect(meanwhile.reasons).toMatchObject([
+      { text: `The GPU is looked for until 03:05: ${reason}.`, said: { key: "gpuOnItsWay" } },
+    ]);
   });
 
   it("gives a start half a minute before it worries", () => {
@@ -232,6 +255,29 @@ describe("a device left to its person", () => {
       level: "paused",
       sentence: "All 2 devices are paused",
     });
+  });
+
+  it("says until when, where that is known and soon enough for a time of day to be clear", () => {
+    const snoozed = { by: "snooze", text: "paused by you", signals: ["snooze"] } as const;
+    const reasonUntil = (until: number) =>
+      derive({ devices: [resting({ ...snoozed, signals: ["snooze"], until })] }).reasons[0];
+    expect(reasonUntil(NOW + HOUR)?.text).toMatch(/^RTX 3060 paused by you, until \d\d:\d\d\.$/);
+    expect(reasonUntil(NOW + 30 * HOUR)?.text).toBe("RTX 3060 paused by you, resumes by itself.");
+  });
+
+  it("leads from each reason to the screen that shows more of it", () => {
+    expect(derive({ devices: [resting()] }).reasons[0]?.screen).toBe("gpus");
+    const troubles = derive({
+      markets: [
+        market({
+          error: { code: "NOT_ELIGIBLE", message: "No work", actor: "market" },
+          lastPollAnswer: "error",
+        }),
+      ],
+    });
+    expect(troubles.reasons[0]?.screen).toBe("reliability");
+    const locked = { code: "KEY_LOCKED", message: "The key is locked", actor: "user" } as const;
+    expect(derive({ keyProblem: locked }).reasons[0]?.screen).toBe("identity");
   });
 
   it("says what to do where nothing happens by itself", () => {

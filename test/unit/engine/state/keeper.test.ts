@@ -29,6 +29,7 @@ const quiet = {
   models: () => [],
   offers: () => [],
   settings: () => null,
+  gpuPack: () => null,
 };
 
 describe("state deltas", () => {

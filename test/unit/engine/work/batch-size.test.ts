@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { jobsPerBatch } from "../../../../src/engine/work/batch-size.ts";
+import { JOBS_WITHOUT_TABLE, jobsPerBatch } from "../../../../src/engine/work/batch-size.ts";
 
 const TABLE = [
   { freeMb: 0, jobs: 4 },
   { freeMb: 8192, jobs: 64 },
   { freeMb: 2048, jobs: 32 },
 ];
+const onGpu = (freeMb: number | null, wanted: number | null = null) =>
+  ({ kind: "gpu", freeMb, wanted }) as const;
+const onCpu = (wanted: number | null = null) => ({ kind: "cpu", freeMb: 64_000, wanted }) as const;
 
 describe("jobs per batch", () => {
   it.each([
@@ -14,17 +17,28 @@ describe("jobs per batch", () => {
     [2048, 32],
     [8191, 32],
     [24_564, 64],
-  ])("with %i MB free: %i", (freeMb, jobs) => {
-    expect(jobsPerBatch(TABLE, freeMb, 256)).toBe(jobs);
+  ])("on a GPU with %i MB free, as the table has it: %i", (freeMb, jobs) => {
+    expect(jobsPerBatch(TABLE, onGpu(freeMb))).toBe(jobs);
   });
 
   it("takes the careful row while nobody knows how much is free", () => {
-    expect(jobsPerBatch(TABLE, null, 256)).toBe(4);
+    expect(jobsPerBatch(TABLE, onGpu(null))).toBe(4);
   });
 
   it("never passes the person's limit, and never falls to nothing", () => {
-    expect(jobsPerBatch(TABLE, 24_564, 8)).toBe(8);
-    expect(jobsPerBatch([{ freeMb: 4096, jobs: 16 }], 100, 256)).toBe(16);
-    expect(jobsPerBatch([{ freeMb: 0, jobs: 0 }], 100, 256)).toBe(1);
+    expect(jobsPerBatch(TABLE, onGpu(24_564, 8))).toBe(8);
+    expect(jobsPerBatch(TABLE, onGpu(24_564, 256))).toBe(64);
+    expect(jobsPerBatch([{ freeMb: 4096, jobs: 16 }], onGpu(100, 256))).toBe(16);
+    expect(jobsPerBatch([{ freeMb: 0, jobs: 0 }], onGpu(100))).toBe(1);
+  });
+
+  it("on the CPU is what the person wants, else the careful row", () => {
+    expect(jobsPerBatch(TABLE, onCpu())).toBe(4);
+    expect(jobsPerBatch(TABLE, onCpu(16))).toBe(16);
+  });
+
+  it("has a number for work without a model, too", () => {
+    expect(jobsPerBatch(null, onGpu(null))).toBe(JOBS_WITHOUT_TABLE);
+    expect(jobsPerBatch(null, onCpu(3))).toBe(3);
   });
 });

@@ -24,8 +24,8 @@ function fleetOf(...devices: DeviceInfo[]) {
   ];
   const board = {
     held: () => held,
-    requeue: (leases: { row: number }[], { code }: { code: string }) =>
-      log.push(...leases.map(({ row }) => `${code} ${row}`)),
+    putBack: (leases: { row: number }[], why: string) =>
+      log.push(...leases.map(({ row }) => `put back ${row}: ${why}`)),
   } as unknown as WorkBoard;
   const broken = new Set<string>();
   const enlist = ({ id }: DeviceInfo, count: number): FleetMember => {
@@ -72,7 +72,12 @@ describe("the fleet", () => {
     void fleet.run(new AbortController().signal);
     since();
     fleet.set([device("GPU-2")]);
-    expect(since()).toEqual(["end GPU-1", "kill GPU-1", "DEVICE_GONE 1", "change"]);
+    expect(since()).toEqual([
+      "end GPU-1",
+      "kill GPU-1",
+      "put back 1: GPU-1 is no longer there, or has another driver now",
+      "change",
+    ]);
     expect(fleet.members).toHaveLength(1);
   });
 
@@ -84,7 +89,7 @@ describe("the fleet", () => {
     expect(since()).toEqual([
       "end GPU-2",
       "kill GPU-2",
-      "DEVICE_GONE 3",
+      "put back 3: GPU-2 is no longer there, or has another driver now",
       "enlist GPU-2 of 1",
       "run GPU-2",
       "change",

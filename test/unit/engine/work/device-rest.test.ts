@@ -6,6 +6,7 @@ import { DeviceRest } from "../../../../src/engine/work/device-rest.ts";
 function scene(jobs: { row: number; device: string; state: string }[] = []) {
   const log: string[] = [];
   const paused = new Map<string, string>();
+  const failing = new Map<string, string>();
   const states = new Map([
     ["GPU-1", "ready"],
     ["GPU-2", "ready"],
@@ -28,19 +29,21 @@ function scene(jobs: { row: number; device: string; state: string }[] = []) {
       held: () => jobs,
       readyCount: () => ready,
       workReady: { ring: () => log.push("ring") },
-      requeue: (leases: { row: number }[], { code }: { code: string }) =>
-        log.push(...leases.map(({ row }) => `requeue ${row} ${code}`)),
+      putBack: (leases: { row: number }[], why: string) =>
+        log.push(...leases.map(({ row }) => `put back ${row}: ${why}`)),
       giveBack: (why: string, { running, device }: { running: boolean; device?: string }) =>
         log.push(`give back ${running ? `what runs on ${device}` : "what waits"}: ${why}`),
     },
     restOf: (id: string) => paused.get(id) ?? null,
-    canWork: (id: string) => !paused.has(id),
+    idleReason: (id: string) => paused.get(id) ?? failing.get(id) ?? null,
+    canWork: (id: string) => !paused.has(id) && !failing.has(id),
   } as unknown as DeviceRestDeps;
   const rest = new DeviceRest(deps);
   return {
     rest,
     log,
     states,
+    failing,
     pause: (id: string) => {
       paused.set(id, "paused for blender");
       rest.changed(id);
@@ -81,7 +84,7 @@ describe("a device that is paused", () => {
     states.set("GPU-1", "working");
     pause("GPU-1");
     await rest.settled();
-    expect(log).toEqual(["kill GPU-1", "requeue 1 DEVICE_PAUSED"]);
+    expect(log).toEqual(["kill GPU-1", "put back 1: GPU-1: paused for blender"]);
   });
 
   test("gives back what waits and what can't end when no other device works", async () => {
@@ -98,6 +101,17 @@ describe("a device that is paused", () => {
       "kill GPU-2",
       "give back what runs on GPU-2: GPU-2: paused for blender",
     ]);
+  });
+
+  test("jobs that have not begun go back, too, when the last device rests after failures; nothing is ended for that", async () => {
+    const { rest, log, failing, wait } = scene();
+    wait(2);
+    failing.set("GPU-1", "3 failures in a row");
+    rest.giveBackIfIdle();
+    expect(log, "the other device has them").toEqual([]);
+    failing.set("GPU-2", "3 failures in a row");
+    rest.giveBackIfIdle();
+    expect(log).toEqual(["give back what waits: GPU-1: 3 failures in a row"]);
   });
 
   test("goes on working when the pause ends before what runs did", async () => {

@@ -1,6 +1,7 @@
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
 import type { ModelStore } from "../../../../src/engine/models/store.ts";
+import { ModelNotLoaded } from "../../../../src/engine/runtime-client/answers.ts";
 import type {
   DeviceRuntime,
   RunAnswer,
@@ -12,6 +13,7 @@ import { DeviceWorker } from "../../../../src/engine/work/device-worker.ts";
 import { ModelMemory } from "../../../../src/engine/work/model-memory.ts";
 import { encodeEmbedResult } from "../../../../src/shared/canonical.ts";
 import { sha3_256, sha3_512 } from "../../../../src/shared/digest.ts";
+import { AppError, type ErrorValue } from "../../../../src/shared/errors.ts";
 import type { ItemResult } from "../../../../src/shared/runtime/protocol.ts";
 import { aLease } from "../../../support/leases.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
@@ -24,19 +26,31 @@ const MODEL = {
   precision: "fp32",
   vramMb: 1000,
 };
-const RESOLVED = {
-  model: { ...MODEL, batchTable: [{ freeMb: 0, jobs: 2 }] },
-  spec: { id: MODEL.id },
+const TABLE = [
+  { freeMb: 0, jobs: 2 },
+  { freeMb: 4000, jobs: 8 },
+];
+const resolved = (id: string) => ({
+  model: { ...MODEL, id, batchTable: TABLE },
+  spec: { id },
   manifestSha256: "0".repeat(64),
-};
+});
+
+interface Asked {
+  readonly model: string;
+  readonly keys: string[];
+  readonly texts: (readonly string[])[];
+  readonly deadlineMs: number;
+  /** With no memory for those named. */
+  readonly answer: (failing?: readonly string[]) => void;
+  /** Every item failed in this way. */
+  readonly failAll: (code: string, retryable?: boolean) => void;
+  readonly reject: (error: AppError) => void;
+}
 
 /** A GPU whose runtime answers when the test says so. */
 function scriptedRuntime(id: string) {
-  const asked: {
-    keys: string[];
-    deadlineMs: number;
-    answer: (failing?: readonly string[]) => void;
-  }[] = [];
+  const asked: Asked[] = [];
   let held = false;
   const runtime = {
     device: { id, kind: "gpu", name: id },
@@ -45,29 +59,36 @@ function scriptedRuntime(id: string) {
     },
     onStatus: () => () => undefined,
     holds: () => held,
-    run: ({ items, deadlineMs }: RunRequest) =>
-      new Promise<RunAnswer>((resolve) => {
+    canRun: () => true,
+    run: ({ model, items, deadlineMs }: RunRequest) =>
+      new Promise<RunAnswer>((resolve, reject) => {
         const keys = items.map(({ key }) => key);
+        const answerWith = (results: ItemResult[]) =>
+          resolve({
+            items: results,
+            inferMs: 1,
+            totalMs: 2,
+            runtimeClass: {
+              backend: "cuda",
+              reason: null,
+              skipped: [],
+              onnxruntime: "1.29.0",
+              node: "24",
+              threads: 1,
+              hardware: id,
+            },
+          });
         asked.push({
+          model: model?.id ?? "",
           keys,
+          texts: items.map(({ work }) => (work.kind === "embed" ? work.texts : [])),
           deadlineMs,
           answer: (failing = []) => {
             held = true;
-            resolve({
-              items: keys.map((key) => (failing.includes(key) ? outOfMemory(key) : done(key))),
-              inferMs: 1,
-              totalMs: 2,
-              runtimeClass: {
-                backend: "cuda",
-                reason: null,
-                skipped: [],
-                onnxruntime: "1.29.0",
-                node: "24",
-                threads: 1,
-                hardware: id,
-              },
-            });
+            answerWith(keys.map((key) => (failing.includes(key) ? outOfMemory(key) : done(key))));
           },
+          failAll: (code, retryable = true) => answerWith(keys.map((key) => failed(key, code, retryable))),
+          reject,
         });
       }),
   } as unknown as DeviceRuntime;
@@ -80,11 +101,16 @@ function done(key: string): ItemResult {
   return { key, ok: true, bytes, ...digests, shape: [1, 3], tokens: 3 };
 }
 
-const outOfMemory = (key: string): ItemResult => ({
+const failed = (key: string, code: string, retryable: boolean): ItemResult => ({
   key,
   ok: false,
-  error: { code: "OUT_OF_MEMORY", message: "No memory left on the GPU", actor: "machine" },
+  error: { code, message: `It failed with ${code}`, actor: "machine" },
+  retryable,
 });
+const outOfMemory = (key: string) => failed(key, "OUT_OF_MEMORY", true);
+
+const machineError = (code: string, more: Partial<ErrorValue & { retryAfterMs: number }> = {}) =>
+  new AppError({ code, message: "It went wrong", actor: "machine", retryable: true, ...more });
 
 interface Setting {
   freeMb?: number | null;
@@ -92,25 +118,36 @@ interface Setting {
   /** Its self-test found the model's answers wrong. */
   distrusts?: boolean;
   jobMaxRuntimeMs?: number;
+  batchSize?: number | null;
+  latencyBudgetMs?: number;
 }
 
 /** A board and one worker for each device named. */
 async function machine(devices: Record<string, Setting>) {
   const ledger = await Ledger.open(tempFolder());
-  const memory = new ModelMemory();
+  const clock = { now: 10_000 };
+  const now = () => clock.now;
+  const memory = new ModelMemory({ needs: ledger.modelNeeds, now });
   const workers: DeviceWorker[] = [];
+  /** What the engine does of it is compose/work.ts. */
+  const healthChanges: string[] = [];
   const board = new WorkBoard({
     ledger,
-    now: () => 10_000,
+    now,
     admit: (lease) =>
       judgeLease(lease, {
-        taskOf: () => "embed",
+        taskOf: (name) => {
+          const troubles = workers.map((worker) => worker.modelTrouble(name));
+          const [trouble] = troubles;
+          if (trouble && !troubles.includes(null)) throw trouble;
+          return "embed";
+        },
         memoryShortage: () => {
-          const reasons = workers.map((worker) => worker.memoryShortage(RESOLVED.model as never));
+          const reasons = workers.map((worker) => worker.memoryShortage(resolved(MODEL.id).model as never));
           return reasons.includes(null) ? null : (reasons[0] ?? null);
         },
         allowUnpaid: false,
-        now: () => 10_000,
+        now,
       }),
   });
   const runtimes = Object.keys(devices).map((id) => scriptedRuntime(id));
@@ -122,10 +159,16 @@ async function machine(devices: Record<string, Setting>) {
       board,
       ledger,
       memory,
-      models: { resolve: () => RESOLVED } as unknown as ModelStore,
+      models: {
+        resolve: resolved,
+        find: (name: string) => resolved(name).model,
+        offeredNames: () => [MODEL.id],
+      } as unknown as ModelStore,
       signer: { publicKey: new Uint8Array(1952), sign: () => new Uint8Array(3309) },
       providerIdAt: () => "me",
-      batchSize: 2,
+      batchSize: devices[id]?.batchSize === undefined ? 2 : devices[id].batchSize,
+      latencyBudgetMs: devices[id]?.latencyBudgetMs ?? 5,
+      onHealth: () => healthChanges.push(id),
       freeMemoryMb: () => devices[id]?.freeMb ?? null,
       ownMemoryMb: () => devices[id]?.ownMb ?? null,
       others: () => Object.keys(devices).filter((other) => other !== id),
@@ -134,7 +177,7 @@ async function machine(devices: Record<string, Setting>) {
       isDistrusted: () => devices[id]?.distrusts === true,
       jobMaxRuntimeMs: devices[id]?.jobMaxRuntimeMs,
       noGpuReason: null,
-      now: () => 10_000,
+      now,
     });
     workers.push(worker);
     return worker.run(stopping.signal);
@@ -147,10 +190,25 @@ async function machine(devices: Record<string, Setting>) {
   });
   const asked = (index: number) => runtimes[index]?.asked ?? [];
   const stateOf = (leaseId: string) => ledger.leases.find(leaseId)?.job.state;
-  return { board, ledger, memory, asked, stateOf, devices };
+  const errorOf = (leaseId: string) => ledger.leases.find(leaseId)?.job.error?.code;
+  return { board, ledger, memory, asked, stateOf, errorOf, devices, workers, clock, healthChanges };
 }
 
-const leases = (...ids: string[]) => ids.map((leaseId) => aLease({ leaseId }));
+const view = (worker: DeviceWorker | undefined) =>
+  worker?.view({ temperatureC: null, powerW: null, utilisationPct: null, memoryUsedMb: null } as never);
+
+/** Whatever was about to happen has happened. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** The batch at that place, as soon as it is there. */
+async function batchAt(asked: () => Asked[], place: number): Promise<Asked> {
+  await expect.poll(() => asked().length).toBeGreaterThan(place);
+  const batch = asked()[place];
+  if (batch === undefined) throw new Error(`There is no batch ${place}`);
+  return batch;
+}
+
+const leases = (...ids: string[]) => ids.map((leaseId) => aLease({ leaseId, expiresAt: null }));
 
 test("a full second batch is in the process while the first one runs; one that may still grow waits", async () => {
   const { board, asked, stateOf } = await machine({ "GPU-1": {} });
@@ -184,12 +242,12 @@ test("what ran out of memory goes to the other device, by itself", async () => {
   const [batch] = asked(first);
   expect(batch?.keys).toHaveLength(2);
   batch?.answer(batch.keys);
-  const other = 1 - first;
-  await expect.poll(() => asked(other).length).toBe(1);
-  expect(asked(other)[0]?.keys).toHaveLength(1);
-  asked(other)[0]?.answer();
-  await expect.poll(() => asked(other).length).toBe(2);
-  asked(other)[1]?.answer();
+  const other = () => asked(1 - first);
+  for (const place of [0, 1]) {
+    const alone = await batchAt(other, place);
+    expect(alone.keys).toHaveLength(1);
+    alone.answer();
+  }
   await expect.poll(() => [stateOf("c1"), stateOf("c2")]).toEqual(["computed", "computed"]);
   expect(asked(first)).toHaveLength(1);
 });
@@ -276,4 +334,293 @@ test("a job may take what its market allows, 90 s where it does not say, and nev
   const grace = (unsaid ?? 0) - 90_000;
   expect(grace).toBeGreaterThan(0);
   expect([longer, capped, tighter]).toEqual([600_000 + grace, 60_000 + grace, 30_000 + grace]);
+});
+
+const GPU = ["GPU-1"] as const;
+
+/** Batches come one after the other and each fails as `fail` has it, until the device rests. Returns how many there were. */
+async function failUntilRest(
+  { asked, workers }: Awaited<ReturnType<typeof machine>>,
+  fail: (batch: Asked) => void,
+): Promise<number> {
+  for (let place = 0; ; place++) {
+    await expect.poll(() => asked(0).length > place || workers[0]?.rest !== null).toBe(true);
+    const batch = asked(0)[place];
+    if (batch === undefined) return place;
+    fail(batch);
+  }
+}
+
+describe("a device that fails every job", () => {
+  test.each([
+    ["each item fails on the GPU", (batch: Asked) => batch.failAll("INFERENCE_FAILED")],
+    ["each answer is no number", (batch: Asked) => batch.failAll("RESULT_NOT_FINITE")],
+    ["its process dies", (batch: Asked) => batch.reject(machineError("RUNTIME_CRASHED"))],
+    ["its process hangs", (batch: Asked) => batch.reject(machineError("RUNTIME_HUNG"))],
+  ])("rests after three failures (%s), and none of its jobs is lost", async (_, fail) => {
+    const scene = await machine({ [GPU[0]]: {} });
+    const { board, asked, stateOf, workers, healthChanges } = scene;
+    board.grant(leases("a1", "a2", "a3", "a4"));
+    // What was under way when the third came to nothing is one more.
+    const batches = await failUntilRest(scene, fail);
+    expect([3, 4]).toContain(batches);
+    expect(healthChanges).toEqual(["GPU-1"]);
+    expect(view(workers[0])).toMatchObject({
+      state: "breaker",
+      stateReason: expect.stringContaining("Resting for 3 min after 3 failures in a row: It "),
+    });
+    expect(["a1", "a2", "a3", "a4"].map(stateOf)).toEqual(["admitted", "admitted", "admitted", "admitted"]);
+    expect(asked(0), "it takes nothing more").toHaveLength(batches);
+  });
+
+  test("is tried with one job after its rest, works on when that comes out, and rests longer when not", async () => {
+    const scene = await machine({ [GPU[0]]: {} });
+    const { board, asked, stateOf, workers, clock, healthChanges } = scene;
+    board.grant(leases("b1", "b2", "b3", "b4", "b5", "b6"));
+    const batches = await failUntilRest(scene, (batch) => batch.failAll("INFERENCE_FAILED"));
+
+    board.giveBack("No device works", { running: false }); // As the engine does it then.
+
+    clock.now += 3 * 60_000 - 1;
+    board.grant(leases("b7", "b8", "b9"));
+    await turn();
+    expect(asked(0)).toHaveLength(batches);
+    clock.now += 1;
+    board.workReady.ring();
+    const trial = await batchAt(() => asked(0), batches);
+    expect(trial.keys).toHaveLength(1);
+    expect(healthChanges).toHaveLength(2);
+    expect(asked(0), "nothing behind it").toHaveLength(batches + 1);
+    trial.failAll("INFERENCE_FAILED");
+    await expect.poll(() => workers[0]?.rest?.text).toContain("Resting for 6 min");
+
+    clock.now += 6 * 60_000;
+    board.workReady.ring();
+    (await batchAt(() => asked(0), batches + 1)).answer();
+    // It has proved itself: full batches again.
+    const jobs = ["b7", "b8", "b9"];
+    const allComputed = () => {
+      for (const { answer } of asked(0)) answer();
+      return jobs.every((job) => stateOf(job) === "computed");
+    };
+    await expect.poll(allComputed).toBe(true);
+    expect(view(workers[0])?.state).not.toBe("breaker");
+  });
+
+  test("does not rest for one job that fails again and again", async () => {
+    const { board, asked, stateOf, workers } = await machine({ [GPU[0]]: {} });
+    board.grant(leases("bad"));
+    for (const place of [0, 1, 2]) (await batchAt(() => asked(0), place)).failAll("INFERENCE_FAILED");
+    await expect.poll(() => stateOf("bad")).toBe("failed");
+    expect(workers[0]?.rest).toBeNull();
+  });
+
+  test("leaves its jobs to another one", async () => {
+    const { board, asked, stateOf } = await machine({ "GPU-1": {}, "GPU-2": {} });
+    board.grant(leases("c1", "c2"));
+    await expect.poll(() => asked(0).length + asked(1).length).toBeGreaterThan(0);
+    const first = asked(0).length > 0 ? 0 : 1;
+    asked(first)[0]?.failAll("INFERENCE_FAILED");
+    for (const place of [0, 1]) (await batchAt(() => asked(1 - first), place)).answer();
+    await expect.poll(() => [stateOf("c1"), stateOf("c2")]).toEqual(["computed", "computed"]);
+  });
+
+  test("that can't be started at all rests at once, and hands its jobs to their market", async () => {
+    const { board, asked, stateOf, errorOf, workers } = await machine({ [GPU[0]]: {} });
+    board.grant(leases("d1", "d2"));
+    const error = machineError("CUDA_UNAVAILABLE", {
+      message: "CUDA can't be used: libcublasLt.so.13 is missing",
+    });
+    (await batchAt(() => asked(0), 0)).reject(new AppError({ ...error.toValue(), retryable: false }));
+    await expect.poll(() => stateOf("d1")).toBe("returned");
+    expect([stateOf("d2"), errorOf("d1")]).toEqual(["returned", "CUDA_UNAVAILABLE"]);
+    expect(workers[0]?.rest?.text).toContain("libcublasLt");
+  });
+
+  test("whose process is not to be started yet waits as long as that takes, and no job counts it as a failure", async () => {
+    const { board, asked, stateOf, workers, clock } = await machine({ [GPU[0]]: {} });
+    board.grant(leases("e1"));
+    for (const place of [0, 1, 2, 3, 4]) {
+      const batch = await batchAt(() => asked(0), place);
+      batch.reject(
+        new AppError({ ...machineError("RUNTIME_BACKING_OFF"), message: "Later", retryAfterMs: 20_000 }),
+      );
+      await expect.poll(() => workers[0]?.rest?.until).toBe(clock.now + 20_000);
+      expect(stateOf("e1")).toBe("admitted");
+      clock.now += 20_000;
+      board.workReady.ring();
+    }
+    (await batchAt(() => asked(0), 5)).answer();
+    await expect.poll(() => stateOf("e1")).toBe("computed");
+  });
+});
+
+describe("a model that does not run on a device", () => {
+  const notLoadable = () =>
+    new ModelNotLoaded({ code: "MODEL_NOT_LOADABLE", message: "It is cut short", actor: "machine" });
+  const jobOf = (model: string, leaseId: string) => aLease({ leaseId, model, expiresAt: null });
+
+  test("rests alone: the device goes on with the others", async () => {
+    const { board, asked, stateOf, errorOf, workers, healthChanges } = await machine({ [GPU[0]]: {} });
+    board.grant([jobOf("broken", "x1"), jobOf("broken", "x2"), jobOf("broken", "x3")]);
+    (await batchAt(() => asked(0), 0)).reject(notLoadable());
+    await expect.poll(() => stateOf("x1")).toBe("returned");
+    await expect.poll(() => errorOf("x1")).toBe("MODEL_NOT_LOADABLE");
+    board.judgeAgain();
+    expect([stateOf("x2"), stateOf("x3")], "with no device for it, they go back").toEqual([
+      "returned",
+      "returned",
+    ]);
+    expect(healthChanges).toEqual(["GPU-1"]);
+    expect(view(workers[0])).toMatchObject({
+      state: "working",
+      stateReason: "broken is not run here for a while: It is cut short",
+    });
+
+    board.grant([jobOf("broken", "x4"), jobOf("good", "y1")]);
+    expect(stateOf("x4"), "nothing new is taken for it").toBe("returned");
+    (await batchAt(() => asked(0), 1)).answer();
+    await expect.poll(() => stateOf("y1")).toBe("computed");
+  });
+
+  test("is computed by the device where it loads", async () => {
+    const { board, asked, stateOf } = await machine({ "GPU-1": {}, "GPU-2": {} });
+    board.grant([jobOf("picky", "z1")]);
+    await expect.poll(() => asked(0).length + asked(1).length).toBe(1);
+    const first = asked(0).length > 0 ? 0 : 1;
+    asked(first)[0]?.reject(notLoadable());
+    (await batchAt(() => asked(1 - first), 0)).answer();
+    await expect.poll(() => stateOf("z1")).toBe("computed");
+  });
+
+  test("is tried again after its rest", async () => {
+    const { board, asked, stateOf, clock } = await machine({ [GPU[0]]: {} });
+    board.grant([jobOf("broken", "w1")]);
+    (await batchAt(() => asked(0), 0)).reject(notLoadable());
+    await expect.poll(() => stateOf("w1")).toBe("returned");
+    clock.now += 3 * 60_000;
+    board.grant([jobOf("broken", "w2")]);
+    (await batchAt(() => asked(0), 1)).answer();
+    await expect.poll(() => stateOf("w2")).toBe("computed");
+  });
+
+  test("rests, too, when its batches fail while those of another model come out", async () => {
+    const { board, asked, workers } = await machine({ [GPU[0]]: {} });
+    let place = 0;
+    for (const round of [1, 2, 3]) {
+      board.grant([jobOf("bad", `bad${round}`)]);
+      (await batchAt(() => asked(0), place)).failAll("INFERENCE_FAILED", false);
+      place++;
+      board.grant([jobOf("good", `good${round}`)]);
+      (await batchAt(() => asked(0), place)).answer();
+      place++;
+    }
+    await expect.poll(() => workers[0]?.modelTrouble("bad")?.code).toBe("INFERENCE_FAILED");
+    expect([workers[0]?.modelTrouble("good"), workers[0]?.rest]).toEqual([null, null]);
+  });
+});
+
+test("those who were in a batch that took the runtime down run one by one: only the one that does it fails", async () => {
+  const { board, asked, stateOf, workers } = await machine({ "GPU-1": { batchSize: 3, freeMb: 5000 } });
+  board.grant(leases("f1", "poison", "f3"));
+  const poison = (await batchAt(() => asked(0), 0)).keys[1] ?? "";
+  asked(0)[0]?.reject(machineError("RUNTIME_CRASHED"));
+  const runs: string[][] = [];
+  for (let place = 1; stateOf("poison") !== "failed"; place++) {
+    const batch = await batchAt(() => asked(0), place);
+    runs.push(batch.keys);
+    if (batch.keys.includes(poison)) batch.reject(machineError("RUNTIME_CRASHED"));
+    else batch.answer();
+    await expect.poll(() => asked(0).length > place + 1 || stateOf("poison") === "failed").toBe(true);
+  }
+  expect(runs.every((keys) => keys.length === 1)).toBe(true);
+  expect([stateOf("f1"), stateOf("f3")]).toEqual(["computed", "computed"]);
+  expect(workers[0]?.rest).toBeNull();
+});
+
+describe("how many jobs run together", () => {
+  const nobodySays = { batchSize: null };
+  const many = (count: number, prefix: string) =>
+    leases(...Array.from({ length: count }, (_, i) => `${prefix}${i}`));
+
+  test("the model's table decides by the free memory, and two full batches are there with the defaults", async () => {
+    const { board, asked, workers } = await machine({ "GPU-1": { ...nobodySays, freeMb: 5000 } });
+    expect(workers[0]?.appetite).toBe(16);
+    board.grant(many(16, "g"));
+    await expect.poll(() => asked(0).map(({ keys }) => keys.length)).toEqual([8, 8]);
+    expect(workers[0]?.appetite).toBe(16);
+  });
+
+  test("what our own process holds counts as free: it gives it up", async () => {
+    const { board, asked } = await machine({ "GPU-1": { ...nobodySays, freeMb: 2500, ownMb: 1500 } });
+    board.grant(many(8, "h"));
+    await expect.poll(() => asked(0)[0]?.keys).toHaveLength(8);
+  });
+
+  test("and never more than the person wants", async () => {
+    const { board, asked, workers } = await machine({ "GPU-1": { batchSize: 3, freeMb: 5000 } });
+    board.grant(many(7, "i"));
+    await expect.poll(() => asked(0).map(({ keys }) => keys.length)).toEqual([3, 3]);
+    expect(workers[0]?.appetite).toBe(6);
+  });
+
+  test("those of like length share a batch when more wait than fit", async () => {
+    const { board, asked } = await machine({ "GPU-1": { batchSize: 2, freeMb: 5000 } });
+    const text = (leaseId: string, length: number) =>
+      aLease({ leaseId, expiresAt: null, work: { kind: "embed", texts: ["x".repeat(length)] } });
+    board.grant([text("j1", 10), text("j2", 900), text("j3", 12), text("j4", 880)]);
+    await expect.poll(() => asked(0).length).toBe(2);
+    expect(asked(0).map(({ texts }) => texts.map(([each]) => each?.length))).toEqual([
+      [10, 12],
+      [900, 880],
+    ]);
+  });
+});
+
+describe("waiting for company", () => {
+  /** Two jobs came together: those that follow are expected to. */
+  async function inCompany(latencyBudgetMs: number) {
+    const scene = await machine({ "GPU-1": { batchSize: 4, freeMb: 5000, latencyBudgetMs } });
+    scene.board.grant(leases("k1", "k2"));
+    (await batchAt(() => scene.asked(0), 0)).answer();
+    await expect.poll(() => scene.stateOf("k2")).toBe("computed");
+    return scene;
+  }
+
+  test("ends when the batch is full, long before the time is over", async () => {
+    const { board, asked } = await inCompany(60_000);
+    board.grant(leases("l1"));
+    board.grant(leases("l2", "l3"));
+    await turn();
+    expect(asked(0), "it may still grow").toHaveLength(1);
+    board.grant(leases("l4"));
+    expect((await batchAt(() => asked(0), 1)).keys).toHaveLength(4);
+  });
+
+  test("ends with the time, and what is there runs", async () => {
+    const { board, asked } = await inCompany(30);
+    board.grant(leases("m1"));
+    board.grant(leases("m2"));
+    expect((await batchAt(() => asked(0), 1)).keys).toHaveLength(2);
+  });
+
+  test("is for jobs of one model: others that wait make no batch of it any fuller", async () => {
+    const { board, asked } = await inCompany(60_000);
+    board.grant(leases("n1"));
+    board.grant([1, 2, 3].map((n) => aLease({ leaseId: `o${n}`, model: "another", expiresAt: null })));
+    await turn();
+    expect(asked(0)).toHaveLength(1);
+    board.grant(leases("n2", "n3", "n4"));
+    expect(await batchAt(() => asked(0), 1)).toMatchObject({ model: "text-embed-001", keys: { length: 4 } });
+  });
+
+  test("costs a job that comes alone nothing, once one has come alone", async () => {
+    const { board, asked, stateOf } = await inCompany(30);
+    board.grant(leases("p1"));
+    (await batchAt(() => asked(0), 1)).answer();
+    await expect.poll(() => stateOf("p1")).toBe("computed");
+    board.grant(leases("p2"));
+    await turn();
+    expect(asked(0)).toHaveLength(3);
+  });
 });

@@ -23,6 +23,8 @@ class Machine {
   included = true;
   readonly told: string[] = [];
   unreachable = false;
+  /** What happens to a download half-way. */
+  onDownload: (signal: AbortSignal) => Promise<void> = async () => undefined;
   installer: Installer;
 
   constructor() {
@@ -43,8 +45,9 @@ class Machine {
           throw new AppError({ code: "UPDATE_FEED_UNREACHABLE", message: "No", actor: "network" });
         return { feed: readFeed(path.join(this.feedFolder, "latest-linux.yml")), included: this.included };
       },
-      download: async (progress) => {
+      download: async (progress, signal) => {
         progress(5, 13);
+        await this.onDownload(signal);
         const { path: name } = readFeed(path.join(this.feedFolder, "latest-linux.yml")) as { path: string };
         return path.join(this.feedFolder, name);
       },
@@ -98,6 +101,47 @@ async function untilReady(updates: Updates): Promise<void> {
 }
 
 describe("Updates", () => {
+  it("says how far an interrupted download came, and goes on with it", async () => {
+    machine.publish("1.1.0");
+    const updates = await machine.start();
+    await updates.check();
+    machine.onDownload = async () => {
+      throw new AppError({ code: "UPDATE_DOWNLOAD_FAILED", message: "Cut", actor: "network" });
+    };
+    await updates.download();
+    expect(updates.view.phase).toMatchObject({
+      state: "interrupted",
+      offer: { version: "1.1.0" },
+      bytes: 5,
+      total: 13,
+      error: { code: "UPDATE_DOWNLOAD_FAILED" },
+    });
+    machine.onDownload = async () => undefined;
+    await updates.download();
+    expect(stateOf(updates)).toBe("ready");
+  });
+
+  it("a cancelled download is offered again, and does not come by itself any more", async () => {
+    machine.publish("1.1.0");
+    machine.settings = { ...machine.settings, auto: true };
+    const updates = await machine.start();
+    let downloads = 0;
+    machine.onDownload = (signal) => {
+      downloads += 1;
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    };
+    await updates.check();
+    await expect.poll(() => downloads).toBe(1);
+    updates.cancelDownload();
+    await expect.poll(() => stateOf(updates)).toBe("offered");
+    await updates.check();
+    expect(stateOf(updates)).toBe("offered");
+    expect(downloads).toBe(1);
+    machine.onDownload = async () => undefined;
+    await updates.download();
+    expect(stateOf(updates)).toBe("ready");
+  });
+
   it("offers, fetches, installs when asked, and keeps the version it replaces", async () => {
     machine.publish("1.1.0", { notes: "Faster" });
     const updates = await machine.start();

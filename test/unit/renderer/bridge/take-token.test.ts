@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { takeToken } from "../../../../src/renderer/bridge/loopback.ts";
-import { placeOf } from "../../../../src/renderer/state/route.ts";
 
 function pageAt(hash: string) {
   const replaced: (string | URL | null | undefined)[] = [];
@@ -26,18 +25,5 @@ describe("takeToken", () => {
       expect(takeToken(page)).toBeNull();
       expect(replaced).toEqual([]);
     }
-  });
-});
-
-describe("placeOf", () => {
-  it("is Home for every address that is no screen", () => {
-    expect(["", "#/", "#/home", "#/jobs", "#/jobs/../x", "#token=x"].map(placeOf)).toEqual([
-      "home",
-      "home",
-      "home",
-      "jobs",
-      "home",
-      "home",
-    ]);
   });
 });

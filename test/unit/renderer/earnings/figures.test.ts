@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { afterEnergy, energyAmount, fiatText } from "../../../../src/renderer/earnings/figures.ts";
+import {
+  afterEnergy,
+  creditWords,
+  energyAmount,
+  fiatText,
+} from "../../../../src/renderer/earnings/figures.ts";
 import { sumOf, weeksOf } from "../../../../src/renderer/earnings/spans.ts";
 import type { EarningDay } from "../../../../src/shared/contract/earnings.ts";
 import { DAY } from "../../../../src/shared/durations.ts";
@@ -15,6 +20,7 @@ const day = (index: number, more: Partial<EarningDay> = {}): EarningDay => ({
   fee: anm("2"),
   net: anm("8"),
   pending: anm("0"),
+  unpriced: 0,
   energy: { deviceWh: 100, restWh: null, measured: 1, cost: null },
   ...more,
 });
@@ -70,5 +76,17 @@ describe("weeks", () => {
     const [week] = weeksOf([day(0, { fee: null }), ...[1, 2, 3, 4, 5, 6].map((index) => day(index))]);
     expect(week?.fee).toBeNull();
     expect(sumOf([], ({ net }) => net)).toBeNull();
+  });
+});
+
+describe("how long a credit took", () => {
+  it.each([
+    [-5, "credited at once"],
+    [0, "credited at once"],
+    [999, "credited at once"],
+    [4_700, "credited after 4 s"],
+    [3_720_000, "credited after 1 h 2 min"],
+  ])("%i ms after the acceptance it is %s", (ms, words) => {
+    expect(creditWords(ms)).toBe(words);
   });
 });

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { amountText, shareOf } from "../../../../src/renderer/format/amount.ts";
+import { amountText, decimalsOf, shareOf, shortAmountText } from "../../../../src/renderer/format/amount.ts";
 import {
   plural,
   shortDigest,
   showGigabytes,
   showNumber,
   showRate,
+  showTiny,
   UNKNOWN,
 } from "../../../../src/renderer/format/reading.ts";
 import { coarse, formatAge, formatDuration, formatStep } from "../../../../src/renderer/format/time.ts";
@@ -15,6 +16,38 @@ import { CURRENCIES, fromMoneyValue, parseDecimal, toMoneyValue } from "../../..
 import { groupThousands } from "../../../../src/shared/words/numbers.ts";
 
 const anm = (text: string) => toMoneyValue(parseDecimal("ANM", text));
+
+describe("amounts of a table in little room", () => {
+  const decimals = (...texts: string[]) => decimalsOf(texts.map(anm));
+
+  it("have as many decimals as the biggest leaves room for, and two at least", () => {
+    expect(decimals("0.1", "12.5")).toBe(6);
+    expect(decimals("0.1", "18411.2")).toBe(4);
+    expect(decimals("123456789.12")).toBe(2);
+    expect(decimals()).toBe(0);
+  });
+
+  it("are cut and never rounded up", () => {
+    expect(shortAmountText(anm("18411.20399"), 4)).toBe("18\u202f411.2039");
+    expect(shortAmountText(anm("0.999999"), 2)).toBe("0.99");
+  });
+});
+
+describe("a tiny difference", () => {
+  it.each([
+    [0, "0"],
+    [0.25, "0.25"],
+    [3.1234e-7, "3.1e-7"],
+    [-0.0000021, "-2.1e-6"],
+    [12.34, "12"],
+  ])("of %f is %s", (value, text) => {
+    expect(showTiny(value)).toBe(text);
+  });
+
+  it("that nobody knows is a dash", () => {
+    expect(showTiny(null)).toBe(UNKNOWN);
+  });
+});
 
 describe("amounts", () => {
   it("have as many decimals whatever they are, so that figures stand under each other", () => {

@@ -1,9 +1,11 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { deviceLook, pauseHelp, pauseSentence } from "../../../../src/renderer/gpus/device-look.ts";
 import { withGaps } from "../../../../src/renderer/gpus/use-history.ts";
 import { spansOf } from "../../../../src/renderer/settings/presence-schedule.tsx";
 import type { PauseView } from "../../../../src/shared/contract/presence.ts";
 import { HOUR, SECOND } from "../../../../src/shared/durations.ts";
+import { say } from "../../../../src/shared/words/said.ts";
+import { setLanguage } from "../../../../src/shared/words/words.ts";
 import { gpu } from "../../../e2e/ui/states.ts";
 import { aPause } from "../../../support/scripted-devices.ts";
 
@@ -24,12 +26,21 @@ describe("a pause in words", () => {
   const pause = (change: Partial<PauseView>) => aPause({ resumesByItself: true, ...change });
 
   test.each([
-    [{ by: "fullscreen", subject: "mpv" }, "Paused for mpv, which fills the screen."],
-    [{ by: "fullscreen", subject: null }, "Paused for a program that fills the screen."],
-    [{ by: "program", subject: "game" }, "Paused for game, a program of your list."],
-    [{ by: "temperature" }, "Paused until it has cooled down."],
-  ] as const)("%j: %s", (change, sentence) => {
-    expect(pauseSentence(pause(change))).toBe(sentence);
+    [
+      say("pausedForHolding", { program: "mpv", megabytes: 600 }),
+      "Paused for mpv, which holds 600 MB of it.",
+    ],
+    [say("fullscreenUnnamed"), "Paused for a program that fills the screen."],
+    [say("snoozed"), "Paused by you."],
+    [{ text: "paused for Elden Ring" }, "Paused for Elden Ring."],
+  ])("%j: %s, as the headline says it too", (words, sentence) => {
+    expect(pauseSentence(pause(words))).toBe(sentence);
+  });
+
+  test("is in the language of the page", () => {
+    setLanguage("de");
+    onTestFinished(() => setLanguage("en"));
+    expect(pauseSentence(pause(say("snoozed")))).toBe("Von Ihnen pausiert.");
   });
 
   test("says when, or by whom, it ends, and what else speaks against work", () => {

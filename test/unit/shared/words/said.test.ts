@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { hear, SaidSchema, say } from "../../../../src/shared/words/said.ts";
+import { engine } from "../../../../src/shared/words/en/engine.ts";
+import { hear } from "../../../../src/shared/words/hear.ts";
+import { type EngineKey, SaidSchema, say } from "../../../../src/shared/words/said.ts";
 import { setLanguage } from "../../../../src/shared/words/words.ts";
 
 afterEach(() => setLanguage("en"));
@@ -43,6 +45,27 @@ describe("a sentence of the engine", () => {
     );
     expect(hear("A market's own words", undefined)).toBe("A market's own words");
   });
+
+  test.each([0, 1, 2, 12_345.5])(
+    "reads in English as the catalogue has it, every one with a count of %d",
+    (count) => {
+      const filled = (key: string) => {
+        const named = Object.keys(engine).flatMap((form) =>
+          form.replace(/_(one|other)$/, "") === key ? [engine[form as keyof typeof engine]] : [],
+        );
+        const names = [...named.join(" ").matchAll(/\{\{(\w+)/g)].map(([, name = ""]) => name);
+        return Object.fromEntries(names.map((name) => [name, name === "count" ? count : `a ${name}`]));
+      };
+      setLanguage("en");
+      const keys = new Set(Object.keys(engine).map((form) => form.replace(/_(one|other)$/, "")));
+      for (const key of keys) {
+        const values = filled(key);
+        const { text } = say(key as EngineKey, values);
+        expect(text).not.toContain("{{");
+        expect(text).toBe(hear("not found", { key, values }));
+      }
+    },
+  );
 
   test("takes names as they are, even where they look like a placeholder", () => {
     const { text } = say("pausedFor", { program: "{{count}} $t(engine.stopped)" });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { standingOf } from "../../../../../src/engine/market/aicf/standing.ts";
 import { ProviderDetailSchema } from "../../../../../src/engine/market/aicf/wire.ts";
-import { hear } from "../../../../../src/shared/words/said.ts";
+import { hear } from "../../../../../src/shared/words/hear.ts";
 import { setLanguage } from "../../../../../src/shared/words/words.ts";
 
 afterEach(() => setLanguage("en"));
@@ -73,4 +73,39 @@ test("a fine names its cause, its job and its block", () => {
     "Zu viele Fallen wurden falsch beantwortet, Auftrag 0xabc, Block 12345",
     "Grund des Marktes: of its own",
   ]);
+});
+
+describe("a provider that has just begun", () => {
+  const LOW = { health: 0.5, health_state: "DEGRADED" };
+  const UNHEARD = { health: 0, health_state: "UNRESPONSIVE", ineligible_reasons: ["no_heartbeat"] };
+  const after = (beats: number | undefined, change: Record<string, unknown>) =>
+    standingOf(
+      ProviderDetailSchema.parse({
+        id: "prov_1",
+        stake: { total: "2000000000", effective: "2000000000", minimum: "2000000000", pending_release: [] },
+        ...change,
+      }),
+      { toLocal: (at) => at },
+      1_000_000,
+      null,
+      beats,
+    );
+
+  test("is new, and not degraded, until its second heartbeat", () => {
+    expect(after(0, UNHEARD)).toMatchObject({ state: "new", reasons: [] });
+    expect(after(1, LOW).state).toBe("new");
+    expect(after(2, LOW).state).toBe("degraded");
+    expect(after(2, UNHEARD)).toMatchObject({ state: "ineligible", reasons: [{ code: "no_heartbeat" }] });
+  });
+
+  test("is what the market says, where that is better or has another cause", () => {
+    expect(after(0, { health: 0.9, health_state: "HEALTHY" }).state).toBe("eligible");
+    expect(after(0, { ...UNHEARD, jailed_until_ms: 2_000_000 }).state).toBe("jailed");
+    const poor = { ...UNHEARD, ineligible_reasons: ["no_heartbeat", "insufficient_stake"] };
+    expect(after(0, poor)).toMatchObject({ state: "ineligible", reasons: [{}, {}] });
+  });
+
+  test("is degraded to whoever only looks at it and beats no heart", () => {
+    expect(after(undefined, LOW).state).toBe("degraded");
+  });
 });

@@ -1,0 +1,48 @@
+/**
+ * `GET /healthz`, `/readyz` and `/api/health`, which a container's probes ask every few seconds: answered to nobody in
+ * particular, without loading anything.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Access } from "./access.ts";
+import { securityHeaders } from "./dashboard-files.ts";
+import type { Readiness } from "./readiness.ts";
+
+export interface HealthParts {
+  readonly access: Access;
+  readonly readiness: () => Readiness;
+}
+
+/** False: it was another question, or from elsewhere, and is not answered yet. */
+export function answerHealth(
+  { method, url = "", headers }: IncomingMessage,
+  response: ServerResponse,
+  { access, readiness }: HealthParts,
+): boolean {
+  if ((method !== "GET" && method !== "HEAD") || !access.comesFromHere(headers)) return false;
+  const answer = answerTo(url.split("?", 1)[0], readiness);
+  if (answer === null) return false;
+  const body = JSON.stringify(answer.body);
+  response.writeHead(answer.status, {
+    ...securityHeaders(headers.host ?? ""),
+    "Content-Type": "application/json",
+    "Content-Length": Buffer.byteLength(body),
+    "Cache-Control": "no-store",
+  });
+  response.end(method === "HEAD" ? undefined : body);
+  return true;
+}
+
+function answerTo(path: string | undefined, readiness: () => Readiness) {
+  switch (path) {
+    case "/api/health":
+      return { status: 200, body: { app: "bellows", status: "ok" } };
+    case "/healthz":
+      return { status: 200, body: { status: "ok" } };
+    case "/readyz": {
+      const { ready, reasons } = readiness();
+      return { status: ready ? 200 : 503, body: { status: ready ? "ready" : "not ready", reasons } };
+    }
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,66 @@
+/** A fleet in a few figures: what it earns together, what stands still, and where its workers differ. */
+import type { Drift, FleetSummary, WorkerFacts } from "../../shared/contract/fleet.ts";
+import { isWell } from "../../shared/fleet.ts";
+import { add, fromMoneyValue, type Money, type MoneyValue, toMoneyValue } from "../../shared/money.ts";
+import type { WorkerReport } from "./report.ts";
+
+export function summarise(reports: readonly WorkerReport[]): FleetSummary {
+  const reached = reports.flatMap((report) =>
+    report.reached ? [{ name: report.name, ...report.facts }] : [],
+  );
+  const gpus = reached.flatMap((worker) => worker.gpus);
+  const service = reached.flatMap((worker) => worker.service);
+  return {
+    workers: reports.length,
+    reached: reached.length,
+    well: reached.filter(isWell).length,
+    gpus: gpus.length,
+    gpusUsable: gpus.filter(({ usable }) => usable).length,
+    accepted: reached.reduce((sum, { accepted }) => sum + accepted, 0),
+    leasesHeld: reached
+      .flatMap(({ markets }) => markets)
+      .reduce((sum, { leasesHeld }) => sum + leasesHeld, 0),
+    settled: perCurrency(reached.flatMap(({ earnings }) => earnings.map(({ settled }) => settled))),
+    pending: perCurrency(reached.flatMap(({ earnings }) => earnings.map(({ pending }) => pending))),
+    breached: service.filter(({ state }) => state === "breached").length,
+    warnings: service.filter(({ state }) => state === "warning").length,
+    measured: service.filter(({ state }) => state !== "unknown").length,
+    drift: [
+      driftOf("version", reached, ({ version }) => [version]),
+      driftOf("driver", reached, (worker) => worker.gpus.flatMap(({ driver }) => driver ?? [])),
+      driftOf("models", reached, ({ models }) =>
+        models === null ? [] : [[...models].sort().join(", ") || "none"],
+      ),
+    ].flatMap((drift) => drift ?? []),
+  };
+}
+
+type Named = WorkerFacts & { readonly name: string };
+
+function driftOf(
+  what: Drift["what"],
+  workers: readonly Named[],
+  valuesOf: (worker: Named) => readonly string[],
+): Drift | null {
+  const byValue = new Map<string, Set<string>>();
+  for (const worker of workers) {
+    for (const value of valuesOf(worker)) {
+      byValue.set(value, (byValue.get(value) ?? new Set()).add(worker.name));
+    }
+  }
+  if (byValue.size < 2) return null;
+  const values = [...byValue].map(([value, names]) => ({ value, workers: [...names].sort() }));
+  return {
+    what,
+    values: values.sort((a, b) => b.workers.length - a.workers.length || (a.value < b.value ? -1 : 1)),
+  };
+}
+
+function perCurrency(amounts: readonly MoneyValue[]): MoneyValue[] {
+  const sums = new Map<string, Money>();
+  for (const amount of amounts.map(fromMoneyValue)) {
+    const sum = sums.get(amount.currency);
+    sums.set(amount.currency, sum === undefined ? amount : add(sum, amount));
+  }
+  return [...sums.values()].map(toMoneyValue);
+}

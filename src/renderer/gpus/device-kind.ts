@@ -1,0 +1,30 @@
+/** What is worth showing of a device: a processor has no memory, programs or fans of its own that could be told. */
+import type { PresenceSignal } from "../../shared/contract/presence.ts";
+import type { SelfTestStep } from "../../shared/contract/self-test.ts";
+import type { DeviceView } from "../../shared/contract/views.ts";
+
+type Kind = Pick<DeviceView, "kind">;
+
+/** Of a GPU the unknown is news; of a processor it is usual. */
+export function shownSteps<S extends Pick<SelfTestStep, "ok">>(
+  { kind }: Kind,
+  steps: readonly S[],
+): readonly S[] {
+  return kind === "gpu" ? steps : steps.filter(({ ok }) => ok !== null);
+}
+
+export function shownSignals<S extends Pick<PresenceSignal, "state">>(
+  { kind }: Kind,
+  signals: readonly S[],
+): readonly S[] {
+  return kind === "gpu" ? signals : signals.filter(({ state }) => state !== "unknown");
+}
+
+/** A limit is of use where something measures what it limits. */
+export function hasTemperature({
+  kind,
+  temperatureC,
+  temperatureLimit,
+}: Pick<DeviceView, "kind" | "temperatureC" | "temperatureLimit">): boolean {
+  return kind === "gpu" || temperatureC !== null || (temperatureLimit?.own ?? null) !== null;
+}

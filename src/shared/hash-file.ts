@@ -1,0 +1,24 @@
+/**
+ * The sha256 of a file, however big it is, read through one buffer: a buffer for each piece is garbage that makes the
+ * process grow by the file's size before it is collected, and some of that for good.
+ */
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import { MIB } from "./durations.ts";
+
+/** Lower-case hex. Rejects with what the file system says, or with the signal's reason. */
+export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  const file = await open(path);
+  try {
+    const buffer = Buffer.allocUnsafeSlow(MIB);
+    for (;;) {
+      signal?.throwIfAborted();
+      const { bytesRead } = await file.read(buffer);
+      if (bytesRead === 0) return hash.digest("hex");
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+}
