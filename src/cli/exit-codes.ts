@@ -8,9 +8,9 @@ export const EXIT = {
   failed: 1,
   /** The command line or a setting is wrong. */
   usage: 2,
-  /** The command needs a running engine, and there is none. */
+  /** The command needs a running engine, and there is none; `bellows service status`: the service does not run. */
   notRunning: 3,
-  /** `bellows verify`, `bellows gpu-pack verify`: at least one check failed. `bellows fleet`: a worker is not well. */
+  /** `bellows verify`, `self-test`, `identity check`, `gpu-pack verify`: a check failed. `bellows fleet`: a worker is not well. */
   checkFailed: 4,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -19,9 +19,9 @@ export const EXIT_CODES_HELP = `Exit codes
   0    done
   1    it went wrong; stderr says why
   2    the command line or a setting is wrong
-  3    the command needs a running engine, and there is none
-  4    a check did not pass (bellows verify, bellows self-test, bellows fleet)
-  130  ended by a second Ctrl-C, without waiting`;
+  3    the command needs a running engine, and there is none; bellows service status: it does not run
+  4    a check did not pass: bellows verify, self-test, identity check, gpu-pack verify, fleet
+  130  ended by a second Ctrl-C or SIGTERM, without waiting`;
 
 const BY_CODE: Readonly<Record<string, ExitCode>> = {
   USAGE: EXIT.usage,

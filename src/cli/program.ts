@@ -10,28 +10,32 @@ import { aicfProgram } from "./commands/aicf-program.ts";
 import { aitbcProgram } from "./commands/aitbc-program.ts";
 import { addBooks } from "./commands/books-program.ts";
 import { configProgram } from "./commands/config-program.ts";
-import { dashboard } from "./commands/dashboard.ts";
-import { demo, demoUntilAccepted } from "./commands/demo.ts";
 import { addDevices } from "./commands/devices-program.ts";
-import { devnet } from "./commands/devnet.ts";
-import { fleet } from "./commands/fleet.ts";
 import { addGpuPack } from "./commands/gpu-pack-program.ts";
 import { identityProgram } from "./commands/identity-program.ts";
-import { jobs, jobsQuery, receipt, showJob } from "./commands/jobs.ts";
 import { addModels } from "./commands/models-program.ts";
 import { runIntent, VERBS, type Verb } from "./commands/run-intent.ts";
-import { selfTest } from "./commands/self-test.ts";
-import { serve } from "./commands/serve.ts";
 import { addService } from "./commands/service-program.ts";
-import { status } from "./commands/status.ts";
-import { verify } from "./commands/verify.ts";
 import type { CliContext } from "./context.ts";
-import { type EngineClient, findEngine } from "./engine-client.ts";
+import type { EngineClient } from "./engine-client.ts";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { fields } from "./format.ts";
-import { type JobsDesk, openJobsDesk } from "./jobs-desk.ts";
+import type { JobsDesk } from "./jobs-desk.ts";
+import { lazy } from "./lazy.ts";
 import { addSettingOptions, flagsFrom } from "./setting-options.ts";
 import { readFlag, usageError } from "./usage.ts";
+
+const { dashboard } = lazy(() => import("./commands/dashboard.ts"));
+const { demo, demoUntilAccepted } = lazy(() => import("./commands/demo.ts"));
+const { devnet } = lazy(() => import("./commands/devnet.ts"));
+const { fleet } = lazy(() => import("./commands/fleet.ts"));
+const { jobs, jobsQuery, receipt, showJob } = lazy(() => import("./commands/jobs.ts"));
+const { selfTest } = lazy(() => import("./commands/self-test.ts"));
+const { serve } = lazy(() => import("./commands/serve.ts"));
+const { status } = lazy(() => import("./commands/status.ts"));
+const { verify } = lazy(() => import("./commands/verify.ts"));
+const { findEngine } = lazy(() => import("./engine-client.ts"));
+const { openJobsDesk } = lazy(() => import("./jobs-desk.ts"));
 
 const ENGINE_SETTINGS = [
   "controlPort",
@@ -87,8 +91,6 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
     )
     .option("--data <dir>", `Folder of ledger, keys and logs (default ${context.paths.defaultDataFolder})`)
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ outputError: () => undefined })
-    .exitOverride()
     .addHelpText(
       "after",
       `\nMore: bellows help <command>, bellows help environment, bellows help exit-codes`,
@@ -225,8 +227,8 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
     .option("--state <state>", "Only in this state, such as accepted or failed")
     .option("--before <cursor>", "Older ones, as the last page said")
     .addOption(jsonOption())
-    .action((options: Options) => {
-      const query = jobsQuery({
+    .action(async (options: Options) => {
+      const query = await jobsQuery({
         limit: textOf(options.limit),
         market: textOf(options.market),
         state: textOf(options.state),
@@ -333,7 +335,14 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
     .description("Help on a command, on environment, or on exit-codes")
     .action((topic: string | undefined) => showHelp(context, program, topic));
 
+  tellErrorsOnce(program);
   return program;
+}
+
+/** What is wrong with a command line is thrown and printed here, never by commander as well; whichever command it is of. */
+function tellErrorsOnce(command: Command): void {
+  command.configureOutput({ outputError: () => undefined }).exitOverride();
+  for (const sub of command.commands) tellErrorsOnce(sub);
 }
 
 function showHelp({ terminal }: CliContext, program: Command, topic: string | undefined): void {

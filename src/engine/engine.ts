@@ -6,7 +6,7 @@
 import type { ProcessHost } from "../host/process-host.ts";
 import type { EngineConfig } from "../shared/config.ts";
 import type { ContractHandlers } from "../shared/contract/contract.ts";
-import type { Delta, Snapshot } from "../shared/contract/views.ts";
+import type { Delta, Headline, Snapshot } from "../shared/contract/views.ts";
 import { SECOND } from "../shared/durations.ts";
 import { delay } from "../shared/wait.ts";
 import { composeAnswers } from "./compose/answers.ts";
@@ -37,6 +37,8 @@ export interface Engine {
   readonly handlers: ContractHandlers;
   readonly control: ControlServer | null;
   snapshot(): Snapshot;
+  /** Of the snapshot only this, which costs far less. */
+  headline(): Headline;
   onDelta(listener: (delta: Delta) => void): () => void;
   /** Gives back what has not begun, waits a little for what runs, submits it, closes the ledger. Safe to repeat. */
   shutdown(): Promise<void>;
@@ -90,7 +92,7 @@ export async function startEngine(
   const power = composePower(base, work);
   const markets: Markets = composeMarkets(base, work, power, { onGuard: () => reactions.onGuard() });
   const { observers, offers, guards, sessions } = markets;
-  const views = composeViews(base, work, markets, power);
+  const views = composeViews(base, work, markets, power, () => onlooker.looks);
   const { state, slices } = views;
   const reactions: Reactions = wireReactions({ base, work, power, markets, views });
 
@@ -217,6 +219,7 @@ export async function startEngine(
     handlers,
     control: controlServer,
     snapshot: () => state.snapshot(),
+    headline: () => slices.headline(),
     onDelta,
     shutdown,
     settings,

@@ -5,12 +5,12 @@
 import type { ContractClient } from "../shared/contract/contract.ts";
 import { SECOND } from "../shared/durations.ts";
 
-/** Counted in ticks of one second, so that a suspended machine does not age the question. */
-export const TICK = SECOND;
-/** Ticks without any word before the engine is asked. */
-const ASK_AFTER = 5;
+/** Counted in ticks, so that a suspended machine does not age the question; few, as each wakes an idle app. */
+export const TICK = 5 * SECOND;
+/** Ticks without any word before the engine is asked; the first of them may have begun with one. */
+const ASK_AFTER = 2;
 /** Ticks an answer may take: the worst honest pause (a big ledger commit, a swapped-out process) is far shorter. */
-const HANGS_AFTER = 10;
+const HANGS_AFTER = 2;
 
 export interface HangWatchOptions {
   readonly client: Pick<ContractClient, "invoke" | "on">;

@@ -7,10 +7,11 @@ import type { ContractClient } from "../shared/contract/contract.ts";
 import type { PresenceReport } from "../shared/contract/presence.ts";
 import { MINUTE, SECOND } from "../shared/durations.ts";
 
-/** The system is asked this often; that costs a call. */
-const LOOK = 2 * SECOND;
-/** The engine forgets what it was told after a minute. */
-const TELL_AT_LEAST = 15 * SECOND;
+/** While jobs are held, a person's return must end the work beside them soon: the system is asked this often. */
+const LOOK_BUSY = 2 * SECOND;
+/** Else nobody waits for the answer, and each look wakes an idle machine. The engine forgets after a minute. */
+const LOOK_IDLE = 15 * SECOND;
+const TELL_AT_LEAST = LOOK_IDLE;
 /** Who was away this long and is back is told at once: work beside them ends now, not in 15 s. */
 const AWAY = MINUTE;
 /** A driver needs a moment after the system woke; the engine goes on looking by itself. */
@@ -41,7 +42,8 @@ export interface PresenceWatchDeps {
 export class PresenceWatch {
   readonly #deps: PresenceWatchDeps;
   readonly #clock: () => number;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
+  #busy = false;
   /** null where the system has no such event, until it has come once. */
   #locked: boolean | null = null;
   #told: Told | null = null;
@@ -60,7 +62,16 @@ export class PresenceWatch {
     power.on("lock-screen", this.#onLock);
     power.on("unlock-screen", this.#onUnlock);
     power.on("resume", this.#onResume);
-    this.#timer = setInterval(() => this.look(), LOOK);
+    this.#timer = setInterval(() => this.look(), LOOK_IDLE);
+  }
+
+  /** Whether jobs are held, after every change of it. */
+  follow(busy: boolean): void {
+    if (busy === this.#busy) return;
+    this.#busy = busy;
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.look(), busy ? LOOK_BUSY : LOOK_IDLE);
+    if (busy) this.look();
   }
 
   /** Tells the engine if there is something to tell. */

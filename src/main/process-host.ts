@@ -12,5 +12,9 @@ export function openProcessHost({ entries }: AppPaths): ProcessHost {
   const onStderr = (name: string, line: string) => log(`${name}: ${line}`);
   return node
     ? new ForkProcessHost({ execPath: node, execArgv: ENGINE_NODE_OPTIONS, onStderr })
-    : new UtilityProcessHost({ brokeredEntries: [entries.runtime, entries.nvml], onStderr });
+    : new UtilityProcessHost({
+        brokeredEntries: [entries.runtime, entries.nvml],
+        v8Options: ENGINE_NODE_OPTIONS,
+        onStderr,
+      });
 }

@@ -154,8 +154,12 @@ export function runApp({ paths, desktop }: AppPlaces): void {
   });
 
   engine.onStatus((status) => {
-    if (status.state === "up") void mirror.refresh();
-    else mirror.forget();
+    if (status.state === "up") {
+      void mirror.refresh();
+      presence.look();
+    } else {
+      mirror.forget();
+    }
     update();
   });
   const hangs = new HangWatch({
@@ -233,6 +237,7 @@ export function runApp({ paths, desktop }: AppPlaces): void {
     quitWish.follow(now?.engine.intent ?? null);
     updates.jobsChanged();
     notices.look();
+    presence.follow(jobsHeld(now) > 0);
     words.follow(engine.status, now);
   }
 

@@ -13,6 +13,8 @@ import { unreachable } from "../shared/errors.ts";
 export interface UtilityHostOptions {
   /** Entries a child may ask main to fork; anything else is refused. */
   readonly brokeredEntries: readonly string[];
+  /** V8's options for what main itself spawns, not for what a child asks for. */
+  readonly v8Options?: readonly string[];
   readonly onStderr?: (processName: string, line: string) => void;
 }
 
@@ -25,7 +27,8 @@ export class UtilityProcessHost implements ProcessHost {
   }
 
   spawn(spec: ProcessSpec): ManagedProcess {
-    const child = forkUtility(spec.name, spec.entry, spec.args ?? [], spec.env ?? {});
+    const { v8Options = [] } = this.#options;
+    const child = forkUtility(spec.name, spec.entry, spec.args ?? [], spec.env ?? {}, v8Options);
     const managed = new UtilityManagedProcess(spec.name, child, this.#options.onStderr);
     serveBroker(child, managed.exited, this.#options);
     return managed;
@@ -37,11 +40,14 @@ function forkUtility(
   entry: string,
   args: readonly string[],
   env: Readonly<Record<string, string | null | undefined>>,
+  v8Options: readonly string[] = [],
 ): UtilityProcess {
   return utilityProcess.fork(entry, [...args], {
     env: mergeEnvironment(process.env, env),
     serviceName: `Bellows ${name}`,
     stdio: ["ignore", "pipe", "pipe"],
+    // Node does not read them here, as V8 has begun by then; Chromium does, under this name.
+    execArgv: v8Options.length === 0 ? [] : [`--js-flags=${v8Options.join(" ")}`],
   });
 }
 

@@ -70,6 +70,11 @@ const AnyModelSchema = z.object({
   vramMb: Count,
   /** Jobs per batch by free GPU memory: the last row that fits counts. */
   batchTable: z.array(z.object({ freeMb: z.number().int().nonnegative(), jobs: Count })).min(1),
+  /**
+   * What one job may bring at most, where that is less than what every job may (shared/runtime/limits.ts): units as work.ts
+   * counts them, and characters of all its texts.
+   */
+  limits: z.object({ units: Count.optional(), characters: Count.optional() }).optional(),
   /** How far a recomputation on another device may differ (design.md §7); generate: exact token ids. */
   tolerance: z.object({ cosine: z.number(), maxAbs: z.number() }),
 });

@@ -4,24 +4,15 @@
  * the bench's own clock, from the moment before the process is made; the window counts as usable in the frame after its
  * first true screen was drawn. The market is a devnet outside the app that has no work. Linux only: it reads /proc.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { chromium } from "playwright";
 import { startDevnet } from "../../src/devnet/devnet.ts";
 import { MINUTE, SECOND } from "../../src/shared/durations.ts";
-import { USABLE_MARK } from "../../src/shared/usable-mark.ts";
 import { delay } from "../../src/shared/wait.ts";
-import {
-  appEnvironment,
-  electronFile,
-  exitOf,
-  openScreen,
-  REPOSITORY,
-  type Screen,
-} from "../e2e/ui/electron-app.ts";
+import { appEnvironment, electronFile, openScreen, REPOSITORY, type Screen } from "../e2e/ui/electron-app.ts";
 import { copyElectron } from "../e2e/ui/electron-copy.ts";
+import { DesktopApp, LOOKED_INTO } from "./desktop-app.ts";
 import { benchOptions, median, report, round } from "./measure.ts";
 import { commandOf, cpuSecondsOf, familyOf, pssMbOf, wakeUpsOf } from "./proc.ts";
 
@@ -29,15 +20,6 @@ const KEY = "miner-key-of-the-bench-0123456789";
 /** Until start-up's work is done and garbage collected: measured earlier, figures fall for half a minute. */
 const SETTLE = 30 * SECOND;
 const IDLE = 60 * SECOND;
-const SANDBOX = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-
-interface Started {
-  readonly child: ChildProcess;
-  /** Resolves with the milliseconds from the start until the app said `what`. */
-  said(what: string): Promise<number>;
-  /** Resolves with the milliseconds from the start until a person could use the window. */
-  usable(): Promise<number>;
-}
 
 const options = benchOptions(5);
 const folder = mkdtempSync(path.join(tmpdir(), "bellows-bench-app-"));
@@ -62,23 +44,22 @@ try {
 }
 
 async function measure(on: Screen) {
-  const bare = () => start(probe.executable, on, ["--hidden"]);
-  const hidden = () => start(electronFile ?? "", on, ["--hidden"]);
-  const open = () => start(electronFile ?? "", on, []);
+  const start = (...args: string[]) => new DesktopApp(electronFile ?? "", args, environment(on));
+  const bare = () => new DesktopApp(probe.executable, ["--hidden"], environment(on));
   const empty = await idle(bare(), "ready");
-  const tray = await idle(hidden(), "tray");
-  const window = await idle(open(), "served");
+  const tray = await idle(start("--hidden"), "tray");
+  const window = await idle(start(), "served");
   const emptyTimes: number[] = [];
   const trayTimes: number[] = [];
   const windowTimes: number[] = [];
   for (let index = 0; index < options.rounds; index++) {
     const first = bare();
     emptyTimes.push(await first.said("ready"));
-    await end(first.child);
-    const started = start(electronFile ?? "", on, ["--remote-debugging-port=0"]);
-    trayTimes.push(await started.said("tray"));
-    windowTimes.push(await started.usable());
-    await end(started.child);
+    await first.end();
+    const app = start(LOOKED_INTO);
+    trayTimes.push(await app.said("tray"));
+    windowTimes.push(await app.usable());
+    await app.end();
   }
   const readyMs = median(emptyTimes);
   return {
@@ -99,10 +80,10 @@ async function measure(on: Screen) {
   };
 }
 
-async function idle(started: Started, readyWord: string) {
-  const readyMs = round(await started.said(readyWord));
+async function idle(app: DesktopApp, readyWord: string) {
+  const readyMs = round(await app.said(readyWord));
   await delay(SETTLE);
-  const pid = started.child.pid ?? 0;
+  const pid = app.child.pid ?? 0;
   const before = new Map(
     familyOf(pid).map((each) => [each, { cpu: cpuSecondsOf(each), wakeUps: wakeUpsOf(each) }]),
   );
@@ -120,7 +101,7 @@ async function idle(started: Started, readyWord: string) {
   });
   const total = (of: (each: (typeof processes)[number]) => number) =>
     round(processes.reduce((sum, each) => sum + of(each), 0));
-  await end(started.child);
+  await app.end();
   return {
     readyMs,
     pssMb: total(({ pssMb }) => pssMb),
@@ -130,8 +111,8 @@ async function idle(started: Started, readyWord: string) {
   };
 }
 
-function start(executable: string, on: Screen, args: readonly string[]): Started {
-  const env = appEnvironment(on, {
+function environment(on: Screen): Record<string, string> {
+  return appEnvironment(on, {
     BELLOWS_DATA_DIR: path.join(folder, "data"),
     BELLOWS_TRAY: "yes",
     BELLOWS_TIMINGS: "1",
@@ -140,55 +121,6 @@ function start(executable: string, on: Screen, args: readonly string[]): Started
     AITBC_COORDINATOR_URL: devnet.ready.coordinatorUrl,
     AITBC_COORDINATOR_KEY: KEY,
   });
-  const spawnedAt = performance.timeOrigin + performance.now();
-  const child = spawn(executable, [...SANDBOX, ...args], { env, stdio: ["ignore", "ignore", "pipe"] });
-  let text = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    text += chunk.toString("utf8");
-  });
-  const find = async (pattern: RegExp): Promise<string> => {
-    const deadline = Date.now() + MINUTE;
-    for (;;) {
-      const found = pattern.exec(text)?.[1];
-      if (found !== undefined) return found;
-      if (Date.now() > deadline || child.exitCode !== null) throw new Error(`No ${pattern} came:\n${text}`);
-      await delay(5);
-    }
-  };
-  return {
-    child,
-    async said(what) {
-      return Date.parse(await find(new RegExp(`^timing: ${what} (\\S+)$`, "m"))) - spawnedAt;
-    },
-    async usable() {
-      await find(/^timing: served (\S+)$/m);
-      return (await usableAt(await find(/^DevTools listening on (\S+)$/m))) - spawnedAt;
-    },
-  };
-}
-
-/** Unix ms, as the page noted it itself. */
-async function usableAt(debugger_: string): Promise<number> {
-  const browser = await chromium.connectOverCDP(debugger_);
-  try {
-    const page = browser.contexts()[0]?.pages()[0];
-    if (page === undefined) throw new Error("There is no window");
-    const mark = await page.waitForFunction((name) => {
-      const [found] = performance.getEntriesByName(name);
-      return found === undefined ? null : performance.timeOrigin + found.startTime;
-    }, USABLE_MARK);
-    return Number(await mark.jsonValue());
-  } finally {
-    await browser.close();
-  }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  const gone = exitOf(child);
-  child.kill("SIGTERM");
-  const late = setTimeout(() => child.kill("SIGKILL"), 20 * SECOND);
-  await gone;
-  clearTimeout(late);
 }
 
 /** As bare as an Electron can be: it starts, shows nothing, and waits. */

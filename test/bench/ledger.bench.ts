@@ -6,13 +6,13 @@
  *   start     opening the file: as it was closed in order, and read through as after a crash; the engine's first answer
  *   screens   in Chromium: from a click on the menu to the first frame of the screen, and the longest frames while the
  *             list of jobs is scrolled from end to end (needs Chromium and a built dist/)
+ *   desktop   the same in the app's own window, and how soon after its start Home could be used (needs Electron)
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Page } from "playwright";
 import { earningHandlers } from "../../src/engine/earnings/handlers.ts";
 import { LEDGER_FILE } from "../../src/engine/ledger/database.ts";
 import { jobHandlers } from "../../src/engine/ledger/job-reader.ts";
@@ -21,15 +21,22 @@ import type { JobFilter } from "../../src/shared/contract/jobs.ts";
 import { DAY, MINUTE } from "../../src/shared/durations.ts";
 import { type Money, money } from "../../src/shared/money.ts";
 import { chromiumFile, launchBrowser } from "../e2e/ui/browser.ts";
+import { appEnvironment, canShowWindows, electronFile, openScreen } from "../e2e/ui/electron-app.ts";
 import { writeBigLedger } from "../support/big-ledger.ts";
 import { aLease } from "../support/leases.ts";
-import { benchOptions, quantile, report, round } from "./measure.ts";
+import { DesktopApp, LOOKED_INTO } from "./desktop-app.ts";
+import { benchOptions, median, quantile, report, round } from "./measure.ts";
+import { scrollJobs, switchScreens } from "./screens.ts";
 
 const options = benchOptions(20);
 const JOBS = 1_000_000;
 const DAYS = 730;
 const CLI = fileURLToPath(new URL("../../dist/node/cli.js", import.meta.url));
 const WRITTEN_JOBS = 300;
+/** Of the app, after a first one. */
+const STARTS = 3;
+/** Markets that do not answer: what is measured is the ledger. */
+const NOWHERE = "http://127.0.0.1:9";
 
 const base = mkdtempSync(join(tmpdir(), "bellows-bench-"));
 const folder = join(base, "live");
@@ -49,6 +56,7 @@ ledger.close();
 const bytes = statSync(join(folder, LEDGER_FILE)).size;
 rmSync(join(folder, "snapshots"), { recursive: true });
 const screens = chromiumFile === null ? null : await lookAtScreens();
+const desktop = canShowWindows ? await lookAtDesktop() : null;
 
 report(
   {
@@ -58,6 +66,7 @@ report(
     write,
     start: { inOrder: round(inOrder), readThrough: round(readThrough), snapshot: round(snapshot) },
     screens,
+    desktop,
   },
   options,
 );
@@ -165,10 +174,9 @@ function writeJobs(of: Ledger): { perJob: number } {
 
 async function lookAtScreens() {
   const started = performance.now();
-  const nowhere = "http://127.0.0.1:9";
   const engine = spawn(
     process.execPath,
-    [CLI, "serve", "--data", base, "--port", "0", "--aicf-queue", nowhere, "--aitbc-coordinator", nowhere],
+    [CLI, "serve", "--data", base, "--port", "0", "--aicf-queue", NOWHERE, "--aitbc-coordinator", NOWHERE],
     {
       env: {
         ...process.env,
@@ -203,7 +211,7 @@ async function lookAtScreens() {
       return {
         serving: round(serving),
         home: round(home),
-        switches: await switchScreens(page),
+        switches: await switchScreens(page, options.rounds / 2),
         scroll: await scrollJobs(page),
       };
     } finally {
@@ -215,63 +223,44 @@ async function lookAtScreens() {
   }
 }
 
-/** From the click to the frame after the screen's heading is there. */
-async function switchScreens(page: Page): Promise<Record<string, { median: number; most: number }>> {
-  const names = ["jobs", "earnings", "activity", "home"];
-  const taken = new Map<string, number[]>(names.map((name) => [name, []]));
-  for (let turn = 0; turn < options.rounds / 2; turn++) {
-    for (const name of names) {
-      const ms = await page.evaluate(async (screen) => {
-        const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-        const before = document.querySelector("main h1");
-        const start = performance.now();
-        document.querySelector<HTMLElement>(`nav a[href="#/${screen}"]`)?.click();
-        while (document.querySelector("main h1") === before) await frame();
-        await frame();
-        return performance.now() - start;
-      }, name);
-      taken.get(name)?.push(ms);
-      await page.waitForTimeout(300);
-    }
-  }
-  return Object.fromEntries(
-    [...taken].map(([name, ms]) => [
-      name,
-      { median: round(quantile(ms, 0.5)), most: round(Math.max(...ms)) },
-    ]),
-  );
-}
-
-/** Frames while the list of jobs is scrolled by a wheel, and then dragged from its top to its end. */
-async function scrollJobs(page: Page) {
-  await page.locator('nav a[href="#/jobs"]').click();
-  await page.locator(".long-table .row-open").first().waitFor();
-  return page.evaluate(async () => {
-    const frame = () => new Promise<number>((resolve) => requestAnimationFrame(resolve));
-    const list = document.querySelector<HTMLElement>(".long-table");
-    if (list === null) throw new Error("There is no list of jobs");
-    const frames = async (step: (index: number) => void, count: number) => {
-      const lengths: number[] = [];
-      let last = await frame();
-      for (let index = 0; index < count; index++) {
-        step(index);
-        const at = await frame();
-        lengths.push(at - last);
-        last = at;
-      }
-      lengths.sort((a, b) => a - b);
-      const place = (share: number) =>
-        Math.round((lengths[Math.floor(share * (lengths.length - 1))] ?? 0) * 10) / 10;
-      return {
-        p50: place(0.5),
-        p95: place(0.95),
-        most: place(1),
-        over50: lengths.filter((ms) => ms > 50).length,
-      };
-    };
-    const wheel = await frames(() => list.scrollBy(0, 120), 240);
-    const end = list.scrollHeight;
-    const drag = await frames((index) => list.scrollTo(0, (end * index) / 240), 240);
-    return { rows: document.querySelector(".long-table table")?.getAttribute("aria-rowcount"), wheel, drag };
+/** Starts as a person starts it: the ledger was closed in order, the files are in the system's cache from the start before. */
+async function lookAtDesktop() {
+  const screen = await openScreen();
+  const env = appEnvironment(screen, {
+    BELLOWS_DATA_DIR: base,
+    BELLOWS_TIMINGS: "1",
+    BELLOWS_TRAY: "yes",
+    BELLOWS_ENGINE_NODE: process.execPath,
+    XDG_CONFIG_HOME: join(base, "config"),
+    AICF_QUEUE_URL: NOWHERE,
+    AITBC_COORDINATOR_URL: NOWHERE,
+    AITBC_COORDINATOR_KEY: "bench",
+    BELLOWS_KEY_PASSPHRASE: "four words for a bench",
+    GPU_BACKEND: "cpu",
   });
+  try {
+    const homes: number[] = [];
+    for (let start = 0; ; start++) {
+      const app = new DesktopApp(electronFile ?? "", [LOOKED_INTO], env);
+      try {
+        homes.push(await app.usable());
+        if (start < STARTS) continue;
+        const page = await app.page();
+        return {
+          // The first start is not warm.
+          home: {
+            wanted: 1500,
+            median: round(median(homes.slice(1))),
+            most: round(Math.max(...homes.slice(1))),
+          },
+          switches: await switchScreens(page, options.rounds / 2),
+          scroll: await scrollJobs(page),
+        };
+      } finally {
+        await app.end();
+      }
+    }
+  } finally {
+    screen.close();
+  }
 }

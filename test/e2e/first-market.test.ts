@@ -64,7 +64,7 @@ describe.skipIf(!canShowWindows)("the way to a real market", () => {
       await at(/Your key, and what is at stake/);
       await press("Continue");
       await at(/^Ready/);
-      await page.getByText("No key yet: it is made right after the restart").waitFor();
+      await page.getByText("The key for real markets is made or opened right after the restart").waitFor();
       await press("Restart with these markets");
 
       // The engine comes back without the demo, and the set-up where the key is made.

@@ -57,7 +57,7 @@ describe.skipIf(!canShowWindows)("the provider key in the desktop app", () => {
   }
 
   const openIdentity = async () => {
-    await page.getByRole("link", { name: "Stake & identity" }).click();
+    await page.getByRole("navigation").getByRole("link", { name: "Stake & identity" }).click();
     await page.getByRole("heading", { level: 1, name: "Stake & identity" }).waitFor();
   };
 

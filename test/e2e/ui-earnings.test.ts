@@ -12,6 +12,7 @@ import type {
 } from "../../src/shared/contract/earnings.ts";
 import type { MarketId } from "../../src/shared/contract/views.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
+import type { MoneyValue } from "../../src/shared/money.ts";
 import { encodeResult } from "../../src/shared/results.ts";
 import type { ScreenName } from "../../src/shared/screens.ts";
 import { earningSums } from "../support/earning-sums.ts";
@@ -38,29 +39,54 @@ function sums(market: MarketId, net: string, more: Partial<EarningSums> = {}): E
   return earningSums(earned, { pending, ...more });
 }
 
-function summary(market: MarketId, now: number): EarningSummary {
-  const currency = currencyOf(market);
-  return {
-    market,
-    currency,
-    today: sums(market, "1.204131"),
-    week: sums(market, "9.5"),
-    month: sums(market, "41.6804"),
-    total: sums(market, "1840.2", { accepted: 184_400, failed: 921 }),
-    overdue: { jobs: 2, net: amount(currency, "0.0062"), oldestAt: now - 3 * DAY, afterMs: DAY },
-    rate: { currency: "EUR", micros: "21000" },
-  };
-}
-
 function series(market: MarketId, now: number): EarningSeries {
   const midnight = new Date(now).setHours(0, 0, 0, 0);
   const days = Array.from({ length: 365 }, (_, index): EarningDay => {
     const at = midnight - (364 - index) * DAY;
-    const net = index === 364 ? "0.4" : (1 + ((index * 7) % 13) / 10).toFixed(2);
+    const net = index === 364 ? "1.204131" : (1 + ((index * 7) % 13) / 10).toFixed(2);
     const pending = amount(currencyOf(market), index > 362 ? "0.31" : "0");
     return { ...sums(market, net, { pending }), date: new Date(at).toISOString().slice(0, 10), at };
   });
   return { market, currency: currencyOf(market), days };
+}
+
+/** The figures are the sums of the days, as an engine has them of one moment. */
+function summary(market: MarketId, now: number): EarningSummary {
+  const currency = currencyOf(market);
+  const { days } = series(market, now);
+  const last = (count: number): EarningSums => {
+    const chosen = days.slice(-count);
+    const sum = (pick: (day: EarningDay) => MoneyValue | null): MoneyValue => ({
+      currency,
+      minor: chosen.reduce((total, day) => total + BigInt(pick(day)?.minor ?? 0), 0n).toString(),
+    });
+    return earningSums(
+      sum(({ net }) => net),
+      {
+        gross: sum(({ gross }) => gross),
+        fee: sum(({ fee }) => fee),
+        pending: sum(({ pending }) => pending),
+        accepted: 412 * count,
+        failed: 3 * count,
+        energy: {
+          deviceWh: 812 * count,
+          restWh: 96 * count,
+          measured: 0.93,
+          cost: { currency: "EUR", micros: String(290_000 * count) },
+        },
+      },
+    );
+  };
+  return {
+    market,
+    currency,
+    today: last(1),
+    week: last(7),
+    month: last(30),
+    total: last(365),
+    overdue: { jobs: 2, net: amount(currency, "0.0062"), oldestAt: now - 3 * DAY, afterMs: DAY },
+    rate: { currency: "EUR", micros: "21000" },
+  };
 }
 
 function entries(market: MarketId, now: number): EarningEntry[] {
@@ -286,6 +312,10 @@ describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
       await open("earnings");
       const today = card("Today");
       await today.getByText("1.204131").waitFor();
+      // One answer: the card, the chart's sum over the same days and what is pending are the same figures.
+      const legend = page.locator(".chart-legend");
+      const month = await card("30 days").locator(".period-net").innerText();
+      await legend.getByText(month.replace(/\s+/g, " ")).waitFor();
       expect(await today.getByText("812 Wh").count()).toBe(1);
       // 1.204131 at 0.021 EUR, less 0.29 EUR.
       expect(await today.getByText("−0.26 EUR").count()).toBe(1);

@@ -6,6 +6,7 @@ import type { PresenceSignal, PresenceSignalName } from "../../src/shared/contra
 import type { SelfTestReport } from "../../src/shared/contract/self-test.ts";
 import type { DeviceView, GpuDetails } from "../../src/shared/contract/views.ts";
 import { HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
+import { say } from "../../src/shared/words/said.ts";
 import { RunningDemo, startBellows } from "../support/bellows.ts";
 import { C_COMPILER, compileNvmlStub } from "../support/nvml-stub.ts";
 import { aPause } from "../support/scripted-devices.ts";
@@ -18,6 +19,8 @@ import { PATIENCE } from "./ui/patience.ts";
 import { LOOKS, lookName, shoot } from "./ui/screenshots.ts";
 import type { ScriptedEngine } from "./ui/scripted-engine.ts";
 import { cpu, earning, gpu, LONG_GPU_NAME } from "./ui/states.ts";
+
+const HOLDING = say("pausedForHolding", { program: "Cyberpunk2077", megabytes: 6_000 });
 
 const details = (more: Partial<GpuDetails> = {}): GpuDetails => ({
   source: "nvml",
@@ -110,15 +113,13 @@ const paused = (): DeviceView =>
     lastSelfTest: null,
     paused: aPause({
       by: "otherProgram",
-      text: "paused for Cyberpunk2077, which holds 6000 MB of it",
+      ...HOLDING,
       subject: "Cyberpunk2077",
       resumesByItself: true,
       signals: ["otherProgram", "busy"],
     }),
     signals: SIGNALS.map((each) =>
-      each.name === "otherProgram"
-        ? { ...each, state: "blocks", text: "paused for Cyberpunk2077, which holds 6000 MB of it" }
-        : each,
+      each.name === "otherProgram" ? { ...each, state: "blocks", ...HOLDING } : each,
     ),
   });
 
@@ -160,6 +161,8 @@ const broken = (): DeviceView =>
 function samples(device: string): DeviceSample[] {
   if (device === "GPU-broken") return [];
   const now = Date.now();
+  // No card draws more than its own limit.
+  const mostWatts = device === "GPU-paused" ? 110 : 270;
   return Array.from({ length: 600 }, (_, second) => second)
     .filter((second) => second < 180 || second > 300)
     .map((second) => {
@@ -167,7 +170,7 @@ function samples(device: string): DeviceSample[] {
       return {
         at: now - (600 - second) * SECOND,
         temperatureC: device === "cpu" ? null : 42 + busy * 22 + Math.sin(second / 30) * 2,
-        powerW: device === "cpu" ? null : 38 + busy * 270 + Math.sin(second / 11) * 9,
+        powerW: device === "cpu" ? null : 38 + busy * mostWatts + Math.sin(second / 11) * 9,
         utilisationPct: busy * 97,
         memoryUsedMb: 900 + busy * 9_100,
         textsPerSecond: busy === 0 ? null : 1_840,
@@ -236,7 +239,8 @@ describe.skipIf(chromiumFile === null)("the GPUs screen", () => {
     const page = await dashboard.page(engine.url);
     await openGpus(page, engine.link());
     const resting = card(page, "NVIDIA GeForce RTX 3060");
-    await resting.getByText("Paused for Cyberpunk2077, which works on this GPU.").waitFor();
+    // In the signals below it stands once more.
+    await resting.getByText("Paused for Cyberpunk2077, which holds 6000 MB of it.").first().waitFor();
     await resting.getByText("Goes on by itself. Also: Load of others.").waitFor();
     await card(page, LONG_GPU_NAME).getByText("Install NVIDIA driver 580 or newer, then restart.").waitFor();
     // What is not known is said, and never shown as zero.
@@ -442,7 +446,7 @@ describe.skipIf(chromiumFile === null)("the GPUs screen", () => {
     const page = await dashboard.page(engine.url, { locale: "de-DE" });
     await page.goto(`${engine.link()}`);
     await page.getByRole("navigation").getByRole("link", { name: "GPUs" }).click();
-    await page.getByText("Pausiert für Cyberpunk2077, das auf dieser GPU arbeitet.").waitFor();
+    await page.getByText("Pausiert wegen Cyberpunk2077, das 6000 MB davon belegt.").first().waitFor();
     await shoot(page, "gpus-german", { fullPage: true });
     expect(await sidewaysScroll(page)).toBe(0);
   });
@@ -474,7 +478,10 @@ describe.skipIf(chromiumFile === null)("the GPUs screen", () => {
       const only = card(page, "NVIDIA GeForce RTX 4090");
       await only.getByText("working").waitFor();
       stub.behave({ gpus: 1, processes: 1, drawing: 1 });
-      await only.getByText("Paused for Cyberpunk2077, which works on this GPU.").waitFor();
+      await only
+        .getByText(/^Paused for Cyberpunk2077, which holds \d+ MB of it\.$/)
+        .first()
+        .waitFor();
       await shoot(page, "gpus-real-paused", { fullPage: true });
       stub.behave({ gpus: 1 });
       await only.getByText("working").waitFor();

@@ -103,6 +103,8 @@ describe.skipIf(chromiumFile === null)("an Ollama on this machine", () => {
     await card(page)
       .getByText(/a model loaded that is not for jobs/)
       .waitFor();
+    await page.locator(`[data-model="${PULLED}"]`).getByText("in Ollama, not now").waitFor();
+    expect(await page.getByText(/ollama pull llama3\.2:3b/).count()).toBe(0);
     engine.tell(stateWith(away));
     await card(page).getByText("not running").waitFor();
     await card(page).getByText("No Ollama answers at http://127.0.0.1:11434.").waitFor();

@@ -1,4 +1,5 @@
 /** The Settings screen: every change by keyboard, what is set elsewhere kept from change, nothing saved that was refused. */
+import { mkdirSync } from "node:fs";
 import type { BrowserContextOptions, Locator, Page } from "playwright";
 import { beforeEach, describe, expect, it } from "vitest";
 import { scriptedSettings } from "../support/scripted-settings.ts";
@@ -170,6 +171,7 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
     ["light", NARROW, "de"],
   ] as const)("is readable and fits in %s, %o, %s", async (colorScheme, viewport, language) => {
     await newPage({ colorScheme, viewport });
+    mkdirSync(engine.settings.folder, { recursive: true });
     engine.settings.settings.set({
       "energy.price": 0.31,
       "energy.second_hours": "22:00-06:00",

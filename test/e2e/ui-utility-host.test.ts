@@ -51,6 +51,9 @@ describe.skipIf(!canShowWindows)("UtilityProcessHost", () => {
       orphanEnded: true,
       tail: "the engine's last words\n",
     });
+    // Two halves of 1 MiB; without the option they grow to four times that here.
+    expect(report.echo.nursery).toBeGreaterThan(0);
+    expect(report.echo.nursery).toBeLessThanOrEqual(2 * 1024 * 1024);
     expect(report.lines).toContain("engine: the engine's last words");
     expect(report.lines).toContain("runtime cpu: the runtime speaks");
   });

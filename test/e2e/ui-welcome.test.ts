@@ -2,7 +2,6 @@
  * The set-up in a real Chromium: every step in both lights, both sizes and both languages, accessible and whole, with its
  * foot in sight; and what it does with what a person types, tests, puts off and leaves. The engine follows a script.
  */
-import { mkdirSync } from "node:fs";
 import type { Page } from "playwright";
 import { describe, expect, it } from "vitest";
 import type { OfferPreview } from "../../src/shared/contract/offers.ts";
@@ -10,9 +9,10 @@ import type { SelfTestReport } from "../../src/shared/contract/self-test.ts";
 import type { SettingPatch } from "../../src/shared/contract/settings.ts";
 import type { DeviceView, State } from "../../src/shared/contract/views.ts";
 import { HOUR, MINUTE } from "../../src/shared/durations.ts";
+import { PSEUDO } from "../../src/shared/words/words.ts";
 import { aKey, anAccount, aStanding, PHRASE } from "../support/scripted-account.ts";
 import { PASSED } from "../support/scripted-offers.ts";
-import { scriptedSettings } from "../support/scripted-settings.ts";
+import { saveSettings, scriptedSettings } from "../support/scripted-settings.ts";
 import { playSelfTest, SELF_TEST_STEPS } from "../support/self-test-play.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite } from "./ui/dashboard-page.ts";
@@ -138,6 +138,8 @@ const REAL = {
   "aicf.queue_url": inEnvironment("AICF_QUEUE_URL", "http://127.0.0.1:8700"),
 };
 
+const SMALL_DARK: Look = { viewport: NARROW, colorScheme: "dark" };
+
 describe.skipIf(chromiumFile === null)("the set-up in a browser", () => {
   const dashboard = dashboardSuite();
 
@@ -145,16 +147,17 @@ describe.skipIf(chromiumFile === null)("the set-up in a browser", () => {
   async function engineAt(state: State, settings: SettingPatch): Promise<ScriptedEngine> {
     return dashboard.engine(state, (engine) => {
       engine.settings = scriptedSettings(state.engine.mode === "live" ? REAL : {});
-      mkdirSync(engine.settings.folder, { recursive: true });
       engine.account = anAccount({ identity: aKey({ mode: state.engine.mode }) });
       engine.offerPreview = () => MEDIAN;
-      engine.state = { ...state, settings: engine.settings.settings.set(settings) };
+      engine.state = { ...state, settings: saveSettings(engine.settings, settings) };
     });
   }
 
-  async function open(engine: ScriptedEngine, look: Partial<Look> = {}): Promise<Page> {
+  async function open(engine: ScriptedEngine, look: Partial<Look> = {}, language = "en"): Promise<Page> {
     const page = await dashboard.page(engine.url, look);
-    await page.goto(engine.link());
+    const link = new URL(engine.link());
+    link.search = `?lang=${language}`;
+    await page.goto(link.href);
     await page.locator("main h1").first().waitFor();
     await page.evaluate(() => {
       window.location.hash = "#/welcome";
@@ -220,14 +223,15 @@ describe.skipIf(chromiumFile === null)("the set-up in a browser", () => {
     { name: "ready-real", state: liveState, settings: { "app.first_run": "ready" } },
   ];
 
-  it.each(
-    (["en", "de"] as const).flatMap((language) =>
+  it.each([
+    ...(["en", "de"] as const).flatMap((language) =>
       LOOKS.map((look) => ({ language, look, name: lookName(look) })),
     ),
-  )("is whole and accessible at every step: $name in $language", async ({ language, look }) => {
+    { language: PSEUDO, look: SMALL_DARK, name: lookName(SMALL_DARK) },
+  ])("is whole and accessible at every step: $name in $language", async ({ language, look }) => {
     for (const { name, state, settings, show } of SCENES) {
-      const engine = await engineAt(state(Date.now()), { ...settings, "app.language": language });
-      const page = await open(engine, look);
+      const engine = await engineAt(state(Date.now()), settings);
+      const page = await open(engine, look, language);
       const what = `${name} ${language}`;
       await show?.(page, engine);
       await expectWhole(page, what);
@@ -370,6 +374,21 @@ describe.skipIf(chromiumFile === null)("the set-up in a browser", () => {
     await page.getByText("Key made, its backup checked").waitFor();
   });
 
+  it("starts nothing before there is an open key, and leads to it", async () => {
+    for (const state of ["none", "locked"] as const) {
+      const engine = await engineAt(liveState(Date.now()), { "app.first_run": "ready" });
+      engine.account.identity = aKey({ state });
+      const page = await open(engine);
+      await page
+        .getByText(state === "none" ? "No key yet" : "The key is locked")
+        .first()
+        .waitFor();
+      expect(await button(page, "Start earning").count()).toBe(0);
+      await button(page, "Go to the key").click();
+      await button(page, state === "none" ? "Make a key" : "Unlock").waitFor();
+    }
+  });
+
   it("says with the market’s own figures what is staked and what of it can be lost", async () => {
     const now = Date.now();
     const engine = await engineAt(liveState(now), { "app.first_run": "key" });
@@ -383,7 +402,7 @@ describe.skipIf(chromiumFile === null)("the set-up in a browser", () => {
     expect(said.replaceAll(/\s+/g, " ")).toContain("−10 % when fewer than 66 % of the trap jobs");
     expect(said.replaceAll(/\s+/g, " ")).toContain("−2.5 % when less than 98 % of the time");
     expect(said).toContain("without work after 3 penalties within 1 h");
-    expect(said).toContain("A released stake is back after about 1 day.");
+    expect(said).toContain("Until a released stake is back: about 1 day.");
   });
 
   it("suggests a price for a GPU that could be rented out, and starts with one button", async () => {

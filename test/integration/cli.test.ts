@@ -272,8 +272,11 @@ describe("with an engine", () => {
     expect(await run("receipt", "signed", "-o", file)).toMatchObject({ code: 0, stdout: "" });
     expect(await bellows(["verify", file])).toMatchObject({ code: 0 });
 
-    const none = await run("receipt", "lease_1");
-    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("no receipt: it is settled") });
+    engine.jobs.push(aJob({ leaseId: "fresh", state: "running", digest: null, receipt: null }));
+    const none = await run("receipt", "fresh");
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("no receipt: it is running") });
+    const gone = await run("receipt", "lease_1");
+    expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining("no longer kept") });
     const nowhere = await run("receipt", "signed", "-o", path.join(data, "no", "folder"));
     expect(nowhere).toMatchObject({
       code: 1,

@@ -58,7 +58,22 @@ describe("a provider's life", () => {
     });
     expect((await provider.heartbeat()).body).toMatchObject({ health_state: "HEALTHY" });
 
+    const text = {
+      kind: "generate",
+      model: "a-text-model",
+      input: { prompt: "go on" },
+      params: { max_tokens: 3 },
+    };
+    const textId = await submitJob(queueUrl, text);
     const jobId = await submitJob(queueUrl, { input: "one text" });
+    expect(await provider.acquire({ kinds: ["embed"], models: ["a-text-model"] })).toEqual([]);
+    const granted = await provider.call("acquire", "/v1/leases", { worker_id: "w1", kinds: ["generate"] });
+    expect(granted.body).toMatchObject({
+      leases: [{ job_id: textId, kind: "generate", input: { prompt: "go on" }, params: { max_tokens: 3 } }],
+    });
+    const [{ lease_id: textLease }] = (granted.body as { leases: [{ lease_id: string }] }).leases;
+    const given = await provider.call("return", `/v1/leases/${textLease}/return`, { reason: "not mine" });
+    expect(given.status).toBe(200);
     const [lease] = await provider.acquire({ models: ["text-embed-001"], kinds: ["embed"] });
     if (!lease) throw new Error("no lease");
     expect(lease).toMatchObject({ job_id: jobId, attempt: 1, input: ["one text"], fee: 1_000_000 });

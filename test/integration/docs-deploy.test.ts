@@ -1,18 +1,19 @@
 /** docs/deploy.md, typed: what can run here runs as it stands there, the rest names only what there is. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { MINUTE } from "../../src/shared/durations.ts";
 import { bellows } from "../support/bellows.ts";
+import { bellowsOnPath, checkout } from "../support/checkout.ts";
 import { shellBlocks } from "../support/doc-blocks.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const COMPOSE = "resources/deploy/docker/compose.yaml";
-const blocks = shellBlocks("deploy.md");
+const blocks = shellBlocks("docs/deploy.md");
 const has = (program: string) => spawnSync("which", [program]).status === 0;
 /** Some commands need a tool that Bellows does not bring. */
 function missingToolFor(command: string): boolean {
@@ -107,22 +108,3 @@ it("takes a provider.env as the AICF guide writes it, comments behind values inc
   const given = await bellows(["config", "check", "--data", folder], env);
   expect(given.code, given.stderr).toBe(0);
 });
-
-/** What a clone has, to be read; what a command writes lands beside it and is gone afterwards. */
-function checkout(): string {
-  const folder = tempFolder();
-  for (const name of readdirSync(REPOSITORY)) {
-    if (name.startsWith(".")) continue;
-    symlinkSync(path.join(REPOSITORY, name), path.join(folder, name));
-  }
-  return folder;
-}
-
-function bellowsOnPath(): string {
-  const folder = tempFolder();
-  const file = path.join(folder, "bellows");
-  const cli = path.join(REPOSITORY, "dist/node/cli.js");
-  writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${cli}' "$@"\n`);
-  chmodSync(file, 0o755);
-  return folder;
-}

@@ -1,6 +1,8 @@
 /** `bellows gpu-pack` as people run it: the built command line with a small pack whose sources are on this machine. */
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { lockPack } from "../../src/engine/gpu-pack/parts.ts";
 import { servePack, smallLibrary, smallPack, XZ } from "../fixtures/gpu/pack.ts";
@@ -128,4 +130,21 @@ describe.skipIf(XZ === null || process.platform !== "linux")(
       LONG,
     );
   },
+);
+
+test.skipIf(process.platform !== "linux")(
+  "`npm run gpu-pack` says the same from a checkout, of the app's own list",
+  () => {
+    const script = fileURLToPath(new URL("../../scripts/gpu-pack.mjs", import.meta.url));
+    const args = [script, "status", "--json", "--data", tempFolder()];
+    const { parts } = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }));
+    expect(parts.map(({ id }: { id: string }) => id)).toEqual([
+      "provider",
+      "cudart",
+      "cublas",
+      "curand",
+      "cudnn",
+    ]);
+  },
+  LONG,
 );

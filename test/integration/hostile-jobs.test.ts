@@ -3,21 +3,30 @@
  * it, the process stays the same one, and its memory (from the process table) stays under a cap.
  */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { encode as encodeJpeg } from "jpeg-js";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { Ledger } from "../../src/engine/ledger/ledger.ts";
 import { readWork } from "../../src/engine/market/read-work.ts";
+import { AllowList } from "../../src/engine/models/allow-list.ts";
+import { ModelNotes } from "../../src/engine/models/notes.ts";
+import { ModelStore } from "../../src/engine/models/store.ts";
 import type { RuntimeClient } from "../../src/engine/runtime-client/runtime-client.ts";
+import { judgeLease } from "../../src/engine/work/admission.ts";
+import { WorkBoard } from "../../src/engine/work/board.ts";
 import { ForkProcessHost } from "../../src/host/fork-host.ts";
 import { MIB } from "../../src/shared/durations.ts";
 import type { FromRuntime, ModelSpec } from "../../src/shared/runtime/protocol.ts";
 import type { Work } from "../../src/shared/work.ts";
 import { nextMessage } from "../fixtures/host/processes.ts";
 import { minilm, openRuntime, RUNTIME_ENTRY } from "../fixtures/runtime/minilm.ts";
+import { aLease } from "../support/leases.ts";
 import { writeClip } from "../support/onnx/models.ts";
 import { chunk, flatPng } from "../support/png.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
+const ROOT = join(import.meta.dirname, "../..");
 const DEADLINE = 80_000;
 /** What a refusal may cost the runtime at most; the allocator's own slack. */
 const REFUSAL_CAP = 24 * MIB;
@@ -134,6 +143,55 @@ describe("a market's hostile payloads", () => {
     expect(runtime.status.pid).toBe(pid);
     expect(peakRss(pid)).toBeLessThan(RSS_CAP);
   });
+});
+
+describe("jobs for models that are not to be run", () => {
+  /** Admission with the models that are really here, of which only some may run. */
+  async function judge(model: string, allowed: string[] | null) {
+    const allowList = new AllowList(allowed, new ModelNotes(join(tempFolder(), "notes.json")));
+    const models = await ModelStore.open({
+      catalogueFile: join(ROOT, "resources/models/catalogue.json"),
+      modelFolders: [join(ROOT, ".cache/models")],
+      allows: (each) => allowList.allows(each),
+    });
+    const ledger = await Ledger.open(tempFolder());
+    onTestFinished(() => ledger.close());
+    const board = new WorkBoard({
+      ledger,
+      now: Date.now,
+      admit: (lease) =>
+        judgeLease(lease, {
+          taskOf: (name) => models.resolve(name).model.task,
+          memoryShortage: () => null,
+          allowUnpaid: false,
+          now: Date.now,
+        }),
+    });
+    const lease = aLease({ model, grantedAt: Date.now(), expiresAt: Date.now() + 120_000 });
+    board.grant([lease]);
+    const job = ledger.leases.find(lease.leaseId)?.job;
+    return [job?.state, job?.error?.code ?? null];
+  }
+
+  test.each([
+    ["of a name that nobody declared", "text-embed-999", null, ["returned", "MODEL_UNKNOWN"]],
+    ["of a path for a name", "../../etc/passwd", null, ["returned", "MODEL_UNKNOWN"]],
+    ["of a property every object has", "__proto__", null, ["returned", "MODEL_UNKNOWN"]],
+    ["left out by the allow-list", "all-MiniLM-L6-v2", ["clip-ViT-B/32"], ["returned", "MODEL_NOT_ALLOWED"]],
+    [
+      "left out by the allow-list, by its alias",
+      "text-embed-001",
+      ["clip-ViT-B/32"],
+      ["returned", "MODEL_NOT_ALLOWED"],
+    ],
+    ["allowed but not here", "clip-ViT-B/32", ["clip-ViT-B/32"], ["returned", "MODEL_MISSING"]],
+    ["allowed and here", "text-embed-001", ["all-MiniLM-L6-v2"], ["admitted", null]],
+  ])(
+    "%s go back before any memory is taken for them, with the reason",
+    async (_, model, allowed, outcome) => {
+      expect(await judge(model, allowed)).toEqual(outcome);
+    },
+  );
 });
 
 describe("hostile work that reaches the process all the same", () => {

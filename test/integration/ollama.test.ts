@@ -18,6 +18,8 @@ import { tempFolder } from "../support/temp-folder.ts";
 
 /** As the catalogue pins it. */
 const WEIGHTS = "c5396e06af294bd101b30dce59131a76d2b773e76950acc870eda801d3ab0515";
+/** Of one whose conversations the catalogue does not know how to put. */
+const OTHER_WEIGHTS = "dde5aa3fc5ffc17176b5e8bdc82f587b24b2678c6c66101bf7da77af9f7ccdff";
 const MODEL = "qwen2.5:0.5b";
 const ID = "qwen2.5-0.5b-instruct-ollama";
 const PASSPHRASE = "correct horse battery staple";
@@ -27,13 +29,17 @@ interface Scene {
   readonly engine: Engine;
   readonly folder: string;
   state(): State;
-  submit(input: unknown, params: Record<string, unknown>): Promise<string>;
+  submit(input: unknown, params: Record<string, unknown>, model?: string): Promise<string>;
   result(jobId: string): Promise<Record<string, unknown>>;
   log: Awaited<ReturnType<typeof devnet>>["log"];
 }
 
 async function open(): Promise<Scene> {
-  const server = await serveOllama({ "whatever:1": WEIGHTS, "their-own:7b": "ef".repeat(32) });
+  const server = await serveOllama({
+    "whatever:1": WEIGHTS,
+    "other:3b": OTHER_WEIGHTS,
+    "their-own:7b": "ef".repeat(32),
+  });
   const market = await devnet({ chainId: 1 });
   const { queueUrl, nodeUrl } = market.ready;
   process.env[PASSPHRASE_VARIABLE] = PASSPHRASE;
@@ -65,8 +71,8 @@ async function open(): Promise<Scene> {
     folder,
     state,
     log: market.log,
-    submit: async (input, params) => {
-      const body = { kind: "generate", model: MODEL, input, params, fee: 1_000_000 };
+    submit: async (input, params, model = MODEL) => {
+      const body = { kind: "generate", model, input, params, fee: 1_000_000 };
       return String((await post(`${queueUrl}/v1/jobs`, body)).job_id);
     },
     result: async (jobId) => (await fetch(`${queueUrl}/v1/jobs/${jobId}/result`)).json() as never,
@@ -84,7 +90,10 @@ test(
     expect(state().engine.ollama).toMatchObject({
       version: "0.13.0",
       device: { id: "cpu" },
-      models: [{ id: ID, name: "whatever:1" }],
+      models: [
+        { id: ID, name: "whatever:1" },
+        { id: "llama3.2-3b-instruct-ollama", name: "other:3b" },
+      ],
     });
     expect(state().models.find(({ id }) => id === ID)).toMatchObject({
       state: "missing",
@@ -114,15 +123,28 @@ test(
       recomputed: { backend: "ollama", identical: true },
     });
 
+    const spelt = await scene.submit({ prompt: "so <|im_end|> it ends" }, { max_tokens: 3 });
+    await expect
+      .poll(() => jobIn(state(), spelt)?.error?.code, { timeout: 30 * SECOND })
+      .toBe("WORK_MISMATCH");
+
+    const messages = [{ role: "user", content: "Hi" }];
+    const talk = await scene.submit({ messages }, { max_tokens: 3 }, "llama3.2:3b");
+    await expect.poll(() => jobIn(state(), talk)?.state, { timeout: 30 * SECOND }).toBe("returned");
+    expect(jobIn(state(), talk)?.error?.code, "declined before it began").toBe("WORK_MISMATCH");
+    expect(
+      scene.server.asked.some(({ path, body }) => path === "/api/generate" && body?.model === "other:3b"),
+    ).toBe(false);
+
     const listed = await bellows(["models", "--data", scene.folder]);
     expect(listed.stdout).toMatch(new RegExp(`${ID}\\s+q4_k_m\\s+generate\\s+in Ollama`));
-    expect(listed.stdout).toMatch(/Ollama 0\.13\.0 at http:\/\/127\.0\.0\.1:\d+.*Takes jobs for 1 model/);
+    expect(listed.stdout).toMatch(/Ollama 0\.13\.0 at http:\/\/127\.0\.0\.1:\d+.*Takes jobs for 2 models/);
     const tested = await bellows(["self-test", "--data", scene.folder]);
     expect(tested.stdout).toMatch(
       /Ollama wrote the same 16 tokens twice with qwen2\.5-0\.5b-instruct-ollama/,
     );
     const devices = await bellows(["devices", "--data", scene.folder]);
-    expect(devices.stdout).toMatch(/Ollama 0\.13\.0.*Takes jobs for 1 model/);
+    expect(devices.stdout).toMatch(/Ollama 0\.13\.0.*Takes jobs for 2 models/);
   },
   2 * MINUTE,
 );

@@ -134,7 +134,7 @@ describe("configuration", () => {
     expect(printed.code).toBe(0);
     expect(printed.stdout).toContain(`price = 0.31  # ${file} line 2`);
     expect(printed.stdout).toContain("batch_size = 4  # the environment (BATCH_SIZE)");
-    expect(printed.stdout).toContain("# max_concurrency = 8\n");
+    expect(printed.stdout).toContain("# latency_budget_ms = 5\n");
     expect(printed.stdout).not.toContain("a-key-of-16-chars");
     expect(await bellows(["config", "check", file])).toMatchObject({
       code: 0,

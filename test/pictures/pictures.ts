@@ -12,6 +12,7 @@ import { ScriptedEngine } from "../e2e/ui/scripted-engine.ts";
 import { pricedMarket } from "../support/priced-market.ts";
 import { aLevel, anAccount, aStanding } from "../support/scripted-account.ts";
 import { PASSED } from "../support/scripted-offers.ts";
+import { saveSettings } from "../support/scripted-settings.ts";
 import { playSelfTest } from "../support/self-test-play.ts";
 import { firstState, RTX_4090, samplesOf, shownBooks, shownState } from "./shown-state.ts";
 import { smallerPng } from "./smaller-png.ts";
@@ -70,8 +71,10 @@ const PICTURES: readonly Picture[] = [
     look: "dark",
     state: firstState,
     prepare: (engine) => {
-      engine.settings.settings.set({ "app.first_run": "machine" });
-      engine.state = { ...engine.state, settings: engine.settings.settings.view() };
+      engine.state = {
+        ...engine.state,
+        settings: saveSettings(engine.settings, { "app.first_run": "machine" }),
+      };
       // The test that the set-up asks for is still running in the picture.
       engine.selfTest = () => new Promise(() => undefined);
     },
@@ -99,7 +102,7 @@ export async function drawPictures(folder: string): Promise<{ file: string; byte
       engine.samples = (device) => samplesOf(device, now);
       engine.offerPreview = pricing.preview;
       shownBooks(engine.books, now);
-      engine.settings.settings.set({ "app.first_run": "done" });
+      saveSettings(engine.settings, { "app.first_run": "done" });
       prepare?.(engine);
       await engine.listen();
       const context = await browser.newContext({

@@ -169,14 +169,15 @@ function offersOf(now: number): OffersView {
 export function samplesOf(device: string, now: number): DeviceSample[] {
   const isGaming = device === RTX_3060.id;
   return Array.from({ length: 300 }, (_, index): DeviceSample => {
-    const wave = Math.sin(index / 17);
+    // Ends at what the card reads now.
+    const wave = Math.sin((index - 299) / 17);
     const busy = isGaming || index < 90 || index > 130;
     const [watts, degrees, megabytes] = isGaming ? [148, 67, 6_410] : [312, 64, 10_035];
     return {
       at: now - (300 - index) * 2 * SECOND,
       temperatureC: Math.round(busy ? degrees + 2 * wave : 47),
       powerW: Math.round(busy ? watts + 9 * wave : 24),
-      utilisationPct: Math.round(busy ? (isGaming ? 88 + 5 * wave : 97 + wave) : 0),
+      utilisationPct: Math.round(busy ? (isGaming ? 91 + 5 * wave : 98 + wave) : 0),
       memoryUsedMb: busy ? megabytes : 640,
       textsPerSecond: busy && !isGaming ? 1_840 : null,
     };

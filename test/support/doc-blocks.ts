@@ -1,9 +1,16 @@
-/** The shell blocks of a page of docs/: those marked `sh test` are typed by a test as they stand. */
-import { readFileSync } from "node:fs";
+/** The shell blocks of README and docs/: those marked `sh test` are typed by a test as they stand. */
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-const DOCS = fileURLToPath(new URL("../../docs", import.meta.url));
+const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+/** Every page that a person is sent to. */
+export const PAGES = [
+  "README.md",
+  ...readdirSync(path.join(REPOSITORY, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
 
 export interface DocBlock {
   /** Of its first command, in the page. */
@@ -12,8 +19,9 @@ export interface DocBlock {
   readonly commands: string;
 }
 
+/** `page`: as PAGES has it. */
 export function shellBlocks(page: string): DocBlock[] {
-  const lines = readFileSync(path.join(DOCS, page), "utf8").split("\n");
+  const lines = readFileSync(path.join(REPOSITORY, page), "utf8").split("\n");
   const blocks: DocBlock[] = [];
   for (let at = 0; at < lines.length; at++) {
     const opened = /^```sh( test)?$/.exec(lines[at] ?? "");

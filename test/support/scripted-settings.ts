@@ -8,7 +8,7 @@ import { diagnostics } from "../../src/engine/settings/diagnostics.ts";
 import { LiveSettings } from "../../src/engine/settings/settings.ts";
 import type { SettingsConfig } from "../../src/shared/config.ts";
 import type { ContractHandlers } from "../../src/shared/contract/contract.ts";
-import type { SettingsView } from "../../src/shared/contract/settings.ts";
+import type { SettingPatch, SettingsView } from "../../src/shared/contract/settings.ts";
 import type { State } from "../../src/shared/contract/views.ts";
 
 export interface ScriptedSettings {
@@ -56,6 +56,12 @@ export function forgetSaved({ folder }: ScriptedSettings): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** As the app saves it. */
+export function saveSettings(script: ScriptedSettings, patch: SettingPatch): SettingsView {
+  mkdirSync(script.folder, { recursive: true });
+  return script.settings.set(patch);
+}
+
 let nothing: SettingsView | null = null;
 
 /** Nothing saved, nothing fixed. Made once: every scripted state has it. */
@@ -72,8 +78,7 @@ export function scriptedSettingsHandlers(
   return {
     "settings.get": async () => ({ settings: script.settings.view() }),
     "settings.set": async ({ patch }) => {
-      mkdirSync(script.folder, { recursive: true });
-      const settings = script.settings.set(patch);
+      const settings = saveSettings(script, patch);
       changed(settings);
       return { settings };
     },

@@ -1,7 +1,10 @@
 /** The names and flags of `bellows aicf`; the guide's spelling of each command works too. */
 import { Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
-import {
+import { lazy } from "../lazy.ts";
+import type { AicfFlags } from "./aicf-counter.ts";
+
+const {
   aicfBalance,
   aicfClaim,
   aicfHeartbeat,
@@ -13,8 +16,7 @@ import {
   aicfStatus,
   aicfSubmit,
   aicfUnstake,
-} from "./aicf.ts";
-import type { AicfFlags } from "./aicf-counter.ts";
+} = lazy(() => import("./aicf.ts"));
 
 type Options = Readonly<Record<string, unknown>>;
 type Run = (context: CliContext, flags: AicfFlags & { json: boolean }, options: Options) => Promise<void>;
@@ -23,8 +25,7 @@ export function aicfProgram(context: CliContext, dataFolder: () => string | unde
   const aicf = new Command("aicf")
     .description("AICF's provider commands: register, stake, look, submit, get paid")
     .helpOption("-h, --help", "Print help")
-    .helpCommand(false)
-    .exitOverride();
+    .helpCommand(false);
 
   const add = (name: string, guideNames: readonly string[], means: string, run: Run): Command => {
     const command = aicf
@@ -36,8 +37,7 @@ export function aicfProgram(context: CliContext, dataFolder: () => string | unde
       .option("--chain-id <n>", "Chain (CHAIN_ID; default 1)")
       .option("--id <provider>", "Provider id (PROVIDER_ID; default: from this machine's key)")
       .addOption(new Option("--provider <provider>", "The same as --id").hideHelp())
-      .addOption(new Option("--json", "Print one line of JSON"))
-      .exitOverride();
+      .addOption(new Option("--json", "Print one line of JSON"));
     command.action((options: Options) => run(context, flagsIn(options, dataFolder()), options));
     return command;
   };

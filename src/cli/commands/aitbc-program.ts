@@ -1,7 +1,10 @@
 /** The names and flags of `bellows aitbc`. */
 import { Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
-import {
+import { lazy } from "../lazy.ts";
+import type { AitbcFlags } from "./aitbc-desk.ts";
+
+const {
   aitbcCapabilities,
   aitbcDeregister,
   aitbcEarnings,
@@ -15,16 +18,10 @@ import {
   aitbcStake,
   aitbcStakes,
   aitbcUnstake,
-} from "./aitbc.ts";
-import type { AitbcFlags } from "./aitbc-desk.ts";
-import {
-  aitbcOffer,
-  aitbcOffers,
-  aitbcPreview,
-  aitbcPrices,
-  aitbcReprice,
-  aitbcWithdraw,
-} from "./aitbc-offers.ts";
+} = lazy(() => import("./aitbc.ts"));
+const { aitbcOffer, aitbcOffers, aitbcPreview, aitbcPrices, aitbcReprice, aitbcWithdraw } = lazy(
+  () => import("./aitbc-offers.ts"),
+);
 
 type Options = Readonly<Record<string, unknown>>;
 type Run = (context: CliContext, flags: AitbcFlags, options: Options, argument: string) => Promise<void>;
@@ -33,8 +30,7 @@ export function aitbcProgram(context: CliContext, dataFolder: () => string | und
   const aitbc = new Command("aitbc")
     .description("AITBC's provider commands: register, offer GPUs, look, stake")
     .helpOption("-h, --help", "Print help")
-    .helpCommand(false)
-    .exitOverride();
+    .helpCommand(false);
 
   const add = (name: string, means: string, run: Run): Command => {
     const command = aitbc
@@ -44,9 +40,7 @@ export function aitbcProgram(context: CliContext, dataFolder: () => string | und
       .option("--coordinator <url>", "coordinator (AITBC_COORDINATOR_URL)")
       .option("--rpc <url>", "chain node (AITBC_RPC_URL)")
       .option("--miner <id>", "Name of this machine there (AITBC_MINER_ID)")
-      .addOption(new Option("--json", "Print one line of JSON"))
-      .configureOutput({ outputError: () => undefined })
-      .exitOverride();
+      .addOption(new Option("--json", "Print one line of JSON"));
     const takesArgument = name.includes("<");
     command.action((first: string | Options, second: Options) => {
       const options = takesArgument ? second : (first as Options);

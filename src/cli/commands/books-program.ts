@@ -5,9 +5,11 @@ import { ActivityLevelSchema } from "../../shared/contract/activity.ts";
 import { MarketIdSchema } from "../../shared/contract/views.ts";
 import type { CliContext } from "../context.ts";
 import type { EngineClient } from "../engine-client.ts";
+import { lazy } from "../lazy.ts";
 import { readFlag } from "../usage.ts";
-import { activity } from "./activity.ts";
-import { earnings } from "./earnings.ts";
+
+const { activity } = lazy(() => import("./activity.ts"));
+const { earnings } = lazy(() => import("./earnings.ts"));
 
 const MOST_DAYS = 3660;
 const MOST_EVENTS = 1000;

@@ -2,7 +2,9 @@
 import { Command, Option } from "commander";
 import type { Flags } from "../../engine/config/from-environment.ts";
 import type { CliContext } from "../context.ts";
-import { checkConfig, configSchema, printConfig } from "./config.ts";
+import { lazy } from "../lazy.ts";
+
+const { checkConfig, configSchema, printConfig } = lazy(() => import("./config.ts"));
 
 /** `flags`: `--data` and `--config`, which go with every command. */
 export function configProgram(context: CliContext, flags: () => Flags): Command {

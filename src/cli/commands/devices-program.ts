@@ -2,11 +2,15 @@
 import { type Command, Option } from "commander";
 import { duration } from "../../engine/config/parsers.ts";
 import type { PauseLength } from "../../shared/contract/devices.ts";
-import { DAY, SECOND } from "../../shared/durations.ts";
+import { DAY, MINUTE } from "../../shared/durations.ts";
 import type { CliContext } from "../context.ts";
 import type { EngineClient } from "../engine-client.ts";
+import { lazy } from "../lazy.ts";
 import { readFlag, usageError } from "../usage.ts";
-import { devices, limitDevice, pauseDevice, redetectDevices, resumeDevice, switchDevice } from "./devices.ts";
+
+const { devices, limitDevice, pauseDevice, redetectDevices, resumeDevice, switchDevice } = lazy(
+  () => import("./devices.ts"),
+);
 
 type Options = Readonly<Record<string, unknown>>;
 type WithEngine = (act: (engine: EngineClient) => Promise<void>) => Promise<void>;
@@ -77,7 +81,7 @@ export function addDevices(program: Command, context: CliContext, withEngine: Wi
 function readLength(text: string): PauseLength {
   if (text === "restart") return "restart";
   if (text === "resumed" || text === "until-resumed") return "until-resumed";
-  return readFlag("--for", text, duration(SECOND, 30 * DAY));
+  return readFlag("--for", text, duration(MINUTE, 30 * DAY));
 }
 
 function readLimit(text: string): number | null {

@@ -1,7 +1,9 @@
 /** The names, options and help of `bellows gpu-pack …`. */
 import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
-import { gpuPackStatus, installGpuPack, removeGpuPack, verifyGpuPack } from "./gpu-pack.ts";
+import { lazy } from "../lazy.ts";
+
+const { gpuPackStatus, installGpuPack, removeGpuPack, verifyGpuPack } = lazy(() => import("./gpu-pack.ts"));
 
 type Options = Readonly<Record<string, unknown>>;
 

@@ -1,15 +1,14 @@
 /** The names and flags of `bellows identity`. */
 import { Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
-import {
-  BACKUP_PASSPHRASE_VARIABLE,
-  identityCheck,
-  identityExport,
-  identityNew,
-  identityRestore,
-  identityRotate,
-  identityShow,
-} from "./identity.ts";
+import { lazy } from "../lazy.ts";
+
+const { identityCheck, identityExport, identityNew, identityRestore, identityRotate, identityShow } = lazy(
+  () => import("./identity.ts"),
+);
+
+/** Opens and seals backup files; absent: the key's own. */
+export const BACKUP_PASSPHRASE_VARIABLE = "BELLOWS_BACKUP_PASSPHRASE";
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -22,17 +21,12 @@ export function identityProgram(
     .description("The provider key of the live markets: make, show, back up, check, restore, replace")
     .helpOption("-h, --help", "Print help")
     .helpCommand(false)
-    .exitOverride()
     .addHelpText(
       "after",
       `\nThe key opens with BELLOWS_KEY_PASSPHRASE; backup files with ${BACKUP_PASSPHRASE_VARIABLE}, or the same.`,
     );
   const add = (name: string, means: string) =>
-    identity
-      .command(name)
-      .description(means)
-      .addOption(new Option("--json", "Print one line of JSON"))
-      .exitOverride();
+    identity.command(name).description(means).addOption(new Option("--json", "Print one line of JSON"));
   const common = (options: Options) => ({ data: dataFolder(), json: options.json === true });
   const backup = (options: Options) => ({ file: text(options.file), phrase: text(options.phrase) });
 

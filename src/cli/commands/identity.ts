@@ -24,8 +24,8 @@ import type { CliContext } from "../context.ts";
 import { fields } from "../format.ts";
 import { usageError } from "../usage.ts";
 import { liveIdentityFolder, passphraseIn } from "./aicf-counter.ts";
+import { BACKUP_PASSPHRASE_VARIABLE } from "./identity-program.ts";
 
-export const BACKUP_PASSPHRASE_VARIABLE = "BELLOWS_BACKUP_PASSPHRASE";
 const STDIN_FD = 0;
 const WORDS_PER_LINE = 6;
 const OWNER_ONLY = 0o600;

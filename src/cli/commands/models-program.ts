@@ -2,17 +2,14 @@
 import { type Command, Option } from "commander";
 import { byteSize, positiveByteSize } from "../../engine/config/parsers.ts";
 import type { CliContext } from "../context.ts";
-import { type ModelsDesk, openModelsDesk } from "../models-desk.ts";
+import { lazy } from "../lazy.ts";
+import type { ModelsDesk } from "../models-desk.ts";
 import { readFlag } from "../usage.ts";
-import {
-  allowModel,
-  downloadModel,
-  listModels,
-  pinModel,
-  pruneModels,
-  removeModel,
-  verifyModel,
-} from "./models.ts";
+
+const { openModelsDesk } = lazy(() => import("../models-desk.ts"));
+const { allowModel, downloadModel, listModels, pinModel, pruneModels, removeModel, verifyModel } = lazy(
+  () => import("./models.ts"),
+);
 
 type Options = Readonly<Record<string, unknown>>;
 

@@ -7,6 +7,7 @@ import {
   readSettings,
 } from "../../engine/config/from-environment.ts";
 import { readLayers } from "../../engine/config/layers.ts";
+import { readControlFile } from "../../engine/control/control-file.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { LogConsole } from "../../engine/log/log.ts";
 import { ForkProcessHost } from "../../host/fork-host.ts";
@@ -15,9 +16,7 @@ import type { EngineConfig } from "../../shared/config.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
-import { refuseSecondEngine } from "../engine-client.ts";
 import { addressField, fields, marketName } from "../format.ts";
-import { LiveLog } from "../live-log.ts";
 import { listenForStop, type StopSignals } from "../signals.ts";
 
 const DEFAULT_DRAIN_MS = 20 * SECOND;
@@ -43,7 +42,10 @@ export async function serve(context: CliContext, flags: Flags, usual?: Format): 
   for (;;) {
     const config = loadConfig(sources);
     const { logFormat, drainTimeout = DEFAULT_DRAIN_MS } = readSettings(sources);
-    await refuseSecondEngine(config.dataFolder);
+    if (readControlFile(config.dataFolder) !== null) {
+      const { refuseSecondEngine } = await import("../engine-client.ts");
+      await refuseSecondEngine(config.dataFolder);
+    }
     const run: Run = {
       context,
       signals,
@@ -83,7 +85,7 @@ async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
   const engine = await startEngine({ ...config, metrics }, new ForkProcessHost(), Date.now, console);
   try {
     if (format === "human") showPlaces(context, engine, config);
-    using _shown = accounts ? showToPerson(context, engine) : nothing();
+    using _shown = accounts ? await showToPerson(context, engine) : nothing();
     if (format === "json") tellWhere(engine, config);
     using _manager = manager === null ? nothing() : keepToldOf(manager, engine);
     using _reload = onHangup(() => reload(run, engine));
@@ -112,7 +114,8 @@ async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
 }
 
 /** For a person at a terminal: a line for each result and change. What a market said is in it, so it is cleaned like the log. */
-function showToPerson({ terminal }: CliContext, engine: Engine): Disposable {
+async function showToPerson({ terminal }: CliContext, engine: Engine): Promise<Disposable> {
+  const { LiveLog } = await import("../live-log.ts");
   const log = new LiveLog((line) => terminal.print(engine.log.clean(line)));
   const stop = engine.onDelta((delta) => log.show(delta.slices, delta.at));
   const { state, at } = engine.snapshot();
@@ -151,7 +154,7 @@ function tellWhere({ log, control, snapshot }: Engine, { dataFolder, settings }:
 function keepToldOf(manager: ServiceManager, engine: Engine): Disposable {
   let told = "";
   const status = () => {
-    const { sentence } = engine.snapshot().state.headline;
+    const { sentence } = engine.headline();
     if (sentence !== told) manager.notify(`STATUS=${sentence}`);
     told = sentence;
   };

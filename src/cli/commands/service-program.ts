@@ -1,7 +1,10 @@
 /** The names, options and help of `bellows service …`. */
 import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
-import { installService, type ServiceOptions, serviceStatus, uninstallService } from "./service.ts";
+import { lazy } from "../lazy.ts";
+import type { ServiceOptions } from "./service.ts";
+
+const { installService, serviceStatus, uninstallService } = lazy(() => import("./service.ts"));
 
 type Options = Readonly<Record<string, unknown>>;
 

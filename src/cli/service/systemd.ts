@@ -104,6 +104,7 @@ function systemFiles(install: SystemdInstall): PlannedFile[] {
     ],
     // Everything else is read-only for the service (ProtectSystem=strict).
     extra: dataFolder === null ? [] : [`ReadWritePaths=${quoted(dataFolder)}`],
+    edit: "systemctl edit bellows",
   });
   return [
     { path: unitFile(install), text, mode: 0o644, keep: false },
@@ -118,6 +119,7 @@ function userFiles(install: SystemdInstall): PlannedFile[] {
   const text = fillUnit(readResource(install, "systemd/bellows-user.service"), {
     command: [install.node, ...ENGINE_NODE_OPTIONS, install.cli, "serve", ...data],
     extra: [],
+    edit: "systemctl --user edit bellows",
   });
   const settings = path.posix.join(install.configHome, "bellows", "provider.env");
   return [
@@ -129,18 +131,16 @@ function userFiles(install: SystemdInstall): PlannedFile[] {
 /** The unit with another command, and lines added behind it. */
 export function fillUnit(
   unit: string,
-  { command, extra }: { command: readonly string[]; extra: readonly string[] },
+  { command, extra, edit }: { command: readonly string[]; extra: readonly string[]; edit: string },
 ): string {
   // Only the arguments are looked through for variables, not the program.
   const [program = "", ...args] = command;
   const words = [quoted(program), ...args.map((word) => quoted(word.replaceAll("$", "$$$$")))];
   const line = [`ExecStart=${words.join(" ")}`, ...extra].join("\n");
   // A function: `$` means something in a replacement text.
-  return unit.replace(/^ExecStart=.*$/m, () => line).replace(/^# .*\n(# .*\n)*/, `${MADE_BY}\n`);
+  const madeBy = `# Made by \`bellows service install\`; changes belong into a drop-in: \`${edit}\`.`;
+  return unit.replace(/^ExecStart=.*$/m, () => line).replace(/^# .*\n(# .*\n)*/, `${madeBy}\n`);
 }
-
-const MADE_BY =
-  "# Made by `bellows service install`; changes belong into a drop-in: `systemctl edit bellows`.";
 
 /** A word of a unit: spaces kept together, specifiers taken literally. */
 export function quoted(word: string): string {

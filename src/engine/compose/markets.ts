@@ -148,11 +148,16 @@ export function composeMarkets(base: Foundation, work: Work, power: Power, bonds
 }
 
 /** What can't work must not be sold. */
-function restOf(device: string, { presence, control }: Work): Rest | null {
+function restOf(device: string, { presence, control, fleet }: Work): Rest | null {
   if (!presence.keeper.viewOf(device).enabled)
     return { kind: "off", text: "This GPU is switched off here", help: "Switch it on to offer it." };
   if (control.intent !== "running")
     return { kind: "resting", text: "Bellows takes no work now", help: "It is listed again after Start." };
+  const failures = fleet.find(device)?.worker.rest;
+  if (failures?.kind === "failures") {
+    const help = "It is listed again by itself, once a job came out on it.";
+    return { kind: "resting", text: failures.text, help };
+  }
   const pause = presence.pauseOf(device);
   if (pause === null) return null;
   const help = pause.resumesByItself ? "It is listed again by itself." : "Resume it to offer it.";

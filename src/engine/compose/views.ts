@@ -25,7 +25,14 @@ export interface Views {
   readonly devices: () => DeviceView[];
 }
 
-export function composeViews(base: Foundation, work: Work, markets: Markets, power: Power): Views {
+/** `isWatched`: does a person look now? */
+export function composeViews(
+  base: Foundation,
+  work: Work,
+  markets: Markets,
+  power: Power,
+  isWatched: () => boolean,
+): Views {
   const { config, ledger, settings, models, modelManager, machine, watcher, identity, now } = base;
   const { board, fleet, presence, control, selfTester } = work;
   const { adapters, sessions, offers, observers } = markets;
@@ -96,7 +103,7 @@ export function composeViews(base: Foundation, work: Work, markets: Markets, pow
     },
     now,
   });
-  const state = new StateKeeper(slices, now);
+  const state = new StateKeeper(slices, now, isWatched);
   return {
     state,
     battery,

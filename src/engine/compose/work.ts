@@ -5,6 +5,8 @@ import type { DeviceInfo } from "../device/device-info.ts";
 import { freeMemoryOf } from "../device/telemetry.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import type { MarketSession } from "../market/session.ts";
+import { isOllamaModel } from "../ollama/model.ts";
+import { obstacleTo } from "../ollama/prompt.ts";
 import { openPresence, type Presence } from "../presence/open-presence.ts";
 import { openRuntime } from "../runtime-client/open-runtime.ts";
 import { FailedModels } from "../self-test/failed-models.ts";
@@ -62,6 +64,11 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
           const { id, task } = look(name).model;
           if (isRefused(id)) throw refusal(id);
           return task;
+        },
+        limitsOf: (name) => look(name).model.limits,
+        obstacle: (name, work) => {
+          const { spec } = look(name);
+          return work.kind === "generate" && isOllamaModel(spec) ? obstacleTo(work, spec) : null;
         },
         memoryShortage: (name) => fleet.memoryShortage(look(name)),
         allowUnpaid: settings.value("allowUnpaid") ?? config.allowUnpaid,

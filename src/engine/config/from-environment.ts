@@ -23,6 +23,7 @@ import {
   readLayers,
   UnreadablePlace,
 } from "./layers.ts";
+import { isOllamaAuto } from "./parsers.ts";
 import type { AppPaths } from "./paths.ts";
 import { savedFileIn } from "./saved-settings.ts";
 import { SETTINGS, type Setting, type SettingName, type Settings } from "./settings.ts";
@@ -301,7 +302,7 @@ export function missing(given: (name: SettingName) => string | undefined): Confi
     });
   }
   const ollamaHost = given("ollamaHost");
-  if (given("ollama") === "auto" && ollamaHost !== undefined && loopbackAddress(ollamaHost) === null) {
+  if (isOllamaAuto(given("ollama")) && ollamaHost !== undefined && loopbackAddress(ollamaHost) === null) {
     problems.push({
       name: "OLLAMA_HOST",
       value: ollamaHost,

@@ -145,11 +145,16 @@ export const gpuBackend: Reader<WantedBackend> = shaped(
   },
 );
 
+/** The one that runs here, wherever its own variable says. */
+export function isOllamaAuto(text: string | undefined): boolean {
+  return ["auto", "on", "yes", "1", "true"].includes(text?.toLowerCase() ?? "");
+}
+
 /** Whether, and where, an Ollama is used: never one on another machine. */
 export const ollama: Reader<"off" | "auto" | string> = shaped({ kind: "text", example: "auto" }, (text) => {
   const word = text.toLowerCase();
   if (["off", "no", "0", "false"].includes(word)) return "off";
-  if (["auto", "on", "yes", "1", "true"].includes(word)) return "auto";
+  if (isOllamaAuto(word)) return "auto";
   const address = loopbackAddress(text);
   if (address !== null) return address;
   throw new Refusal(

@@ -15,8 +15,11 @@ export function nearest(typed: string, known: readonly string[], most = MOST_TYP
 }
 
 /** Letters to add, drop, change or swap; `limit` or more is given back as `limit`. */
-function distance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit) return limit;
+function distance(whole: string, other: string, limit: number): number {
+  if (Math.abs(whole.length - other.length) >= limit) return limit;
+  const [a, b] = differing(whole, other);
+  // One typo leaves at most two letters that differ. Every variable of the environment comes by here.
+  if (limit <= 2 && Math.max(a.length, b.length) > 2) return limit;
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
@@ -32,4 +35,14 @@ function distance(a: string, b: string, limit: number): number {
     last = row;
   }
   return Math.min(limit, last[b.length] ?? limit);
+}
+
+/** What is left of both without the beginning and the end that they share. */
+function differing(a: string, b: string): [string, string] {
+  const shorter = Math.min(a.length, b.length);
+  let start = 0;
+  while (start < shorter && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < shorter - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end++;
+  return [a.slice(start, a.length - end), b.slice(start, b.length - end)];
 }

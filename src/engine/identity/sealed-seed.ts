@@ -104,10 +104,14 @@ function stretch(secret: Uint8Array, salt: Uint8Array): Uint8Array {
   return new Uint8Array(hkdfSync("sha256", secret, salt, "bellows/key-seal/v1", KEY_BYTES));
 }
 
-/** The passphrase in one Unicode form, so that it is the same on every keyboard and system. */
+/** The passphrase in one Unicode form, so that it is the same on every keyboard and system; most are in ASCII. */
+const oneForm = (passphrase: string) =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
+  /^[\x00-\x7f]*$/.test(passphrase) ? passphrase : passphrase.normalize("NFKC");
+
 function deriveKey(passphrase: string, salt: Uint8Array): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    scrypt(passphrase.normalize("NFKC"), salt, KEY_BYTES, SCRYPT, (error, key) =>
+    scrypt(oneForm(passphrase), salt, KEY_BYTES, SCRYPT, (error, key) =>
       error ? reject(error) : resolve(key),
     );
   });

@@ -6,6 +6,7 @@
  * place; without a snapshot the engine refuses to start (design.md §5, users.md rule 21).
  */
 import { copyFileSync, existsSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
 import { SECOND } from "../../shared/durations.ts";
@@ -13,6 +14,9 @@ import { AppError, type ErrorValue } from "../../shared/errors.ts";
 import { takeCleanNote } from "./clean-note.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { listSnapshots, SNAPSHOT_FOLDER } from "./snapshots.ts";
+
+/** A CommonJS package, loaded as one: imported, all its files would first be searched for the names they export. */
+const require = createRequire(import.meta.url);
 
 export type Database = BetterSqlite3.Database;
 
@@ -86,7 +90,7 @@ export async function loadSqlite(): Promise<typeof BetterSqlite3> {
       help: "Start it through `npm start` or `npx bellows`, which bring their own Node.",
     });
   }
-  return (await import("better-sqlite3")).default;
+  return require("better-sqlite3") as typeof BetterSqlite3;
 }
 
 function tryOpen(Sqlite: typeof BetterSqlite3, file: string, readThrough: boolean): Database | "corrupt" {

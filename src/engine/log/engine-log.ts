@@ -7,7 +7,7 @@ import type { WorkBoard } from "../work/board.ts";
 import type { Log } from "./log.ts";
 
 /** The sentence is derived from proofs that age: it is looked at this often. */
-const HEADLINE_EVERY = 5 * SECOND;
+const HEADLINE_EVERY = 10 * SECOND;
 
 export interface EngineLogSources {
   readonly ledger: Ledger;

@@ -105,8 +105,8 @@ export class ModelStore {
 
   /** The model as Ollama runs it, while it does so and no process of ours can; null: it is not Ollama's to run. */
   inOllama(model: CatalogueModel): OllamaModel | null {
-    const isHere = this.presence(model).state === "present" && this.#obstacle(model) === null;
-    return isHere ? null : this.#elsewhere(model);
+    const elsewhere = this.#elsewhere(model);
+    return elsewhere === null || this.#isHere(model) ? null : elsewhere;
   }
 
   /** The first model that Ollama runs now; null: none. */
@@ -198,12 +198,11 @@ export class ModelStore {
   }
 
   #isReady(model: CatalogueModel): boolean {
-    try {
-      return this.resolve(model.id) !== null;
-    } catch (thrown) {
-      if (thrown instanceof AppError) return false;
-      throw thrown;
-    }
+    return this.#allows(model) && (this.#isHere(model) || this.#elsewhere(model) !== null);
+  }
+
+  #isHere(model: CatalogueModel): boolean {
+    return this.#obstacle(model) === null && this.presence(model).state === "present";
   }
 
   has(name: string): boolean {

@@ -7,25 +7,22 @@
  *                        └──────────┴───────┴── not let go ──▶ failed ──next job──▶ starting
  */
 
-import { sha3_256, sha3_512 } from "../../shared/digest.ts";
 import { MILLISECOND, SECOND } from "../../shared/durations.ts";
-import { AppError, toErrorValue } from "../../shared/errors.ts";
-import { encodeResult, shapeOf, type TaskResult } from "../../shared/results.ts";
-import { requireWorkInLimits } from "../../shared/runtime/limits.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { ItemResult } from "../../shared/runtime/protocol.ts";
 import { delay } from "../../shared/wait.ts";
-import type { Work } from "../../shared/work.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import { ModelNotLoaded } from "../runtime-client/answers.ts";
 import type { ComputeClass, RunAnswer, RunItem, RuntimeStatus } from "../runtime-client/runtime-client.ts";
 import type { OllamaApi } from "./api.ts";
 import { inUse, modelGone, tooSlow } from "./errors.ts";
+import { writeItem } from "./item.ts";
 import type { OllamaLibrary } from "./library.ts";
 import type { OllamaModel } from "./model.ts";
 import { weightsOf } from "./modelfile.ts";
 import { Vocabulary } from "./vocabulary.ts";
 import type { OllamaRunning } from "./wire.ts";
-import { type OpenModel, write } from "./writing.ts";
+import type { OpenModel } from "./writing.ts";
 
 /** Ollama ends a model's process some moments after it was told to. */
 const UNLOAD_DEADLINE = 5 * SECOND;
@@ -140,7 +137,7 @@ export class OllamaRuntime {
       const items: ItemResult[] = [];
       for (const item of request.items)
         items.push(
-          await this.#runItem(held, item, AbortSignal.any([signal, late])).catch((thrown: unknown) => {
+          await writeItem(held, item, AbortSignal.any([signal, late])).catch((thrown: unknown) => {
             throw late.aborted ? tooSlow(this.#options.api.base, "finish a text") : thrown;
           }),
         );
@@ -156,28 +153,6 @@ export class OllamaRuntime {
       throw thrown.retryable && MAY_PASS.includes(thrown.code)
         ? thrown
         : new ModelNotLoaded(thrown.toValue());
-    }
-  }
-
-  async #runItem(held: Held, { key, work }: RunItem, signal: AbortSignal): Promise<ItemResult> {
-    try {
-      signal.throwIfAborted();
-      const { text, tokenIds, promptTokens } = await write(held, generateWork(work), signal);
-      const result: TaskResult = { kind: "generate", text, tokenIds };
-      const bytes = encodeResult(result);
-      return {
-        key,
-        ok: true,
-        bytes,
-        sha3_512: sha3_512(bytes),
-        sha3_256: sha3_256(bytes),
-        shape: [...shapeOf(result)],
-        tokens: promptTokens + tokenIds.length,
-      };
-    } catch (thrown) {
-      // What is not the work's own fault befell the whole batch.
-      if (!(thrown instanceof AppError) || thrown.actor !== "market") throw thrown;
-      return failed(key, thrown);
     }
   }
 
@@ -280,22 +255,6 @@ function placeOf({ size, size_vram: onGpu }: OllamaRunning, device: DeviceInfo):
   if (device.kind === "cpu" || size === 0 || onGpu >= size) return null;
   const share = Math.round((1 - onGpu / size) * 100);
   return `Ollama put ${share} % of the model on the processor`;
-}
-
-function generateWork(work: Work) {
-  if (work.kind !== "generate") {
-    throw new AppError({
-      code: "WORK_MISMATCH",
-      message: `Ollama writes texts here, the job asks for ${work.kind}`,
-      actor: "market",
-    });
-  }
-  requireWorkInLimits(work);
-  return work;
-}
-
-function failed(key: string, thrown: unknown): ItemResult {
-  return { key, ok: false, error: toErrorValue(thrown) };
 }
 
 function whyOf(thrown: unknown): string {

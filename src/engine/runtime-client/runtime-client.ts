@@ -233,7 +233,7 @@ export class RuntimeClient implements DeviceRuntime {
       }
     } finally {
       this.#underWay--;
-      if (this.#underWay === 0) this.#armKeepAlive();
+      if (this.#underWay === 0) this.#rest();
     }
   }
 
@@ -358,6 +358,13 @@ export class RuntimeClient implements DeviceRuntime {
     if (wait <= 0) return;
     if (wait > patienceMs) throw backingOff(this.#status.reason, wait);
     await delay(wait, signal);
+  }
+
+  /** Nothing is under way any more. Two answers may have come at once, each while the other still counted. */
+  #rest(): void {
+    if (this.#status.state === "working" && this.#process?.ending === false)
+      this.#publish({ state: "ready" });
+    this.#armKeepAlive();
   }
 
   #armKeepAlive(): void {

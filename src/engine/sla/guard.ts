@@ -18,7 +18,7 @@ import type { FailedModel } from "../self-test/failed-models.ts";
 import { measureService, type ServiceFacts, windowOf } from "./measures.ts";
 import type { ServiceRules } from "./rules.ts";
 
-const LOOK = 2 * SECOND;
+const LOOK = 5 * SECOND;
 /** Heartbeats older than this no longer matter for any formula. */
 const KEEP_BEATS = 2 * HOUR;
 /** An action stays for this long after its cause is gone, so that it does not flicker. */

@@ -210,7 +210,8 @@ function deviceTrouble(device: DeviceView): Reason[] {
     const advice = help === null ? undefined : { text: help, ...(helpSaid && { said: helpSaid }) };
     return [because(say("deviceTrouble", { device: device.name, why: said ?? why }), advice, "gpus")];
   }
-  return [because({ text: `${device.name}: ${device.stateReason ?? "not usable"}.` }, undefined, "gpus")];
+  const why = device.stateSaid ?? device.stateReason ?? "not usable";
+  return [because(say("deviceTrouble", { device: device.name, why }), undefined, "gpus")];
 }
 
 /** "NVIDIA GeForce RTX 3060 paused for Cyberpunk2077, resumes by itself." */

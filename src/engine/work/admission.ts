@@ -1,8 +1,12 @@
 /** Decline rather than fail: a lease is judged before it is queued, and given back with the reason when it can't be served. */
 import { SECOND } from "../../shared/durations.ts";
 import { AppError, type ErrorValue } from "../../shared/errors.ts";
-import { requireWorkInLimits } from "../../shared/runtime/limits.ts";
-import { type ModelTask, needsModel, WORK_OF_TASK, type WorkKind } from "../../shared/work.ts";
+import {
+  type ModelLimits,
+  requireWorkInLimits,
+  requireWorkInModelLimits,
+} from "../../shared/runtime/limits.ts";
+import { type ModelTask, needsModel, WORK_OF_TASK, type Work, type WorkKind } from "../../shared/work.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 
 export type Admission =
@@ -15,6 +19,10 @@ export interface AdmissionRules {
   readonly taskOf: (name: string) => ModelTask;
   /** Why no device has the memory for the named model now, in words; null: one has. */
   readonly memoryShortage: (name: string) => string | null;
+  /** What one job may bring to the named model; absent: what every job may. */
+  readonly limitsOf?: (name: string) => ModelLimits | undefined;
+  /** Why the named model, where it runs, can't do this one job as it is asked; absent, null: it can. */
+  readonly obstacle?: (name: string, work: Work) => AppError | null;
   readonly allowUnpaid: boolean;
   readonly now: () => number;
 }
@@ -42,6 +50,9 @@ export function judgeLease(lease: HeldLease, rules: AdmissionRules): Admission {
     requireWorkInLimits(lease.work);
     if (needsModel(lease.work.kind)) {
       requireTask(lease.model, rules.taskOf(lease.model), lease.work.kind);
+      requireWorkInModelLimits(lease.model, rules.limitsOf?.(lease.model) ?? {}, lease.work);
+      const obstacle = rules.obstacle?.(lease.model, lease.work) ?? null;
+      if (obstacle !== null) return { kind: "decline", error: obstacle.toValue() };
       const shortage = rules.memoryShortage(lease.model);
       if (shortage !== null) return decline("MEMORY_SHORT", shortage, "machine");
     }

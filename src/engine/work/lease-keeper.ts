@@ -7,6 +7,8 @@ import type { MarketSession } from "../market/session.ts";
 import type { WorkBoard } from "./board.ts";
 
 const TICK = SECOND;
+/** While nothing is held; a lease that comes ends the wait. */
+const IDLE_TICK = 10 * SECOND;
 /** In ticks. */
 const JUDGE_AGAIN_EVERY = 5;
 const RENEW_AFTER = 0.6;
@@ -26,7 +28,9 @@ export class LeaseKeeper {
     for (let tick = 1; !signal.aborted; tick += 1) {
       for (const session of this.#deps.sessions) this.#tend(session, signal);
       if (tick % JUDGE_AGAIN_EVERY === 0) this.#deps.board.judgeAgain();
-      await pause(TICK, signal);
+      const { board } = this.#deps;
+      if (board.held().length > 0) await pause(TICK, signal);
+      else await board.workReady.wait(signal, IDLE_TICK).catch(() => undefined); // Aborted: the loop ends.
     }
   }
 

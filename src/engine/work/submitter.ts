@@ -12,6 +12,8 @@ import type { MarketSession } from "../market/session.ts";
 import type { WorkBoard } from "./board.ts";
 
 const PARALLEL = 4;
+/** What is to be sent rings; this is for what nobody rang for. */
+const EMPTY_LOOK = 10 * SECOND;
 const SEND_TIMEOUT = 30 * SECOND;
 const RETRY = { base: 300, cap: 30 * SECOND };
 /** A market that can't take a return or a failure report is asked again for this long, then left alone. */
@@ -41,6 +43,10 @@ export class Submitter {
       if (this.#failure !== null) throw this.#failure.cause;
       if (session.registered) this.#startDue(signal);
       const nextAt = ledger.outbox.nextAt(session.adapter.id);
+      if (nextAt === null && this.#inFlight.size === 0) {
+        await board.outboxFilled.wait(signal, EMPTY_LOOK).catch(() => undefined); // Aborted: the loop ends.
+        continue;
+      }
       // In-flight rows stay due until answered: wait for one of them, not for the clock.
       const idle = nextAt === null || this.#inFlight.size >= PARALLEL || nextAt <= now();
       const wait = idle ? SECOND : Math.max(1, nextAt - now());

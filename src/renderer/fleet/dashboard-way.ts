@@ -19,7 +19,7 @@ export function wayToDashboard({
       `kubectl exec --namespace ${namespace} ${quoted(pod.name)} -- bellows dashboard`,
     ].join("\n");
   }
-  return `ssh -t -L ${PORT}:127.0.0.1:${PORT} ${quoted(host ?? name)} "bellows dashboard; exec sh"`;
+  return `ssh -t -L ${PORT}:127.0.0.1:${PORT} -- ${quoted(host ?? name)} "bellows dashboard; exec sh"`;
 }
 
 /** For a shell, or for Windows where it is a path of Windows. */

@@ -7,7 +7,7 @@ import type { MarketView, ProviderStanding } from "../../shared/contract/views.t
 import { t } from "../../shared/words/words.ts";
 import { amountText } from "../format/amount.ts";
 import { marketName } from "../format/market-name.ts";
-import { formatMoment } from "../format/time.ts";
+import { formatDate } from "../format/time.ts";
 import { Amount } from "../parts/amount.tsx";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
 import { Digest } from "../parts/digest.tsx";
@@ -70,7 +70,7 @@ function PartRow({ market, part }: { market: MarketView; part: Part }) {
         {kind === "bond"
           ? status
           : locked
-            ? t("identity.lockedStake.until", { time: formatMoment(lockedUntil) })
+            ? t("identity.lockedStake.until", { time: formatDate(lockedUntil) })
             : t("identity.lockedStake.free")}
       </span>
       {kind === "stake" && !locked && (

@@ -3,6 +3,7 @@ import { Ban, CircleCheck, CircleDashed, CirclePause, CircleX, Download, FileWar
 import type { ModelView } from "../../shared/contract/models.ts";
 import { t } from "../../shared/words/words.ts";
 import type { StatusLook } from "../parts/status-word.tsx";
+import { useEngine } from "../state/store.ts";
 
 const ICON_AND_TONE = {
   present: { icon: CircleCheck, tone: "ok" },
@@ -13,13 +14,20 @@ const ICON_AND_TONE = {
   failed: { icon: CircleX, tone: "bad" },
 } as const satisfies Record<ModelView["state"], Omit<StatusLook, "word">>;
 
-/** A model that is here but may not run is no ready one. */
-export function modelLook({ state, allowed, ollama }: ModelView): StatusLook {
+/** A model that is here but may not run is no ready one. `ollamaHasIt`: also while it can't be run there. */
+export function modelLook({ state, allowed, ollama }: ModelView, ollamaHasIt = false): StatusLook {
   if (!allowed && (state === "present" || state === "missing"))
     return { icon: Ban, word: t("models.state.heldBack"), tone: "warn" };
   if (state === "missing" && ollama !== undefined)
     return { ...ICON_AND_TONE.present, word: t("models.state.inOllama") };
+  if (state === "missing" && ollamaHasIt)
+    return { ...ICON_AND_TONE.missing, word: t("models.state.notNowInOllama") };
   return { ...ICON_AND_TONE[state], word: t(`models.state.${state}`) };
+}
+
+/** Does Ollama have this model, whether it may be run there now or not? */
+export function useOllamaHas(id: string): boolean {
+  return useEngine((state) => state.engine.ollama?.models.some((model) => model.id === id) ?? false);
 }
 
 const TASKS = ["embed", "rerank", "clip", "generate"] as const;

@@ -3,16 +3,18 @@ import type { ModelView } from "../../shared/contract/models.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
 import { t } from "../../shared/words/words.ts";
 import { ErrorNote, Note } from "../parts/note.tsx";
+import { useOllamaHas } from "./model-look.ts";
 
 export function ModelReason({ model, error }: { model: ModelView; error: ErrorValue | null }) {
-  const { state, heldBackBy, sources, ollama } = model;
+  const { state, heldBackBy, sources } = model;
+  const ollamaHasIt = useOllamaHas(model.id);
   const pull = sources.find(({ kind }) => kind === "ollama");
   const own = state === "failed" || state === "corrupt" ? model.error : null;
   return (
     <>
       {heldBackBy === "list" && <Note tone="info">{t("models.byList")}</Note>}
       {heldBackBy === "person" && <Note tone="info">{t("models.byPerson")}</Note>}
-      {state === "missing" && ollama === undefined && pull !== undefined && (
+      {state === "missing" && !ollamaHasIt && pull !== undefined && (
         <Note tone="info">{t("models.pull", { name: pull.name })}</Note>
       )}
       {own !== null && <ErrorNote error={own} />}

@@ -9,7 +9,7 @@ import { StatusWord } from "../parts/status-word.tsx";
 import { useCommand } from "../state/use-command.ts";
 import { ModelActions } from "./model-actions.tsx";
 import { ModelDetails } from "./model-details.tsx";
-import { modelLook, taskName } from "./model-look.ts";
+import { modelLook, taskName, useOllamaHas } from "./model-look.ts";
 import { ModelProgress } from "./model-progress.tsx";
 import { ModelReason } from "./model-reason.tsx";
 
@@ -17,6 +17,7 @@ export function ModelRow({ model }: { model: ModelView }) {
   const [open, setOpen] = useState(false);
   const details = useId();
   const command = useCommand();
+  const ollamaHasIt = useOllamaHas(model.id);
   return (
     <li className="model" data-model={model.id}>
       <div className="model-line">
@@ -51,7 +52,7 @@ export function ModelRow({ model }: { model: ModelView }) {
             </dd>
           </div>
         </dl>
-        <StatusWord look={modelLook(model)} />
+        <StatusWord look={modelLook(model, ollamaHasIt)} />
         <ModelActions model={model} command={command} />
       </div>
       <ModelProgress model={model} />

@@ -1,6 +1,7 @@
 /** What was set up, in a few lines, what it could bring, and the one button that starts it. */
 import { CircleCheck, CircleDashed, Flame as FlameIcon } from "lucide-react";
 import { useState } from "react";
+import type { IdentityStatus } from "../../shared/contract/identity.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
 import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
@@ -15,8 +16,8 @@ import { chosenMarkets, marketsWait } from "./market-choice.ts";
 import { isUsable } from "./plain-verdict.ts";
 import { PriceHints } from "./price-hint.tsx";
 
-/** What the button does: start; start anew with other markets; the same, to make the key there; or go and make it. */
-type Way = "start" | "restart" | "restartForKey" | "makeKey";
+/** What the button does: start; start anew with other markets; the same, to see to the key there; or see to it now. */
+type Way = "start" | "restart" | "restartForKey" | "key";
 
 export function ReadyStep(props: StepProps) {
   const { setUp } = props;
@@ -27,11 +28,9 @@ export function ReadyStep(props: StepProps) {
   const usable = devices.filter(isUsable);
   const passed = usable.filter(({ lastSelfTest }) => lastSelfTest?.ok === true);
   const changed = marketsWait(setUp.settings);
-  const live = status?.mode === "live" ? status : null;
-  const keyWord =
-    live === null || live.state === "none" ? "keyMissing" : live.backup === null ? "keyUnchecked" : "keyOk";
-  const needsKey = chosen.length > 0 && status !== null && keyWord === "keyMissing";
-  const way: Way = changed ? (needsKey ? "restartForKey" : "restart") : needsKey ? "makeKey" : "start";
+  const key = keyOf(status);
+  const lacksKey = chosen.length > 0 && key !== null && key !== "open" && key !== "unchecked";
+  const way: Way = changed ? (lacksKey ? "restartForKey" : "restart") : lacksKey ? "key" : "start";
   return (
     <>
       <ul className="welcome-points">
@@ -42,10 +41,8 @@ export function ReadyStep(props: StepProps) {
             ? t("welcome.ready.demo")
             : t("welcome.ready.markets", { names: chosen.map(marketName).join(", ") })}
         </Point>
-        {chosen.length > 0 && (
-          <Point ok={keyWord === "keyOk"}>
-            {t(way === "makeKey" ? "welcome.ready.keyNeeded" : `welcome.ready.${keyWord}`)}
-          </Point>
+        {chosen.length > 0 && key !== null && (
+          <Point ok={key === "open"}>{t(`welcome.ready.key.${key}`)}</Point>
         )}
       </ul>
       <PriceHints chosen={chosen} running={!changed} />
@@ -54,6 +51,14 @@ export function ReadyStep(props: StepProps) {
       <Go {...props} way={way} answerLogin={login.answer} />
     </>
   );
+}
+
+/** null: not read yet. `otherwise`: this is the demo's; that of real markets is seen after the restart. */
+function keyOf(status: IdentityStatus | null) {
+  if (status === null) return null;
+  if (status.mode === "demo") return "otherwise";
+  if (status.state !== "open") return status.state;
+  return status.backup === null ? "unchecked" : "open";
 }
 
 function Point({ ok, children }: { ok: boolean; children: string }) {
@@ -99,7 +104,7 @@ function Go({ setUp, walk, way, answerLogin }: GoProps) {
           className={`button ${isStart ? "button-primary" : "button-strong"}`}
           disabled={pending}
           aria-busy={pending}
-          onClick={() => (way === "makeKey" ? walk.go("key") : attempt(isStart ? start : restartForKey))}
+          onClick={() => (way === "key" ? walk.go("key") : attempt(isStart ? start : restartForKey))}
         >
           {isStart && <FlameIcon size={14} aria-hidden />}
           {t(`welcome.ready.way.${way}`)}

@@ -6,7 +6,20 @@ import { elementsOf, type FloatTensor } from "../canonical.ts";
 import { KIB, MIB } from "../durations.ts";
 import { AppError, unreachable } from "../errors.ts";
 import { readImageHeader } from "../image-header.ts";
-import type { ClipWork, GenerateWork, RerankWork, VectorWork, Work } from "../work.ts";
+import {
+  type ClipWork,
+  type GenerateWork,
+  type RerankWork,
+  unitsOf,
+  type VectorWork,
+  type Work,
+} from "../work.ts";
+
+/** Of a catalogue entry; absent: only what holds for every job. */
+export interface ModelLimits {
+  readonly units?: number | undefined;
+  readonly characters?: number | undefined;
+}
 
 export const INPUT_LIMITS = {
   textsPerItem: 2048,
@@ -53,6 +66,35 @@ export function requireWorkInLimits(work: Work): void {
       break;
     default:
       unreachable(work);
+  }
+}
+
+/** What the named model takes of one job, as its catalogue entry says. Throws INPUT_TOO_LARGE. */
+export function requireWorkInModelLimits(
+  model: string,
+  { units, characters }: ModelLimits,
+  work: Work,
+): void {
+  if (units !== undefined) requireCount(unitsOf(work), units, `units for ${model}`);
+  if (characters !== undefined) requireCount(charactersOf(work), characters, `characters for ${model}`);
+}
+
+function charactersOf(work: Work): number {
+  const sum = (texts: readonly string[]) => texts.reduce((total, text) => total + text.length, 0);
+  switch (work.kind) {
+    case "embed":
+    case "clip":
+      return sum(work.texts);
+    case "rerank":
+      return work.query.length + sum(work.documents);
+    case "generate":
+      return typeof work.prompt === "string"
+        ? work.prompt.length
+        : sum(work.prompt.map(({ content }) => content));
+    case "vector":
+      return 0;
+    default:
+      return unreachable(work);
   }
 }
 

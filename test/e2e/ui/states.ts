@@ -11,10 +11,17 @@ import type {
 import { HOUR, MINUTE, SECOND } from "../../../src/shared/durations.ts";
 import type { CurrencyCode, MoneyValue } from "../../../src/shared/money.ts";
 import { parseDecimal, toMoneyValue } from "../../../src/shared/money.ts";
+import { say } from "../../../src/shared/words/said.ts";
 import { earningPeriods } from "../../support/earning-sums.ts";
 import { aModel } from "../../support/scripted-models.ts";
 import { NO_OFFERS } from "../../support/scripted-offers.ts";
 import { noSettings } from "../../support/scripted-settings.ts";
+
+const RESTING = say("restsAfter", {
+  minutes: 3,
+  failures: 3,
+  cause: "CUDA failure 719: unspecified launch failure while the batch of 64 texts was run",
+});
 
 export const amount = (currency: CurrencyCode, text: string): MoneyValue =>
   toMoneyValue(parseDecimal(currency, text));
@@ -303,7 +310,7 @@ export function attention(now: number): State {
           text: "AICF: The queue at http://aicf-queue.internal.example:8700 did not answer within 10 s (ECONNREFUSED, 14th try).",
           help: "Check that the address is right and that this machine reaches it.",
         },
-        { text: `${LONG_GPU_NAME}: paused for 180 s after 3 failures in a row: CUDA out of memory.` },
+        say("deviceTrouble", { device: LONG_GPU_NAME, why: RESTING.said }),
       ],
     },
     markets: [
@@ -329,8 +336,8 @@ export function attention(now: number): State {
       gpu({
         name: LONG_GPU_NAME,
         state: "breaker",
-        stateReason:
-          "Paused for 180 s after 3 failures in a row: CUDA out of memory while the batch of 64 texts was run.",
+        stateReason: RESTING.text,
+        stateSaid: RESTING.said,
         runningJobs: 0,
         memoryUsedMb: 97_120,
         memoryTotalMb: 97_887,

@@ -1,6 +1,6 @@
 /** resources/deploy/prometheus as Prometheus itself reads it. */
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -11,6 +11,7 @@ import { FAMILIES } from "../../../src/engine/metrics/families.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
 const FOLDER = fileURLToPath(new URL("../../../resources/deploy/prometheus", import.meta.url));
+const KUBERNETES = fileURLToPath(new URL("../../../resources/deploy/kubernetes", import.meta.url));
 const promtool = prometheusTool("promtool");
 
 function check(...args: string[]) {
@@ -61,6 +62,18 @@ describe("what can be told without Prometheus", () => {
   it("every query of rules and dashboard asks for series that exist", () => {
     expect(queries.length).toBeGreaterThan(30);
     expect([...rules.map(({ expr }) => expr), ...queries].flatMap(unknownNames)).toEqual([]);
+  });
+
+  it("so does everything that Kubernetes is told to ask", () => {
+    const texts = readdirSync(KUBERNETES, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".yaml"))
+      .map((file) => readFileSync(join(KUBERNETES, file), "utf8"));
+    const asking = texts.filter((text) => /\brate\(/.test(text));
+    expect(asking.length, "rules, scaling, and a class of its own").toBe(3);
+    expect(asking.join("\n")).toContain('bellows_job_seconds_bucket{namespace="bellows", phase="total"}');
+    // Labels of pods are written like series.
+    const names = asking.flatMap((text) => unknownNames(text.replaceAll(/\bbellows_dev_\w+/g, "")));
+    expect(names).toEqual([]);
   });
 
   it("every alert is seen firing in its tests", () => {

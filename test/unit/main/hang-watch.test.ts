@@ -50,8 +50,7 @@ describe("HangWatch", () => {
     answers = "no";
     await pass(60);
     expect(hangs).toBe(0);
-    expect(asked).toBeGreaterThanOrEqual(20);
-    expect(asked).toBeLessThanOrEqual(24);
+    expect(asked).toBe(60);
   });
 
   it("asks nothing while the engine tells something by itself", async () => {
@@ -64,7 +63,7 @@ describe("HangWatch", () => {
 
   it("finds a hang after an unanswered question, once", async () => {
     answers = "never";
-    await pass(14);
+    await pass(3);
     expect(hangs).toBe(0);
     await pass(1);
     expect(hangs).toBe(1);
@@ -75,9 +74,9 @@ describe("HangWatch", () => {
 
   it("counts a delta as the answer", async () => {
     answers = "never";
-    await pass(12);
+    await pass(3);
     tellDelta();
-    await pass(10);
+    await pass(3);
     expect(hangs).toBe(0);
   });
 

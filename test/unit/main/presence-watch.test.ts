@@ -10,8 +10,10 @@ function desktop() {
   const system = { idle: 0, onBattery: false, up: true, broken: false };
   const events = new EventEmitter();
   const said: [string, unknown][] = [];
+  let looked = 0;
   const power = Object.assign(events, {
     getSystemIdleTime: () => {
+      looked++;
       if (system.broken) throw new Error("no idle time here");
       return system.idle;
     },
@@ -36,7 +38,12 @@ function desktop() {
     }
   };
   const since = () => said.splice(0);
-  return { system, events, watch, pass, since };
+  const looks = () => {
+    const count = looked;
+    looked = 0;
+    return count;
+  };
+  return { system, events, watch, pass, since, looks };
 }
 
 describe("what the desktop tells the engine", () => {
@@ -44,14 +51,31 @@ describe("what the desktop tells the engine", () => {
     const { pass, since, watch } = desktop();
     await pass(60);
     const reports = since();
-    expect(reports.length).toBeGreaterThanOrEqual(4);
-    expect(reports.length).toBeLessThanOrEqual(5);
-    expect(reports[0]).toEqual(["presence.report", { idleSeconds: 2, onBattery: false, locked: null }]);
+    expect(reports).toHaveLength(4);
+    expect(reports[0]).toEqual(["presence.report", { idleSeconds: 15, onBattery: false, locked: null }]);
+    watch.dispose();
+  });
+
+  test("an idle machine is looked at with each report, one at work every 2 s and at once when it begins", async () => {
+    const { looks, pass, since, watch } = desktop();
+    await pass(60);
+    expect(looks()).toBe(4);
+    await pass(5);
+    watch.follow(true);
+    expect(looks()).toBe(1);
+    await pass(10);
+    watch.follow(true); // No news.
+    expect(looks()).toBe(5);
+    watch.follow(false);
+    await pass(30);
+    expect(looks()).toBe(2);
+    since();
     watch.dispose();
   });
 
   test("who comes back is told at the next look", async () => {
     const { system, pass, since, watch } = desktop();
+    watch.follow(true);
     await pass(90);
     since();
     system.idle = 0;
@@ -64,6 +88,7 @@ describe("what the desktop tells the engine", () => {
 
   test("a locked screen and an unplugged cable are told at once", async () => {
     const { system, events, pass, since, watch } = desktop();
+    watch.follow(true);
     await pass(4);
     since();
     events.emit("lock-screen");
@@ -79,13 +104,13 @@ describe("what the desktop tells the engine", () => {
   test("a desktop that can't tell says so, and an engine that is down is told nothing", async () => {
     const { system, pass, since, watch } = desktop();
     system.broken = true;
-    await pass(2);
+    await pass(15);
     expect(since()).toEqual([["presence.report", expect.objectContaining({ idleSeconds: null })]]);
     system.up = false;
     await pass(40);
     expect(since()).toEqual([]);
     system.up = true;
-    await pass(2);
+    await pass(15);
     expect(since()).toHaveLength(1);
     watch.dispose();
   });

@@ -74,7 +74,7 @@ export const errors = {
   OLLAMA_BUSY: "Ollama hat zu viel zu tun",
   OLLAMA_FAILED: "Ollama hat abgelehnt",
   OLLAMA_HUNG: "Ollama hat nicht rechtzeitig geantwortet",
-  OLLAMA_IN_USE: "Ollama wird von seinem Menschen benutzt",
+  OLLAMA_IN_USE: "Ollama ist in Gebrauch",
   OLLAMA_MODEL_GONE: "Ollama hat dieses Modell nicht mehr",
   OLLAMA_REDIRECTS: "Was unter der Adresse von Ollama lauscht, leitet anderswohin; dem wird nicht gefolgt",
   OLLAMA_UNREACHABLE: "Ollama antwortet nicht",

@@ -23,6 +23,7 @@ export const models = {
     paused: "angehalten",
     failed: "fehlgeschlagen",
     inOllama: "bereit in Ollama",
+    notNowInOllama: "in Ollama, nicht jetzt",
     heldBack: "gesperrt",
   },
   task: {
@@ -41,7 +42,7 @@ export const models = {
     folder: "Liegt in",
     used: "Zuletzt benutzt",
     never: "nie, soweit bekannt",
-    inOllama: "Läuft in Ollama als",
+    inOllama: "In Ollama",
     ollama: "Ollama: {{name}}",
     npm: "npm-Paket {{name}}",
     readOnly: "{{folder}} (nur lesend)",

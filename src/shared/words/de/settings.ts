@@ -100,7 +100,7 @@ export const settings = {
     perKwh: "{{currency}} je kWh",
   },
   work: {
-    byItself: "automatisch",
+    byItself: "auto",
     maxConcurrency: "Aufträge zugleich",
     maxConcurrencyHelp:
       "Über alle Märkte und GPUs. Automatisch: so viele, dass jede GPU zu tun hat. Mehr heißt weniger Warten, und mehr, was bei einer Pause zurückgeht.",

@@ -78,7 +78,7 @@ export const errors = {
   OLLAMA_BUSY: "Ollama has too much to do",
   OLLAMA_FAILED: "Ollama refused",
   OLLAMA_HUNG: "Ollama did not answer in time",
-  OLLAMA_IN_USE: "Ollama is in use by its person",
+  OLLAMA_IN_USE: "Ollama is in use",
   OLLAMA_MODEL_GONE: "Ollama no longer has this model",
   OLLAMA_REDIRECTS: "What listens at Ollama’s address redirects elsewhere, which is not followed",
   OLLAMA_UNREACHABLE: "Ollama does not answer",

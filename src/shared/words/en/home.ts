@@ -35,7 +35,7 @@ export const home = {
     week: "7 days",
     month: "30 days",
     total: "All time",
-    left: "After power",
+    left: "After energy",
     leftHint: "Net at your rate, less electricity at today’s price",
     accepted_one: "{{count}} result accepted",
     accepted_other: "{{count}} results accepted",

@@ -23,6 +23,7 @@ export const models = {
     paused: "paused",
     failed: "failed",
     inOllama: "ready in Ollama",
+    notNowInOllama: "in Ollama, not now",
     heldBack: "held back",
   },
   task: {
@@ -41,7 +42,7 @@ export const models = {
     folder: "Lies in",
     used: "Last used",
     never: "never, as far as is known",
-    inOllama: "Runs in Ollama as",
+    inOllama: "In Ollama",
     ollama: "Ollama: {{name}}",
     npm: "npm package {{name}}",
     readOnly: "{{folder}} (only read)",

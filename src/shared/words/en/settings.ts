@@ -99,13 +99,13 @@ export const settings = {
     perKwh: "{{currency}} per kWh",
   },
   work: {
-    byItself: "automatic",
+    byItself: "auto",
     maxConcurrency: "Jobs held at once",
     maxConcurrencyHelp:
       "Over all markets and GPUs. Automatic: as many as keep each GPU busy. More means less waiting, and more to give back on a pause.",
     batchSize: "Jobs in one batch",
     batchSizeHelp:
-      "Of the same model, run together at most. Automatic: as the model and the GPU's free memory have it.",
+      "Of the same model, run together at most. Automatic: as the model and the GPU’s free memory have it.",
     latencyBudget: "Wait for a fuller batch",
     latencyBudgetHelp: "So long may a job wait for others of its model while they come in numbers.",
     keepAlive: "Let a GPU go after",

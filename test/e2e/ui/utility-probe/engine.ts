@@ -1,4 +1,5 @@
 /** The probe's engine: answers main, and starts a runtime through the broker as the real engine does. */
+import { getHeapSpaceStatistics } from "node:v8";
 import { openBrokeredHost } from "../../../../src/host/brokered-host.ts";
 import { openParentChannel } from "../../../../src/host/parent-channel.ts";
 import type { ManagedProcess } from "../../../../src/host/process-host.ts";
@@ -21,6 +22,7 @@ channel.onMessage((message) => {
         args: process.argv.slice(2),
         added: process.env.PROBE_ADDED,
         removed: process.env.PROBE_REMOVED ?? null,
+        nursery: nurseryAfterWork(),
       });
       return;
     case "runtime": {
@@ -41,3 +43,13 @@ channel.onMessage((message) => {
     }
   }
 });
+
+/** Bytes of V8's nursery once it had reason to grow. */
+function nurseryAfterWork(): number {
+  let kept: object[] = [];
+  for (let index = 0; index < 2_000_000; index++) {
+    kept.push({ index });
+    if (kept.length > 20_000) kept = [];
+  }
+  return getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space")?.space_size ?? 0;
+}

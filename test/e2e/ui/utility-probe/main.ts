@@ -10,6 +10,7 @@ void app.whenReady().then(async () => {
   const lines: string[] = [];
   const host = new UtilityProcessHost({
     brokeredEntries: [entry("runtime")],
+    v8Options: ["--max-semi-space-size=1"],
     onStderr: (name, line) => lines.push(`${name}: ${line}`),
   });
   const engine = host.spawn({

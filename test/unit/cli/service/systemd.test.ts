@@ -12,10 +12,16 @@ ExecStart=/usr/bin/node /opt/bellows/cli.js
 Restart=no
 `;
 
+const EDIT = "systemctl --user edit bellows";
+
 describe("fillUnit", () => {
   it("puts in the command and what goes with it, and replaces only the head comment", () => {
-    const unit = fillUnit(UNIT, { command: ["/n", "/c", "serve"], extra: ["ReadWritePaths=/data"] });
-    expect(unit).toMatch(/^# Made by/);
+    const unit = fillUnit(UNIT, {
+      command: ["/n", "/c", "serve"],
+      extra: ["ReadWritePaths=/data"],
+      edit: EDIT,
+    });
+    expect(unit).toMatch(/^# Made by .*`systemctl --user edit bellows`\.\n/);
     expect(unit).toContain(
       "# A reason.\n[Service]\nExecStart=/n /c serve\nReadWritePaths=/data\nRestart=no\n",
     );
@@ -23,7 +29,9 @@ describe("fillUnit", () => {
   });
 
   it("takes a path with a dollar sign as it is", () => {
-    expect(fillUnit(UNIT, { command: ["/a$b", "/c$&d"], extra: [] })).toContain('ExecStart=/a$b "/c$$&d"\n');
+    expect(fillUnit(UNIT, { command: ["/a$b", "/c$&d"], extra: [], edit: EDIT })).toContain(
+      'ExecStart=/a$b "/c$$&d"\n',
+    );
   });
 });
 

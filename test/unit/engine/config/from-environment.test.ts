@@ -39,6 +39,31 @@ function problemsOf(act: () => unknown) {
   throw new Error("No problem was found");
 }
 
+describe("an Ollama on this machine", () => {
+  it("is not used unless somebody says so", () => {
+    expect(load(AICF).ollama).toBeUndefined();
+    expect(load({ ...AICF, OLLAMA_HOST: "0.0.0.0:9000" }).ollama).toBeUndefined();
+    expect(load({ ...AICF, BELLOWS_OLLAMA: "off", OLLAMA_HOST: "10.0.0.5" }).ollama).toBeUndefined();
+  });
+
+  it("is found where Ollama's own variable says, or where it is usual, or where it is named", () => {
+    const url = (env: Record<string, string>) => load({ ...AICF, ...env }).ollama?.url;
+    expect(url({ BELLOWS_OLLAMA: "auto" })).toBe("http://127.0.0.1:11434");
+    expect(url({ BELLOWS_OLLAMA: "on", OLLAMA_HOST: "0.0.0.0:9000" })).toBe("http://127.0.0.1:9000");
+    expect(url({ BELLOWS_OLLAMA: "localhost:9001", OLLAMA_HOST: "10.0.0.5" })).toBe("http://127.0.0.1:9001");
+    expect(load({ ...AICF, BELLOWS_OLLAMA: "auto", BELLOWS_OLLAMA_DEVICE: "1" }).ollama?.device).toBe("1");
+  });
+
+  it("is never one on another machine", () => {
+    const named = problemsOf(() => load({ ...AICF, BELLOWS_OLLAMA: "http://10.0.0.5:11434" }));
+    expect(named).toMatchObject([
+      { name: "BELLOWS_OLLAMA", fix: expect.stringContaining("127.0.0.1:11434") },
+    ]);
+    const found = problemsOf(() => load({ ...AICF, BELLOWS_OLLAMA: "yes", OLLAMA_HOST: "10.0.0.5" }));
+    expect(found).toMatchObject([{ name: "OLLAMA_HOST", value: "10.0.0.5" }]);
+  });
+});
+
 describe("a provider's environment", () => {
   it("turns the provider guides' names into a configuration", () => {
     const config = load({

@@ -169,7 +169,7 @@ describe("what the runtime class says", () => {
       backend: "cpu",
       skipped: [{ backend: "cuda", reason: "libcublasLt.so.13 is missing" }],
       reason: expect.stringMatching(
-        /^CUDA can't be used: libcublasLt.so.13 is missing\. Install CUDA 13's libraries/,
+        /^CUDA can't be used: libcublasLt.so.13 is missing\. Run `bellows gpu-pack install`, or name the folder of CUDA 13's libraries/,
       ),
     });
   });
@@ -180,7 +180,7 @@ describe("what the runtime class says", () => {
       code: "CUDA_UNAVAILABLE",
       message: "CUDA can't be used: libcublasLt.so.13 is missing",
       actor: "user",
-      help: expect.stringContaining("Install CUDA 13's libraries"),
+      help: expect.stringContaining("Run `bellows gpu-pack install`"),
     });
   });
 
@@ -326,6 +326,20 @@ describe("a runtime that goes wrong", () => {
     expect(items).toMatchObject([{ ok: false, error: { code: "INFERENCE_FAILED" } }]);
     expect(tell(await run("hello")).pid).not.toBe(pid);
     expect(client.status.state).toBe("ready");
+  });
+
+  test("one after the other whose GPU fails every item is met with growing pauses, as if they had died", async () => {
+    const { client, run } = open("GPU-good");
+    for (const _ of [1, 2]) {
+      expect((await run("fail")).items).toMatchObject([{ ok: false, retryable: true }]);
+      await eventually(() => client.status.state === "failed");
+    }
+    await expect(run("hello", 50)).rejects.toMatchObject({ code: "RUNTIME_BACKING_OFF" });
+    // One that works ends the row.
+    await run("hello", 5000);
+    await run("fail");
+    await eventually(() => client.status.state === "failed");
+    await run("hello", 50);
   });
 
   test("one on the CPU that fails an item goes on", async () => {

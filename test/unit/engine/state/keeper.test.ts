@@ -36,6 +36,20 @@ describe("state deltas", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
+  it("tell the earnings anew when a day begins, though no job came in that night", () => {
+    vi.setSystemTime(new Date(2026, 10, 21, 23, 59, 57));
+    let today = "21";
+    const { keeper } = aKeeper({ ...quiet, earnings: () => today });
+    const told: unknown[] = [];
+    keeper.onDelta(({ slices }) => "earnings" in slices && told.push(slices.earnings));
+    vi.advanceTimersByTime(2_000);
+    expect(told).toEqual([]);
+    today = "22";
+    vi.advanceTimersByTime(5_000);
+    expect(told).toEqual(["22"]);
+    keeper.close();
+  });
+
   it("replace whole slices, many touches in one delta, numbered without a gap", () => {
     let jobs = 0;
     const { keeper, made } = aKeeper({ ...quiet, recentJobs: () => jobs });

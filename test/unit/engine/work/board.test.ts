@@ -3,7 +3,7 @@ import type { HeldLease } from "../../../../src/engine/ledger/leases.ts";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
 import type { Lease } from "../../../../src/engine/market/port.ts";
 import { judgeLease } from "../../../../src/engine/work/admission.ts";
-import { WorkBoard } from "../../../../src/engine/work/board.ts";
+import { type BoardDeps, WorkBoard } from "../../../../src/engine/work/board.ts";
 import { AppError } from "../../../../src/shared/errors.ts";
 import { money } from "../../../../src/shared/money.ts";
 import { batchTaker } from "../../../support/batch-taker.ts";
@@ -18,7 +18,11 @@ const CRASH = new AppError({
   retryable: true,
 });
 
-async function aBoard(folder = tempFolder(), now = () => 10_000) {
+async function aBoard(
+  folder = tempFolder(),
+  now = () => 10_000,
+  netValue: BoardDeps["netValue"] = () => null,
+) {
   const ledger = await Ledger.open(folder);
   const taskOf = (name: string): "embed" => {
     if (name === KNOWN_MODEL) return "embed";
@@ -27,6 +31,7 @@ async function aBoard(folder = tempFolder(), now = () => 10_000) {
   const board = new WorkBoard({
     ledger,
     admit: (lease) => judgeLease(lease, { taskOf, memoryShortage: () => null, allowUnpaid: false, now }),
+    netValue,
     now,
   });
   return { board, ledger, folder };
@@ -259,6 +264,91 @@ describe("the board", () => {
     board.grant([waiting]);
     board.close(board.held()[0] as HeldLease, "lose", "The market no longer knows this lease");
     expect(stateOf(ledger, waiting)).toBe("lost");
+    ledger.close();
+  });
+
+  it("serves the market that pays better for device time more often, once that is known", async () => {
+    const worth = { aicf: 1, aitbc: 4 };
+    const { board, ledger } = await aBoard(
+      tempFolder(),
+      () => 10_000,
+      (lease, ms) => worth[lease.market] * ms,
+    );
+    const served = { aicf: 0, aitbc: 0 };
+    for (let round = 0; round < 60; round++) {
+      board.grant([aLease(), aLease({ market: "aitbc" })]);
+      const batch = take(board, 1);
+      board.noteServed(batch, 100);
+      for (const { market } of batch) served[market]++;
+    }
+    // A tenth is sure to each, the rest is shared by what they pay: 10 % + 80 % × 4/5.
+    expect(served.aitbc / 60).toBeCloseTo(0.74, 1);
+    ledger.close();
+  });
+
+  it("what the device went away from under waits as before, however often, and shares batches", async () => {
+    const { board, ledger } = await aBoard();
+    const leases = [aLease(), aLease()];
+    board.grant(leases);
+    for (let times = 0; times < 5; times++) {
+      const batch = take(board);
+      expect(batch).toHaveLength(2);
+      board.putBack(batch, "The device is gone");
+    }
+    expect(leases.map((lease) => stateOf(ledger, lease))).toEqual(["admitted", "admitted"]);
+    ledger.close();
+  });
+
+  it("what no device can compute goes back to its market, with the reason, although it ran", async () => {
+    const { board, ledger } = await aBoard();
+    const lease = aLease();
+    board.grant([lease]);
+    board.handBack(
+      take(board),
+      new AppError({ code: "CUDA_UNAVAILABLE", message: "No CUDA", actor: "machine" }),
+    );
+    expect(ledger.leases.find(lease.leaseId)?.job).toMatchObject({
+      state: "returned",
+      error: { code: "CUDA_UNAVAILABLE", message: "No CUDA", actor: "machine" },
+    });
+    expect(ledger.outbox.due("aicf", 10_000, 9)).toMatchObject([{ kind: "return" }]);
+    expect(board.countUnsent("aicf")).toBe(0);
+    ledger.close();
+  });
+
+  it("lets another job have its turn before the one that has just failed: it tells which of them is to blame", async () => {
+    const { board, ledger } = await aBoard();
+    board.grant([aLease({ leaseId: "bad" }), aLease({ leaseId: "next" })]);
+    const bad = take(board, 1);
+    board.requeue(bad, CRASH);
+    const next = take(board, 1);
+    expect([...bad, ...next].map(({ leaseId }) => leaseId)).toEqual(["bad", "next"]);
+    expect(take(board).map(({ leaseId }) => leaseId)).toEqual(["bad"]);
+    ledger.close();
+  });
+
+  it("jobs that ran when the engine died run by themselves: one of them may be why", async () => {
+    const folder = tempFolder();
+    const first = await aBoard(folder);
+    first.board.grant([aLease(), aLease(), aLease()]);
+    take(first.board, 2);
+    first.ledger.close();
+
+    const second = await aBoard(folder);
+    expect(second.board.recover().requeued).toBe(2);
+    const sizes = [take(second.board), take(second.board), take(second.board)].map(({ length }) => length);
+    expect(sizes).toEqual([1, 1, 1]);
+    second.ledger.close();
+  });
+
+  it("rings for room as soon as a result is there: its lease takes nobody's place any more", async () => {
+    const { board, ledger } = await aBoard();
+    board.grant([aLease(), aLease()]);
+    const [running] = take(board, 1);
+    const rung = board.roomFreed.wait(new AbortController().signal);
+    board.completeBatch([computed(running as HeldLease)]);
+    await rung;
+    expect([board.count("aicf"), board.countUnsent("aicf")]).toEqual([2, 1]);
     ledger.close();
   });
 

@@ -20,7 +20,7 @@ describe("the way to a machine's dashboard", () => {
       'bellows dashboard --data "C:\\Users\\Ada L\\Bellows"',
     );
     expect(wayToDashboard({ ...machine, readBy: "metrics", host: "rack-2" })).toMatch(
-      /^ssh -t -L \d+:\S+ rack-2 "/,
+      /^ssh -t -L \d+:\S+ -- rack-2 "/,
     );
     expect(
       wayToDashboard({ ...machine, readBy: "prometheus", pod: { namespace: "bellows", name: "bellows-0" } }),

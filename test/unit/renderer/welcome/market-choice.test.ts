@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   addressFault,
@@ -11,7 +10,12 @@ import {
 } from "../../../../src/renderer/welcome/market-choice.ts";
 import { stepOf } from "../../../../src/renderer/welcome/steps.ts";
 import type { MarketId } from "../../../../src/shared/contract/market-id.ts";
-import { forgetSaved, noSettings, scriptedSettings } from "../../../support/scripted-settings.ts";
+import {
+  forgetSaved,
+  noSettings,
+  saveSettings,
+  scriptedSettings,
+} from "../../../support/scripted-settings.ts";
 
 const URL_OF = { coordinator: "http://127.0.0.1:8203", gpu: "http://127.0.0.1:8101" };
 
@@ -55,7 +59,6 @@ describe("the markets step", () => {
 
   it("keeps what was typed for the wanted markets only, and knows that they wait for a restart", () => {
     const script = scriptedSettings();
-    mkdirSync(script.folder);
     const drafts = {
       "aitbc.coordinator_url": ` ${URL_OF.coordinator} `,
       "aitbc.coordinator_key": "miner-key-for-tests-0123456789",
@@ -70,7 +73,7 @@ describe("the markets step", () => {
     });
     expect(marketsWait(script.settings.view())).toBe(false);
     try {
-      script.settings.set({ "aicf.rpc_url": "http://127.0.0.1:8545" });
+      saveSettings(script, { "aicf.rpc_url": "http://127.0.0.1:8545" });
       expect(chosenMarkets(script.settings.view())).toEqual([]);
       const view = script.settings.set(patch);
       expect(chosenMarkets(view)).toEqual(["aitbc"]);
