@@ -15,8 +15,9 @@ async function main() {
   if (!node) return fail("Bellows is not set up in this checkout: run `npm run setup` first.");
   if (!(await hasCurrentCli()))
     return fail("The command line could not be built; `npm run build` shows why.");
-  // A small nursery: the engine allocates little at a time, and an idle one should be small.
-  return runForwarding(node, ["--max-semi-space-size=1", cli, ...process.argv.slice(2)]);
+  // As src/host/engine-node.ts has it, which may not be built yet.
+  const options = ["--max-semi-space-size=1", "--no-opt", "--v8-pool-size=1"];
+  return runForwarding(node, [...options, cli, ...process.argv.slice(2)]);
 }
 
 async function hasCurrentCli() {

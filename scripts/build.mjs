@@ -9,17 +9,19 @@ import { withLock } from "./lib/lock.mjs";
 import { ensureNode24 } from "./lib/node24.mjs";
 import { cacheDir, distDir, nodeModules } from "./lib/paths.mjs";
 
+const PARTS_KEPT_MS = 60 * 60 * 1000;
 const FLAGS = ["--strict", "--force", "--quiet"];
 
-/** Builds what is out of date. Returns false when nothing was. Throws BuildFailure with the compiler's words. */
+/** Builds what is out of date; strict: everything, with nothing left of earlier builds. Returns false when nothing was. Throws BuildFailure with the compiler's words. */
 export async function build({ strict = false, force = false } = {}) {
   const missing = missingEntries();
   if (strict && missing.length > 0)
     throw new BuildFailure(`Nothing was built, these entries are missing: ${missing.join(", ")}.`);
-  if (!force && isFresh()) return false;
+  const anew = force || strict;
+  if (!anew && isFresh()) return false;
   return withLock(path.join(cacheDir, "build.lock"), async () => {
     const hash = inputHash();
-    if (!force && isFresh(hash)) return false;
+    if (!anew && isFresh(hash)) return false;
     await buildAll(hash, strict);
     return true;
   });
@@ -41,7 +43,7 @@ async function buildAll(hash, strict) {
     const next = nextFolder(name);
     // While the tree is in pieces, what does build is useful; a strict build is whole or nothing.
     if (results[index].status === "fulfilled" && !(strict && causes.length > 0))
-      swapIn(next, path.join(distDir, name));
+      swapIn(next, path.join(distDir, name), { keepParts: !strict });
     else fs.rmSync(next, { recursive: true, force: true });
   });
   if (causes.length > 0) throw new BuildFailure(causes.join("\n\n"));
@@ -49,12 +51,24 @@ async function buildAll(hash, strict) {
   writeBuildStamp(hash, outputs);
 }
 
-function swapIn(next, current) {
+/** `keepParts`: what runs from the build before loads some of its parts late, and finds them for an hour. */
+function swapIn(next, current, { keepParts }) {
+  if (keepParts) keepLateParts(current, next);
   const old = `${current}.old`;
   fs.rmSync(old, { recursive: true, force: true });
   if (fs.existsSync(current)) fs.renameSync(current, old);
   fs.renameSync(next, current);
   fs.rmSync(old, { recursive: true, force: true });
+}
+
+/** Their names end with a hash of their content, so the old ones lie beside the new. */
+function keepLateParts(from, to) {
+  for (const name of fs.existsSync(from) ? fs.readdirSync(from) : []) {
+    const file = path.join(from, name);
+    const isPart = /^chunk-.+\.js$/.test(name) && !fs.existsSync(path.join(to, name));
+    if (isPart && Date.now() - fs.statSync(file).mtimeMs < PARTS_KEPT_MS)
+      fs.linkSync(file, path.join(to, name));
+  }
 }
 
 async function main() {
@@ -66,7 +80,7 @@ async function main() {
   const [strict, force, quiet] = FLAGS.map((flag) => args.includes(flag));
   const startedAt = Date.now();
   // Only a real build needs the newer Node; finding out that nothing changed does not.
-  if (force || !isFresh()) await ensureNode24(process.argv[1]);
+  if (force || strict || !isFresh()) await ensureNode24(process.argv[1]);
   try {
     const built = await build({ strict, force });
     const missing = missingEntries();

@@ -1,13 +1,16 @@
-// Installs llama.cpp for text generation:  npm run llama
-import { SetupFailure } from "./setup/failure.mjs";
-import { ensureLlama, llamaDir } from "./setup/llama.mjs";
-import { createProgress } from "./setup/progress.mjs";
+// `npm run llama`: brings llama.cpp, for text generation, into this machine's data folder, from a source checkout.
+//   npm run llama [-- [install] --cuda|verify|remove|status …]
+import path from "node:path";
+import { ensureNode24 } from "./lib/node24.mjs";
+import { repoRoot } from "./lib/paths.mjs";
 
-try {
-  await ensureLlama(createProgress({ quiet: false }));
-  console.log(`Text generation is ready when the app is started with BELLOWS_LLAMA_FOLDER=${llamaDir}`);
-} catch (error) {
-  if (!(error instanceof SetupFailure)) throw error;
-  console.error(`Error: ${error.message}`);
-  process.exitCode = error.exitCode;
-}
+await ensureNode24(process.argv[1]);
+const asked = process.argv.slice(2);
+const named = asked[0] !== undefined && !asked[0].startsWith("-");
+process.argv = [
+  process.argv[0],
+  path.join(repoRoot, "src/cli/entry.ts"),
+  "llama",
+  ...(named ? asked : ["install", ...asked]),
+];
+await import("../src/cli/entry.ts");

@@ -1,13 +1,12 @@
 // Brings dist/ up to date from another script, under whatever Node that script runs.
-import { inputHash, isFresh, missingEntries } from "../build/inputs.mjs";
+import { inputHash, isFresh } from "../build/inputs.mjs";
 import { projectNode } from "./node24.mjs";
 import { inRepo } from "./paths.mjs";
 import { runQuietly } from "./run.mjs";
 
 /** @returns {Promise<{ok: boolean, built: boolean, output: string}>} */
 export async function ensureBuilt({ strict = false } = {}) {
-  if (isFresh(inputHash()) && !(strict && missingEntries().length > 0))
-    return { ok: true, built: false, output: "" };
+  if (!strict && isFresh(inputHash())) return { ok: true, built: false, output: "" };
   const node = projectNode();
   if (!node)
     return {

@@ -53,8 +53,7 @@ export function seconds(ms) {
   return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
 }
 
-export const megabytes = (bytes) =>
-  `${(bytes / MEGABYTE).toFixed(bytes < 99.95 * MEGABYTE ? 1 : 0)} MB`;
+export const megabytes = (bytes) => `${(bytes / MEGABYTE).toFixed(bytes < 99.95 * MEGABYTE ? 1 : 0)} MB`;
 
 function formatBytes(done, total) {
   if (!total) return megabytes(done);

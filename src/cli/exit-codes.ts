@@ -10,7 +10,7 @@ export const EXIT = {
   usage: 2,
   /** The command needs a running engine, and there is none; `bellows service status`: the service does not run. */
   notRunning: 3,
-  /** `bellows verify`, `self-test`, `identity check`, `gpu-pack verify`: a check failed. `bellows fleet`: a worker is not well. */
+  /** `bellows verify`, `self-test`, `identity check`, `gpu-pack verify`, `llama verify`: a check failed. `bellows fleet`: a worker is not well. */
   checkFailed: 4,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -20,7 +20,7 @@ export const EXIT_CODES_HELP = `Exit codes
   1    it went wrong; stderr says why
   2    the command line or a setting is wrong
   3    the command needs a running engine, and there is none; bellows service status: it does not run
-  4    a check did not pass: bellows verify, self-test, identity check, gpu-pack verify, fleet
+  4    a check did not pass: bellows verify, self-test, identity check, gpu-pack verify, llama verify, fleet
   130  ended by a second Ctrl-C or SIGTERM, without waiting`;
 
 const BY_CODE: Readonly<Record<string, ExitCode>> = {

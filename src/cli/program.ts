@@ -13,6 +13,7 @@ import { configProgram } from "./commands/config-program.ts";
 import { addDevices } from "./commands/devices-program.ts";
 import { addGpuPack } from "./commands/gpu-pack-program.ts";
 import { identityProgram } from "./commands/identity-program.ts";
+import { addLlama } from "./commands/llama-program.ts";
 import { addModels } from "./commands/models-program.ts";
 import { runIntent, VERBS, type Verb } from "./commands/run-intent.ts";
 import { addService } from "./commands/service-program.ts";
@@ -293,11 +294,19 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
       outcome.code = EXIT.checkFailed;
     },
   );
+  addLlama(
+    program,
+    context,
+    () => textOf(program.opts().data),
+    () => {
+      outcome.code = EXIT.checkFailed;
+    },
+  );
 
   addService(
     program,
     context,
-    () => textOf(program.opts().data),
+    () => flagsOf({}, []),
     () => {
       outcome.code = EXIT.notRunning;
     },
@@ -307,10 +316,11 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
     .command("fleet")
     .description("Many workers in one table: state, GPUs, earnings, service, differences; only reads")
     .option("-f, --file <file>", "The inventory, TOML or YAML (default: fleet.toml here, else the engine's)")
-    .option("--prometheus <url>", "Instead: every worker that this Prometheus scrapes as job bellows")
+    .option("--prometheus <url>", "Instead: every worker that this Prometheus scrapes")
+    .option("--job <name>", "Scrape job of its workers (default: what the inventory says, else bellows)")
     .addOption(jsonOption())
-    .action(async ({ file, prometheus, json }: Options) => {
-      const names = { file: textOf(file), prometheus: textOf(prometheus) };
+    .action(async ({ file, prometheus, job, json }: Options) => {
+      const names = { file: textOf(file), prometheus: textOf(prometheus), job: textOf(job) };
       const options = { ...names, flags: flagsOf({}, []), json: json === true };
       if (!(await fleet(context, options))) outcome.code = EXIT.checkFailed;
     });

@@ -32,6 +32,8 @@ import { Submitter } from "./work/submitter.ts";
 /** From the wish to end until what still runs is left for the next start. */
 const SHUTDOWN_PATIENCE = 6 * SECOND;
 const SHUTDOWN_LOOK = 50;
+/** A start waits so long at most for an Ollama that was turned on. */
+const FIRST_OLLAMA_LOOK = SECOND;
 
 export interface Engine {
   readonly handlers: ContractHandlers;
@@ -109,6 +111,8 @@ export async function startEngine(
   });
   ledger.devices.noteSeen(watcher.detection.devices, now());
   await modelManager.resumeInterrupted();
+  // So that the first words to a market name its models too; its own loop looks again.
+  await base.ollama?.library.look(AbortSignal.timeout(FIRST_OLLAMA_LOOK));
   // Before anything runs: what the person said when the engine last ran still holds.
   presence.keeper.lookNow();
 

@@ -1,6 +1,6 @@
 /** Who forks the app's processes: Electron itself, or a Node of the developer's. */
 import type { AppPaths } from "../engine/config/paths.ts";
-import { ENGINE_NODE_OPTIONS } from "../host/engine-node.ts";
+import { ENGINE_NODE_OPTIONS, ENGINE_V8_OPTIONS } from "../host/engine-node.ts";
 import { ForkProcessHost } from "../host/fork-host.ts";
 import type { ProcessHost } from "../host/process-host.ts";
 import { log } from "./log.ts";
@@ -14,7 +14,7 @@ export function openProcessHost({ entries }: AppPaths): ProcessHost {
     ? new ForkProcessHost({ execPath: node, execArgv: ENGINE_NODE_OPTIONS, onStderr })
     : new UtilityProcessHost({
         brokeredEntries: [entries.runtime, entries.nvml],
-        v8Options: ENGINE_NODE_OPTIONS,
+        v8Options: ENGINE_V8_OPTIONS,
         onStderr,
       });
 }

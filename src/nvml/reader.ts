@@ -26,9 +26,10 @@ const HANDLE_BYTES = 8;
 const MASK_BYTES = 8;
 const MILLI = 1000;
 
-/** nvml.h: NVML_TEMPERATURE_GPU, NVML_CLOCK_SM, NVML_PSTATE_UNKNOWN, NVML_VALUE_NOT_AVAILABLE. */
+/** nvml.h: NVML_TEMPERATURE_GPU, NVML_CLOCK_SM, NVML_CLOCK_MEM, NVML_PSTATE_UNKNOWN, NVML_VALUE_NOT_AVAILABLE. */
 const SENSOR_GPU = 0;
 const CLOCK_SM = 1;
+const CLOCK_MEMORY = 2;
 const PSTATE_UNKNOWN = 32;
 const NOT_AVAILABLE = 2n ** 64n - 1n;
 
@@ -112,12 +113,22 @@ function readGpu(nvml: NvmlLibrary, device: bigint, index: number, ask: Asker): 
     clockSmMaxMhz: ask.uint("clockSmMaxMhz", (out) =>
       nvml.call("nvmlDeviceGetMaxClockInfo", device, CLOCK_SM, out),
     ),
+    clockMemoryMhz: ask.uint("clockMemoryMhz", (out) =>
+      nvml.call("nvmlDeviceGetClockInfo", device, CLOCK_MEMORY, out),
+    ),
+    clockMemoryMaxMhz: ask.uint("clockMemoryMaxMhz", (out) =>
+      nvml.call("nvmlDeviceGetMaxClockInfo", device, CLOCK_MEMORY, out),
+    ),
     throttle: readThrottle(nvml, device, ask),
     pstate: pstateWord(ask.uint("pstate", (out) => nvml.call("nvmlDeviceGetPerformanceState", device, out))),
     ...readPcieLink(nvml, device, ask),
     computeMode: computeModeWord(
       ask.uint("computeMode", (out) => nvml.call("nvmlDeviceGetComputeMode", device, out)),
     ),
+    displayActive: flag(
+      ask.uint("displayActive", (out) => nvml.call("nvmlDeviceGetDisplayActive", device, out)),
+    ),
+    driverModel: readDriverModel(nvml, device),
     migEnabled,
     migDevices: migEnabled ? readMigDevices(nvml, device) : [],
     processes: readProcesses(nvml, device, ask),
@@ -312,6 +323,22 @@ const cudaWords = (version: number | null): string | null =>
 
 const pstateWord = (state: number | null): string | null =>
   state === null || state === PSTATE_UNKNOWN ? null : `P${state}`;
+
+/** nvmlDriverModel_t. Only Windows has more than one, so an error says nothing worth keeping. */
+const DRIVER_MODELS = ["WDDM", "TCC", "MCDM"];
+
+function readDriverModel(nvml: NvmlLibrary, device: bigint): string | null {
+  const [current, pending] = [Buffer.alloc(UINT_BYTES), Buffer.alloc(UINT_BYTES)];
+  const found =
+    nvml.call("nvmlDeviceGetDriverModel_v2", device, current, pending) === NVML_SUCCESS ||
+    nvml.call("nvmlDeviceGetDriverModel", device, current, pending) === NVML_SUCCESS;
+  return found ? (DRIVER_MODELS[current.readUInt32LE()] ?? null) : null;
+}
+
+/** nvmlEnableState_t. */
+function flag(state: number | null): boolean | null {
+  return state === null ? null : state === 1;
+}
 
 /** nvmlComputeMode_t; 1 and 3 let one process (or thread) at a time in. */
 function computeModeWord(mode: number | null): GpuReading["computeMode"] {

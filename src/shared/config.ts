@@ -110,6 +110,8 @@ export const EngineConfigSchema = z.object({
   jobMaxRuntimeMs: z.number().int().positive().optional(),
   /** Where `bellows gpu-pack` keeps what CUDA needs. Absolute; need not exist. */
   gpuPackFolder: z.string(),
+  /** Where `bellows llama` keeps llama.cpp, which text generation needs. Absolute; need not exist; absent: nowhere. */
+  llamaFolder: z.string().optional(),
   /** Searched first for CUDA's libraries (BELLOWS_CUDA_PATH). Absolute. */
   cudaFolders: z.array(z.string()),
   /** An Ollama on this machine that may write texts (BELLOWS_OLLAMA); absent: none is used. */

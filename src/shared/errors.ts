@@ -3,10 +3,14 @@
  * Errors cross process borders as plain values (`ErrorValue`); inside a process they are thrown as `AppError`.
  */
 import { z } from "zod";
+import type { errors } from "./words/en/errors.ts";
 
 /** Who must act: the person at the machine, the market, the network between, the machine itself, or us (bug). */
 export const ActorSchema = z.enum(["user", "market", "network", "machine", "bug"]);
 export type Actor = z.infer<typeof ActorSchema>;
+
+/** Every code there is has its words in every language: a new one is written down there first. */
+export type ErrorCode = keyof typeof errors;
 
 export const ErrorValueSchema = z.object({
   /** UPPER_SNAKE, stable: scripts and tests match on it. */
@@ -20,7 +24,7 @@ export const ErrorValueSchema = z.object({
 export type ErrorValue = z.infer<typeof ErrorValueSchema>;
 
 export interface AppErrorInit {
-  code: string;
+  code: ErrorCode;
   message: string;
   actor: Actor;
   help?: string | undefined;
@@ -57,9 +61,15 @@ export class AppError extends Error {
     };
   }
 
-  static fromValue(value: ErrorValue): AppError {
-    return new AppError(value);
+  /** As another process told it, with what is known better here. */
+  static fromValue(value: ErrorValue, better: Partial<AppErrorInit> = {}): AppError {
+    return new AppError({ ...value, code: foreignCode(value.code), ...better });
   }
+}
+
+/** A code out of another process, or another version of it: it may be one that has no words here, and is shown as it came. */
+export function foreignCode(code: string): ErrorCode {
+  return code as ErrorCode;
 }
 
 /** Turn anything thrown into an error value; what nobody foresaw is a bug, and says so. */

@@ -126,6 +126,8 @@ function start(more: Record<string, string>): Started {
       AICF_QUEUE_URL: doors.aicf.url,
       RPC_URL: devnet.ready.nodeUrl,
       CHAIN_ID: String(CHAIN_ID),
+      // Where no GPU is, one is looked for every few seconds in the first five minutes: no idling yet.
+      GPU_BACKEND: "cpu",
       BELLOWS_AUTO_STAKE: "100",
       BELLOWS_STAKE_WITHOUT_BACKUP: "1",
       BELLOWS_KEY_PASSPHRASE: "correct horse battery staple",

@@ -1,6 +1,7 @@
 /**
- * Many workers as real processes at one market in its own: work spreads evenly, a market that is killed in the middle
- * costs nothing, no lease is anybody else's, and the books of all workers together are the market's.
+ * Many workers as real processes at one market in its own: work spreads evenly, a rolling restart and a market that is
+ * killed in the middle cost nothing, no lease is anybody else's, no job is computed twice unless a process or a cable was
+ * cut, and the books of all workers together are the market's.
  *
  * Four workers always; with BELLOWS_LONG_TESTS=1 fifty, in network namespaces with addresses of their own where root
  * may make them, with cables cut and workers killed besides. Its figures go to test-results/fleet-scale.json.
@@ -12,6 +13,7 @@ import { describe, expect, test } from "vitest";
 import type { DevnetLogLine } from "../../src/devnet/log.ts";
 import { MINUTE, SECOND } from "../../src/shared/durations.ts";
 import { canMakeNetwork, type Machine, Network, publish } from "../support/name-spaces.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 import { FleetMarket, FleetWorker, PACED_MODEL, pacedResources } from "../support/worker-fleet.ts";
 
 const FEE = 1_000_003; // Odd, so that every split has a remainder.
@@ -24,12 +26,14 @@ const TICKS_PER_SECOND = 100;
 const LONG = process.env.BELLOWS_LONG_TESTS === "1";
 
 test(
-  "four workers: even shares, a market killed in the middle, equal books",
+  "four workers: even shares, a rolling restart, a market killed in the middle, equal books",
   async () => {
     const fleet = await Fleet.start({ msPerJob: 60, network: null });
     await fleet.grow(4);
     const counts = await fleet.work(4 * 50);
     expectFair(counts, FAIR_ENOUGH);
+    await fleet.work(300, () => fleet.restartOneByOne(fleet.workers.slice(0, 2)));
+    fleet.expectComputedOnce();
     await fleet.work(80, async () => {
       await fleet.restartMarket();
     });
@@ -41,7 +45,7 @@ test(
 describe.skipIf(!LONG)("the long test (BELLOWS_LONG_TESTS=1)", () => {
   // Where the disk is slow to make things durable, TMPDIR=/dev/shm measures the rest.
   test(
-    "fifty workers: throughput as the fleet grows, cut cables, killed workers, a killed market, equal books",
+    "fifty workers: throughput as the fleet grows, a rolling restart, cut cables, killed workers, a killed market, equal books",
     async () => {
       const network = canMakeNetwork() ? new Network() : null;
       const fleet = await Fleet.start({ msPerJob: 1_000, network });
@@ -54,6 +58,8 @@ describe.skipIf(!LONG)("the long test (BELLOWS_LONG_TESTS=1)", () => {
         fleet.write(figures);
         shares.push(counts);
       }
+      await fleet.work(50 * 20, () => fleet.restartOneByOne(fleet.workers.slice(0, 10)));
+      fleet.expectComputedOnce();
       await fleet.work(50 * 20, async () => {
         const [cut, killed] = [fleet.workers.slice(0, 5), fleet.workers.slice(5, 10)];
         for (const { machine } of cut) machine?.cut();
@@ -78,6 +84,7 @@ class Fleet {
   readonly #market: FleetMarket;
   readonly #network: Network | null;
   readonly #resources = pacedResources();
+  readonly #journal = join(tempFolder(), "computed");
   readonly #msPerJob: number;
   readonly #urls: { queueUrl: string; nodeUrl: string };
   #jobs = 0;
@@ -120,6 +127,7 @@ class Fleet {
             ...this.#urls,
             msPerJob: this.#msPerJob,
             concurrency: 3,
+            journal: this.#journal,
             ...(machine === undefined ? {} : { machine }),
           });
           return Object.assign(worker, { machine });
@@ -170,6 +178,29 @@ class Fleet {
   async restartMarket(): Promise<void> {
     await this.#market.kill();
     await this.#market.run();
+  }
+
+  /** As an update goes through a fleet: each drained, ended and up again before the next is touched. */
+  async restartOneByOne(workers: readonly FleetWorker[]): Promise<void> {
+    let held = 0;
+    for (const worker of workers) {
+      const before = worker.pid;
+      held += await worker.drain();
+      await worker.run();
+      expect(worker.pid).not.toBe(before);
+      const intent = async () => (await worker.state()).engine.intent;
+      await expect.poll(intent, { timeout: MINUTE, message: worker.name }).toBe("running");
+    }
+    expect(held, "leases held by those that were told to end").toBeGreaterThan(0);
+  }
+
+  /** As the runtimes themselves wrote it down: each job offered so far, and none a second time by anybody. */
+  expectComputedOnce(): void {
+    const computed = readFileSync(this.#journal, "utf8").trimEnd().split("\n");
+    expect(new Set(computed).size).toBe(this.#jobs);
+    expect(computed).toHaveLength(this.#jobs);
+    const results = of(this.#market.log(), "result");
+    expect(results.filter(({ duplicate, verdict }) => duplicate || verdict !== "accepted")).toEqual([]);
   }
 
   /** What was measured so far. */

@@ -103,8 +103,8 @@ describe.skipIf(!canShowWindows)("the first run", () => {
   it("explains key and stake, which the demo has already", async () => {
     await at(/Your key, and what is at stake/);
     await page.getByText("The demo has made a key for play money").waitFor();
-    await page.getByText("100 ANM of play money are staked in the demo").waitFor();
-    await page.getByText("At least 100 ANM").waitFor();
+    await page.getByText("100\u00a0ANM of play money are staked in the demo").waitFor();
+    await page.getByText("At least 100\u00a0ANM").waitFor();
     await shootBoth("key");
     await tabTo(/Continue/);
     await page.keyboard.press("Enter");

@@ -28,6 +28,20 @@ import {
   paused,
 } from "./ui/states.ts";
 
+/** Pixels by which a table of earnings is wider than its place; a card's own edge is further out. */
+const overhang = (page: Page): Promise<number> =>
+  page
+    .locator(".earned-periods")
+    .evaluateAll((tables) =>
+      Math.max(
+        0,
+        ...tables.map(
+          (table) =>
+            table.getBoundingClientRect().right - (table.parentElement?.getBoundingClientRect().right ?? 0),
+        ),
+      ),
+    );
+
 describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
   const dashboard = dashboardSuite();
   let page: Page;
@@ -414,6 +428,7 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       for (const [name, make] of Object.entries(states)) {
         await open(make(Date.now()));
         await expectWhole(page, name);
+        expect(await overhang(page), name).toBeLessThan(1);
         await shoot(page, `home-${name}-${lookName(look)}`);
         await page.goto("about:blank");
       }
@@ -428,6 +443,7 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       await newPage({ viewport: NARROW, locale: "de-DE" });
       await open(earning(Date.now()));
       await expectWhole(page, "German");
+      expect(await overhang(page)).toBeLessThan(1);
       await shoot(page, "home-de-900");
     });
 

@@ -418,7 +418,7 @@ describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
       await page.getByText("100 events").waitFor();
       // Changed within the pause after the last key: neither forgets the other.
       await page.getByRole("searchbox").fill("");
-      await page.getByRole("combobox", { name: "Weight" }).click();
+      await page.getByRole("combobox", { name: "Level" }).click();
       await page.getByRole("option", { name: "Only problems" }).click();
       await expect
         .poll(() => engine.calls.findLast(({ command }) => command === "activity.list")?.input, PATIENCE)

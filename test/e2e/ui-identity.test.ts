@@ -263,7 +263,7 @@ describe.skipIf(chromiumFile === null)("Stake & identity", () => {
   it("says why when the market refuses, and stays where it was", async () => {
     engine.account.identity = aKey({ backup: { at: Date.now(), by: "file" } });
     engine.account.refuse = new AppError({
-      code: "AICF_INSUFFICIENT_FUNDS",
+      code: "MARKET_REFUSED",
       message: "The account holds less than that",
       actor: "market",
     });

@@ -2,6 +2,7 @@
 import type { BrowserContextOptions, Page } from "playwright";
 import { describe, expect, it } from "vitest";
 import type { SettingKey } from "../../src/shared/contract/settings.ts";
+import { saveSettings } from "../support/scripted-settings.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite } from "./ui/dashboard-page.ts";
 import { expectWhole } from "./ui/page-checks.ts";
@@ -13,7 +14,7 @@ import { earning } from "./ui/states.ts";
 describe.skipIf(chromiumFile === null)("the rules of presence in Settings", () => {
   const dashboard = dashboardSuite();
 
-  async function open(options: BrowserContextOptions = {}, before?: (engine: ScriptedEngine) => void) {
+  async function open(options: BrowserContextOptions = {}, before?: (engine: ScriptedEngine) => unknown) {
     const engine = await dashboard.engine(earning(Date.now()), (scripted) => {
       before?.(scripted);
       scripted.state = { ...scripted.state, settings: scripted.settings.settings.view() };
@@ -101,8 +102,8 @@ describe.skipIf(chromiumFile === null)("the rules of presence in Settings", () =
     { viewport: WIDE, colorScheme: "dark", locale: "en-GB" },
     { viewport: NARROW, colorScheme: "light", locale: "de-DE" },
   ] as const)("looks right at $viewport.width, $colorScheme, $locale", async (look) => {
-    const { page } = await open(look, ({ settings: { settings } }) =>
-      settings.set({
+    const { page } = await open(look, ({ settings }) =>
+      saveSettings(settings, {
         "presence.schedule": ["Mon-Fri 18:00-08:00", "Sat,Sun 00:00-24:00"],
         "presence.pause_programs": ["eldenring.exe", "a-program-with-quite-a-long-file-name-2077-x64.exe"],
         "presence.idle_minutes": 10,

@@ -396,7 +396,7 @@ describe.skipIf(chromiumFile === null)("the set-up in a browser", () => {
     engine.account.standing = aStanding(now, { stake });
     const page = await open(engine);
     const terms = page.getByRole("region", { name: "What a stake is" });
-    await terms.getByText("At least 250 ANM").waitFor();
+    await terms.getByText("At least 250\u00a0ANM").waitFor();
     const said = await terms.innerText();
     expect(said).toContain("Asks for no stake, so none can be lost.");
     expect(said.replaceAll(/\s+/g, " ")).toContain("−10 % when fewer than 66 % of the trap jobs");

@@ -168,3 +168,81 @@ test("an inventory that is not there is an error of usage", async () => {
   const { code, stderr } = await bellows(["fleet", "-f", join(tempFolder(), "nowhere.toml")]);
   expect([code, stderr]).toEqual([2, expect.stringMatching(/nowhere\.toml is not there\. Write one/)]);
 });
+
+/** A Prometheus that knows two workers, of one job only. Its address, and what it was asked. */
+async function prometheusOf(job: string): Promise<{ url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer((incoming, outgoing) => {
+    const query = new URL(incoming.url ?? "", "http://prometheus").searchParams.get("query") ?? "";
+    asked.push(query);
+    const series = (instance: string, name: string, labels: Record<string, string> = {}) => ({
+      metric: { __name__: name, job, instance, ...labels },
+      value: [0, "1"],
+    });
+    const result = ["rack-1:9108", "rack-2:9108"].flatMap((instance) => [
+      series(instance, "up"),
+      series(instance, "bellows_build_info", { version: "1.0.0", mode: "live" }),
+      series(instance, "bellows_intent", { intent: "running" }),
+      series(instance, "bellows_headline", { level: "earning" }),
+    ]);
+    const data = { resultType: "vector", result: query.includes(`job="${job}"`) ? result : [] };
+    outgoing.end(JSON.stringify({ status: "success", data }));
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+test("a Prometheus is asked for the scrape job it is told; one that knows nobody of it is a fault, exit code 4", async () => {
+  const { url, asked } = await prometheusOf("aicf_provider");
+  const file = join(tempFolder(), "fleet.toml");
+  writeFileSync(file, `[prometheus]\nurl = "${url}"\njob = "aicf_provider"\n`);
+
+  const [usual, named, written, overridden] = await Promise.all([
+    bellows(["fleet", "--prometheus", url]),
+    bellows(["fleet", "--prometheus", url, "--job", "aicf_provider", "--json"]),
+    bellows(["fleet", "-f", file]),
+    bellows(["fleet", "-f", file, "--job", "nobody", "--json"]),
+  ]);
+  expect(usual.code, usual.stderr).toBe(4);
+  expect(usual.stdout).toContain(
+    `Prometheus at ${url} scrapes no worker under the job "bellows". Name its job with --job NAME`,
+  );
+  expect(named.code, named.stdout + named.stderr).toBe(0);
+  expect(AnswerSchema.parse(JSON.parse(named.stdout)).workers.map(({ name }) => name)).toEqual([
+    "rack-1:9108",
+    "rack-2:9108",
+  ]);
+  expect([written.code, written.stdout]).toEqual([0, expect.stringContaining("2 of 2 workers reached")]);
+  expect([overridden.code, JSON.parse(overridden.stdout)]).toMatchObject([
+    4,
+    { workers: [], prometheusError: { code: "NOBODY_SCRAPED" } },
+  ]);
+  expect(asked.map((query) => /job="([^"]*)"/.exec(query)?.[1]).sort()).toEqual([
+    "aicf_provider",
+    "aicf_provider",
+    "bellows",
+    "nobody",
+  ]);
+});
+
+test("a Prometheus that is no address, and a job without a Prometheus, are errors of usage", async () => {
+  const file = join(tempFolder(), "fleet.toml");
+  writeFileSync(file, '[[workers]]\nname = "a"\ndata = "a"\n');
+  const [noAddress, noPrometheus] = await Promise.all([
+    bellows(["fleet", "--prometheus", "notaurl"]),
+    bellows(["fleet", "-f", file, "--job", "x"]),
+  ]);
+  expect([noAddress.code, noAddress.stderr]).toEqual([
+    2,
+    expect.stringMatching(
+      /--prometheus "notaurl" is no http:\/\/ or https:\/\/ address\. Write it like http/,
+    ),
+  ]);
+  expect([noPrometheus.code, noPrometheus.stderr]).toEqual([
+    2,
+    expect.stringMatching(
+      /--job names a scrape job of a Prometheus, and none is read here\. Add --prometheus/,
+    ),
+  ]);
+});

@@ -10,13 +10,14 @@ import { decodeResult } from "../../src/shared/results.ts";
 import { LLAMA_FOLDER_VARIABLE } from "../../src/shared/runtime/llama-folder.ts";
 import type { ItemResult, ModelSpec } from "../../src/shared/runtime/protocol.ts";
 import type { GenerateWork } from "../../src/shared/work.ts";
-import { good, openRuntime } from "../fixtures/runtime/minilm.ts";
+import { CPU, good, openRuntime } from "../fixtures/runtime/minilm.ts";
 import { CONTEXT_TOKENS, letterId, writeAlphabetModel } from "../support/gguf/model.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const cache = process.env.BELLOWS_CACHE_DIR ?? fileURLToPath(new URL("../../.cache", import.meta.url));
-const FOLDER = process.env[LLAMA_FOLDER_VARIABLE] ?? `${cache}/llama`;
+const FOLDER = process.env[LLAMA_FOLDER_VARIABLE] ?? `${cache}/llama/installed`;
 const installed = existsSync(`${FOLDER}/node_modules/node-llama-cpp`);
+const hasVulkanBuild = existsSync(`${FOLDER}/node_modules/@node-llama-cpp/linux-x64-vulkan`);
 const TEMPLATE = "{% for message in messages %}{{ message.role[:1] }}{{ message.content }}{% endfor %}";
 
 const ask = (change: Partial<GenerateWork>): GenerateWork => ({
@@ -38,6 +39,8 @@ async function run(
   const request = { model, items, deadlineMs: 30_000, signal: new AbortController().signal };
   return (await runtime.run(request)).items;
 }
+
+const GPU = { ...CPU, id: "GPU-none", kind: "gpu", name: "A GPU" } as const;
 
 describe.skipIf(!installed)("generate", () => {
   let runtime: RuntimeClient;
@@ -66,7 +69,11 @@ describe.skipIf(!installed)("generate", () => {
     expect(tokenIds).toEqual(["d", "e", "f", "g", "h"].map(letterId));
     expect(shape).toEqual([5]);
     expect(tokens, "the opening token, the prompt's one and five written").toBe(7);
-    expect(runtime.status.runtimeClass?.backend).toBe("cpu");
+    expect(runtime.status.runtimeClass).toMatchObject({
+      backend: "cpu",
+      reason: null,
+      onnxruntime: expect.stringMatching(/node-llama-cpp \d/),
+    });
   });
 
   test("a model that was taught without an opening token is given none", async () => {
@@ -129,6 +136,69 @@ describe.skipIf(!installed)("generate", () => {
   });
 });
 
+describe.skipIf(!installed)("llama.cpp's way to a GPU", () => {
+  let before: string | undefined;
+  beforeAll(() => {
+    before = process.env[LLAMA_FOLDER_VARIABLE];
+    delete process.env[LLAMA_FOLDER_VARIABLE];
+  });
+  afterAll(() => {
+    if (before !== undefined) process.env[LLAMA_FOLDER_VARIABLE] = before;
+  });
+
+  async function writeOn(options: Parameters<typeof openRuntime>[0]) {
+    const runtime = openRuntime({ env: { [LLAMA_FOLDER_VARIABLE]: FOLDER }, ...options });
+    try {
+      const items = [{ key: "0", work: ask({ maxTokens: 5 }) }];
+      const model = writeAlphabetModel(tempFolder());
+      const signal = new AbortController().signal;
+      const answer = await runtime.run({ model, items, deadlineMs: 60_000, signal });
+      const result = decodeResult(good(answer.items[0]).bytes);
+      return { text: result.kind === "generate" ? result.text : null, runtimeClass: answer.runtimeClass };
+    } finally {
+      await runtime.stop();
+    }
+  }
+
+  test.runIf(process.platform === "linux")(
+    "steps down to the CPU where there is no driver, and keeps each reason",
+    async () => {
+      const { text, runtimeClass } = await writeOn({ device: GPU });
+      expect(text).toBe("defgh");
+      expect(runtimeClass.backend).toBe("cpu");
+      expect(runtimeClass.skipped).toEqual([
+        {
+          backend: "cuda",
+          reason: expect.stringMatching(/llama install --cuda|libc\w+\.so\.1?3? .*missing/),
+        },
+        { backend: "vulkan", reason: expect.stringMatching(/libvulkan\.so\.1 is missing|shows no GPU/) },
+      ]);
+      expect(runtimeClass.reason).toMatch(/^CUDA can't be used: .*; Vulkan can't be used: /);
+      expect(runtimeClass.hardware).not.toBe("A GPU");
+    },
+  );
+
+  test("Vulkan is not used for a second GPU, which it can't choose", async () => {
+    const { runtimeClass } = await writeOn({ device: { ...GPU, index: 1 } });
+    expect(runtimeClass.skipped.find(({ backend }) => backend === "vulkan")?.reason).toMatch(
+      /first one only/,
+    );
+  });
+
+  // Opt-in: VK_DRIVER_FILES names a Vulkan driver, a GPU's or Mesa's in software (what Electron brings lacks 16-bit storage).
+  test.runIf(process.env.VK_DRIVER_FILES && hasVulkanBuild)(
+    "a model runs on Vulkan and writes what the CPU writes",
+    async () => {
+      // llama.cpp passes a driver in software over, unless it is named.
+      const env = { [LLAMA_FOLDER_VARIABLE]: FOLDER, GGML_VK_VISIBLE_DEVICES: "0" };
+      const { text, runtimeClass } = await writeOn({ device: GPU, env });
+      expect(runtimeClass).toMatchObject({ backend: "vulkan", hardware: "A GPU" });
+      expect(runtimeClass.skipped.map(({ backend }) => backend)).toEqual(["cuda"]);
+      expect(text).toBe("defgh");
+    },
+  );
+});
+
 test("without llama.cpp the model is not loaded, and the error says how to get it", async () => {
   const before = process.env[LLAMA_FOLDER_VARIABLE];
   process.env[LLAMA_FOLDER_VARIABLE] = tempFolder();
@@ -137,7 +207,7 @@ test("without llama.cpp the model is not loaded, and the error says how to get i
     await expect(run(runtime, writeAlphabetModel(tempFolder()), [ask({})])).rejects.toMatchObject({
       code: "LLAMA_MISSING",
       actor: "user",
-      help: expect.stringContaining("npm run llama"),
+      help: expect.stringContaining("bellows llama install"),
     });
   } finally {
     await runtime.stop();

@@ -62,6 +62,8 @@ describe.skipIf(C_COMPILER === null)("NVML (needs a C compiler for the stub libr
       powerMaxW: 600,
       clockSmMhz: 765,
       clockSmMaxMhz: 3105,
+      clockMemoryMhz: 405,
+      clockMemoryMaxMhz: 10_501,
       throttle: ["power limit", "too hot (software)"],
       pstate: "P8",
       pcieGen: 1,
@@ -69,6 +71,8 @@ describe.skipIf(C_COMPILER === null)("NVML (needs a C compiler for the stub libr
       pcieWidth: 8,
       pcieWidthMax: 16,
       computeMode: "default",
+      displayActive: true,
+      driverModel: null,
       migEnabled: false,
       migDevices: [],
       processes: [

@@ -44,7 +44,7 @@ describe("readiness", () => {
     expect(ready.status).toBe(503);
     expect(await ready.json()).toEqual({
       status: "not ready",
-      reasons: [expect.stringMatching(/^AICF: No answer from 127\.0\.0\.1:9/)],
+      reasons: [expect.stringMatching(/^AICF: Connection refused by 127\.0\.0\.1:9/)],
     });
     const strange = await fetch(`${urlIn(data)}/healthz`, {
       headers: { origin: "http://elsewhere.example" },
@@ -109,6 +109,55 @@ describe("configuration", () => {
       .toContain("The configuration could not be read again, so the one before still holds.");
     expect(messages(process).join("\n")).toContain(`${file}:2: work.batch_size "0" is less than 1`);
     expect((await engine.state()).settings.values["work.batch_size"].value).toBe(5);
+  });
+
+  it("says from SIGHUP on how long held work may take and how much is logged; the log's form waits for the next start", async () => {
+    const data = tempFolder();
+    const file = path.join(data, "bellows.toml");
+    fs.writeFileSync(file, '[work]\ndrain_timeout = "50s"\n');
+    const { engine, process } = serveIn(data, QUIET);
+    await engine.until(() => true, "it to run");
+    fs.writeFileSync(file, '[work]\ndrain_timeout = "3s"\n[log]\nlevel = "trace"\nformat = "human"\n');
+    process.child.kill("SIGHUP");
+    await expect.poll(() => messages(process), patience).toContain("Counts from the next start: log.format.");
+    expect(messages(process)).toContainEqual(
+      expect.stringMatching(
+        /^Configuration read again: (?=.*work\.drain_timeout)(?=.*log\.level)(?=.*log\.format)/,
+      ),
+    );
+    await expect.poll(() => logged(process).map(({ level }) => level), patience).toContain("trace");
+    process.child.kill("SIGTERM");
+    expect(await process.exited).toBe(0);
+    expect(messages(process)).toContain(
+      "Stopping: what is held is finished within 3 s, the rest given back.",
+    );
+  });
+
+  it("at a terminal goes over from the short account to the log's own lines, and back", async () => {
+    const data = tempFolder();
+    const file = path.join(data, "bellows.toml");
+    const { engine, process } = serveIn(data, QUIET, "--log-format", "human");
+    await engine.until(({ markets }) => markets[0]?.state === "unreachable", "the market to be found silent");
+    const told = (pattern: RegExp) => (process.stdout().match(pattern) ?? []).length;
+    const calls = /^\d\d:\d\d:\d\d {2}TRACE {2}Call /gm;
+    expect(told(calls)).toBe(0);
+    fs.writeFileSync(file, '[log]\nlevel = "trace"\n');
+    process.child.kill("SIGHUP");
+    await expect.poll(() => told(calls), patience).toBeGreaterThan(0);
+    fs.writeFileSync(file, "");
+    process.child.kill("SIGHUP");
+    const read = () => (process.stderr().match(/Configuration read again: log\.level changed/g) ?? []).length;
+    await expect.poll(read, patience).toBe(2);
+  });
+
+  it("that misspells the market says so, rather than that there is none", async () => {
+    const file = path.join(tempFolder(), "bellows.toml");
+    fs.writeFileSync(file, `[aifc]\nqueue_url = "${NOBODY}"\n`);
+    const refused = await bellows(["serve", "--data", tempFolder(), "--config", file]);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      `Error: ${file}:1: aifc is no section there is. Did you mean [aicf]?\n`,
+    ]);
   });
 
   it("that is wrong is refused at the start with exit code 2, file and line", async () => {

@@ -40,7 +40,7 @@ describe("bellows service", () => {
       const unit = path.join(root, "etc/systemd/system/bellows.service");
       const text = readFileSync(unit, "utf8");
       expect(text).toContain(
-        ` --max-semi-space-size=1 ${path.join(REPOSITORY, "dist/node/cli.js")} serve --data /var/lib/bellows\n`,
+        ` --max-semi-space-size=1 --no-opt --v8-pool-size=1 ${path.join(REPOSITORY, "dist/node/cli.js")} serve --data /var/lib/bellows\n`,
       );
       expect(
         readlinkSync(path.join(root, "etc/systemd/system/multi-user.target.wants/bellows.service")),
@@ -80,6 +80,26 @@ describe("bellows service", () => {
     expect(await bellows(["service", "install", "--user", "--root", root])).toMatchObject({ code: 2 });
   });
 
+  it("takes the configuration file along that it is given, as the service will find it", async () => {
+    const root = tempFolder();
+    writeFileSync(path.join(root, "worker.toml"), "[work]\nbatch_size = 4\n");
+    const file = path.relative(process.cwd(), path.join(root, "worker.toml"));
+    const args = ["service", "install", "--dry-run", "--user", "--config", file];
+    const { code, stdout } = await bellows(args, { XDG_CONFIG_HOME: root });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(` serve --config ${path.join(root, "worker.toml")}$`, "m"));
+    const missing = await bellows([
+      "service",
+      "install",
+      "--dry-run",
+      "--root",
+      root,
+      "--config",
+      "/nowhere.toml",
+    ]);
+    expect(missing.stderr).toContain("/nowhere.toml is not there");
+  });
+
   it.skipIf(existsSync("/run/systemd/system"))("says so where there is no systemd to ask", async () => {
     const { code, stderr } = await bellows(["service", "status"]);
     expect(code).toBe(1);
@@ -98,6 +118,7 @@ describe.skipIf(!hasSystemd)(
         cli: path.join(REPOSITORY, "dist/node/cli.js"),
         resourcesFolder: path.join(REPOSITORY, "resources"),
         dataFolder: null,
+        configFile: null,
         configHome: "/home/ada/.config",
         root: null,
         startNow: false,

@@ -1,10 +1,13 @@
 /** Traces as a collector gets them: one per job, spans that fit together, and none when nobody asked. */
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
-import { traceIdOf } from "../../src/engine/tracing/job-traces.ts";
+import { logFileOf } from "../../src/engine/log/open-log.ts";
+import { traceIdOf } from "../../src/engine/tracing/trace-ids.ts";
 import { MINUTE } from "../../src/shared/durations.ts";
 import { RunningDemo, startBellows } from "../support/bellows.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -31,6 +34,12 @@ const ExportSchema = z.object({
       scopeSpans: z.array(z.object({ spans: z.array(SpanSchema) })),
     }),
   ),
+});
+
+const LineSchema = z.object({
+  market: z.string().optional(),
+  lease: z.string().optional(),
+  trace: z.string().optional(),
 });
 
 /** An OTLP receiver over real HTTP. The first call is answered 503: a collector may be late. */
@@ -95,6 +104,22 @@ test(
       resource: { "deployment.environment.name": "rack-7", "service.name": "forge" },
     });
     expect(calls[0]?.resource["service.version"]).toMatch(/^\d+\.\d+/);
+
+    // What the log says of a job names the trace it belongs to.
+    const lines = readFileSync(logFileOf(join(folder, "demo")), "utf8")
+      .trimEnd()
+      .split("\n");
+    const facts = lines.map((line) => LineSchema.parse(JSON.parse(line)));
+    const ofLeases = facts.flatMap(({ market, lease, trace }) =>
+      market === undefined || lease === undefined
+        ? []
+        : [{ trace, wanted: traceIdOf({ market, leaseId: lease }) }],
+    );
+    expect(ofLeases.length).toBeGreaterThan(2);
+    for (const { trace, wanted } of ofLeases) expect(trace).toBe(wanted);
+    expect(facts.filter(({ lease, trace }) => lease === undefined && trace !== undefined)).toEqual([]);
+    const sent = new Set(spans.map(({ traceId }) => traceId));
+    expect(ofLeases.filter(({ trace }) => sent.has(trace ?? "")).length).toBeGreaterThan(2);
 
     const { jobs } = await demo.invoke("jobs.list", { limit: 1000 });
     const settled = spans.filter(({ name }) => name === "settle");

@@ -24,6 +24,11 @@ export function appWithGpuPack(pack: GpuPack, rendererFolder?: string): AppCopy 
   return appWith({ "gpu-pack.json": { version: 1, packs: [pack] } }, rendererFolder);
 }
 
+/** A copy whose llama.cpp is another one; `list` is what stands in its llama.json. */
+export function appWithLlama(list: unknown): AppCopy {
+  return appWith({ "llama.json": list }, undefined);
+}
+
 /** `resources`: files of the resources folder and what stands in them instead. */
 function appWith(resources: Readonly<Record<string, unknown>>, rendererFolder: string | undefined): AppCopy {
   const root = tempFolder();

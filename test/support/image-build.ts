@@ -208,3 +208,12 @@ export function nodeImage(folder: string, node: string, npmFolder: string): stri
   writeFileSync(done, readdirSync(root).join("\n"));
   return root;
 }
+
+/** The same Debian without Node and npm: for a base that brings neither. */
+export function bareImage(nodeRoot: string, folder: string): string {
+  const root = path.join(folder, "bare");
+  copy([`${nodeRoot}/.`], root);
+  for (const gone of ["bin/node", "bin/npm", "lib/node_modules"])
+    rmSync(path.join(root, "usr/local", gone), { recursive: true });
+  return root;
+}

@@ -20,6 +20,7 @@ export class ScriptedMarket implements MarketAdapter {
   readonly capabilities = { renewableLeases: true, returnsLeases: true, longPoll: true, stake: true };
   /** Every call made, in order: "register", "heartbeat", … */
   readonly calls: string[] = [];
+  readonly wishes: AcquireWish[] = [];
   readonly loads: Load[] = [];
   readonly submissions: Submission[] = [];
   readonly returned: { leaseId: string; reason: string }[] = [];
@@ -62,7 +63,8 @@ export class ScriptedMarket implements MarketAdapter {
     return this.#next("heartbeat", { intervalMs: 20, health: null });
   }
   /** Without a scripted answer it waits like a long poll, until it is aborted. */
-  acquire(_wish: AcquireWish, signal: AbortSignal): Promise<readonly Lease[]> {
+  acquire(wish: AcquireWish, signal: AbortSignal): Promise<readonly Lease[]> {
+    this.wishes.push({ ...wish, models: [...wish.models] });
     if (this.script.acquire.length > 0) return this.#next("acquire", []);
     this.calls.push("acquire");
     return new Promise((_, reject) =>

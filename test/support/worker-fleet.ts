@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, copyFileSync, fstatSync, mkdirSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import type { DevnetLogLine } from "../../src/devnet/log.ts";
 import { loadConfig } from "../../src/engine/config/from-environment.ts";
 import { locatePaths } from "../../src/engine/config/paths.ts";
@@ -110,6 +110,8 @@ export interface WorkerOptions {
   /** Milliseconds its runtime takes for each job. */
   readonly msPerJob: number;
   readonly concurrency: number;
+  /** A line for each text that a runtime of the fleet computes. */
+  readonly journal: string;
   /** Where it runs; absent: here. */
   readonly machine?: Machine;
 }
@@ -166,7 +168,7 @@ export class FleetWorker {
     const child = host.spawn({
       name: this.name,
       entry: locatePaths().entries.engine,
-      env: { PACED_MS_PER_JOB: String(this.#options.msPerJob) },
+      env: { PACED_MS_PER_JOB: String(this.#options.msPerJob), PACED_JOURNAL: this.#options.journal },
     });
     this.#process = child;
     this.#client = connectContract(child);
@@ -192,6 +194,19 @@ export class FleetWorker {
     this.#process?.kill("SIGKILL");
     await this.#process?.exited;
     this.#client?.close();
+  }
+
+  /** As `bellows serve` ends on SIGTERM: takes nothing more, finishes what it holds (so many), and only then goes. */
+  async drain(): Promise<number> {
+    const { markets: before } = await this.state();
+    await this.client.invoke("run.finish", {});
+    const held = async () => {
+      const { engine, markets } = await this.state();
+      return `${engine.intent}, ${markets[0]?.leasesHeld} held`;
+    };
+    await expect.poll(held, { timeout: MINUTE, interval: 50, message: this.name }).toBe("stopped, 0 held");
+    await this.stop();
+    return before[0]?.leasesHeld ?? 0;
   }
 
   async stop(): Promise<void> {

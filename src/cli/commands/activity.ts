@@ -35,7 +35,7 @@ export function activityLines(events: readonly ActivityEvent[]): string[] {
   return table<ActivityEvent>(
     [
       { title: "When", value: ({ at }) => dateTime(at) },
-      { title: "Weight", value: ({ level }) => level },
+      { title: "Level", value: ({ level }) => level },
       { title: "Market", value: ({ market }) => (market === null ? "" : marketName(market)) },
       { title: "Event", value: ({ type }) => type },
       { title: "What", value: ({ text }) => (text ?? "").replaceAll(/\s+/g, " ") },

@@ -41,7 +41,7 @@ export function addBooks(program: Command, context: CliContext, withEngine: With
     .option("--search <words>", "Only where these stand in the event")
     .option("--type <type>", "Only of this type, such as market-error")
     .option("--market <id>", `Only of ${MarketIdSchema.options.join(" or ")}`)
-    .option("--level <level>", "This weight or a worse one: info, notice or problem")
+    .option("--level <level>", "This level or a worse one: info, notice or problem")
     .addOption(new Option("--json", "Print one line of JSON"))
     .action((options: Options) => {
       const limit = readFlag("--limit", String(options.limit), wholeNumber(1, MOST_EVENTS));

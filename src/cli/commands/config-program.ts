@@ -30,6 +30,6 @@ export function configProgram(context: CliContext, flags: () => Flags): Command 
   config
     .command("schema")
     .description("The JSON Schema of a configuration file, for editors")
-    .action(() => terminal.print(JSON.stringify(configSchema(), null, 2)));
+    .action(async () => terminal.print(JSON.stringify(await configSchema(), null, 2)));
   return config;
 }

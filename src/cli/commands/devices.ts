@@ -218,13 +218,19 @@ function gpuFacts(gpu: GpuDetails): [string, string][] {
     ],
     [
       "Clocks",
-      `${outOf(gpu.clockMhz, gpu.clockMaxMhz, "MHz")}, ${orUnknown(gpu.pstate)}; ${throttleWords(gpu)}`,
+      `${outOf(gpu.clockMhz, gpu.clockMaxMhz, "MHz")}, memory ${outOf(gpu.clockMemoryMhz, gpu.clockMemoryMaxMhz, "MHz")}, ${orUnknown(gpu.pstate)}; ${throttleWords(gpu)}`,
     ],
+    ["Screen", screenWords(gpu)],
     ["Limits", `power ${outOf(gpu.powerLimitW, gpu.powerMaxW, "W")}; fan ${quantity(gpu.fanPct, "%")}`],
     ["PCIe", `gen ${outOf(pcie.gen, pcie.genMax)}, width ${outOf(pcie.width, pcie.widthMax)}`],
     ["Programs", programs(gpu)],
     ["Read by", gpu.sourceReason === null ? gpu.source : `${gpu.source} (${gpu.sourceReason})`],
   ];
+}
+
+function screenWords({ displayActive, driverModel }: GpuDetails): string {
+  const screen = displayActive === null ? "unknown" : displayActive ? "one in use" : "none in use";
+  return driverModel === null ? screen : `${screen}; driver model ${driverModel}`;
 }
 
 function verdictWords(verdict: DeviceVerdict): string {

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { type Flags, readSettings } from "../../engine/config/from-environment.ts";
 import { dataRoot } from "../../engine/config/layers.ts";
-import { type Inventory, JOB, readInventory } from "../../engine/fleet/inventory.ts";
+import { type Inventory, isAddress, JOB, readInventory } from "../../engine/fleet/inventory.ts";
 import { fleetPlace, inventoryAt } from "../../engine/fleet/place.ts";
 import { readFleet } from "../../engine/fleet/read-workers.ts";
 import type { WorkerReport } from "../../engine/fleet/report.ts";
@@ -13,6 +13,7 @@ import type { ErrorValue } from "../../shared/errors.ts";
 import { hottest, isWell, leasesHeld, nearestLimit, oldestHeartbeat } from "../../shared/fleet.ts";
 import type { CliContext } from "../context.ts";
 import { advice, ago, money, orUnknown, quantity, table, UNKNOWN } from "../format.ts";
+import { usageError } from "../usage.ts";
 
 /** Looked for where the command is typed, before the place that the engine would read. */
 const HERE = "fleet.toml";
@@ -22,6 +23,8 @@ export interface FleetOptions {
   readonly file: string | undefined;
   /** Read what this Prometheus scrapes, without an inventory. */
   readonly prometheus: string | undefined;
+  /** The scrape job of its workers, before what the inventory says. */
+  readonly job: string | undefined;
   /** Of the command line: where the data folder is. */
   readonly flags: Flags;
   readonly json: boolean;
@@ -40,9 +43,30 @@ export async function fleet(context: CliContext, options: FleetOptions): Promise
   return summary.well === summary.workers && prometheusError === null;
 }
 
+function inventoryFor(context: CliContext, options: FleetOptions): Inventory {
+  const inventory = inventoryNamed(context, options);
+  const { job } = options;
+  if (job === undefined) return inventory;
+  if (inventory.prometheus === null) {
+    throw usageError(
+      "--job names a scrape job of a Prometheus, and none is read here",
+      "Add --prometheus URL, or [prometheus] to the inventory.",
+    );
+  }
+  return { ...inventory, prometheus: { ...inventory.prometheus, job } };
+}
+
 /** What the options name, else the file in this folder, else what the engine's Fleet screen would read. */
-function inventoryFor({ env, paths }: CliContext, { file, prometheus, flags }: FleetOptions): Inventory {
-  if (prometheus !== undefined) return { workers: [], prometheus: { url: prometheus, job: JOB } };
+function inventoryNamed({ env, paths }: CliContext, { file, prometheus, flags }: FleetOptions): Inventory {
+  if (prometheus !== undefined) {
+    if (!isAddress(prometheus)) {
+      throw usageError(
+        `--prometheus "${prometheus}" is no http:// or https:// address`,
+        "Write it like http://127.0.0.1:9090",
+      );
+    }
+    return { workers: [], prometheus: { url: prometheus, job: JOB } };
+  }
   if (file !== undefined || existsSync(HERE)) return readInventory(file ?? HERE);
   const where = { env, paths, flags };
   const settings = readSettings(where, ["fleetFile", "fleetPrometheus"]);

@@ -1,5 +1,6 @@
 /** `bellows serve`: the engine in this process, for servers and for whoever wants no window. */
 import {
+  checkAll,
   chooseMode,
   DEFAULT_METRICS,
   type Flags,
@@ -19,7 +20,6 @@ import type { CliContext } from "../context.ts";
 import { addressField, fields, marketName } from "../format.ts";
 import { listenForStop, type StopSignals } from "../signals.ts";
 
-const DEFAULT_DRAIN_MS = 20 * SECOND;
 /** The manager's status line follows the state this often. */
 const STATUS_EVERY = 5 * SECOND;
 /** What the manager is told a slow end may take beyond the drain: giving back, submitting, closing. */
@@ -34,14 +34,17 @@ type Format = LogConsole["format"];
 export async function serve(context: CliContext, flags: Flags, usual?: Format): Promise<void> {
   const { terminal, env, paths } = context;
   const sources = { env, flags, paths };
-  if (chooseMode(sources) === "demo") throw noMarket();
+  if (chooseMode(sources) === "demo") {
+    checkAll(sources); // A misspelt market is no market either, and more is to be said of it.
+    throw noMarket();
+  }
   for (const sentence of readLayers(sources).notes) terminal.note(`Note: ${sentence}`);
   using signals = listenForStop(() => undefined);
   using manager = openServiceManager({ env, pid: process.pid, platform: process.platform });
   let startAs: EngineConfig["startAs"] | undefined;
   for (;;) {
     const config = loadConfig(sources);
-    const { logFormat, drainTimeout = DEFAULT_DRAIN_MS } = readSettings(sources);
+    const { logFormat } = readSettings(sources);
     if (readControlFile(config.dataFolder) !== null) {
       const { refuseSecondEngine } = await import("../engine-client.ts");
       await refuseSecondEngine(config.dataFolder);
@@ -51,7 +54,6 @@ export async function serve(context: CliContext, flags: Flags, usual?: Format): 
       signals,
       manager,
       format: logFormat ?? usual ?? (terminal.isTerminal ? "human" : "json"),
-      drainMs: drainTimeout,
       reload: () => loadConfig(sources),
     };
     const { restartWanted } = await serveOnce(run, startAs === undefined ? config : { ...config, startAs });
@@ -66,26 +68,32 @@ interface Run {
   readonly signals: StopSignals;
   readonly manager: ServiceManager | null;
   readonly format: Format;
-  readonly drainMs: number;
   readonly reload: () => EngineConfig;
 }
 
 async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
-  const { context, signals, manager, format, drainMs } = run;
+  const { context, signals, manager, format } = run;
   const { terminal } = context;
   // Loaded only here: it brings SQLite, which no other command needs.
   const { startEngine } = await import("../../engine/engine.ts");
   // A server is watched from outside unless somebody says no; the app and the demo only when asked.
   const metrics = config.metrics === undefined ? DEFAULT_METRICS : config.metrics;
+  let level = config.log?.level ?? "info";
   // A person at the usual level gets the short account; who asks for another level wants the log's own lines.
-  const accounts = format === "human" && (config.log?.level ?? "info") === "info";
-  const console: LogConsole | null = accounts
-    ? null
-    : { format, write: (line) => terminal.print(line.trimEnd()) };
+  const accounts = () => format === "human" && level === "info";
+  const console: LogConsole = {
+    format,
+    write: (line) => {
+      if (!accounts()) terminal.print(line.trimEnd());
+    },
+  };
   const engine = await startEngine({ ...config, metrics }, new ForkProcessHost(), Date.now, console);
+  engine.settings.onChange(() => {
+    level = engine.settings.value("logLevel") ?? "info";
+  });
   try {
     if (format === "human") showPlaces(context, engine, config);
-    using _shown = accounts ? await showToPerson(context, engine) : nothing();
+    using _shown = format === "human" ? await showToPerson(context, engine, accounts) : nothing();
     if (format === "json") tellWhere(engine, config);
     using _manager = manager === null ? nothing() : keepToldOf(manager, engine);
     using _reload = onHangup(() => reload(run, engine));
@@ -98,6 +106,7 @@ async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
 
   /** SIGTERM lets what is held be finished; Ctrl-C is somebody who waits. */
   async function end(running: Engine): Promise<void> {
+    const drainMs = running.settings.value("drainTimeout") ?? 0;
     const drains = signals.name === "SIGTERM" && drainMs > 0;
     manager?.notify(
       "STOPPING=1",
@@ -114,9 +123,15 @@ async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
 }
 
 /** For a person at a terminal: a line for each result and change. What a market said is in it, so it is cleaned like the log. */
-async function showToPerson({ terminal }: CliContext, engine: Engine): Promise<Disposable> {
+async function showToPerson(
+  { terminal }: CliContext,
+  engine: Engine,
+  wanted: () => boolean,
+): Promise<Disposable> {
   const { LiveLog } = await import("../live-log.ts");
-  const log = new LiveLog((line) => terminal.print(engine.log.clean(line)));
+  const log = new LiveLog((line) => {
+    if (wanted()) terminal.print(engine.log.clean(line));
+  });
   const stop = engine.onDelta((delta) => log.show(delta.slices, delta.at));
   const { state, at } = engine.snapshot();
   log.show(state, at);

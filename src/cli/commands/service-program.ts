@@ -12,7 +12,7 @@ type Options = Readonly<Record<string, unknown>>;
 export function addService(
   program: Command,
   context: CliContext,
-  dataFolder: () => string | undefined,
+  place: () => { readonly dataFolder?: string | undefined; readonly configFile?: string | undefined },
   onStopped: () => void,
 ): void {
   const asked = ({ user, dryRun, now, root }: Options): ServiceOptions => ({
@@ -20,7 +20,8 @@ export function addService(
     dryRun: dryRun === true,
     now: now === true,
     root: typeof root === "string" ? root : undefined,
-    data: dataFolder(),
+    data: place().dataFolder,
+    config: place().configFile,
   });
   const own = () => new Option("--user", "Your own service, without root, instead of the machine's");
   const dryRun = () => new Option("--dry-run", "Only print what would be done");
@@ -47,7 +48,7 @@ export function addService(
     .description("Does it run, and what does it say; exit code 3 when it does not run")
     .addOption(own())
     .option("--json", "Print one line of JSON")
-    .action((options: Options) => {
-      if (!serviceStatus(context, { ...asked(options), json: options.json === true })) onStopped();
+    .action(async (options: Options) => {
+      if (!(await serviceStatus(context, { ...asked(options), json: options.json === true }))) onStopped();
     });
 }

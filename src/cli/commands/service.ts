@@ -14,7 +14,12 @@ import {
   systemdInstall,
   systemdUninstall,
 } from "../service/systemd.ts";
-import { windowsInstall, windowsStatusCommand, windowsUninstall } from "../service/windows-task.ts";
+import {
+  isTaskRunning,
+  windowsInstall,
+  windowsStatusCommand,
+  windowsUninstall,
+} from "../service/windows-task.ts";
 import { usageError } from "../usage.ts";
 
 export interface ServiceOptions {
@@ -23,6 +28,7 @@ export interface ServiceOptions {
   readonly now: boolean;
   readonly root: string | undefined;
   readonly data: string | undefined;
+  readonly config: string | undefined;
 }
 
 export function installService(context: CliContext, options: ServiceOptions): void {
@@ -31,7 +37,10 @@ export function installService(context: CliContext, options: ServiceOptions): vo
   const { cli } = paths.entries;
   const plan = choose(options, {
     systemd: () => {
-      const unreachable = options.user ? null : findUnreachable([node, cli]);
+      const configFile = options.config === undefined ? null : path.resolve(options.config);
+      const unreachable = options.user
+        ? null
+        : findUnreachable([node, cli, ...(configFile === null ? [] : [configFile])]);
       if (unreachable !== null && !options.dryRun) throw unreachable;
       if (unreachable !== null) terminal.note(`Note: it would be refused. ${advice(unreachable.toValue())}`);
       return systemdInstall({
@@ -40,13 +49,15 @@ export function installService(context: CliContext, options: ServiceOptions): vo
         cli,
         resourcesFolder: paths.resourcesFolder,
         dataFolder: options.data === undefined ? null : path.resolve(options.data),
+        configFile,
         startNow: options.now,
       });
     },
     windows: () => {
       const dataFolder = windowsData(context, options);
       const definitionFile = path.win32.join(dataFolder, "service.xml");
-      return windowsInstall({ node, cli, dataFolder, definitionFile, startNow: options.now });
+      const configFile = options.config === undefined ? null : path.win32.resolve(options.config);
+      return windowsInstall({ node, cli, dataFolder, configFile, definitionFile, startNow: options.now });
     },
   });
   finish(context, options, plan);
@@ -93,9 +104,10 @@ export function serviceStatus(
     },
     windows: () => {
       const { ok, stdout, output } = ask(windowsStatusCommand());
-      if (options.json) terminal.json({ running: ok && /Running/i.test(stdout), text: stdout.trim() });
+      const running = ok && isTaskRunning(stdout);
+      if (options.json) terminal.json({ running, text: stdout.trim() });
       else terminal.print(ok ? stdout.trim() : output);
-      return ok;
+      return running;
     },
   });
 }

@@ -19,6 +19,8 @@ export interface SystemdInstall {
   readonly resourcesFolder: string;
   /** Null: /var/lib/bellows, or the person's own data folder. */
   readonly dataFolder: string | null;
+  /** Absolute; null: the one in the data folder, if there is one. */
+  readonly configFile: string | null;
   /** The person's configuration folder, for `user`. */
   readonly configHome: string;
   /** An image's root instead of this machine's; nothing is started there. */
@@ -101,6 +103,7 @@ function systemFiles(install: SystemdInstall): PlannedFile[] {
       "serve",
       "--data",
       dataFolder ?? STATE_FOLDER,
+      ...configWords(install),
     ],
     // Everything else is read-only for the service (ProtectSystem=strict).
     extra: dataFolder === null ? [] : [`ReadWritePaths=${quoted(dataFolder)}`],
@@ -117,7 +120,7 @@ function userFiles(install: SystemdInstall): PlannedFile[] {
   const { dataFolder } = install;
   const data = dataFolder === null ? [] : ["--data", dataFolder];
   const text = fillUnit(readResource(install, "systemd/bellows-user.service"), {
-    command: [install.node, ...ENGINE_NODE_OPTIONS, install.cli, "serve", ...data],
+    command: [install.node, ...ENGINE_NODE_OPTIONS, install.cli, "serve", ...data, ...configWords(install)],
     extra: [],
     edit: "systemctl --user edit bellows",
   });
@@ -127,6 +130,8 @@ function userFiles(install: SystemdInstall): PlannedFile[] {
     { path: settings, text: readResource(install, "provider.env.example"), mode: 0o600, keep: true },
   ];
 }
+
+const configWords = ({ configFile }: SystemdInstall) => (configFile === null ? [] : ["--config", configFile]);
 
 /** The unit with another command, and lines added behind it. */
 export function fillUnit(
@@ -214,7 +219,9 @@ const isHidden = (file: string): boolean => /^\/(home|root|run\/user)\//.test(fi
 
 function unreadableAt(file: string): string | null {
   for (let at = file; ; at = path.dirname(at)) {
-    const { mode } = fs.statSync(at);
+    const stat = fs.statSync(at, { throwIfNoEntry: false });
+    if (stat === undefined) return `${at} is not there`;
+    const { mode } = stat;
     const wanted = at === file ? 0o004 : 0o001;
     if ((mode & wanted) === 0) return `${at} is not open to other users`;
     if (at === path.dirname(at)) return null;

@@ -14,6 +14,8 @@ export interface WindowsInstall {
   readonly node: string;
   readonly cli: string;
   readonly dataFolder: string;
+  /** Absolute; null: the one in the data folder, if there is one. */
+  readonly configFile: string | null;
   /** Where the task's definition is written, to be read by schtasks. */
   readonly definitionFile: string;
   readonly startNow: boolean;
@@ -34,7 +36,7 @@ export function windowsInstall(install: WindowsInstall): ServicePlan {
       ...(startNow ? [run("schtasks", "/Run", "/TN", TASK)] : []),
     ],
     next: [
-      `Settings: ${dataFolder}\\bellows.toml (bellows config schema lists them)`,
+      `Settings: ${install.configFile ?? `${dataFolder}\\bellows.toml`} (bellows config schema lists them)`,
       ...(startNow ? [] : [`Start it now: schtasks /Run /TN ${TASK}`]),
     ],
   };
@@ -60,9 +62,16 @@ export const windowsStatusCommand = (): [string, ...string[]] => [
   "LIST",
 ];
 
+/** SCHED_S_TASK_RUNNING, which stands as the last result while a task runs; the words beside it are translated. */
+const RUNNING = "267009";
+
+/** Of the answer to the status command. */
+export const isTaskRunning = (stdout: string): boolean => new RegExp(`\\b${RUNNING}\\b`).test(stdout);
+
 /** docs: Task Scheduler schema 1.2. Element order is part of it. */
-export function taskXml({ node, cli, dataFolder }: WindowsInstall): string {
-  const words = [...ENGINE_NODE_OPTIONS, cli, "serve", "--data", dataFolder]
+export function taskXml({ node, cli, dataFolder, configFile }: WindowsInstall): string {
+  const config = configFile === null ? [] : ["--config", configFile];
+  const words = [...ENGINE_NODE_OPTIONS, cli, "serve", "--data", dataFolder, ...config]
     .map((word) => `"${word}"`)
     .join(" ");
   return `<?xml version="1.0" encoding="UTF-16"?>

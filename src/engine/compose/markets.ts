@@ -1,5 +1,6 @@
 /** Where work comes from: the adapters, a session and a guard per market, and what is offered there. */
 
+import { advise, say, within } from "../../shared/words/said.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import { createAdapters } from "../market/adapters.ts";
 import type { MarketAdapter, ProviderProfile } from "../market/port.ts";
@@ -150,16 +151,15 @@ export function composeMarkets(base: Foundation, work: Work, power: Power, bonds
 /** What can't work must not be sold. */
 function restOf(device: string, { presence, control, fleet }: Work): Rest | null {
   if (!presence.keeper.viewOf(device).enabled)
-    return { kind: "off", text: "This GPU is switched off here", help: "Switch it on to offer it." };
+    return { kind: "off", ...advise(say("offHere"), say("switchOnToOffer")) };
   if (control.intent !== "running")
-    return { kind: "resting", text: "Bellows takes no work now", help: "It is listed again after Start." };
+    return { kind: "resting", ...advise(say("noWorkNow"), say("listedAfterStart")) };
   const failures = fleet.find(device)?.worker.rest;
   if (failures?.kind === "failures") {
-    const help = "It is listed again by itself, once a job came out on it.";
-    return { kind: "resting", text: failures.text, help };
+    return { kind: "resting", ...advise(failures, say("listedAfterJob")) };
   }
   const pause = presence.pauseOf(device);
   if (pause === null) return null;
-  const help = pause.resumesByItself ? "It is listed again by itself." : "Resume it to offer it.";
-  return { kind: "resting", text: `This GPU rests: ${pause.text}`, help };
+  const help = say(pause.resumesByItself ? "listedAgain" : "resumeToOffer");
+  return { kind: "resting", ...advise(say("gpuRests", { why: within(pause) }), help) };
 }

@@ -1,9 +1,11 @@
 /** What is shown of the engine: the slices of its state, each made of the parts it tells of, and the notices. */
+
 import type { DeviceView } from "../../shared/contract/views.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
 import { BatteryWatch } from "../device/battery-watch.ts";
 import { describeDevice, describeUnusable } from "../device/device-view.ts";
 import { DeviceHistory } from "../device/history.ts";
+import { backendSaid, stepsWithWords } from "../device/reason-words.ts";
 import { openBooks } from "../earnings/books.ts";
 import { placeOfFleet } from "../fleet/place.ts";
 import { findMps, mpsNotice } from "../gpu-pack/mps.ts";
@@ -59,9 +61,11 @@ export function composeViews(
       const view = describeDevice(worker.view(telemetry), device, telemetry, { ...facts, lastSelfTest });
       const selfTest = selfTester.progressOf(device.id);
       const steps = status.runtimeClass?.skipped ?? [];
+      const reasonSaid = backendSaid(view.backendReason, steps);
       return {
         ...view,
-        ...(steps.length === 0 ? {} : { backendSteps: [...steps] }),
+        ...(steps.length === 0 ? {} : { backendSteps: stepsWithWords(steps) }),
+        ...(reasonSaid && { backendSaid: reasonSaid }),
         ...(selfTest === null ? {} : { selfTest }),
       };
     });
@@ -90,10 +94,7 @@ export function composeViews(
     offers: () => offers.view(),
     settings: () => settings.view(),
     keyProblem: () => identity.problem,
-    modelProblem: () => {
-      const problem = models.problem();
-      return problem && { message: problem.message, help: problem.help };
-    },
+    modelProblem: () => models.problem()?.toValue() ?? null,
     gpuPack: () => base.gpuPack.view(),
     missingGpu: () => {
       const missing = watcher.missingGpu;

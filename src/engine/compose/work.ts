@@ -167,7 +167,7 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
       return watcher.latest(id);
     },
     isReserved,
-    pauseOf: (id) => presence.pauseOf(id)?.text ?? null,
+    pauseOf: (id) => presence.pauseOf(id),
     mayTest: () => control.intent === "running",
     onStart: bonds.onTestStart,
     onProgress: bonds.onTestProgress,

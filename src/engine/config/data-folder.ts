@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, type ErrorCode } from "../../shared/errors.ts";
 
 const OWNER_ONLY_FOLDER = 0o700;
 const OWNER_ONLY_FILE = 0o600;
@@ -63,7 +63,7 @@ function discard(file: string): void {
 
 function dataFolderError(folder: string, thrown: unknown): AppError {
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "unknown cause";
-  const make = (name: string, message: string, help: string) =>
+  const make = (name: ErrorCode, message: string, help: string) =>
     new AppError({ code: name, message, actor: "user", help, cause: thrown });
   switch (code) {
     case "EACCES":

@@ -203,15 +203,21 @@ export function gpuPackFolder(settings: Settings, paths: Pick<AppPaths, "default
   return path.join(settings.dataFolder ?? paths.defaultDataFolder, "gpu-pack");
 }
 
+/** As the pack does. */
+export function llamaFolder(settings: Settings, paths: Pick<AppPaths, "defaultDataFolder">): string {
+  return path.join(settings.dataFolder ?? paths.defaultDataFolder, "llama");
+}
+
 /** Fetched models serve the demo and the live engine: they stand beside their folders, and before the app's own. */
 export function modelConfig(
   settings: Settings,
   paths: Pick<AppPaths, "defaultDataFolder" | "modelFolders">,
-): Pick<EngineConfig, "modelFolders" | "models"> {
+): Pick<EngineConfig, "modelFolders" | "models" | "llamaFolder"> {
   const { diskCacheFolder, dataFolder, modelAllowList } = settings;
   const home = path.join(diskCacheFolder ?? dataFolder ?? paths.defaultDataFolder, "models");
   return {
     modelFolders: [...(settings.modelFolders ?? []), home, ...paths.modelFolders],
+    llamaFolder: llamaFolder(settings, paths),
     models: {
       home,
       maxBytes: settings.modelsSize ?? null,

@@ -21,6 +21,8 @@ export interface Setting<T> {
   readonly fallback?: string;
   /** The app's settings screen may change it: at once, or with the engine's next start. */
   readonly inApp?: "live" | "restart";
+  /** Not for the app to change, yet a changed file counts from SIGHUP on. */
+  readonly reloads?: true;
   readonly read: Reader<T>;
 }
 
@@ -680,7 +682,8 @@ export const SETTINGS = {
     key: "fleet.prometheus_url",
     inApp: "live",
     env: "BELLOWS_FLEET_PROMETHEUS",
-    means: "Prometheus whose job bellows is the fleet, beside the inventory or instead of it",
+    means:
+      "Prometheus that scrapes the fleet as job bellows (or the inventory's job), beside the inventory or instead of it",
     read: read.httpUrlLike("http://127.0.0.1:9090"),
   }),
 
@@ -710,6 +713,7 @@ export const SETTINGS = {
   }),
   drainTimeout: setting({
     key: "work.drain_timeout",
+    reloads: true,
     fallback: "20s",
     env: "BELLOWS_DRAIN_TIMEOUT",
     flag: "--drain-timeout",

@@ -1,7 +1,9 @@
 /** Which devices can work here: every NVIDIA GPU (or its MIG slices), else the CPU and the reason why, in words. */
+
 import type { DeviceVerdict, HostInfo } from "../../shared/contract/views.ts";
 import { type GpuReading, type MigDevice, unknownGpu } from "../../shared/gpu/reading.ts";
 import type { WantedBackend } from "../../shared/runtime/protocol.ts";
+import { say } from "../../shared/words/said.ts";
 import type { DeviceInfo } from "./device-info.ts";
 import { NoNvidiaDriver } from "./gpu-source.ts";
 import { readHostInfo } from "./host-info.ts";
@@ -62,7 +64,7 @@ export function detectionOf(
   cards: readonly NvidiaCard[] = [],
 ): Detection {
   if (found === null) {
-    return cpuInstead("The settings ask for the CPU (GPU_BACKEND=cpu)", "auto", host, NOTHING);
+    return cpuInstead(say("reasonCpuAsked").text, "auto", host, NOTHING);
   }
   if (found instanceof NoNvidiaDriver) {
     const unusable = cards.map((card, index) => withoutDriver(card, index, found.message));
@@ -70,8 +72,8 @@ export function detectionOf(
   }
   const sorted = sortGpus(found, wanted, host.wsl, visible);
   if (sorted.devices.length > 0) return { ...sorted, noGpuReason: null };
-  const hidden = sorted.unusable.length > 0 ? "CUDA_VISIBLE_DEVICES leaves out every GPU" : null;
-  const reason = sorted.problems[0] ?? hidden ?? "The NVIDIA driver answers, but shows no GPU";
+  const hidden = sorted.unusable.length > 0 ? say("reasonNoneVisible").text : null;
+  const reason = sorted.problems[0] ?? hidden ?? say("reasonNoGpuShown").text;
   return cpuInstead(reason, wanted, host, sorted);
 }
 

@@ -98,6 +98,8 @@ function gpuDetails(
     powerMaxW: gpu.powerMaxW,
     clockMhz: now(gpu.clockSmMhz),
     clockMaxMhz: gpu.clockSmMaxMhz,
+    clockMemoryMhz: now(gpu.clockMemoryMhz),
+    clockMemoryMaxMhz: gpu.clockMemoryMaxMhz,
     throttle: now(gpu.throttle),
     pstate: now(gpu.pstate),
     pcie: {
@@ -107,6 +109,8 @@ function gpuDetails(
       widthMax: gpu.pcieWidthMax,
     },
     computeMode: gpu.computeMode,
+    displayActive: now(gpu.displayActive),
+    driverModel: gpu.driverModel,
     mig,
     processes:
       now(gpu.processes)?.map(({ pid, name, memoryMb, kind }) => ({
@@ -139,10 +143,14 @@ function silentGpu(device: DeviceInfo, { sourceReason, suspended }: Telemetry): 
     powerMaxW: null,
     clockMhz: null,
     clockMaxMhz: null,
+    clockMemoryMhz: null,
+    clockMemoryMaxMhz: null,
     throttle: null,
     pstate: null,
     pcie: { gen: null, genMax: null, width: null, widthMax: null },
     computeMode: null,
+    displayActive: null,
+    driverModel: null,
     mig: device.id === device.sensorId ? "off" : "slice",
     processes: null,
     unknown: {},

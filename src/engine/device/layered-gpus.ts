@@ -2,9 +2,11 @@
  * The GPUs, asked the best way that works: NVML first, nvidia-smi when that fails. NVML is tried again after a rest
  * that grows, so that a driver that crashes its helper does so a few times an hour and not once a second.
  */
+
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import type { GpuTable } from "../../shared/gpu/reading.ts";
 import { backoffMs } from "../../shared/wait.ts";
+import { say } from "../../shared/words/said.ts";
 import { type GpuSource, NoNvidiaDriver } from "./gpu-source.ts";
 
 const REST = { base: 10 * SECOND, cap: 10 * MINUTE, jitter: 0 };
@@ -29,7 +31,7 @@ export class LayeredGpus {
   readonly #clock: () => number;
   #failures = 0;
   #restUntil = 0;
-  #nvmlTrouble = new NoNvidiaDriver("There is no NVML for this system", { absent: true });
+  #nvmlTrouble = new NoNvidiaDriver(say("reasonNoNvml").text, { absent: true });
 
   constructor({ nvml, smi, clock = () => performance.now() }: LayeredOptions) {
     this.#nvml = nvml;

@@ -2,10 +2,12 @@
  * nvidia-smi, run as a program: the way to ask for GPUs where NVML can't be called. One field that the driver does not
  * know fails the whole query, so there are lists from full to short; the one that worked is remembered.
  */
+
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { MIB, SECOND } from "../../shared/durations.ts";
 import type { GpuProcess, GpuReading, GpuTable } from "../../shared/gpu/reading.ts";
+import { say } from "../../shared/words/said.ts";
 import { type GpuSource, NoNvidiaDriver } from "./gpu-source.ts";
 import {
   FULL_FIELDS,
@@ -164,7 +166,7 @@ async function runSmi(args: readonly string[], options: RunOptions): Promise<Smi
     const answer = await runProgram(program, args, options);
     if (answer) return answer;
   }
-  throw new NoNvidiaDriver("No NVIDIA driver answered: nvidia-smi not found", { absent: true });
+  throw new NoNvidiaDriver(say("reasonSmiMissing").text, { absent: true });
 }
 
 /**

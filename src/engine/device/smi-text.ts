@@ -39,7 +39,15 @@ export const SHORT_FIELDS: readonly string[] = [
   "pcie.link.width.max",
   "compute_mode",
 ];
-const NEWER_FIELDS = [...SHORT_FIELDS, "compute_cap", "mig.mode.current"];
+const NEWER_FIELDS = [
+  ...SHORT_FIELDS,
+  "compute_cap",
+  "mig.mode.current",
+  "clocks.current.memory",
+  "clocks.max.memory",
+  "display_active",
+  "driver_model.current",
+];
 export const FULL_FIELDS: readonly string[] = [...NEWER_FIELDS, "clocks_event_reasons.active"];
 /** The same under the name that drivers before 535 have for the last one. */
 export const OLDER_FULL_FIELDS: readonly string[] = [...NEWER_FIELDS, "clocks_throttle_reasons.active"];
@@ -136,6 +144,8 @@ function parseRow(line: string, fields: readonly string[]): GpuReading | null {
     powerMaxW: number("powerMaxW", "power.max_limit"),
     clockSmMhz: number("clockSmMhz", "clocks.current.sm"),
     clockSmMaxMhz: number("clockSmMaxMhz", "clocks.max.sm"),
+    clockMemoryMhz: number("clockMemoryMhz", "clocks.current.memory"),
+    clockMemoryMaxMhz: number("clockMemoryMaxMhz", "clocks.max.memory"),
     throttle: known("throttle", mask, maskOf),
     pstate: known("pstate", "pstate", (text) => (/^P\d{1,2}$/.test(text) ? text : null)),
     pcieGen: number("pcieGen", "pcie.link.gen.current"),
@@ -143,6 +153,8 @@ function parseRow(line: string, fields: readonly string[]): GpuReading | null {
     pcieWidth: number("pcieWidth", "pcie.link.width.current"),
     pcieWidthMax: number("pcieWidthMax", "pcie.link.width.max"),
     computeMode: known("computeMode", "compute_mode", computeModeOf),
+    displayActive: known("displayActive", "display_active", isEnabled),
+    driverModel: known("driverModel", "driver_model.current", driverModelOf),
     migEnabled: cell("mig.mode.current") === "Enabled",
   };
   const all = [...cells.values()].join("\n");
@@ -184,6 +196,16 @@ function numberOf(cell: string): number | null {
 
 function maskOf(cell: string): string[] | null {
   return /^0x[0-9a-f]{1,16}$/i.test(cell) ? throttleWords(BigInt(cell)) : null;
+}
+
+function isEnabled(text: string): boolean | null {
+  return text === "Enabled" ? true : text === "Disabled" ? false : null;
+}
+
+/** "WDM" is what older drivers call TCC. */
+function driverModelOf(text: string): string | null {
+  if (text === "WDM") return "TCC";
+  return /^(WDDM|TCC|MCDM)$/.test(text) ? text : null;
 }
 
 function computeModeOf(cell: string): GpuReading["computeMode"] {

@@ -4,10 +4,12 @@
  */
 import type { DeviceVerdict } from "../../shared/contract/views.ts";
 import type { GpuReading } from "../../shared/gpu/reading.ts";
+import type { RunsOn } from "../../shared/runtime/backend.ts";
 import { BACKEND_NAMES, ladderOf } from "../../shared/runtime/backends.ts";
 import type { Backend, WantedBackend } from "../../shared/runtime/protocol.ts";
-import { type Sentence, say } from "../../shared/words/said.ts";
+import { type Sentence, say, within } from "../../shared/words/said.ts";
 import { LEAST_DRIVER } from "../gpu-pack/cuda-diagnosis.ts";
+import { spokenReason } from "./reason-words.ts";
 
 /** Below this a GPU has no Vulkan that WebGPU could stand on (Maxwell is the first that has). */
 const LEAST_WEBGPU_CAPABILITY = 5.0;
@@ -36,7 +38,7 @@ export interface GpuFacts {
   readonly wsl: boolean;
   readonly wanted: WantedBackend;
   /** What a runtime found to work, and why no faster one; null before the first start. */
-  readonly proved: { readonly backend: Backend; readonly reason: string | null } | null;
+  readonly proved: { readonly backend: RunsOn; readonly reason: string | null } | null;
   /** Processes of ours: what they hold is no obstacle. */
   readonly ourPids: ReadonlySet<number>;
   /** One of them lives on this device; it may have another number for the driver, as in a container. */
@@ -81,13 +83,13 @@ function proved(facts: GpuFacts, { backend, reason }: NonNullable<GpuFacts["prov
   if (backend === "cpu") {
     return no(
       code,
-      reason === null ? say("jobsOnCpu") : say("jobsOnCpuBecause", { reason: clause(reason) }),
+      reason === null ? say("jobsOnCpu") : say("jobsOnCpuBecause", { reason: within(spokenReason(reason)) }),
       facts.wanted === "cpu" ? say("wantIt") : help,
     );
   }
   const how = say(facts.wsl ? "runsOnThroughWsl" : "runsOn", { backend: BACKEND_NAMES[backend] });
   if (backend === best || reason === null) return yes(`runs-on-${backend}`, how, null);
-  return yes(code, say("runsBecause", { how: how.said, reason: clause(reason) }), help);
+  return yes(code, say("runsBecause", { how: how.said, reason: within(spokenReason(reason)) }), help);
 }
 
 /** Somebody else has it, and we are not on it. */
@@ -193,7 +195,7 @@ function helpFor(facts: GpuFacts): Sentence | null {
 /** The system knows the card, and no driver answers for it. */
 export function judgeWithoutDriver(reason: string): Extract<DeviceVerdict, { usable: false }> {
   const help = NO_PERMISSION.test(reason) ? say("grantAccess") : say("newDriver", { least: LEAST_DRIVER });
-  return no("no-driver", say("noDriverAnswers", { reason: clause(reason) }), help);
+  return no("no-driver", say("noDriverAnswers", { reason: within(spokenReason(reason)) }), help);
 }
 
 /** The CPU always can; what a person wants to know is why no GPU does, and what would change that. */
@@ -209,7 +211,11 @@ export function judgeCpu({
   const how = say("runsOnCpu");
   const help = wanted === "cpu" ? say("wantGpu") : helpWithoutGpu(noGpuReason ?? "", platform);
   if (noGpuReason === null) return yes("runs-on-cpu", how, help);
-  return yes("runs-on-cpu", say("runsBecause", { how: how.said, reason: clause(noGpuReason) }), help);
+  return yes(
+    "runs-on-cpu",
+    say("runsBecause", { how: how.said, reason: within(spokenReason(noGpuReason)) }),
+    help,
+  );
 }
 
 /** From the words of the driver or of the program that asked it; null: nothing known. */
@@ -230,11 +236,6 @@ const SAYS_WHAT_TO_DO = /`bellows |\. (?:Install|Run|Set|Look) /;
 /** `/opt/x/burn` or `C:\x\burn.exe` → `burn`, `burn.exe`: a path can hold somebody's name. */
 export function programName(path: string | null): string {
   return path?.split(/[/\\]/).findLast((part) => part !== "") ?? "another program";
-}
-
-/** A reason as the end of a sentence of ours. */
-function clause(reason: string): string {
-  return reason.replace(/\.$/, "");
 }
 
 function yes(code: string, { text, said }: Sentence, help: Sentence | null): DeviceVerdict {

@@ -112,7 +112,7 @@ function machinesOf(
       ? { ...common, error: null, last: { at, facts: report.facts } }
       : { ...common, error: report.error, last: lastOf.get(report.name) ?? null };
   });
-  if (prometheusError === null) return found;
+  if (prometheusError === null || prometheusError.code === "NOBODY_SCRAPED") return found;
   const names = new Set(found.map(({ name }) => name));
   const lost = before.filter(({ name, readBy }) => readBy === "prometheus" && !names.has(name));
   return [...found, ...lost.map((machine) => ({ ...machine, error: unseen(prometheusError) }))];

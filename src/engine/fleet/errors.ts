@@ -33,6 +33,16 @@ export function notPrometheus(url: string, cause: unknown): AppError {
   });
 }
 
+/** It answers, and has not one series of such a job. */
+export function nobodyScraped(url: string, job: string): AppError {
+  return new AppError({
+    code: "NOBODY_SCRAPED",
+    message: `Prometheus at ${shownAddress(url)} scrapes no worker under the job "${job}"`,
+    actor: "user",
+    help: "Name its job with --job NAME, or as job under [prometheus] of the inventory.",
+  });
+}
+
 /** Prometheus keeps the name of a worker that it can't scrape. */
 export function workerDown(): AppError {
   return new AppError({

@@ -58,6 +58,11 @@ export interface Inventory {
   readonly prometheus: { readonly url: string; readonly job: string } | null;
 }
 
+/** As an inventory takes it: it may hold `user:password@`. */
+export function isAddress(text: string): boolean {
+  return Address.safeParse(text).success;
+}
+
 /** Paths in it count from its own folder. Throws ConfigError with everything that is wrong. */
 export function readInventory(file: string): Inventory {
   if (!existsSync(file)) {

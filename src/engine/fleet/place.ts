@@ -41,8 +41,9 @@ export function placeOfFleet(
   });
 }
 
-/** The Prometheus of the settings goes before the one that the file names. Throws ConfigError for a wrong file. */
+/** The Prometheus of the settings goes before the one that the file names, whose job it keeps. Throws ConfigError for a wrong file. */
 export function inventoryAt({ file, prometheus }: FleetPlace): Inventory {
   const written = file === null ? { workers: [], prometheus: null } : readInventory(file);
-  return prometheus === null ? written : { ...written, prometheus: { url: prometheus, job: JOB } };
+  if (prometheus === null) return written;
+  return { ...written, prometheus: { url: prometheus, job: written.prometheus?.job ?? JOB } };
 }

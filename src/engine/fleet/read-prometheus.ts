@@ -2,7 +2,7 @@
 import { type WorkerFacts, WorkerFactsSchema } from "../../shared/contract/fleet.ts";
 import { MIB } from "../../shared/durations.ts";
 import { toErrorValue } from "../../shared/errors.ts";
-import { notAWorker, notPrometheus, unexpectedAnswer, workerDown } from "./errors.ts";
+import { nobodyScraped, notAWorker, notPrometheus, unexpectedAnswer, workerDown } from "./errors.ts";
 import { exchange } from "./exchange.ts";
 import type { WorkerReport } from "./report.ts";
 import { factsOfSamples, type Sample, samplesOfAnswer } from "./samples.ts";
@@ -30,7 +30,7 @@ function queryFor(job: string): string {
   ].join(" or ");
 }
 
-/** Throws when Prometheus itself does not answer, or is none. */
+/** Throws when Prometheus itself does not answer, is none, or knows nobody of that job. */
 export async function readPrometheus(
   { url, job }: { readonly url: string; readonly job: string },
   signal: AbortSignal,
@@ -40,7 +40,9 @@ export async function readPrometheus(
   address.search = new URLSearchParams({ query: queryFor(job) }).toString();
   const { status, text } = await exchange(address.href, { signal, largest: LARGEST });
   if (status !== 200) throw unexpectedAnswer(url, status);
-  const byInstance = Map.groupBy(samplesIn(url, text), ({ labels }) => labels.instance ?? "");
+  const samples = samplesIn(url, text);
+  if (samples.length === 0) throw nobodyScraped(url, job);
+  const byInstance = Map.groupBy(samples, ({ labels }) => labels.instance ?? "");
   const reports = [...byInstance].map(([instance, samples]) => reportOfScrape(instance, samples));
   // Pods of two namespaces may have one name; two addresses are two.
   const names = Map.groupBy(reports, ({ name }) => name);

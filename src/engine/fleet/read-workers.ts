@@ -21,7 +21,7 @@ const LARGEST = 16 * MIB;
 
 export interface FleetReport {
   readonly workers: readonly WorkerReport[];
-  /** Prometheus did not answer, so what it scrapes is not among them. */
+  /** Prometheus did not answer, or scrapes nobody, so none of its machines is among them. */
   readonly prometheusError: ErrorValue | null;
 }
 

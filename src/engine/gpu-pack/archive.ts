@@ -1,6 +1,6 @@
 /** Brings one pinned archive of the GPU pack to this machine: from its sources, a file or an address; only those bytes. */
 import { statSync } from "node:fs";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, type ErrorCode } from "../../shared/errors.ts";
 import { sha256OfFile } from "../../shared/hash-file.ts";
 import { DEFAULT_TUNING, downloadFile, type Tuning } from "../models/download/file-download.ts";
 import { findPackage, packPackage, type RunNpm, runNpm } from "../models/download/npm.ts";
@@ -127,6 +127,21 @@ function nameOf(source: PackSource): string {
   return source.kind === "url" ? new URL(source.url).host : `${source.package}@${source.version} (npm)`;
 }
 
+/** What the downloads' errors are called where they are about the pack. */
+const PACK_CODES: Readonly<Partial<Record<string, ErrorCode>>> = {
+  MODEL_BUSY: "GPU_PACK_BUSY",
+  MODEL_CORRUPT: "GPU_PACK_CORRUPT",
+  MODEL_DOWNLOAD_STOPPED: "GPU_PACK_DOWNLOAD_STOPPED",
+  MODEL_FOLDER_UNUSABLE: "GPU_PACK_FOLDER_UNUSABLE",
+  MODEL_NPM_MISSING: "GPU_PACK_NPM_MISSING",
+  MODEL_REDIRECT_REFUSED: "GPU_PACK_REDIRECT_REFUSED",
+  MODEL_SOURCE_GONE: "GPU_PACK_SOURCE_GONE",
+  MODEL_SOURCE_REFUSED: "GPU_PACK_SOURCE_REFUSED",
+  MODEL_SOURCE_STALLED: "GPU_PACK_SOURCE_STALLED",
+  MODEL_SOURCE_UNREACHABLE: "GPU_PACK_SOURCE_UNREACHABLE",
+  MODEL_SOURCE_WRONG: "GPU_PACK_SOURCE_WRONG",
+};
+
 /** The downloads' errors speak of models: here they are about the pack. */
 export function asPackError(thrown: unknown): AppError {
   const full = thrown instanceof Error && "code" in thrown && thrown.code === "ENOSPC";
@@ -134,7 +149,7 @@ export function asPackError(thrown: unknown): AppError {
   if (!(thrown instanceof AppError)) throw thrown;
   if (!thrown.code.startsWith("MODEL_")) return thrown;
   return new AppError({
-    code: thrown.code.replace(/^MODEL_/, "GPU_PACK_"),
+    code: PACK_CODES[thrown.code] ?? "GPU_PACK_FAILED",
     message: `The GPU pack could not be fetched. ${thrown.message}`,
     actor: thrown.actor,
     help: "Try again, which goes on where it stopped; or fetch the archive elsewhere and run `bellows gpu-pack install --from FILE`.",

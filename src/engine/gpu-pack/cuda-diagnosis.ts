@@ -1,4 +1,5 @@
 /** Why CUDA does not start, in words a person can act on: which library is missing, and what brings it. */
+import { say } from "../../shared/words/said.ts";
 import type { CudaSearch } from "./cuda-libraries.ts";
 
 /** CUDA 13 runs on this driver and newer ones (CUDA compatibility guide). */
@@ -39,7 +40,7 @@ export function diagnoseCuda(trouble: CudaTrouble): Diagnosis {
     return { reason: `${listed(missing)} ${isOrAre(missing)} missing`, help: INSTALL_TOOLKIT };
   }
   if (OLD_DRIVER.test(`${stderr}\n${reason}`)) {
-    return { reason: "the NVIDIA driver is too old for CUDA 13", help: UPDATE_DRIVER };
+    return { reason: say("reasonDriverTooOld").text, help: UPDATE_DRIVER };
   }
   return { reason: nativeErrorIn(stderr) ?? reason, help: "Look at what nvidia-smi says of this GPU." };
 }

@@ -1,85 +1,233 @@
 /** The audit log in words: how much an event matters, and what its detail says in a sentence. */
 import { z } from "zod";
-import type { ActivityLevel } from "../../shared/contract/activity.ts";
+import type { ActivityLevel, ActivityType } from "../../shared/contract/activity.ts";
+import { GuardActionSchema } from "../../shared/contract/service-level.ts";
+import { CURRENCIES, formatDecimal, fromMoneyValue, MoneyValueSchema } from "../../shared/money.ts";
+import {
+  type EngineKey,
+  type Sentence,
+  type Spoken,
+  SpokenSchema,
+  say,
+  sayError,
+  within,
+} from "../../shared/words/said.ts";
 
-/** What parts that write to the log put into their details, as far as a sentence can be made of it. */
-const DetailSchema = z.looseObject({
-  message: z.string().optional(),
-  summary: z.string().optional(),
-  text: z.string().optional(),
-  reason: z.string().optional(),
-  code: z.string().optional(),
-  actor: z.string().optional(),
-  ok: z.boolean().optional(),
-  from: z.unknown().optional(),
-  to: z.unknown().optional(),
-  version: z.unknown().optional(),
-  mode: z.unknown().optional(),
-  recovered: z.unknown().optional(),
-  devices: z.unknown().optional(),
+const LEVELS: Readonly<Record<ActivityType, ActivityLevel>> = {
+  "engine-started": "info",
+  "engine-stopped": "info",
+  "ledger-restored": "notice",
+  "snapshot-failed": "problem",
+  "intent-changed": "info",
+  registered: "info",
+  "offer-changed": "info",
+  "offer-repriced": "info",
+  "receipt-unverified": "problem",
+  "stake-changed": "info",
+  "lease-adopted": "info",
+  "lease-declined": "notice",
+  "runtime-failed": "problem",
+  "devices-changed": "info",
+  "device-paused": "info",
+  "device-resumed": "info",
+  "self-tested": "info",
+  "market-error": "notice",
+  "standing-changed": "info",
+  "guard-acted": "notice",
+  "key-used": "info",
+  "settings-changed": "info",
+};
+
+export function levelOf(type: ActivityType, detail: unknown): ActivityLevel {
+  return z.looseObject({ ok: z.literal(false) }).safeParse(detail).success ? "problem" : LEVELS[type];
+}
+
+type Teller = (detail: unknown) => Spoken | null;
+
+/** From a detail of that shape; what an older version wrote otherwise is null. */
+function from<T>(schema: z.ZodType<T>, tell: (detail: T) => Spoken | null): Teller {
+  return (detail) => {
+    const parsed = schema.safeParse(detail);
+    return parsed.success ? tell(parsed.data) : null;
+  };
+}
+
+const anError = from(z.object({ code: z.string(), message: z.string() }), sayError);
+const asWritten = from(SpokenSchema, (sentence) => sentence);
+const said = (key: EngineKey) => say(key).said;
+
+const INTENTS = {
+  running: "intentRunning",
+  paused: "intentPaused",
+  finishing: "intentFinishing",
+  stopped: "intentStopped",
+} as const;
+const OFFERS = {
+  planned: "offerPlanned",
+  publishing: "offerPublishing",
+  listed: "offerListed",
+  booked: "offerBooked",
+  "in-use": "offerInUse",
+  withdrawn: "offerWithdrawn",
+  refused: "offerRefused",
+} as const;
+const STANDINGS = {
+  new: "standingNew",
+  eligible: "standingEligible",
+  degraded: "standingDegraded",
+  jailed: "standingJailed",
+  ineligible: "standingIneligible",
+} as const;
+const STAKES = { stake: "aStake", bond: "aBond" } as const;
+const STAKE_CHANGES = { appeared: "stakeAppeared", changed: "stakeChanged", ended: "stakeEnded" } as const;
+const MEASURES = {
+  health: "measureHealth",
+  availability: "measureAvailability",
+  "latency-p95": "measureLatency",
+  traps: "measureTraps",
+  qos: "measureQos",
+  jail: "measureJail",
+} as const;
+const DEEDS = {
+  created: "keyCreated",
+  unlocked: "keyUnlocked",
+  exported: "keyExported",
+  "phrase-shown": "keyPhraseShown",
+  "backup-checked": "keyBackupChecked",
+  restored: "keyRestored",
+  rotated: "keyReplaced",
+} as const;
+
+/** One of the names of such a table. */
+const nameIn = <K extends string>(table: Readonly<Record<K, EngineKey>>) =>
+  z.enum(Object.keys(table) as [K, ...K[]]);
+
+const Started = z.object({
+  version: z.string(),
+  mode: z.enum(["demo", "live"]),
+  recovered: z.record(z.string(), z.number()).optional(),
 });
-type Detail = z.infer<typeof DetailSchema>;
+const OfferChange = z.object({
+  board: z.string(),
+  from: nameIn(OFFERS),
+  to: nameIn(OFFERS),
+  drift: z.union([SpokenSchema, z.string().transform((text): Spoken => ({ text }))]).nullish(),
+});
+const StakeChange = z.object({
+  kind: nameIn(STAKES),
+  what: nameIn(STAKE_CHANGES),
+  reference: z.string(),
+  amount: MoneyValueSchema,
+});
+const Devices = z.object({ devices: z.array(z.object({ name: z.string() })) });
+const StandingChange = z.object({
+  from: nameIn(STANDINGS),
+  to: nameIn(STANDINGS),
+  reasons: z.array(SpokenSchema),
+});
+const Acts = z.object({ began: z.array(GuardActionSchema), ended: z.array(GuardActionSchema) });
+const SelfTest = z.object({ summary: z.string(), said: SpokenSchema.shape.said });
 
-const PROBLEMS: ReadonlySet<string> = new Set(["runtime-failed", "snapshot-failed", "receipt-unverified"]);
-const NOTICES: ReadonlySet<string> = new Set([
-  "ledger-restored",
-  "lease-declined",
-  "market-error",
-  "guard-acted",
-]);
-/** Fields a sentence does not need: they stand beside it, or mean nothing to a person. */
-const SILENT: ReadonlySet<string> = new Set(["code", "actor", "help", "pid", "at"]);
-const LONGEST = 400;
+const TELLERS: Readonly<Record<ActivityType, Teller>> = {
+  "engine-started": from(Started, ({ version, mode, recovered = {} }) => {
+    const values = { version, mode: said(mode === "demo" ? "actDemo" : "actLive") };
+    const count = Object.values(recovered).reduce((sum, each) => sum + each, 0);
+    return count === 0 ? say("actStarted", values) : say("actStartedAgain", { ...values, count });
+  }),
+  "engine-stopped": () => say("actStopped"),
+  "ledger-restored": anError,
+  "snapshot-failed": anError,
+  "intent-changed": from(z.object({ from: nameIn(INTENTS), to: nameIn(INTENTS) }), ({ from: before, to }) =>
+    say("actIntent", { from: said(INTENTS[before]), to: said(INTENTS[to]) }),
+  ),
+  registered: from(z.object({ providerId: z.string() }), ({ providerId }) =>
+    say("actRegistered", { provider: providerId }),
+  ),
+  "offer-changed": from(OfferChange, ({ board, from: before, to, drift }) => {
+    const values = { board, from: said(OFFERS[before]), to: said(OFFERS[to]) };
+    return because(say(before === to ? "actOfferSame" : "actOffer", values), drift ?? null);
+  }),
+  "offer-repriced": asWritten,
+  "receipt-unverified": from(z.object({ message: z.string() }), ({ message }) => ({ text: message })),
+  "stake-changed": from(StakeChange, ({ kind, what, reference, amount }) =>
+    say("actStake", {
+      kind: said(STAKES[kind]),
+      what: said(STAKE_CHANGES[what]),
+      reference,
+      amount: formatDecimal(fromMoneyValue(amount), CURRENCIES[amount.currency].decimals),
+      currency: amount.currency,
+    }),
+  ),
+  "lease-adopted": from(z.object({ count: z.number() }), ({ count }) => say("actAdopted", { count })),
+  "lease-declined": anError,
+  "runtime-failed": anError,
+  "devices-changed": from(Devices, ({ devices }) =>
+    devices.length === 0
+      ? say("actNoDevices")
+      : say("actDevices", { devices: devices.map(({ name }) => name).join(", ") }),
+  ),
+  "device-paused": from(SpokenSchema.extend({ name: z.string() }), ({ name, ...why }) =>
+    say("actRests", { device: name, why: within(why) }),
+  ),
+  "device-resumed": from(z.object({ name: z.string() }), ({ name }) => say("actResumed", { device: name })),
+  "self-tested": from(SelfTest, ({ summary, said: by }) => ({ text: summary, said: by })),
+  "market-error": anError,
+  "standing-changed": from(StandingChange, ({ from: before, to, reasons: [reason] }) =>
+    because(say("actStanding", { from: said(STANDINGS[before]), to: said(STANDINGS[to]) }), reason ?? null),
+  ),
+  "guard-acted": from(Acts, ({ began, ended }) => {
+    const parts = [
+      ...began.map((action) => say("actBegan", { what: guardWords(action).said })),
+      ...ended.map((action) => say("actEnded", { what: guardWords(action).said })),
+    ];
+    return joined(parts);
+  }),
+  "key-used": from(z.object({ deed: nameIn(DEEDS) }), ({ deed }) => say(DEEDS[deed])),
+  "settings-changed": from(z.object({ changed: z.array(z.string()).min(1) }), ({ changed }) =>
+    say("actSettings", { names: changed.join(", ") }),
+  ),
+};
 
-export function levelOf(type: string, detail: unknown): ActivityLevel {
-  if (PROBLEMS.has(type) || read(detail)?.ok === false) return "problem";
-  if (NOTICES.has(type) || type.endsWith("-failed") || type.endsWith("-error")) return "notice";
-  return "info";
+function because(what: Sentence, why: Spoken | null): Sentence {
+  return why === null ? what : say("actReason", { what: what.said, why: within(why) });
 }
 
-/** `detail` as it was written, JSON; null: there is nothing to add to the event's type. */
-export function describeActivity(type: string, detail: string): string | null {
-  const parsed = parse(detail);
-  const known = read(parsed);
-  if (known === null) return null;
-  const text = sentence(type, known) ?? facts(known);
-  return text === "" ? null : text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-}
-
-function sentence(type: string, detail: Detail): string | null {
-  const { message, summary, text, reason } = detail;
-  switch (type) {
-    case "engine-started":
-      return facts({ version: detail.version, mode: detail.mode, ...recovered(detail.recovered) });
-    case "intent-changed":
-    case "offer-changed":
-      return [arrow(detail), facts({ ...detail, from: undefined, to: undefined })]
-        .filter((part) => part !== "")
-        .join(", ");
-    case "devices-changed":
-      return devices(detail.devices);
-    default:
-      return message ?? summary ?? text ?? reason ?? null;
+function guardWords({ kind, measure, model }: z.infer<typeof GuardActionSchema>): Sentence {
+  const values = { measure: measure === null ? "" : said(MEASURES[measure]) };
+  switch (kind) {
+    case "warn":
+      return say("guardWarns", values);
+    case "lower-concurrency":
+      return say("guardLowers", values);
+    case "finish-only":
+      return say("guardFinishes", values);
+    case "pause-model":
+      return say("guardLeavesOut", { model: model ?? "" });
   }
 }
 
-const arrow = ({ from, to }: Detail): string =>
-  typeof from === "string" && typeof to === "string" ? `${from} → ${to}` : "";
-
-function recovered(counts: unknown): Record<string, unknown> {
-  const numbers = z.record(z.string(), z.number()).safeParse(counts);
-  if (!numbers.success) return {};
-  return Object.fromEntries(Object.entries(numbers.data).filter(([, count]) => count > 0));
+function joined([first, ...others]: readonly Sentence[]): Sentence | null {
+  if (first === undefined) return null;
+  const rest = joined(others);
+  return rest === null ? first : say("both", { first: first.said, rest: rest.said });
 }
 
-function devices(list: unknown): string | null {
-  const named = z.array(z.looseObject({ name: z.string() })).safeParse(list);
-  return named.success ? named.data.map(({ name }) => name).join(", ") : null;
+/** `detail` as it was written, JSON; null: there is nothing to add to the event's name. */
+export function describeActivity(type: string, detail: string): Spoken | null {
+  const parsed = parse(detail);
+  const told = Object.hasOwn(TELLERS, type) ? TELLERS[type as ActivityType](parsed) : null;
+  return told ?? facts(parsed);
 }
 
-/** "board: inventory, device: GPU-1": whatever is short enough to be read. */
-function facts(detail: Readonly<Record<string, unknown>>): string {
-  return Object.entries(detail)
+/** Fields that stand beside the sentence, or mean nothing to a person. */
+const SILENT: ReadonlySet<string> = new Set(["code", "actor", "help", "pid", "at"]);
+const LONGEST = 400;
+
+/** "board: inventory, device: GPU-1": whatever is short enough to be read, of what another version wrote. */
+function facts(detail: unknown): Spoken | null {
+  const fields = z.record(z.string(), z.unknown()).safeParse(detail);
+  if (!fields.success) return null;
+  const text = Object.entries(fields.data)
     .filter(([key]) => !SILENT.has(key))
     .flatMap(([key, value]) => {
       if (typeof value === "string" && value !== "") return [`${key}: ${value}`];
@@ -89,11 +237,7 @@ function facts(detail: Readonly<Record<string, unknown>>): string {
       return [];
     })
     .join(", ");
-}
-
-function read(detail: unknown): Detail | null {
-  const parsed = DetailSchema.safeParse(detail);
-  return parsed.success ? parsed.data : null;
+  return text === "" ? null : { text: text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text };
 }
 
 function parse(json: string): unknown {

@@ -2,8 +2,14 @@
  * The audit log: typed rows that are only ever added. It is read from its newest end, through an index where one kind is
  * asked for; a search for words looks a part through at a time, so that no question holds the engine up.
  */
-import type { ActivityEvent, ActivityFilter, ActivityLevel } from "../../shared/contract/activity.ts";
+import type {
+  ActivityEvent,
+  ActivityFilter,
+  ActivityLevel,
+  ActivityType,
+} from "../../shared/contract/activity.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
+import type { Spoken } from "../../shared/words/said.ts";
 import { describeActivity, levelOf } from "./activity-words.ts";
 import type { Database } from "./database.ts";
 import { DescendingIds, newestOf } from "./descending-ids.ts";
@@ -49,17 +55,32 @@ export class ActivityTable {
         )
         .pluck(),
       matching: db.prepare<
-        [{ ids: string; market: string | null; level: number; words: string | null; limit: number }],
+        [
+          {
+            ids: string;
+            market: string | null;
+            level: number;
+            words: string | null;
+            since: number;
+            until: number;
+            limit: number;
+          },
+        ],
         EventRecord
       >(
         `SELECT e.id, e.at, e.type, e.market, l.lease_id, e.level, e.detail
          FROM json_each(@ids) looked CROSS JOIN events e ON e.id = looked.value LEFT JOIN leases l ON l.id = e.lease
          WHERE (@market IS NULL OR e.market = @market)
            AND e.level >= @level
+           AND e.at >= @since AND e.at < @until
            AND (@words IS NULL OR e.type LIKE @words ESCAPE '!' OR e.detail LIKE @words ESCAPE '!'
              OR l.lease_id LIKE @words ESCAPE '!')
          ORDER BY e.id DESC LIMIT @limit`,
       ),
+      atOrAfter: db.prepare<[number], { id: number; at: number }>(
+        "SELECT id, at FROM events WHERE id >= ? ORDER BY id LIMIT 1",
+      ),
+      newest: db.prepare<[], number | null>("SELECT max(id) FROM events").pluck(),
       // Leaps from type to type in the index.
       types: db
         .prepare<[], string>(
@@ -73,7 +94,7 @@ export class ActivityTable {
   }
 
   add(
-    type: string,
+    type: ActivityType,
     at: number,
     detail: unknown,
     about: { market?: MarketId | undefined; row?: number | undefined },
@@ -94,17 +115,21 @@ export class ActivityTable {
     { limit, before = Number.MAX_SAFE_INTEGER }: { limit: number; before?: number | undefined },
   ): ActivityPage {
     const level = LEVELS.indexOf(filter.level ?? "info");
-    const { text, market, type } = filter;
+    const { text, market, type, since = 0, until = Number.MAX_SAFE_INTEGER } = filter;
+    const first = filter.since === undefined ? 0 : this.#firstSince(filter.since);
+    const below = filter.until === undefined ? before : Math.min(before, this.#firstSince(filter.until));
     // What is no part of the stream itself is looked for in more rows than are shown.
     const selective = text !== undefined || market !== undefined || (type !== undefined && level > 0);
     const most = selective ? LOOKED_THROUGH : limit;
-    const ids = newestOf(this.#streams(filter, level, before), most);
+    const ids = newestOf(this.#streams(filter, level, below), most).filter((id) => id >= first);
     const words = text === undefined ? null : `%${text.replace(/[!%_]/g, "!$&")}%`;
     const records = this.#statements.matching.all({
       ids: JSON.stringify(ids),
       market: market ?? null,
       level,
       words,
+      since,
+      until,
       limit,
     });
     const looked = ids.length === most ? (ids.at(-1) ?? null) : null;
@@ -114,6 +139,19 @@ export class ActivityTable {
 
   types(): string[] {
     return this.#statements.types.all();
+  }
+
+  /** Id of the first row written at that time or later; rows are as old as their ids, so it is found by halving. */
+  #firstSince(at: number): number {
+    let low = 1;
+    let high = (this.#statements.newest.get() ?? 0) + 1;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const row = this.#statements.atOrAfter.get(middle);
+      if (row === undefined || row.at >= at) high = middle;
+      else low = row.id + 1;
+    }
+    return low;
   }
 
   #streams({ type }: ActivityFilter, level: number, before: number): DescendingIds[] {
@@ -138,7 +176,12 @@ function toEvent(record: EventRecord): ActivityEvent {
     level: LEVELS[level] ?? "info",
     market,
     leaseId: lease_id,
-    text: describeActivity(type, detail),
+    ...wordsOf(describeActivity(type, detail)),
     detail,
   };
+}
+
+function wordsOf(sentence: Spoken | null): Pick<ActivityEvent, "text" | "said"> {
+  if (sentence === null) return { text: null };
+  return { text: sentence.text, ...(sentence.said && { said: sentence.said }) };
 }

@@ -1,5 +1,6 @@
 /** Devices that were ever seen here, and their self-tests: the newest one of a device says whether it can be trusted. */
 import type { SelfTestSummary } from "../../shared/contract/views.ts";
+import { SaidSchema } from "../../shared/words/said.ts";
 import type { Database } from "./database.ts";
 
 /** Tests of one device that are kept. */
@@ -23,6 +24,8 @@ interface TestRecord {
   readonly at: number;
   readonly ok: number;
   readonly summary: string;
+  /** JSON; null: written by a version that had none. */
+  readonly said: string | null;
   readonly driver: string | null;
   readonly model_manifest: string | null;
 }
@@ -42,7 +45,8 @@ export class DeviceTable {
         `INSERT INTO self_tests (device, at, ok, summary, driver, model_manifest, report) VALUES (?, ?, ?, ?, ?, ?, ?)`,
       ),
       newest: db.prepare<[string], TestRecord>(
-        "SELECT at, ok, summary, driver, model_manifest FROM self_tests WHERE device = ? ORDER BY id DESC LIMIT 1",
+        `SELECT at, ok, summary, json_extract(report, '$.said') AS said, driver, model_manifest
+         FROM self_tests WHERE device = ? ORDER BY id DESC LIMIT 1`,
       ),
       newestReport: db.prepare<[string], { readonly driver: string | null; readonly report: string }>(
         "SELECT driver, report FROM self_tests WHERE device = ? ORDER BY id DESC LIMIT 1",
@@ -81,7 +85,7 @@ export class DeviceTable {
   /** null: it was never tested. */
   lastSelfTest(device: string): SelfTestSummary | null {
     const newest = this.#statements.newest.get(device);
-    return newest ? { at: newest.at, ok: newest.ok === 1, summary: newest.summary } : null;
+    return newest ? summaryOf(newest) : null;
   }
 
   /** The newest test if it was made with this driver and, unless null, this model; null: it was not, or there is none. */
@@ -89,7 +93,7 @@ export class DeviceTable {
     const newest = this.#statements.newest.get(id);
     if (newest === undefined || newest.driver !== driverVersion) return null;
     if (modelManifest !== null && newest.model_manifest !== modelManifest) return null;
-    return { at: newest.at, ok: newest.ok === 1, summary: newest.summary };
+    return summaryOf(newest);
   }
 
   /** The whole report of the newest test, JSON, if it was made with the device's present driver. */
@@ -102,4 +106,8 @@ export class DeviceTable {
   wasTested(device: SeenDevice, modelManifest: string): boolean {
     return this.testWith(device, modelManifest) !== null;
   }
+}
+
+function summaryOf({ at, ok, summary, said }: TestRecord): SelfTestSummary {
+  return { at, ok: ok === 1, summary, ...(said !== null && { said: SaidSchema.parse(JSON.parse(said)) }) };
 }

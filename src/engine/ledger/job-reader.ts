@@ -71,7 +71,8 @@ export function jobHandlers({ leases, results }: JobTables): JobHandlers {
   };
 }
 
-function unknownLease(leaseId: string): never {
+/** Throws UNKNOWN_LEASE. */
+export function unknownLease(leaseId: string): never {
   throw new AppError({
     code: "UNKNOWN_LEASE",
     message: `The ledger has no lease "${leaseId}"`,

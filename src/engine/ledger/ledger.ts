@@ -1,5 +1,6 @@
 /** The ledger: the one durable truth of the engine. Its tables are reached only through here, from one process. */
 import { join } from "node:path";
+import type { ActivityType } from "../../shared/contract/activity.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
 import { ActivityTable } from "./activity.ts";
@@ -27,32 +28,8 @@ import { newestSnapshotAt, snapshotHabit, takeSnapshot } from "./snapshots.ts";
 import { StakeTable } from "./stakes.ts";
 import { TallyTable } from "./tallies.ts";
 
-export type AuditType =
-  | "engine-started"
-  | "engine-stopped"
-  | "ledger-restored"
-  | "snapshot-failed"
-  | "intent-changed"
-  | "registered"
-  | "offer-changed"
-  | "offer-repriced"
-  | "receipt-unverified"
-  | "stake-changed"
-  | "lease-adopted"
-  | "lease-declined"
-  | "runtime-failed"
-  | "devices-changed"
-  | "device-paused"
-  | "device-resumed"
-  | "self-tested"
-  | "market-error"
-  | "standing-changed"
-  | "guard-acted"
-  | "key-used"
-  | "settings-changed";
-
 export interface AuditRow {
-  readonly type: AuditType;
+  readonly type: ActivityType;
   readonly detail: unknown;
   readonly about: { readonly market?: MarketId; readonly row?: number };
 }
@@ -131,7 +108,7 @@ export class Ledger {
   }
 
   audit(
-    type: AuditType,
+    type: ActivityType,
     now: number,
     detail: unknown,
     about: { market?: MarketId; row?: number } = {},

@@ -9,6 +9,7 @@ import type { MarketId } from "../../shared/contract/views.ts";
 import { HOUR } from "../../shared/durations.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
 import { type CurrencyCode, fromMoneyValue, type Money, money, toMoneyValue } from "../../shared/money.ts";
+import { packSentence, type Spoken, unpackSentence } from "../../shared/words/said.ts";
 import { nextOfferState, type OfferEvent } from "../offers/offer-machine.ts";
 import type { Database } from "./database.ts";
 
@@ -39,7 +40,7 @@ export interface Offer extends OfferKey {
   readonly held: boolean;
   readonly listedPrice: Money | null;
   readonly marketStatus: string | null;
-  readonly drift: string | null;
+  readonly drift: Spoken | null;
   readonly booking: OfferBooking | null;
   readonly checkedAt: number | null;
   readonly error: ErrorValue | null;
@@ -214,7 +215,7 @@ export class OfferTable {
       held: after.held ? 1 : 0,
       listedMinor: after.listedPrice?.minor ?? null,
       marketStatus: after.marketStatus,
-      drift: after.drift,
+      drift: after.drift && packSentence(after.drift),
       booking: after.booking && JSON.stringify(bookingValue(after.booking)),
       checkedAt: after.checkedAt,
       error: after.error && JSON.stringify(after.error),
@@ -252,7 +253,7 @@ function fromRecord(record: OfferRecord): Offer {
     held: held === 1,
     listedPrice: listed_minor === null ? null : money(currency, BigInt(listed_minor)),
     marketStatus: rest.market_status,
-    drift: rest.drift,
+    drift: rest.drift === null ? null : unpackSentence(rest.drift),
     booking: booking && { ...booking, total: booking.total && fromMoneyValue(booking.total) },
     checkedAt: rest.checked_at,
     error: rest.error === null ? null : (JSON.parse(rest.error) as ErrorValue),

@@ -21,7 +21,7 @@ export function keepLog(log: Log, { ledger, board, headline }: EngineLogSources)
     const level = levelOf(type, detail);
     const { market, row } = about;
     const text = describeActivity(type, JSON.stringify(detail));
-    const message = text === null ? words(type) : `${words(type)}: ${text}`;
+    const message = text === null ? words(type) : `${words(type)}: ${text.text}`;
     const facts = { event: type, market, ...(row === undefined ? {} : ledger.leases.names(row)) };
     if (level === "problem") log.error(message, facts);
     else if (level === "notice") log.warn(message, facts);

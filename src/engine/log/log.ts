@@ -2,6 +2,7 @@
  * The engine's log: one JSON object a line, to the console of a service, to a file with a cap, and the newest lines in
  * memory. Every line goes through the redactor before it goes anywhere.
  */
+import { traceIdOf } from "../tracing/trace-ids.ts";
 import type { Redactor } from "./redact.ts";
 import { RollingFile, type RollingFileOptions } from "./rolling-file.ts";
 
@@ -27,6 +28,8 @@ export interface LogOptions {
   readonly redactor: Redactor;
   readonly console: LogConsole | null;
   readonly file: RollingFileOptions | null;
+  /** Jobs are traced: what is about a lease carries the id of its trace. */
+  readonly traced?: boolean;
 }
 
 const NEWEST = 500;
@@ -36,9 +39,11 @@ export class Log {
   readonly #redactor: Redactor;
   readonly #file: RollingFile | null;
   readonly #newest: string[] = [];
+  readonly #traced: boolean;
   #level: LogLevel;
 
-  constructor({ level, redactor, console, file }: LogOptions) {
+  constructor({ level, redactor, console, file, traced = false }: LogOptions) {
+    this.#traced = traced;
     this.#file = file === null ? null : new RollingFile(file);
     this.#level = level;
     this.#redactor = redactor;
@@ -83,7 +88,8 @@ export class Log {
   #say(level: Exclude<LogLevel, "silent">, msg: string, facts: LogFacts): void {
     if (!this.wants(level)) return;
     const head = { level, time: new Date().toISOString() };
-    this.#write(`${asJson({ ...head, ...facts, msg }) ?? JSON.stringify({ ...head, msg })}\n`);
+    const line = { ...head, ...facts, ...(this.#traced ? traceOf(facts) : {}), msg };
+    this.#write(`${asJson(line) ?? JSON.stringify({ ...head, msg })}\n`);
   }
 
   /** The text as a line of the log may hold it: for what is shown beside the log. */
@@ -99,6 +105,11 @@ export class Log {
   close(): void {
     this.#file?.close();
   }
+}
+
+function traceOf({ market, lease }: LogFacts): { readonly trace?: string } {
+  if (market === undefined || lease === undefined) return {};
+  return { trace: traceIdOf({ market, leaseId: lease }) };
 }
 
 /** null: the facts can't be written (a circle). */

@@ -9,10 +9,11 @@ const KEPT_FILES = 5;
 export const logFileOf = (dataFolder: string): string => join(dataFolder, "logs", "bellows.log");
 
 export function openLog(
-  { log, dataFolder }: Pick<EngineConfig, "log" | "dataFolder">,
+  { log, dataFolder, traceTo }: Pick<EngineConfig, "log" | "dataFolder" | "traceTo">,
   { redactor, console }: { redactor: Redactor; console: LogConsole | null },
 ): Log {
   const file =
     log === undefined ? null : { file: logFileOf(dataFolder), maxBytes: log.fileBytes, keep: KEPT_FILES };
-  return new Log({ level: log?.level ?? "warn", redactor, console, file });
+  const traced = traceTo !== undefined;
+  return new Log({ level: log?.level ?? "warn", redactor, console, file, traced });
 }

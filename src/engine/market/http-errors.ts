@@ -1,6 +1,6 @@
 /** Why there was no answer, or a bad one, as errors a person can act on. */
 import { HOUR, SECOND } from "../../shared/durations.ts";
-import { type Actor, AppError } from "../../shared/errors.ts";
+import { type Actor, AppError, type ErrorCode } from "../../shared/errors.ts";
 import type { HttpAnswer } from "./http.ts";
 
 const MAX_RETRY_AFTER_MS = HOUR;
@@ -30,7 +30,7 @@ export function networkError(host: string, thrown: unknown): AppError {
 }
 
 interface Fault {
-  readonly name: string;
+  readonly name: ErrorCode;
   /** Error codes of Node and its HTTP client, or their beginnings. */
   readonly codes: readonly string[];
   readonly words: (host: string) => string;

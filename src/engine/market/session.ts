@@ -5,7 +5,7 @@
 import type { MarketView, ProviderStanding } from "../../shared/contract/views.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, type ErrorValue, isAbort, toErrorValue } from "../../shared/errors.ts";
-import { formatDecimal, toMoneyValue } from "../../shared/money.ts";
+import { toMoneyValue } from "../../shared/money.ts";
 import { backoffMs, pause, Wakeup } from "../../shared/wait.ts";
 import { LEDGER_FAILED } from "../ledger/database.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -73,6 +73,8 @@ export class MarketSession {
   #standing: ProviderStanding | null = null;
   /** The models the market was told of when it last registered us. */
   #announced = "";
+  /** The last question for work: the models it names, and what cuts it short when they are no longer ours. */
+  #poll: { readonly models: string; readonly outdated: AbortController } | null = null;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
@@ -197,7 +199,11 @@ export class MarketSession {
     const { adapter, board, control, now, profile, quota } = this.#deps;
     const about = profile();
     // A model came or went: some markets learn of models only when we register, which may be done again at any time.
-    if (about.models.join("\n") !== this.#announced) await this.#register(about, signal);
+    const models = about.models.join("\n");
+    if (models !== this.#announced) await this.#register(about, signal);
+    // A market that holds a question open does so for the models it names: it is asked anew.
+    if (this.adapter.capabilities.longPoll && models !== (this.#poll?.models ?? models))
+      this.#poll?.outdated.abort(new DOMException("The models changed", "AbortError"));
     const capacity = control.intent === "running" ? quota() : 0;
     const load = { inflight: board.count(adapter.id), capacity, profile: about };
     const ack = await adapter.heartbeat(load, within(signal));
@@ -227,8 +233,7 @@ export class MarketSession {
     const { ledger, now } = this.#deps;
     if (stake.parts === undefined) return;
     for (const { what, kind, reference, amount } of ledger.stakes.put(this.adapter.id, stake.parts, now())) {
-      const text = `A ${kind} of ${formatDecimal(amount, 8)} ${amount.currency} ${what} (${reference})`;
-      const detail = { text, what, kind, reference, amount: toMoneyValue(amount) };
+      const detail = { what, kind, reference, amount: toMoneyValue(amount) };
       ledger.audit("stake-changed", now(), detail, { market: this.adapter.id });
     }
   }
@@ -326,7 +331,9 @@ export class MarketSession {
         continue;
       }
       const answered = room?.asking(adapter.id, max);
-      const taking = AbortSignal.any([signal, control.takingSignal]);
+      const outdated = new AbortController();
+      const taking = AbortSignal.any([signal, control.takingSignal, outdated.signal]);
+      this.#poll = { models: models.join("\n"), outdated };
       try {
         const wish = {
           max,
@@ -348,8 +355,8 @@ export class MarketSession {
       } catch (thrown) {
         if (signal.aborted) throw thrown;
         this.#grantMayBeLost = true;
-        if (control.intent !== "running") {
-          // The poll was cut short by a pause: what the market granted meanwhile goes back.
+        if (control.intent !== "running" || outdated.signal.aborted) {
+          // The poll was cut short: what the market granted meanwhile is adopted, and after a pause goes back.
           await this.#reconcileLeases(signal).catch((error) => rethrowUnlessRetryable(error, signal));
           continue;
         }

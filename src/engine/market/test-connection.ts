@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { TestConnectionAnswer, TestConnectionInput } from "../../shared/contract/settings.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { toErrorValue } from "../../shared/errors.ts";
+import { type Sentence, say, sayError, sayRemedy } from "../../shared/words/said.ts";
 import { httpUrl } from "../config/parsers.ts";
 import { Refusal } from "../config/refusal.ts";
 import { createHttpClient } from "./http.ts";
@@ -20,7 +21,8 @@ export async function testConnection(
     baseUrl = httpUrl(url.trim());
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) throw thrown;
-    return { ok: false, text: `The address ${thrown.message}. ${thrown.fix}.`, ms: null };
+    const bad = say("addressBad", { why: thrown.message, fix: thrown.fix });
+    return { ok: false, ...bad, ms: null };
   }
   const started = performance.now();
   try {
@@ -29,11 +31,14 @@ export async function testConnection(
     const answer = await http.request(QUESTIONS[surface], within);
     const ms = Math.round(performance.now() - started);
     if (answer.status >= 500)
-      return { ok: false, text: `It answers with an error (HTTP ${answer.status}).`, ms };
+      return { ok: false, ...say("answersError", { status: String(answer.status) }), ms };
     return { ...judge(surface, answer.status, answer.text), ms };
   } catch (thrown) {
-    const { message, help } = toErrorValue(thrown);
-    return { ok: false, text: help === undefined ? `${message}.` : `${message}. ${help}`, ms: null };
+    const error = toErrorValue(thrown);
+    const what = sayError(error).said;
+    const help = sayRemedy(error);
+    const told = help === null ? say("fullStop", { what }) : say("errorAndHelp", { what, help: help.said });
+    return { ok: false, ...told, ms: null };
   }
 }
 
@@ -47,21 +52,14 @@ const QUESTIONS: Readonly<Record<Surface, Parameters<ReturnType<typeof createHtt
   "aicf.rpc_url": { method: "POST", path: "/rpc", body: { kind: "json", value: HEAD } },
 };
 
-function judge(surface: Surface, status: number, body: string): { ok: boolean; text: string } {
+function judge(surface: Surface, status: number, body: string): { ok: boolean } & Sentence {
   if (surface === "aitbc.gpu_url" || surface === "aitbc.coordinator_url") {
-    if (status !== 200)
-      return { ok: false, text: `Something answers there, but not to /health (HTTP ${status}).` };
+    if (status !== 200) return { ok: false, ...say("answersNotHealth", { status: String(status) }) };
     const isGpuService = /"service"\s*:\s*"[^"]*gpu/i.test(body);
     if (isGpuService !== (surface === "aitbc.gpu_url"))
-      return {
-        ok: false,
-        text: isGpuService
-          ? "That is AITBC's gpu service, not its coordinator."
-          : "That is AITBC's coordinator, not its gpu service.",
-      };
-    return { ok: true, text: "It answers, and is what it should be." };
+      return { ok: false, ...say(isGpuService ? "isGpuService" : "isCoordinator") };
+    return { ok: true, ...say("answersRightly") };
   }
-  if (surface === "aicf.rpc_url" && !/"jsonrpc"/.test(body))
-    return { ok: false, text: "Something answers there, but it is no JSON-RPC node." };
-  return { ok: true, text: "It answers." };
+  if (surface === "aicf.rpc_url" && !/"jsonrpc"/.test(body)) return { ok: false, ...say("answersNoNode") };
+  return { ok: true, ...say("answers") };
 }

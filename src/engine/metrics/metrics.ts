@@ -94,7 +94,7 @@ export class Metrics {
         unclaimed: () => this.#unclaimed.amounts(),
         guide: (market) => this.#guides.get(market),
       });
-      await this.#process.set(devices, this.#deps.ledger.outbox.size());
+      this.#process.set(devices, this.#deps.ledger.outbox.size());
     }
     const text = await this.#registry.metrics();
     this.#series.scrapeSeconds.set((performance.now() - began) / SECOND);

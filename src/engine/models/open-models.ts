@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { EngineConfig } from "../../shared/config.ts";
 import { AppError } from "../../shared/errors.ts";
 import { findLlama } from "../../shared/runtime/llama-folder.ts";
+import { llamaHome } from "../llama/install.ts";
 import { AllowList } from "./allow-list.ts";
 import { CheckedFiles } from "./checked-files.ts";
 import { ModelManager, type ModelManagerOptions } from "./manager.ts";
@@ -10,7 +11,7 @@ import { ModelNotes } from "./notes.ts";
 import { modelPlaces } from "./places.ts";
 import { ModelStore, type ModelStoreOptions } from "./store.ts";
 
-export type ModelsConfig = Pick<EngineConfig, "resourcesFolder" | "modelFolders" | "models">;
+export type ModelsConfig = Pick<EngineConfig, "resourcesFolder" | "modelFolders" | "models" | "llamaFolder">;
 
 export interface Models {
   readonly store: ModelStore;
@@ -24,7 +25,7 @@ type ModelsOptions = Pick<ModelManagerOptions, "inUse" | "retryFailedMs" | "tuni
 
 /** Throws CATALOGUE_UNREADABLE. */
 export async function openModels(
-  { resourcesFolder, modelFolders, models }: ModelsConfig,
+  { resourcesFolder, modelFolders, models, llamaFolder }: ModelsConfig,
   { elsewhere, ...options }: ModelsOptions = {},
 ): Promise<Models> {
   const places = modelPlaces(models.home);
@@ -35,7 +36,7 @@ export async function openModels(
     modelFolders,
     allows: (model) => allowList.allows(model),
     elsewhere,
-    obstacle: ({ task }) => (task === "generate" ? llamaMissing() : null),
+    obstacle: ({ task }) => (task === "generate" ? llamaMissing(llamaFolder) : null),
     remembered: new CheckedFiles(places.checkedFile),
   });
   const { maxBytes, bytesPerSecond } = models;
@@ -44,8 +45,8 @@ export async function openModels(
   return { store, manager, notices: unknown.length === 0 ? [] : [unknownNames(unknown)] };
 }
 
-function llamaMissing(): AppError | null {
-  const llama = findLlama();
+function llamaMissing(folder: string | undefined): AppError | null {
+  const llama = findLlama(folder && llamaHome(folder));
   return llama instanceof AppError ? llama : null;
 }
 

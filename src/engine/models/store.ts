@@ -275,7 +275,7 @@ export class ModelStore {
     const others = this.#folders.filter((folder) => !problem.message.includes(folder));
     if (problem.code !== "MODEL_MISSING" || others.length === 0) return problem;
     const message = `${problem.message}; also looked in ${others.join(", ")}`;
-    return new AppError({ ...problem.toValue(), message });
+    return AppError.fromValue(problem.toValue(), { message });
   }
 
   #contentsProblem(model: CatalogueModel, folder: string): AppError | null {

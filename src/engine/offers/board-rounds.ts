@@ -215,7 +215,7 @@ export class BoardRounds {
   }
 
   #note(before: Offer, after: Offer): void {
-    if (before.state === after.state && before.drift === after.drift) return;
+    if (before.state === after.state && before.drift?.text === after.drift?.text) return;
     const { market, board, device, offerId, state, drift } = after;
     this.#deps.ledger.audit(
       "offer-changed",

@@ -4,6 +4,7 @@
  */
 import type { ListingTest } from "../../shared/contract/offers.ts";
 import { MINUTE } from "../../shared/durations.ts";
+import { type Advised, advise, type Spoken, say } from "../../shared/words/said.ts";
 
 /** `later`: not to be published now, but nothing that is listed is taken back yet. */
 export type Fitness = "fit" | "later" | "unfit";
@@ -12,16 +13,12 @@ const PATIENCE = 5 * MINUTE;
 
 export const GPU_GONE: ListingTest = {
   state: "impossible",
-  text: "This GPU is not in the machine now",
-  help: null,
+  ...advise(say("gpuGone"), null),
 };
 
 /** A GPU that may not work now; `off`: until somebody says otherwise, `resting`: for a while. */
-export interface Rest {
+export interface Rest extends Advised {
   readonly kind: "off" | "resting";
-  /** A sentence. */
-  readonly text: string;
-  readonly help: string | null;
 }
 
 export interface DeviceStanding {
@@ -31,9 +28,13 @@ export interface DeviceStanding {
 }
 
 /** What keeps a GPU off the market, the person's word first; null: nothing. */
-export function obstacleOf({ test, rest }: DeviceStanding): { text: string; help: string | null } | null {
-  if (rest !== null) return { text: rest.text, help: rest.help };
-  return test.state === "passed" ? null : { text: test.text, help: test.help };
+export function obstacleOf({ test, rest }: DeviceStanding): Advised | null {
+  if (rest !== null) return adviceIn(rest);
+  return test.state === "passed" ? null : adviceIn(test);
+}
+
+function adviceIn({ text, said, help, helpSaid }: Advised): Advised {
+  return advise({ text, said }, help === null ? null : { text: help, said: helpSaid });
 }
 
 export class FitnessWatch {
@@ -47,9 +48,9 @@ export class FitnessWatch {
     this.#now = now;
   }
 
-  of(device: string): { fitness: Fitness; obstacle: string | null } {
+  of(device: string): { fitness: Fitness; obstacle: Spoken | null } {
     const standing = this.#standingOf(device);
-    const obstacle = obstacleOf(standing)?.text ?? null;
+    const obstacle = obstacleOf(standing);
     if (obstacle === null) {
       this.#since.delete(device);
       return { fitness: "fit", obstacle };

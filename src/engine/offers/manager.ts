@@ -155,7 +155,7 @@ export class OfferManager {
     const stands = this.#standsOf(market, wish.board);
     const priced = this.#devicesFor(wish.device).map((device) => {
       const { price, how } = this.#pricing.ask(market, device, strategy);
-      if (price === null) throw noMarketPrice(device.name, how);
+      if (price === null) throw noMarketPrice(device.name, how.text);
       return { device, price, how };
     });
     ledger.transaction(() => {

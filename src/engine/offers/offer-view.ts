@@ -1,6 +1,7 @@
 /** Offers as people see them. */
 import type { Occupancy, OfferView } from "../../shared/contract/offers.ts";
 import { toMoneyValue } from "../../shared/money.ts";
+import { advise, say } from "../../shared/words/said.ts";
 import { bookingValue, type Offer } from "../ledger/offers.ts";
 import { type DeviceStanding, obstacleOf } from "./fitness.ts";
 
@@ -29,7 +30,8 @@ export function viewOf(
     listedPrice: offer.listedPrice && toMoneyValue(offer.listedPrice),
     marketStatus: offer.marketStatus,
     waiting: waitingOf(offer, about),
-    drift: offer.drift,
+    drift: offer.drift?.text ?? null,
+    ...(offer.drift?.said && { driftSaid: offer.drift.said }),
     booking: offer.booking && bookingValue(offer.booking),
     occupancy: about.occupancy,
     checkedAt: offer.checkedAt,
@@ -45,5 +47,5 @@ function waitingOf(
   if (!offer.wanted || !toCome) return null;
   const obstacle = obstacleOf(standing);
   if (obstacle !== null) return obstacle;
-  return rentedElsewhere ? { text: "The GPU is rented on another board", help: null } : null;
+  return rentedElsewhere ? advise(say("rentedOnOther"), null) : null;
 }

@@ -6,6 +6,7 @@
  * listed, whatever was wished.
  */
 import { formatDecimal } from "../../shared/money.ts";
+import { type Sentence, type Spoken, say, within } from "../../shared/words/said.ts";
 import type { Offer } from "../ledger/offers.ts";
 import type { Listing, OfferAbilities, OfferStatus } from "../market/port.ts";
 import type { Fitness } from "./fitness.ts";
@@ -23,7 +24,7 @@ export interface Finding {
   readonly events: readonly OfferEvent[];
   readonly action: OfferAction | null;
   /** A sentence for people; null: the market shows what we want. */
-  readonly drift: string | null;
+  readonly drift: Sentence | null;
 }
 
 export interface Look {
@@ -35,7 +36,7 @@ export interface Look {
   readonly rentedElsewhere: boolean;
   readonly fitness: Fitness;
   /** Why it is not fit, in a sentence; null: it is. */
-  readonly obstacle?: string | null;
+  readonly obstacle?: Spoken | null;
 }
 
 export function reconcile(look: Look): Finding {
@@ -61,20 +62,18 @@ function missing({ offer, fitness }: Look): Finding {
     return { events: ended ? [...events, "withdraw"] : events, action: null, drift: null };
   }
   const publish = now === "planned" && fitness === "fit";
-  const drift = vanished ? `The market no longer lists it${publish ? "; it is published again" : ""}` : null;
+  const drift = vanished ? say(publish ? "notListedAgain" : "notListed") : null;
   return { events, action: publish ? { kind: "publish" } : null, drift };
 }
 
 /** A heartbeat that nobody here sent put a rented GPU back on the market: it is taken off again. */
 function revived({ offer, abilities }: Look): Finding {
-  const drift = "Rented, and put on the market again by a heartbeat";
-  if (!abilities.status)
-    return { events: [], action: null, drift: `${drift}; this service lets nobody undo that` };
+  if (!abilities.status) return { events: [], action: null, drift: say("revivedForGood") };
   const status = offer.state === "in-use" ? "in-use" : "booked";
   return {
     events: [],
     action: { kind: "set-status", status, hold: false },
-    drift: `${drift}; it is taken off`,
+    drift: say("revivedTakenOff"),
   };
 }
 
@@ -101,63 +100,64 @@ function want(look: Look, listing: Listing): Pick<Finding, "action" | "drift"> {
   if (!offer.wanted) return leave(look, listing);
   if (offer.state === "withdrawn") return { action: null, drift: null };
   if (offer.held) {
-    if (rentedElsewhere)
-      return { action: null, drift: "Kept off this board: the GPU is rented on another one" };
+    if (rentedElsewhere) return { action: null, drift: say("keptOff") };
     return {
       action: { kind: "set-status", status: "open", hold: false },
-      drift: "Its rent elsewhere is over; it is opened again",
+      drift: say("rentElsewhereOver"),
     };
   }
   if (isRented(offer.state)) {
-    return { action: null, drift: priceDrift(look, listing, "it changes when the booking ends") };
+    return { action: null, drift: priceDrift(look, listing, "thenAtEnd") };
   }
   if (rentedElsewhere) {
-    const rented = "The GPU is rented on another board";
     return abilities.status
       ? {
           action: { kind: "set-status", status: "booked", hold: true },
-          drift: `${rented}; it is kept off this one`,
+          drift: say("rentedElsewhereKept"),
         }
-      : { action: null, drift: `${rented}, and this one can't be told` };
+      : { action: null, drift: say("rentedElsewhereUntold") };
   }
   if (look.fitness === "unfit") {
-    const unfit = `${look.obstacle ?? "The GPU has no passed self-test now"}. The market lists it`;
+    const why = within(look.obstacle ?? say("noPassedTest"));
     return abilities.withdraw
       ? {
           action: { kind: "withdraw", forNow: true },
-          drift: `${unfit}; it is taken off until the GPU may work`,
+          drift: say("unfitTakenOff", { why }),
         }
-      : { action: null, drift: `${unfit}; this service lets nobody take an offer back` };
+      : { action: null, drift: say("unfitStays", { why }) };
   }
   if (listing.status === "withdrawn") {
     return {
       action: { kind: "set-status", status: "open", hold: false },
-      drift: `The market lists it as ${listing.word}; it is opened again`,
+      drift: say("listedAs", { word: listing.word }),
     };
   }
   if (samePrice(look, listing)) return { action: null, drift: null };
-  if (!abilities.reprice)
-    return { action: null, drift: priceDrift(look, listing, "this service lets nobody change it") };
-  return { action: { kind: "reprice" }, drift: priceDrift(look, listing, "it is changed") };
+  if (!abilities.reprice) return { action: null, drift: priceDrift(look, listing, "thenStays") };
+  return { action: { kind: "reprice" }, drift: priceDrift(look, listing, "thenChanged") };
 }
 
 /** Not wanted any more, and still there. */
 function leave({ offer, abilities }: Look, listing: Listing): Pick<Finding, "action" | "drift"> {
-  if (isRented(offer.state) && !offer.held)
-    return { action: null, drift: "It is taken back when its booking ends" };
-  if (abilities.withdraw) return { action: { kind: "withdraw", forNow: false }, drift: "It is taken back" };
+  if (isRented(offer.state) && !offer.held) return { action: null, drift: say("takenBackLater") };
+  if (abilities.withdraw) return { action: { kind: "withdraw", forNow: false }, drift: say("takenBack") };
   if (listing.status === "withdrawn") return { action: null, drift: null };
-  return { action: null, drift: "This service lets nobody take an offer back" };
+  return { action: null, drift: say("cantBeTakenBack") };
 }
 
 function samePrice({ offer }: Look, listing: Listing): boolean {
   return listing.price !== null && listing.price.minor === offer.price.minor;
 }
 
-function priceDrift(look: Look, listing: Listing, then: string): string | null {
+function priceDrift(
+  look: Look,
+  listing: Listing,
+  next: "thenAtEnd" | "thenChanged" | "thenStays",
+): Sentence | null {
   if (samePrice(look, listing)) return null;
-  const shown = listing.price === null ? "no price" : formatDecimal(listing.price, 8);
-  return `The market shows ${shown} instead of ${formatDecimal(look.offer.price, 8)} an hour; ${then}`;
+  const values = { wanted: formatDecimal(look.offer.price, 8), action: say(next).said };
+  if (listing.price === null) return say("noPriceShown", values);
+  return say("otherPrice", { ...values, shown: formatDecimal(listing.price, 8) });
 }
 
 export function isRented(state: Offer["state"]): boolean {

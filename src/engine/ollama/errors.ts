@@ -1,5 +1,5 @@
 /** What goes wrong with an Ollama, and who must act. */
-import { AppError, type AppErrorInit } from "../../shared/errors.ts";
+import { AppError, type AppErrorInit, type ErrorCode } from "../../shared/errors.ts";
 
 /** An answer's own words are shown this far. */
 const SHOWN_WORDS = 300;
@@ -78,6 +78,6 @@ export function refused(status: number | null, words: string, name: string | nul
   });
 }
 
-function machine(code: string, message: string, more: Partial<AppErrorInit> = {}): AppError {
+function machine(code: ErrorCode, message: string, more: Partial<AppErrorInit> = {}): AppError {
   return new AppError({ code, message, actor: "machine", ...more });
 }

@@ -12,6 +12,7 @@
  */
 import type { PriceQuote, PriceStrategy } from "../../shared/contract/offers.ts";
 import { CURRENCIES, fromMoneyValue, type Money, money } from "../../shared/money.ts";
+import { type Sentence, say } from "../../shared/words/said.ts";
 import { quantile } from "./quantiles.ts";
 
 export interface AskingFacts {
@@ -29,7 +30,7 @@ export interface Asking {
   readonly percentile: number | null;
   readonly bound: "none" | "lowest" | "floor";
   /** One sentence. */
-  readonly how: string;
+  readonly how: Sentence;
 }
 
 export function asking(strategy: PriceStrategy, facts: AskingFacts): Asking {
@@ -38,7 +39,7 @@ export function asking(strategy: PriceStrategy, facts: AskingFacts): Asking {
       price: fromMoneyValue(strategy.price),
       percentile: null,
       bound: "none",
-      how: "The price that was set",
+      how: say("priceSet"),
     };
   const { quote, floor } = facts;
   if (quote === null) {
@@ -46,26 +47,23 @@ export function asking(strategy: PriceStrategy, facts: AskingFacts): Asking {
       price: null,
       percentile: null,
       bound: "none",
-      how: "Too few offers of this GPU are seen and the market gives no advice: it needs a fixed price",
+      how: say("priceUnknown"),
     };
   }
   const { percentile, why } = aim(strategy, facts.occupancy);
   const found = rounded(at(quote, percentile));
-  const where =
-    quote.source === "market"
-      ? `${position(percentile)} ${quote.sample} offers of this GPU`
-      : "from the market’s guide, as too few offers are seen";
+  const { said: where } = quote.source === "market" ? position(percentile, quote.sample) : say("priceGuide");
   const lowest = strategy.lowest === null ? null : fromMoneyValue(strategy.lowest);
-  const how = sentence(why === null ? where : `${why}: ${where}`);
+  const how = why === null ? say("priceFrom", { where }) : say("priceBecause", { why: why.said, where });
   if (floor !== null && exceeds(floor, found) && (lowest === null || !exceeds(lowest, floor)))
     return {
       price: roundedUp(floor),
       percentile,
       bound: "floor",
-      how: `${how}; raised to what its electricity costs`,
+      how: say("priceFloor", { how: how.said }),
     };
   if (lowest !== null && exceeds(lowest, found))
-    return { price: lowest, percentile, bound: "lowest", how: `${how}; raised to the lowest price allowed` };
+    return { price: lowest, percentile, bound: "lowest", how: say("priceLowest", { how: how.said }) };
   return { price: found, percentile, bound: "none", how };
 }
 
@@ -83,7 +81,7 @@ const SPAN = 60;
 function aim(
   strategy: Exclude<PriceStrategy, { kind: "fixed" }>,
   occupancy: number | null,
-): { percentile: number; why: string | null } {
+): { percentile: number; why: Sentence | null } {
   switch (strategy.kind) {
     case "median":
       return { percentile: 50, why: null };
@@ -91,16 +89,16 @@ function aim(
       return { percentile: strategy.percentile, why: null };
     case "utilisation":
       return occupancy === null
-        ? { percentile: 50, why: "how much it is rented is not known yet" }
+        ? { percentile: 50, why: say("rentUnknown") }
         : {
             percentile: Math.round(LEAST_RENTED + SPAN * occupancy),
-            why: `rented ${Math.round(occupancy * 100)} % of its time on the market`,
+            why: say("rentKnown", { percent: Math.round(occupancy * 100) }),
           };
   }
 }
 
-function position(percentile: number): string {
-  return percentile === 50 ? "the median of" : `dearer than ${percentile} % of`;
+function position(percentile: number, offers: number): Sentence {
+  return percentile === 50 ? say("priceMedian", { offers }) : say("pricePercentile", { percentile, offers });
 }
 
 function at({ quantiles, low, high }: PriceQuote, percentile: number): Money {
@@ -128,4 +126,3 @@ function grainOf(currency: Money["currency"], minor: bigint): bigint {
 }
 
 const exceeds = (a: Money, b: Money): boolean => a.minor > b.minor;
-const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -4,6 +4,9 @@
  */
 import type { EnergyCost, PriceFloor } from "../../shared/contract/offers.ts";
 import { CURRENCIES, type CurrencyCode, type Money, money, toMoneyValue } from "../../shared/money.ts";
+import { type Sentence, say } from "../../shared/words/said.ts";
+
+const lacking = ({ text, said }: Sentence) => ({ missing: text, missingSaid: said });
 
 /** What a person pays for electricity now. */
 export interface Electricity {
@@ -31,15 +34,15 @@ export function floorOf(power: Power, electricity: Electricity | null, currency:
     power.measuredWatts !== null ? "measured" : power.limitWatts !== null ? "limit" : null;
   const watts = own === null ? null : own + (electricity?.restWatts ?? 0);
   const unknown = { watts, wattsFrom, cost: null, price: null };
-  if (watts === null) return { ...unknown, missing: "The card does not tell what power it draws" };
-  if (electricity === null) return { ...unknown, missing: "What a kWh costs is not set" };
+  if (watts === null) return { ...unknown, ...lacking(say("wattsUnknown")) };
+  if (electricity === null) return { ...unknown, ...lacking(say("kwhUnknown")) };
   const cost = energyCost(watts, 1, electricity);
   const worth = electricity.worthOf(currency);
   if (worth === null || worth <= 0n) {
     return {
       ...unknown,
       cost,
-      missing: `What one ${currency} is worth in ${electricity.currency} is not set`,
+      ...lacking(say("coinUnknown", { coin: currency, currency: electricity.currency })),
     };
   }
   return { watts, wattsFrom, cost, price: toMoneyValue(inCoin(cost, worth, currency)), missing: null };

@@ -10,7 +10,7 @@ import { AppError } from "../../shared/errors.ts";
 import { decodeResult } from "../../shared/results.ts";
 import { decodeWork, needsModel, type Work } from "../../shared/work.ts";
 import { workDigest } from "../../shared/work-digest.ts";
-import type { JobTables } from "../ledger/job-reader.ts";
+import { type JobTables, unknownLease } from "../ledger/job-reader.ts";
 import type { StoredResult } from "../ledger/results.ts";
 import type { ModelStore } from "../models/store.ts";
 import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
@@ -41,8 +41,7 @@ async function verifyJob(
   given: string | undefined,
 ): Promise<JobVerified> {
   const { leases, results, models } = deps;
-  const found = leases.find(leaseId);
-  if (found === null || found === undefined) throw unknownLease(leaseId);
+  const found = leases.find(leaseId) ?? unknownLease(leaseId);
   const { row } = found;
   const { jobId } = found.job;
   const stored = results.get(row);
@@ -133,15 +132,6 @@ function checkIsOurs(receipt: Receipt, ours: StoredResult, jobId: string): Verif
     ? "The ledger has the same job, input and output"
     : "The ledger knows this lease with another input or output";
   return { name: "ledger", ok, detail };
-}
-
-function unknownLease(leaseId: string): AppError {
-  return new AppError({
-    code: "UNKNOWN_LEASE",
-    message: `The ledger has no lease "${leaseId}"`,
-    actor: "user",
-    help: "`bellows jobs` lists those it has.",
-  });
 }
 
 function notComputed(leaseId: string): AppError {

@@ -1,5 +1,5 @@
 /** What a runtime's answers say of the runtime itself. */
-import { AppError, type ErrorValue } from "../../shared/errors.ts";
+import { AppError, type ErrorValue, foreignCode } from "../../shared/errors.ts";
 import type { ItemResult } from "../../shared/runtime/protocol.ts";
 import type { ComputeClass } from "./runtime-client.ts";
 
@@ -7,7 +7,7 @@ import type { ComputeClass } from "./runtime-client.ts";
 export class ModelNotLoaded extends AppError {
   constructor(error: ErrorValue) {
     // Memory may be free later or elsewhere; a model that is broken stays broken.
-    super({ ...error, retryable: error.code === "OUT_OF_MEMORY" });
+    super({ ...error, code: foreignCode(error.code), retryable: error.code === "OUT_OF_MEMORY" });
   }
 }
 
@@ -30,7 +30,7 @@ export function isModelTrouble(error: AppError): boolean {
 
 /** The error of an item that failed, as it may be told and judged. */
 export function errorOf(item: Extract<ItemResult, { ok: false }>): AppError {
-  return new AppError({ ...item.error, retryable: item.retryable ?? false });
+  return AppError.fromValue(item.error, { retryable: item.retryable ?? false });
 }
 
 function codeOf(item: ItemResult): string | null {

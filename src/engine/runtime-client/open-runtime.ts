@@ -2,8 +2,10 @@
 import { availableParallelism } from "node:os";
 import type { ProcessHost } from "../../host/process-host.ts";
 import type { EngineConfig } from "../../shared/config.ts";
+import { LLAMA_FOLDER_VARIABLE } from "../../shared/runtime/llama-folder.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import { setUpGpu } from "../gpu-pack/gpu-setup.ts";
+import { llamaHome } from "../llama/install.ts";
 import { RuntimeClient } from "./runtime-client.ts";
 
 export interface RuntimePlace {
@@ -25,6 +27,13 @@ export function openRuntime(config: EngineConfig, place: RuntimePlace): RuntimeC
     threads: Math.max(1, Math.floor(availableParallelism() / devices)),
     keepAliveMs: config.keepAliveMs,
     gpuSetup: () => setUpGpu(config),
+    env: llamaEnvironment(config),
     freeMemoryMb,
   });
+}
+
+/** Where llama.cpp lies, unless the person named another folder. */
+function llamaEnvironment({ llamaFolder }: EngineConfig): Readonly<Record<string, string>> {
+  if (llamaFolder === undefined || process.env[LLAMA_FOLDER_VARIABLE]) return {};
+  return { [LLAMA_FOLDER_VARIABLE]: llamaHome(llamaFolder) };
 }

@@ -115,6 +115,8 @@ export interface RuntimeClientOptions {
   readonly keepAliveMs: number;
   /** What a process needs to reach a GPU, asked for at each start; absent: nothing but the GPU's name. */
   readonly gpuSetup?: () => Promise<GpuSetup>;
+  /** Added to its environment, whatever the device is. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Of the device, asked at each start of a process; null: unknown. */
   readonly freeMemoryMb?: () => number | null;
 }
@@ -272,8 +274,10 @@ export class RuntimeClient implements DeviceRuntime {
     for (const id of this.#loaded.keys()) if (!answer.held.includes(id)) this.#loaded.delete(id);
     if (answer.type === "load-failed") throw new ModelNotLoaded(answer.error);
     const ofProcess = this.#processClass;
-    const runtimeClass =
-      ofProcess?.backend === answer.runtimeClass.backend ? ofProcess : this.#describe(answer.runtimeClass);
+    const { backend, onnxruntime } = answer.runtimeClass;
+    // llama.cpp finds its own way to the device, even where that has the same name.
+    const same = ofProcess?.backend === backend && ofProcess.onnxruntime === onnxruntime;
+    const runtimeClass = same ? ofProcess : this.#describe(answer.runtimeClass);
     this.#loaded.set(model.id, runtimeClass);
     return runtimeClass;
   }
@@ -409,6 +413,7 @@ export class RuntimeClient implements DeviceRuntime {
         NVIDIA_TF32_OVERRIDE: "0",
         // Exactly this GPU, or none: in the process it is CUDA device 0.
         CUDA_VISIBLE_DEVICES: kind === "gpu" ? id : "-1",
+        ...this.#options.env,
         ...setup?.env,
       },
     };
@@ -446,7 +451,7 @@ export class RuntimeClient implements DeviceRuntime {
     const { driverVersion } = this.device;
     const { reason, help } = setup.explain({ reason: thrown.message, stderr, driverVersion });
     const message = reason === thrown.message ? reason : `CUDA can't be used: ${reason}`;
-    return new AppError({ ...thrown.toValue(), message, help });
+    return AppError.fromValue(thrown.toValue(), { message, help });
   }
 
   /** The runtime knows its back end; the engine knows the device's name. */

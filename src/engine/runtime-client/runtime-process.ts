@@ -154,7 +154,7 @@ function hung(name: string, deadlineMs: number): AppError {
 }
 
 function fatal(error: ErrorValue): AppError {
-  return new AppError({ ...error, retryable: error.actor === "machine" });
+  return AppError.fromValue(error, { retryable: error.actor === "machine" });
 }
 
 function unreadable(name: string): AppError {

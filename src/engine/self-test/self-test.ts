@@ -9,6 +9,7 @@ import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, toErrorValue } from "../../shared/errors.ts";
 import type { ComputedBy } from "../../shared/runtime/backend.ts";
 import { BACKEND_NAMES } from "../../shared/runtime/backends.ts";
+import { type Said, type Sentence, type Spoken, say, sayError, within } from "../../shared/words/said.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import type { Telemetry } from "../device/telemetry.ts";
 import type { ResolvedModel } from "../models/store.ts";
@@ -40,7 +41,7 @@ export interface SelfTestParts {
   readonly onProgress?: ((progress: Omit<SelfTestProgress, "startedAt">) => void) | undefined;
 }
 
-type Outcome = Omit<SelfTestReport, "device" | "at" | "ok" | "summary" | "tookMs">;
+type Outcome = Omit<SelfTestReport, "device" | "at" | "ok" | "summary" | "said" | "tookMs">;
 
 /** Rejects with the signal's reason only. */
 export async function runSelfTest(parts: SelfTestParts, signal: AbortSignal): Promise<SelfTestReport> {
@@ -48,11 +49,13 @@ export async function runSelfTest(parts: SelfTestParts, signal: AbortSignal): Pr
   const { device } = parts.runtime;
   const outcome = await examine(parts, signal);
   const failed = outcome.steps.filter((step) => step.ok === false);
+  const summary = joined(failed) ?? praise(outcome);
   return {
     device: { id: device.id, name: device.name, driver: device.driverVersion },
     at: parts.now(),
     ok: failed.length === 0,
-    summary: failed.length === 0 ? praise(outcome) : failed.map((step) => step.detail).join("; "),
+    summary: summary.text,
+    ...(summary.said && { said: summary.said }),
     tookMs: performance.now() - startedAt,
     ...outcome,
   };
@@ -61,7 +64,7 @@ export async function runSelfTest(parts: SelfTestParts, signal: AbortSignal): Pr
 async function examine(parts: SelfTestParts, signal: AbortSignal): Promise<Outcome> {
   const { runtime, model, reference } = parts;
   const { id, version } = model.model;
-  const steps: SelfTestStep[] = [{ name: "device", ok: true, detail: describeDevice(runtime.device) }];
+  const steps: SelfTestStep[] = [stepOf("device", true, describeDevice(runtime.device))];
   const outcome: Outcome = {
     steps,
     model: { id, version, manifestSha256: model.manifestSha256 },
@@ -89,7 +92,7 @@ async function examine(parts: SelfTestParts, signal: AbortSignal): Promise<Outco
       pace = now;
       tell();
     });
-    done({ name: "throughput", ok: true, detail: `${textsPerSecond.toFixed(0)} short texts a second` });
+    done(stepOf("throughput", true, say("stepPace", { pace: textsPerSecond.toFixed(0) })));
     const after = await parts.telemetry();
     done(memoryStep(before, after), heatStep(after));
     if (parts.textModel) done(await textStep(runtime, parts.textModel, signal));
@@ -99,8 +102,8 @@ async function examine(parts: SelfTestParts, signal: AbortSignal): Promise<Outco
     signal.throwIfAborted();
     // Stopped by the person, or paused for them: that says nothing about the device.
     if (thrown instanceof AppError && thrown.code === "RUNTIME_STOPPED") throw thrown;
-    const { message } = toErrorValue(thrown);
-    steps.push({ name: steps.length === 1 ? "backend" : "throughput", ok: false, detail: message });
+    const name = steps.length === 1 ? "backend" : "throughput";
+    steps.push(stepOf(name, false, sayError(toErrorValue(thrown))));
     return outcome;
   }
 }
@@ -141,45 +144,73 @@ async function measurePace(
 
 const paceOf = (batchMs: number): number => PACE_BATCH_TEXTS / (batchMs / SECOND);
 
-function describeDevice({ name, driverVersion }: DeviceInfo): string {
-  return driverVersion === null ? name : `${name}, driver ${driverVersion}`;
+function stepOf(name: SelfTestStep["name"], ok: SelfTestStep["ok"], { text, said }: Sentence): SelfTestStep {
+  return { name, ok, detail: text, said };
+}
+
+/** What several steps found, one after the other; null: there are none. */
+function joined([first, ...others]: readonly SelfTestStep[]): Spoken | null {
+  if (first === undefined) return null;
+  const one = { text: first.detail, said: first.said };
+  const rest = joined(others);
+  return rest === null ? one : say("both", { first: within(one), rest: within(rest) });
+}
+
+function describeDevice({ name: device, driverVersion: driver }: DeviceInfo): Sentence {
+  return driver === null ? say("stepDevice", { device }) : say("stepDeviceWith", { device, driver });
 }
 
 function backendStep({ kind }: DeviceInfo, backend: ComputedBy, reason: string | null): SelfTestStep {
-  const detail = `runs on ${BACKEND_NAMES[backend]}${reason === null ? "" : `: ${reason.replace(/\.$/, "")}`}`;
+  const values = { backend: backendWords(backend) };
+  const found =
+    reason === null
+      ? say("stepBackend", values)
+      : say("stepBackendBecause", { ...values, reason: reason.replace(/\.$/, "") });
   // A GPU that leaves its work to the CPU is no GPU to sell.
-  return { name: "backend", ok: kind === "cpu" || backend !== "cpu", detail };
+  return stepOf("backend", kind === "cpu" || backend !== "cpu", found);
+}
+
+/** A name, but for the CPU: that is a word. */
+function backendWords(backend: ComputedBy): Said | string {
+  return backend === "cpu" ? say("theCpu").said : BACKEND_NAMES[backend];
 }
 
 function answerStep(answer: Difference, { tolerance }: CatalogueModel): SelfTestStep {
   // NaN fails both comparisons.
   const ok = answer.cosine >= tolerance.cosine && answer.maxAbs <= tolerance.maxAbs;
   const found = differenceText(answer);
-  const allowed = `allowed are ${tolerance.cosine} and ${tolerance.maxAbs}`;
-  return {
-    name: "answer",
+  const allowed = { cosine: tolerance.cosine, difference: tolerance.maxAbs };
+  return stepOf(
+    "answer",
     ok,
-    detail: ok ? `the known answer (${found})` : `a wrong answer: ${found}; ${allowed}`,
-  };
+    ok ? say("stepAnswer", { found }) : say("stepWrongAnswer", { found, ...allowed }),
+  );
 }
 
 function memoryStep(before: Telemetry, after: Telemetry): SelfTestStep {
-  if (after.memoryUsedMb === null) return { name: "memory", ok: null, detail: "memory is not told" };
+  if (after.memoryUsedMb === null) return stepOf("memory", null, say("stepMemoryUnknown"));
   const grown = before.memoryUsedMb === null ? null : after.memoryUsedMb - before.memoryUsedMb;
-  const more = grown === null || grown < 0 ? "" : `, ${Math.round(grown)} MB more than before`;
-  return { name: "memory", ok: true, detail: `${Math.round(after.memoryUsedMb)} MB in use${more}` };
+  // As text: no digits are put in groups.
+  const used = String(Math.round(after.memoryUsedMb));
+  if (grown === null || grown < 0) return stepOf("memory", true, say("stepMemory", { used }));
+  return stepOf("memory", true, say("stepMemoryMore", { used, more: String(Math.round(grown)) }));
 }
 
 function heatStep({ temperatureC }: Telemetry): SelfTestStep {
-  if (temperatureC === null) return { name: "temperature", ok: null, detail: "temperature is not told" };
+  if (temperatureC === null) return stepOf("temperature", null, say("stepHeatUnknown"));
   const ok = temperatureC < HOT_C;
-  return { name: "temperature", ok, detail: `${temperatureC.toFixed(0)} °C${ok ? "" : ": too hot"}` };
+  const celsius = temperatureC.toFixed(0);
+  return stepOf("temperature", ok, say(ok ? "stepHeat" : "stepTooHot", { celsius }));
 }
 
-function praise({ backend, textsPerSecond, temperatureC }: Outcome): string {
-  const heat = temperatureC === null ? "" : ` at ${temperatureC.toFixed(0)} °C`;
-  const where = backend === null ? "" : ` on ${BACKEND_NAMES[backend]}`;
-  return `Right answer${where}, ${textsPerSecond?.toFixed(0) ?? "?"} texts/s${heat}`;
+function praise({ backend, textsPerSecond, temperatureC }: Outcome): Sentence {
+  const values = {
+    backend: backend === null ? "?" : backendWords(backend),
+    pace: textsPerSecond?.toFixed(0) ?? "?",
+  };
+  return temperatureC === null
+    ? say("testRight", values)
+    : say("testRightAt", { ...values, celsius: temperatureC.toFixed(0) });
 }
 
 function noAnswer(): AppError {

@@ -6,6 +6,7 @@ import type { ListingTest } from "../../shared/contract/offers.ts";
 import type { SelfTestProgress, SelfTestReport } from "../../shared/contract/self-test.ts";
 import { AppError } from "../../shared/errors.ts";
 import { Wakeup } from "../../shared/wait.ts";
+import { advise, type Sentence, type Spoken, say, within } from "../../shared/words/said.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import type { Telemetry } from "../device/telemetry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -26,7 +27,7 @@ export interface SelfTesterDeps {
   /** Somebody else has the use of it now. */
   readonly isReserved: (deviceId: string) => boolean;
   /** Why it is left to the machine's person now, in words; null: it is not. */
-  readonly pauseOf: (deviceId: string) => string | null;
+  readonly pauseOf: (deviceId: string) => Spoken | null;
   /** Of its own accord: false while the person wants the machine left alone. */
   readonly mayTest: () => boolean;
   readonly onStart?: (deviceId: string) => void;
@@ -96,27 +97,20 @@ export class SelfTester {
 
   /** What the last test of a device is worth now: may it be offered to others? */
   standing(device: DeviceInfo): ListingTest {
-    const driver = device.driverVersion === null ? "" : ` with driver ${device.driverVersion}`;
+    const { driverVersion: driver } = device;
     if (this.#running?.device === device.id)
-      return { state: "running", text: `The self-test${driver} is running`, help: null };
+      return { state: "running", ...advise(aboutTest("testRuns", driver), null) };
     const exam = this.#findExam();
     const last = this.#deps.ledger.devices.testWith(device, exam?.model.manifestSha256 ?? null);
-    if (last?.ok === true) return { state: "passed", text: last.summary, help: null };
-    if (last !== null) {
-      return {
-        state: "failed",
-        text: `The self-test${driver} failed: ${last.summary}`,
-        help: "Mend what it names, then run the self-test again.",
-      };
+    const found = last && { text: last.summary, said: last.said };
+    if (last?.ok === true && found !== null) return { state: "passed", ...advise(found, null) };
+    if (found !== null) {
+      const why = aboutTest("testFailed", driver, { summary: within(found) });
+      return { state: "failed", ...advise(why, say("mendAndTest")) };
     }
-    if (exam === null) {
-      return {
-        state: "impossible",
-        text: `This GPU has not passed a self-test${driver}, and no model with a known answer is here`,
-        help: "Fetch a model that has one: the Models screen lists them.",
-      };
-    }
-    return { state: "due", text: `The self-test${driver} is due`, help: this.#whatItWaitsFor(device) };
+    if (exam === null)
+      return { state: "impossible", ...advise(aboutTest("testImpossible", driver), say("fetchKnownModel")) };
+    return { state: "due", ...advise(aboutTest("testDue", driver), this.#whatItWaitsFor(device)) };
   }
 
   /** What the test of a device has found so far; null: none runs on it. */
@@ -124,10 +118,10 @@ export class SelfTester {
     return this.#running?.device === deviceId ? this.#running.progress : null;
   }
 
-  #whatItWaitsFor(device: DeviceInfo): string | null {
-    if (!this.#deps.mayTest()) return "It starts by itself when Bellows runs again.";
+  #whatItWaitsFor(device: DeviceInfo): Sentence | null {
+    if (!this.#deps.mayTest()) return say("testAfterStart");
     const pause = this.#deps.pauseOf(device.id);
-    return pause === null ? null : `It starts by itself when the GPU is free again. Now: ${pause}.`;
+    return pause === null ? null : say("testWhenFree", { why: within(pause) });
   }
 
   /** What a GPU runs on may have changed: each is tested once more when it may be. */
@@ -167,10 +161,10 @@ export class SelfTester {
     } finally {
       this.#running = null;
     }
-    const { at, ok, summary } = report;
+    const { at, ok, summary, said } = report;
     const modelManifest = exam.model.manifestSha256;
     ledger.devices.addSelfTest({ device, at, ok, summary, modelManifest, report: JSON.stringify(report) });
-    ledger.audit("self-tested", at, { device: device.id, ok, summary });
+    ledger.audit("self-tested", at, { device: device.id, ok, summary, said });
     onResult(report);
     return report;
   }
@@ -215,6 +209,15 @@ export class SelfTester {
   }
 }
 
+/** With the driver it is or was made with, where that is known. */
+function aboutTest(
+  what: "testRuns" | "testFailed" | "testImpossible" | "testDue",
+  driver: string | null,
+  values: Sentence["said"]["values"] = {},
+): Sentence {
+  return driver === null ? say(what, values) : say(`${what}With`, { ...values, driver });
+}
+
 function resolveOrNull(models: Pick<ModelStore, "resolve">, name: string): ResolvedModel | null {
   try {
     return models.resolve(name);
@@ -239,10 +242,10 @@ function nullIfStopped(thrown: unknown): null {
   throw thrown;
 }
 
-function paused({ name }: DeviceInfo, why: string | null): AppError {
+function paused({ name }: DeviceInfo, why: Spoken | null): AppError {
   return new AppError({
     code: "DEVICE_PAUSED",
-    message: `${name} takes no work now: ${why ?? "paused"}`,
+    message: `${name} takes no work now: ${why?.text ?? "paused"}`,
     actor: "user",
     help: "Switch it on or resume it, then test it.",
   });

@@ -6,6 +6,7 @@ import type { SelfTestStep } from "../../shared/contract/self-test.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, toErrorValue } from "../../shared/errors.ts";
 import { decodeResult } from "../../shared/results.ts";
+import { say, sayError } from "../../shared/words/said.ts";
 import type { ResolvedModel } from "../models/store.ts";
 import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
 
@@ -34,17 +35,15 @@ export async function textStep(
     const pace = (second.length / ((performance.now() - startedAt) / SECOND)).toFixed(0);
     const ok = first.join() === second.join();
     const { id } = model.model;
-    return {
-      name,
-      ok,
-      detail: ok
-        ? `Ollama wrote the same ${second.length} tokens twice with ${id}, ${pace} a second`
-        : `Ollama did not write the same text twice with ${id}: its answers can't be checked`,
-    };
+    const found = ok
+      ? say("stepSameText", { tokens: second.length, model: id, pace })
+      : say("stepOtherText", { model: id });
+    return { name, ok, detail: found.text, said: found.said };
   } catch (thrown) {
     signal.throwIfAborted();
     if (thrown instanceof AppError && thrown.code === "RUNTIME_STOPPED") throw thrown;
-    return { name, ok: null, detail: `no text by Ollama: ${toErrorValue(thrown).message}` };
+    const { text, said } = say("stepNoText", { why: sayError(toErrorValue(thrown)).said });
+    return { name, ok: null, detail: text, said };
   }
 }
 

@@ -135,7 +135,10 @@ export class LiveSettings {
     );
     if (changed.size > 0) this.#tell(changed);
     const keys = (names: Iterable<SettingName>) => [...names].flatMap((name) => SETTINGS[name].key ?? []);
-    const later = [...changed].filter((name) => (SETTINGS[name] as Setting<unknown>).inApp !== "live");
+    const later = [...changed].filter((name) => {
+      const { inApp, reloads }: Setting<unknown> = SETTINGS[name];
+      return inApp !== "live" && reloads !== true;
+    });
     return { changed: keys(changed), restart: keys(later) };
   }
 

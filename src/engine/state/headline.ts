@@ -12,7 +12,8 @@ import type {
 import { HOUR, MINUTE, SECOND } from "../../shared/durations.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
 import type { ScreenName } from "../../shared/screens.ts";
-import { type Sentence, say } from "../../shared/words/said.ts";
+import { type Spoken, say, sayError, sayRemedy, within } from "../../shared/words/said.ts";
+import { spokenReason } from "../device/reason-words.ts";
 
 export interface HeadlineInput {
   readonly intent: RunIntent;
@@ -22,7 +23,7 @@ export interface HeadlineInput {
   readonly devices: readonly DeviceView[];
   readonly leasesHeld: number;
   /** Set when the starter model is missing or damaged: nothing can be offered. */
-  readonly modelProblem: { message: string; help: string | undefined } | null;
+  readonly modelProblem: ErrorValue | null;
   /** Set while the provider key is locked or not made yet: nothing can be signed, so nothing runs. */
   readonly keyProblem?: ErrorValue | null | undefined;
   /** A GPU that should be here and is not; `until`: looked for eagerly till then, unix ms, null: no longer. */
@@ -30,8 +31,6 @@ export interface HeadlineInput {
 }
 
 type Reason = Headline["reasons"][number];
-/** With a key where it has one. */
-type Spoken = Pick<Sentence, "text"> & Partial<Pick<Sentence, "said">>;
 
 /** An accepted result is proof of earning for this long. */
 const EARNING_FRESH = MINUTE;
@@ -77,12 +76,11 @@ function judge(input: HeadlineInput, acceptedAt: number | null): Judgement {
   const deviceTroubles = devices.flatMap(deviceTrouble);
 
   if (input.keyProblem) {
-    const { code, message, help } = input.keyProblem;
-    const advice = help === undefined ? undefined : { text: help };
-    const why = because({ text: `${message}.` }, advice, "identity");
-    return verdict("error", say(code === "NO_IDENTITY" ? "noKey" : "keyLocked"), [why]);
+    const sentence = say(input.keyProblem.code === "NO_IDENTITY" ? "noKey" : "keyLocked");
+    return verdict("error", sentence, [errorReason(input.keyProblem, "identity")]);
   }
-  if (input.modelProblem) return verdict("error", say("modelUnusable"), [modelReason(input.modelProblem)]);
+  if (input.modelProblem)
+    return verdict("error", say("modelUnusable"), [errorReason(input.modelProblem, "models")]);
   if (usable.length === 0) return withoutDevice(input.missingGpu ?? null, deviceTroubles);
 
   switch (intent) {
@@ -140,18 +138,22 @@ type MissingGpu = NonNullable<HeadlineInput["missingGpu"]>;
 function withoutDevice(missing: MissingGpu | null, troubles: Reason[]): Judgement {
   if (missing === null) return verdict("error", say("noDevice"), troubles);
   if (missing.until === null) {
-    const reason = clause(missing.reason);
+    const reason = within(spokenReason(missing.reason));
     const why = because(say("gpuMissing", { reason }), say("workOnCpuMeanwhile"), "gpus");
     return verdict("error", say("noDevice"), troubles.length > 0 ? troubles : [why]);
   }
-  const why = because(say("gpuNotYet", { reason: clause(missing.reason) }), say("nothingToDo"), "gpus");
+  const why = because(
+    say("gpuNotYet", { reason: within(spokenReason(missing.reason)) }),
+    say("nothingToDo"),
+    "gpus",
+  );
   return verdict("starting", say("waitingForGpu", { until: clockTime(missing.until) }), [why]);
 }
 
 /** Something else works meanwhile. */
 function gpuOnItsWay(missing: MissingGpu | null): Reason[] {
   if (missing === null || missing.until === null) return [];
-  const values = { until: clockTime(missing.until), reason: clause(missing.reason) };
+  const values = { until: clockTime(missing.until), reason: within(spokenReason(missing.reason)) };
   return [because(say("gpuOnItsWay", values), undefined, "gpus")];
 }
 
@@ -161,13 +163,8 @@ function clockTime(at: number): string {
   return [time.getHours(), time.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
 }
 
-/** A reason as the end of a sentence of ours. */
-function clause(reason: string): string {
-  return reason.replace(/\.$/, "");
-}
-
-function modelReason({ message, help }: NonNullable<HeadlineInput["modelProblem"]>): Reason {
-  return because({ text: message }, help === undefined ? undefined : { text: help }, "models");
+function errorReason(error: ErrorValue, screen: ScreenName): Reason {
+  return because(say("fullStop", { what: sayError(error).said }), sayRemedy(error) ?? undefined, screen);
 }
 
 /** The market is there, and gives this provider no work. */
@@ -175,14 +172,9 @@ const WITHHELD: ReadonlySet<string> = new Set(["JAILED", "NOT_ELIGIBLE"]);
 
 function marketTrouble(market: MarketView, now: number): Reason[] {
   if (market.error !== null && (market.state !== "registered" || market.lastPollAnswer === "error")) {
-    const { code, message, help } = market.error;
-    return [
-      because(
-        { text: `${market.name}: ${message}.` },
-        help === undefined ? say("triedAgain") : { text: help },
-        WITHHELD.has(code) ? "reliability" : "settings",
-      ),
-    ];
+    const why = say("marketTrouble", { market: market.name, why: sayError(market.error).said });
+    const help = sayRemedy(market.error) ?? say("triedAgain");
+    return [because(why, help, WITHHELD.has(market.error.code) ? "reliability" : "settings")];
   }
   const interval = market.heartbeatIntervalMs;
   if (market.lastHeartbeatAckAt !== null && interval !== null) {

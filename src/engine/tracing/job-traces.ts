@@ -3,7 +3,7 @@
  * one for its settlement. Made from the ledger's history when a job ends, with ids derived from its lease: nothing is
  * kept in memory meanwhile, and a job that outlives the engine still gets its one trace.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import {
   type Attributes,
   ROOT_CONTEXT,
@@ -26,6 +26,7 @@ import type { LeaseBrief } from "../ledger/tallies.ts";
 import type { BoardChange } from "../work/board.ts";
 import { FAILED_STATES } from "../work/job-machine.ts";
 import { type Phase, phasesOf } from "../work/job-phases.ts";
+import { rootSpanIdOf, traceIdOf } from "./trace-ids.ts";
 
 /** Spans that wait while no receiver answers; more are dropped, and work goes on. */
 const MAX_QUEUED = 8_192;
@@ -112,19 +113,6 @@ export class JobTraces {
     if (isFailure(into)) span.setStatus({ code: SpanStatusCode.ERROR, message: into });
     span.end(to);
   }
-}
-
-/** Equal in every process that asks, so that logs and traces of a job find each other. */
-export function traceIdOf({ market, leaseId }: Pick<LeaseBrief, "market" | "leaseId">): string {
-  return hashOf(market, leaseId).slice(0, HEX_OF_TRACE);
-}
-
-function rootSpanIdOf({ market, leaseId }: LeaseBrief): string {
-  return hashOf(market, leaseId).slice(HEX_OF_TRACE, HEX_OF_TRACE + HEX_OF_SPAN);
-}
-
-function hashOf(market: string, leaseId: string): string {
-  return createHash("sha256").update(`${market}:${leaseId}`).digest("hex");
 }
 
 function attributesOf(lease: LeaseBrief, state: string): Attributes {

@@ -3,7 +3,7 @@
  * tried, and if that fails too the device rests twice as long.
  */
 import { MINUTE } from "../../shared/durations.ts";
-import { type Said, say } from "../../shared/words/said.ts";
+import { type Said, type Spoken, say } from "../../shared/words/said.ts";
 
 const FAILURES_TO_REST = 3;
 const REST = { first: 3 * MINUTE, longest: 48 * MINUTE } as const;
@@ -45,7 +45,7 @@ export class Breaker {
    * The device failed with these jobs (ids). The same jobs as the time before say nothing new of the device: one bad
    * job does not stop it. `isFinal`: no use in trying again now. Returns whether it counted.
    */
-  noteFailure(jobs: readonly number[], cause: string, now: number, isFinal = false): boolean {
+  noteFailure(jobs: readonly number[], cause: Said | string, now: number, isFinal = false): boolean {
     // What was still under way when the rest began adds nothing to it.
     if (this.#rest !== null) return false;
     const blamed = jobs.join();
@@ -62,8 +62,8 @@ export class Breaker {
   }
 
   /** It can't be used for `ms`, and nobody is to blame. */
-  holdFor(ms: number, text: string, now: number): void {
-    this.#rest = { until: now + ms, kind: "start", text };
+  holdFor(ms: number, { text, said }: Spoken, now: number): void {
+    this.#rest = { until: now + ms, kind: "start", text, ...(said && { said }) };
   }
 
   /** true: the rest was over and has ended. */

@@ -4,7 +4,7 @@
  */
 import { SECOND } from "../../shared/durations.ts";
 import type { AppError } from "../../shared/errors.ts";
-import { type Sentence, say } from "../../shared/words/said.ts";
+import { type Sentence, say, sayError } from "../../shared/words/said.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import { errorOf, failedOnDevice, isModelTrouble } from "../runtime-client/answers.ts";
 import type { RunAnswer } from "../runtime-client/runtime-client.ts";
@@ -52,7 +52,7 @@ export class DeviceHealth {
   /** For whoever looks at the device; null: no model rests here. */
   get modelSentence(): Sentence | null {
     const resting = this.#models.first(this.#now());
-    return resting && say("modelRests", { model: resting.model, cause: resting.error.message });
+    return resting && say("modelRests", { model: resting.model, cause: sayError(resting.error).said });
   }
 
   /** To be called while the device rests: ends the rest when its time is over. */
@@ -83,7 +83,7 @@ export class DeviceHealth {
       return "elsewhere";
     }
     if (error.code === "RUNTIME_BACKING_OFF") {
-      this.#breaker.holdFor(error.retryAfterMs ?? UNSAID_PAUSE, error.message, now);
+      this.#breaker.holdFor(error.retryAfterMs ?? UNSAID_PAUSE, sayError(error), now);
       this.#onChange();
       return "put-back";
     }
@@ -96,7 +96,7 @@ export class DeviceHealth {
   #noteFailure(model: ModelId, batch: readonly HeldLease[], error: AppError, isFinal = false): void {
     const now = this.#now();
     const jobs = batch.map(({ row }) => row);
-    if (!this.#breaker.noteFailure(jobs, error.message, now, isFinal)) return;
+    if (!this.#breaker.noteFailure(jobs, sayError(error).said, now, isFinal)) return;
     if (this.#breaker.rest !== null) {
       this.#models.forgetFailures();
       this.#onChange();

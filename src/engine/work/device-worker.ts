@@ -9,19 +9,17 @@ import { AppError, isAbort, toErrorValue, unreachable } from "../../shared/error
 import type { ItemResult } from "../../shared/runtime/protocol.ts";
 import type { Wakeup } from "../../shared/wait.ts";
 import { type Said, say } from "../../shared/words/said.ts";
-import { needsModel } from "../../shared/work.ts";
 import type { Telemetry } from "../device/telemetry.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { ModelStore, ResolvedModel } from "../models/store.ts";
+import type { ResolvedModel } from "../models/store.ts";
 import type { ReceiptSigner } from "../receipt/receipt.ts";
 import { errorOf } from "../runtime-client/answers.ts";
-import type { DeviceRuntime, RunAnswer } from "../runtime-client/runtime-client.ts";
-import { jobsPerBatch } from "./batch-size.ts";
-import type { BatchTaker, ComputedItem, WorkBoard } from "./board.ts";
+import type { RunAnswer } from "../runtime-client/runtime-client.ts";
+import type { ComputedItem, WorkBoard } from "./board.ts";
 import type { Rest } from "./breaker.ts";
+import { DeviceFit, type DeviceFitDeps, needsModelOf } from "./device-fit.ts";
 import { DeviceHealth } from "./device-health.ts";
-import type { ModelMemory } from "./model-memory.ts";
 import { describeResult, workOf } from "./result.ts";
 
 /** A batch may take this long when its leases do not say. */
@@ -32,31 +30,18 @@ const IDLE_LOOK = 5 * SECOND;
 /** One that runs, one that is ready to. */
 const BATCHES_UNDER_WAY = 2;
 
-export interface DeviceWorkerDeps {
-  readonly runtime: DeviceRuntime;
+export interface DeviceWorkerDeps extends DeviceFitDeps {
   readonly board: WorkBoard;
-  readonly models: ModelStore;
   readonly ledger: Ledger;
   readonly signer: ReceiptSigner;
   /** The id under which a market knows us; receipts carry it. */
   readonly providerIdAt: (lease: HeldLease) => string;
-  /** Jobs of a model run together at most; null: the model's batch table decides. */
-  readonly batchSize: number | null;
   /** How long a job may wait for company, so that one batch serves both, ms. */
   readonly latencyBudgetMs: number;
-  /** Of this device; null: unknown. */
-  readonly freeMemoryMb: () => number | null;
-  /** What our own process holds of this device's memory; null: unknown. */
-  readonly ownMemoryMb: () => number | null;
-  readonly memory: ModelMemory;
-  /** Ids of the other devices that work. */
-  readonly others: () => readonly string[];
   /** Somebody rented this device as a whole: it runs no jobs. */
   readonly isReserved: () => boolean;
   /** It is left to the machine's person for now (engine/presence): it takes nothing. */
   readonly isPaused: () => boolean;
-  /** This device's newest self-test found that model's answers wrong here. */
-  readonly isDistrusted?: (model: string) => boolean;
   /** This device, or a model on it, rests from now on or no longer. */
   readonly onHealth?: () => void;
   /** A job is ended after this long whatever its market allows, ms; absent: what it allows. */
@@ -69,14 +54,13 @@ export interface DeviceWorkerDeps {
 export class DeviceWorker {
   readonly #deps: DeviceWorkerDeps;
   readonly #health: DeviceHealth;
+  readonly #fit: DeviceFit;
   readonly #listeners = new Set<() => void>();
   #running = 0;
   /** How many jobs made the last batch full; null: none ran yet. */
   #lastLimit: number | null = null;
   /** Models whose jobs came together the last time. */
   readonly #sociable = new Set<string>();
-  /** The present process, and the one model it has run; null: several. */
-  #only: { pid: number; model: string | null } = { pid: -1, model: null };
 
   constructor(deps: DeviceWorkerDeps) {
     this.#deps = deps;
@@ -84,6 +68,7 @@ export class DeviceWorker {
       this.#tell();
       deps.onHealth?.();
     });
+    this.#fit = new DeviceFit(deps, this.#health);
     deps.runtime.onStatus(() => this.#tell());
   }
 
@@ -104,19 +89,18 @@ export class DeviceWorker {
 
   /** false: this model (by id) is not this device's to run. */
   canBeAskedFor(model: string): boolean {
-    const { models, runtime } = this.#deps;
-    try {
-      return runtime.canRun(models.resolve(model).spec);
-    } catch (thrown) {
-      if (thrown instanceof AppError) return true; // It is not here now, on no device.
-      throw thrown;
-    }
+    return this.#fit.canBeAskedFor(model);
+  }
+
+  /** Why this device has no memory for the model now, in words; null: it has, or nobody knows. */
+  memoryShortage(model: CatalogueModel): string | null {
+    return this.#fit.memoryShortage(model);
   }
 
   /** Jobs that keep this device busy: one batch that runs and one that is ready to, of the model it ran last. */
   get appetite(): number {
     if (this.#health.isOnTrial) return 1;
-    return BATCHES_UNDER_WAY * (this.#lastLimit ?? this.#smallestLimit());
+    return BATCHES_UNDER_WAY * (this.#lastLimit ?? this.#fit.smallestLimit());
   }
 
   view(telemetry: Telemetry): DeviceView {
@@ -169,7 +153,7 @@ export class DeviceWorker {
       await this.#waitForCompany(signal);
       if (signal.aborted) break;
       if (this.rest !== null || this.#deps.isPaused()) continue; // Since the wait for company.
-      const taker = this.#taker;
+      const taker = this.#fit.taker;
       const batch = board.takeBatch(taker);
       const [first] = batch;
       if (first === undefined) {
@@ -198,7 +182,7 @@ export class DeviceWorker {
   async #waitForCompany(signal: AbortSignal): Promise<void> {
     const { board, latencyBudgetMs } = this.#deps;
     while (!signal.aborted && this.#sociable.size > 0) {
-      const next = board.nextBatch(this.#taker);
+      const next = board.nextBatch(this.#fit.taker);
       if (next === null || next.jobs >= next.limit || !this.#sociable.has(next.model)) return;
       const left = latencyBudgetMs - next.waitedMs;
       if (left <= 0) return;
@@ -214,7 +198,7 @@ export class DeviceWorker {
     const { board, runtime } = this.#deps;
     while (underWay.size > 0 && !signal.aborted) {
       const mayGo = underWay.size < BATCHES_UNDER_WAY && !this.#health.isOnTrial;
-      const next = mayGo && runtime.status.state === "working" ? board.nextBatch(this.#taker) : null;
+      const next = mayGo && runtime.status.state === "working" ? board.nextBatch(this.#fit.taker) : null;
       if (next !== null && next.jobs >= next.limit) return;
       if (this.rest !== null) return;
       await Promise.race([...underWay, ring(board.workReady, IDLE_LOOK, signal)]);
@@ -226,85 +210,10 @@ export class DeviceWorker {
     this.#tell();
   }
 
-  /** For one look at the board: what is found out of a model holds for all its jobs. */
-  get #taker(): BatchTaker {
-    const resolved = new Map<string, ResolvedModel | null>();
-    const modelOf = (lease: HeldLease): ResolvedModel | null => {
-      if (!needsModelOf(lease)) return null;
-      if (!resolved.has(lease.model)) resolved.set(lease.model, this.#modelOrNull(lease));
-      return resolved.get(lease.model) ?? null;
-    };
-    const runnable = new Map<ResolvedModel, boolean>();
-    return {
-      device: this.#deps.runtime.device.id,
-      others: this.#deps.others(),
-      limit: (first) =>
-        this.#health.isOnTrial ? 1 : this.#limitOf(modelOf(first)?.model.batchTable ?? null),
-      modelOf: (lease) => modelOf(lease)?.model.id ?? nameWithoutModel(lease),
-      canRun: (lease) => {
-        const model = modelOf(lease);
-        if (model === null) return true;
-        const known = runnable.get(model) ?? this.#canRun(model);
-        runnable.set(model, known);
-        return known;
-      },
-    };
-  }
-
-  #canRun({ model, spec }: ResolvedModel): boolean {
-    if (!this.#deps.runtime.canRun(spec)) return false;
-    if (this.#deps.isDistrusted?.(model.id) === true || this.modelTrouble(model.id) !== null) return false;
-    return this.memoryShortage(model) === null;
-  }
-
   /** ms */
   #mayTake({ maxRuntimeMs }: HeldLease): number {
     const { jobMaxRuntimeMs = Number.POSITIVE_INFINITY } = this.#deps;
     return Math.min(maxRuntimeMs ?? DEFAULT_MAX_RUNTIME, jobMaxRuntimeMs);
-  }
-
-  /** Why this device has no memory for the model now, in words; null: it has, or nobody knows. */
-  memoryShortage(model: CatalogueModel): string | null {
-    const { runtime, memory } = this.#deps;
-    if (runtime.device.kind === "cpu" || runtime.holds(model.id)) return null;
-    return memory.shortage(model, runtime.device, this.#usableMemoryMb());
-  }
-
-  /** What is free, and what our own process holds for other models: it gives that up for the next one. */
-  #usableMemoryMb(): number | null {
-    const { freeMemoryMb, ownMemoryMb } = this.#deps;
-    const free = freeMemoryMb();
-    return free === null ? null : free + (ownMemoryMb() ?? 0);
-  }
-
-  #limitOf(table: CatalogueModel["batchTable"] | null): number {
-    const { batchSize, runtime } = this.#deps;
-    return jobsPerBatch(table, {
-      kind: runtime.device.kind,
-      freeMb: this.#usableMemoryMb(),
-      wanted: batchSize,
-    });
-  }
-
-  /** Before the first batch nobody knows which model is asked for. */
-  #smallestLimit(): number {
-    const { models } = this.#deps;
-    const limits = models.offeredNames().map((name) => this.#limitOf(models.find(name).batchTable));
-    return Math.min(...limits, this.#limitOf(null));
-  }
-
-  #modelOrNull(lease: HeldLease): ResolvedModel | null {
-    try {
-      return this.#modelOf(lease);
-    } catch (thrown) {
-      if (thrown instanceof AppError) return null;
-      throw thrown;
-    }
-  }
-
-  /** null: its work needs none. */
-  #modelOf(lease: HeldLease): ResolvedModel | null {
-    return needsModelOf(lease) ? this.#deps.models.resolve(lease.model) : null;
   }
 
   async #runBatch(batch: readonly HeldLease[], signal: AbortSignal): Promise<void> {
@@ -313,7 +222,7 @@ export class DeviceWorker {
     let resolved: ResolvedModel | null = null;
     let answer: RunAnswer;
     try {
-      resolved = this.#modelOf(batch[0] as HeldLease);
+      resolved = this.#fit.modelOf(batch[0] as HeldLease);
       answer = await runtime.run({
         model: resolved?.spec ?? null,
         items: batch.map((lease) => ({ key: String(lease.row), work: workOf(lease) })),
@@ -328,7 +237,7 @@ export class DeviceWorker {
       return;
     }
     this.#health.noteAnswer(resolved?.model.id ?? null, batch, answer);
-    this.#noteMemory(resolved?.model ?? null);
+    this.#fit.noteMemory(resolved?.model ?? null);
     board.noteServed(batch, answer.totalMs);
     this.#finish(batch, answer, resolved, startedAt);
   }
@@ -337,9 +246,9 @@ export class DeviceWorker {
   #giveUp(batch: readonly HeldLease[], resolved: ResolvedModel | null, error: AppError): void {
     const { board, ledger, runtime, now, others } = this.#deps;
     ledger.audit("runtime-failed", now(), { device: runtime.device.id, ...error.toValue() });
-    // It went missing since it was admitted, or the work is none: no device had a part in it.
-    const atFault = resolved === null && batch.some(needsModelOf);
-    const fate = atFault ? "elsewhere" : this.#health.noteThrown(resolved?.model.id ?? null, batch, error);
+    // The model went missing since the jobs were admitted: no device had a part in it.
+    const isMissing = resolved === null && batch.some(needsModelOf);
+    const fate = isMissing ? "elsewhere" : this.#health.noteThrown(resolved?.model.id ?? null, batch, error);
     switch (fate) {
       case "again":
         board.requeue(batch, error);
@@ -348,7 +257,7 @@ export class DeviceWorker {
         board.putBack(batch, error.message);
         break;
       case "elsewhere":
-        if (atFault || others().length === 0) board.handBack(batch, error);
+        if (isMissing || others().length === 0) board.handBack(batch, error);
         else {
           board.putBack(batch, error.message);
           board.judgeAgain();
@@ -357,17 +266,6 @@ export class DeviceWorker {
       default:
         unreachable(fate);
     }
-  }
-
-  /** While a process has run one model only, what it holds is what the model needs. */
-  #noteMemory(model: CatalogueModel | null): void {
-    const { runtime, ownMemoryMb, memory } = this.#deps;
-    const { pid } = runtime.status;
-    if (model === null || pid === null || runtime.device.kind === "cpu") return;
-    if (this.#only.pid !== pid) this.#only = { pid, model: model.id };
-    else if (this.#only.model !== model.id) this.#only = { pid, model: null };
-    const used = ownMemoryMb();
-    if (this.#only.model !== null && used !== null) memory.noteAlone(model, runtime.device, used);
   }
 
   #finish(
@@ -408,15 +306,6 @@ export class DeviceWorker {
 
 function asAppError(thrown: unknown): AppError {
   return thrown instanceof AppError ? thrown : AppError.fromValue(toErrorValue(thrown));
-}
-
-function needsModelOf({ work }: HeldLease): boolean {
-  return work.kind === "unsupported" || needsModel(work.kind);
-}
-
-/** Such jobs share a batch all the same; those of a model that went missing are handed back when they run. */
-function nameWithoutModel({ work, model }: HeldLease): string {
-  return work.kind === "vector" ? work.kind : model;
 }
 
 function noAnswer(): AppError {

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { UpdateChannelSchema, type UpdateOffer } from "../../shared/contract/app.ts";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, type ErrorCode } from "../../shared/errors.ts";
 import { isSigned } from "./signature.ts";
 
 const Hex256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -128,7 +128,7 @@ function fileNameOf(url: string): string {
   }
 }
 
-function refuse(version: string | null, code: string, message: string): Judgement {
+function refuse(version: string | null, code: ErrorCode, message: string): Judgement {
   const help =
     "Nothing was installed. If it stays so, report it: the release feed or its server is at fault.";
   return { verdict: "refused", version, error: new AppError({ code, message, actor: "network", help }) };

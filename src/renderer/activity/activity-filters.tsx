@@ -1,6 +1,8 @@
-/** What narrows the log: words, weight, event, market. */
+/** What narrows the log: words, level, event, market, time. */
+import { useState } from "react";
 import { type ActivityFilter, ActivityLevelSchema } from "../../shared/contract/activity.ts";
 import { MarketIdSchema } from "../../shared/contract/views.ts";
+import { DAY, HOUR } from "../../shared/durations.ts";
 import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
 import { Select } from "../parts/controls/select.tsx";
@@ -9,6 +11,13 @@ import { useAnswer } from "../state/use-answer.ts";
 import { typeName } from "./activity-look.ts";
 
 const ALL = "";
+const SPANS = ["all", "hour", "day", "week", "month"] as const;
+type Span = (typeof SPANS)[number];
+const LENGTHS = { hour: HOUR, day: DAY, week: 7 * DAY, month: 30 * DAY } as const;
+
+/** Unix ms; absent: from the first event on. */
+const sinceOf = (span: Span, now: number): number | undefined =>
+  span === "all" ? undefined : now - LENGTHS[span];
 
 interface ActivityFiltersProps {
   filter: ActivityFilter;
@@ -21,6 +30,7 @@ export function ActivityFilters({ filter, onChange }: ActivityFiltersProps) {
     const { [key]: _, ...rest } = filter;
     onChange(value === undefined ? (rest as ActivityFilter) : { ...rest, [key]: value });
   };
+  const [span, setSpan] = useState<Span>("all");
   const types = [...(answer?.types ?? [])].sort((a, b) => typeName(a).localeCompare(typeName(b)));
   return (
     <search className="screen-tools screen-filters activity-filters" aria-label={t("activity.filter.label")}>
@@ -67,6 +77,15 @@ export function ActivityFilters({ filter, onChange }: ActivityFiltersProps) {
             MarketIdSchema.options.find((market) => market === value),
           )
         }
+      />
+      <Select<Span>
+        label={t("activity.filter.time")}
+        value={filter.since === undefined ? "all" : span}
+        options={SPANS.map((each) => ({ value: each, label: t(`activity.filter.span.${each}`) }))}
+        onChange={(next) => {
+          setSpan(next);
+          change("since", sinceOf(next, Date.now()));
+        }}
       />
     </search>
   );

@@ -1,7 +1,8 @@
 /** How an event of the log looks and what it is called. */
 import { CircleX, Info, type LucideIcon, TriangleAlert } from "lucide-react";
-import type { ActivityLevel } from "../../shared/contract/activity.ts";
+import type { ActivityEvent, ActivityLevel } from "../../shared/contract/activity.ts";
 import { en } from "../../shared/words/en/en.ts";
+import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
 import type { StatusLook } from "../parts/status-word.tsx";
 import type { Tone } from "../parts/tone.ts";
@@ -25,4 +26,9 @@ export function typeName(type: string): string {
   if (isNamed(type)) return t(`activity.type.${type}`);
   const words = type.replaceAll(/[-_.]+/g, " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** What its detail says; null: its name says it all. */
+export function eventWords({ text, said }: Pick<ActivityEvent, "text" | "said">): string | null {
+  return text === null ? null : hear(text, said);
 }

@@ -1,6 +1,6 @@
 /** The audit log: what the engine did and why, to be searched, opened and taken away. */
 import { ChevronRight, Download, ScrollText } from "lucide-react";
-import { memo, useCallback, useState } from "react";
+import { memo, type ReactNode, useCallback, useState } from "react";
 import type { ActivityEvent, ActivityFilter } from "../../shared/contract/activity.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { t } from "../../shared/words/words.ts";
@@ -8,14 +8,12 @@ import { marketName } from "../format/market-name.ts";
 import { showNumber } from "../format/reading.ts";
 import { formatMoment } from "../format/time.ts";
 import { Card } from "../parts/card.tsx";
-import { LinesSkeleton } from "../parts/lines-skeleton.tsx";
-import { LongTable } from "../parts/long-table.tsx";
-import { ErrorNote } from "../parts/note.tsx";
+import { PagedTable } from "../parts/paged-table.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
 import { type Pages, usePages } from "../parts/use-pages.ts";
 import { useBridge } from "../state/bridge-context.ts";
 import { ActivityFilters } from "./activity-filters.tsx";
-import { levelLook, typeName } from "./activity-look.ts";
+import { eventWords, levelLook, typeName } from "./activity-look.ts";
 import { EventDialog } from "./event-dialog.tsx";
 import { ActivityExport } from "./export-dialog.tsx";
 import "./activity.css";
@@ -51,15 +49,8 @@ export function Activity() {
           {t("activity.export")}
         </button>
       </div>
-      {list.error !== null && <ErrorNote error={list.error} onRetry={list.reload} alert />}
       <Card title={t("activity.list")} aside={<Aside list={list} filtered={filtered} />}>
-        {list.rows.length > 0 ? (
-          <Events list={list} />
-        ) : list.loading ? (
-          <LinesSkeleton label={t("activity.reading")} widths={[88, 74, 92, 68]} />
-        ) : (
-          list.error === null && <Nothing filtered={filtered} onClear={() => setFilter({})} />
-        )}
+        <Events list={list} nothing={<Nothing filtered={filtered} onClear={() => setFilter({})} />} />
       </Card>
       {exporting && <ActivityExport filter={filter} onClose={() => setExporting(false)} />}
     </div>
@@ -79,17 +70,15 @@ function Aside({
   return complete ? t("activity.shown", { count: rows.length, shown }) : t("activity.more", { shown });
 }
 
-function Events({ list }: { list: Pages<ActivityEvent> }) {
+function Events({ list, nothing }: { list: Pages<ActivityEvent>; nothing: ReactNode }) {
   const [opened, setOpened] = useState<ActivityEvent | null>(null);
   return (
     <>
-      <LongTable
-        className="list-table activity-table"
+      <PagedTable
+        list={list}
         caption={t("activity.caption")}
-        length={list.rows.length}
+        className="activity-table"
         columns={COLUMNS}
-        focusable=".row-open"
-        onSight={list.want}
         heads={
           <tr>
             <th scope="col">{t("activity.column.at")}</th>
@@ -100,15 +89,10 @@ function Events({ list }: { list: Pages<ActivityEvent> }) {
             <th scope="col">{t("activity.column.market")}</th>
           </tr>
         }
-        row={(index, tabIndex) => {
-          const event = list.rows[index];
-          return event === undefined
-            ? null
-            : {
-                key: String(event.id),
-                cells: <EventCells event={event} tabIndex={tabIndex} onOpen={setOpened} />,
-              };
-        }}
+        keyOf={({ id }) => String(id)}
+        cells={(event, tabIndex) => <EventCells event={event} tabIndex={tabIndex} onOpen={setOpened} />}
+        reading={t("activity.reading")}
+        nothing={nothing}
       />
       {opened !== null && <EventDialog event={opened} onClose={() => setOpened(null)} />}
     </>
@@ -122,7 +106,8 @@ interface EventCellsProps {
 }
 
 const EventCells = memo(function EventCells({ event, tabIndex, onOpen }: EventCellsProps) {
-  const { at, level, type, text, market } = event;
+  const { at, level, type, market } = event;
+  const what = eventWords(event);
   return (
     <>
       <td className="quiet">
@@ -134,7 +119,7 @@ const EventCells = memo(function EventCells({ event, tabIndex, onOpen }: EventCe
       <td className="col-event">
         <button type="button" className="row-open clip" tabIndex={tabIndex} onClick={() => onOpen(event)}>
           {typeName(type)}
-          {text !== null && <span className="quiet"> · {text}</span>}
+          {what !== null && <span className="quiet"> · {what}</span>}
         </button>
       </td>
       <td className="quiet">

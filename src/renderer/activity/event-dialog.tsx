@@ -7,10 +7,10 @@ import { useJobPanel } from "../jobs/job-panel.tsx";
 import { Dialog } from "../parts/controls/dialog.tsx";
 import { Digest } from "../parts/digest.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
-import { levelLook, typeName } from "./activity-look.ts";
+import { eventWords, levelLook, typeName } from "./activity-look.ts";
 
 export function EventDialog({ event, onClose }: { event: ActivityEvent; onClose: () => void }) {
-  const { at, level, type, market, leaseId, text, detail } = event;
+  const { at, level, type, market, leaseId, detail } = event;
   const { open, panel } = useJobPanel();
   return (
     <>
@@ -19,7 +19,7 @@ export function EventDialog({ event, onClose }: { event: ActivityEvent; onClose:
         onClose={onClose}
         wide
         title={typeName(type)}
-        words={text ?? undefined}
+        words={eventWords(event) ?? undefined}
         actions={
           leaseId === null ? undefined : (
             <button type="button" className="button" onClick={() => open(leaseId)}>

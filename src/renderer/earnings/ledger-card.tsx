@@ -13,9 +13,7 @@ import { useJobPanel } from "../jobs/job-panel.tsx";
 import { Amount } from "../parts/amount.tsx";
 import { Card } from "../parts/card.tsx";
 import { Segmented } from "../parts/controls/segmented.tsx";
-import { LinesSkeleton } from "../parts/lines-skeleton.tsx";
-import { LongTable } from "../parts/long-table.tsx";
-import { ErrorNote } from "../parts/note.tsx";
+import { PagedTable } from "../parts/paged-table.tsx";
 import { type Pages, usePages } from "../parts/use-pages.ts";
 import { useBridge } from "../state/bridge-context.ts";
 import { creditWords } from "./figures.ts";
@@ -76,20 +74,7 @@ export function LedgerCard({ market, state, onState, report }: LedgerCardProps) 
         </span>
       }
     >
-      {list.error !== null && <ErrorNote error={list.error} alert />}
-      {list.rows.length > 0 ? (
-        <Entries list={list} />
-      ) : list.loading ? (
-        <LinesSkeleton label={t("earnings.reading")} widths={[88, 74, 92]} />
-      ) : (
-        list.error === null && (
-          <div className="card-empty">
-            <ReceiptText size={22} strokeWidth={1.6} aria-hidden />
-            <strong>{t("earnings.ledger.none")}</strong>
-            {t("earnings.ledger.noneHelp")}
-          </div>
-        )
-      )}
+      <Entries list={list} />
     </Card>
   );
 }
@@ -104,13 +89,11 @@ function Entries({ list }: { list: Pages<EarningEntry> }) {
   const { open, panel } = useJobPanel();
   return (
     <>
-      <LongTable
-        className="list-table ledger-table"
+      <PagedTable
+        list={list}
         caption={t("earnings.ledger.caption")}
-        length={list.rows.length}
+        className="ledger-table"
         columns={COLUMNS}
-        focusable=".row-open"
-        onSight={list.want}
         heads={
           <tr>
             <th scope="col">{t("earnings.ledger.accepted")}</th>
@@ -129,15 +112,16 @@ function Entries({ list }: { list: Pages<EarningEntry> }) {
             </th>
           </tr>
         }
-        row={(index, tabIndex) => {
-          const entry = list.rows[index];
-          return entry === undefined
-            ? null
-            : {
-                key: `${entry.market} ${entry.leaseId}`,
-                cells: <EntryCells entry={entry} tabIndex={tabIndex} onOpen={open} />,
-              };
-        }}
+        keyOf={({ market, leaseId }) => `${market} ${leaseId}`}
+        cells={(entry, tabIndex) => <EntryCells entry={entry} tabIndex={tabIndex} onOpen={open} />}
+        reading={t("earnings.reading")}
+        nothing={
+          <div className="card-empty">
+            <ReceiptText size={22} strokeWidth={1.6} aria-hidden />
+            <strong>{t("earnings.ledger.none")}</strong>
+            {t("earnings.ledger.noneHelp")}
+          </div>
+        }
       />
       {panel}
     </>

@@ -17,7 +17,7 @@ export function amountText(value: MoneyValue): string {
 }
 
 /** Digits of a figure in a table of many; two are left after the point of the biggest. */
-const DIGITS_IN_A_TABLE = 9;
+const DIGITS_IN_A_TABLE = 8;
 const FEWEST_DECIMALS = 2;
 
 /** Decimals with which all of these amounts stand under each other in little room. */

@@ -1,6 +1,6 @@
 /** Device readings; what is not known is a dash, never a zero. */
 import { KIB } from "../../shared/durations.ts";
-import { groupThousands, showDecimal } from "../../shared/words/numbers.ts";
+import { showDecimal } from "../../shared/words/numbers.ts";
 import { currentLanguage } from "../../shared/words/words.ts";
 
 export const UNKNOWN = "–";
@@ -36,8 +36,4 @@ export function shortDigest(digest: string): string {
   if (digest.length <= 12) return digest;
   const kind = /^[a-z]{1,8}[_-]/.exec(digest)?.[0] ?? "";
   return `${digest.slice(0, kind.length + 4)}…${digest.slice(-4)}`;
-}
-
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${groupThousands(String(count))} ${count === 1 ? one : many}`;
 }

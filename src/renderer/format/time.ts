@@ -2,6 +2,7 @@
 
 import { DAY, HOUR, MINUTE, SECOND } from "../../shared/durations.ts";
 import { currentLanguage, t } from "../../shared/words/words.ts";
+import { showNumber } from "./reading.ts";
 
 /** "3 s ago"; a future or present moment is "just now". */
 export function formatAge(at: number, now: number): string {
@@ -28,7 +29,7 @@ export function formatDuration(duration: number): string {
 /** A step between two moments, exact where it is short: "38 ms", "1.24 s", "2 min". */
 export function formatStep(duration: number): string {
   if (duration < SECOND) return `${Math.max(0, Math.round(duration))} ms`;
-  if (duration < MINUTE) return `${(duration / SECOND).toFixed(2)} s`;
+  if (duration < MINUTE) return `${showNumber(duration / SECOND, 2)} s`;
   return formatDuration(duration);
 }
 

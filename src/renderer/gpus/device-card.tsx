@@ -4,9 +4,9 @@ import { useId, useState } from "react";
 import type { HistorySpan } from "../../shared/contract/devices.ts";
 import type { DeviceView } from "../../shared/contract/views.ts";
 import { hear } from "../../shared/words/hear.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
 import { showGigabytes, showNumber, showRate, UNKNOWN } from "../format/reading.ts";
-import { asSentence } from "../format/sentence.ts";
 import { ErrorNote, Note } from "../parts/note.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
 import { usePage } from "../state/store.ts";
@@ -132,10 +132,20 @@ function Readings({ device }: { device: DeviceView }) {
 
 /** What it runs on and why, or why not and what to do; and what it does now. */
 function Verdict({ device }: { device: DeviceView }) {
-  const { verdict, backend, backendReason, state, stateReason, stateSaid, runningJobs, textsPerSecond } =
-    device;
+  const {
+    verdict,
+    backend,
+    backendReason,
+    backendSaid,
+    state,
+    stateReason,
+    stateSaid,
+    runningJobs,
+    textsPerSecond,
+  } = device;
   const up = state === "working" || state === "ready";
-  const words = verdict === undefined ? backendReason : verdictWords(verdict);
+  const how = backendReason === null ? null : hear(backendReason, backendSaid);
+  const words = verdict === undefined ? how : verdictWords(verdict);
   const help = verdict === undefined ? null : verdictHelp(verdict);
   const bad = verdict?.usable === false;
   const resting = state === "breaker" || stateSaid?.key === "modelRests";

@@ -26,6 +26,9 @@ export function DeviceFacts({ device, gpu }: { device: DeviceView; gpu: GpuDetai
         <Fact label={t("gpus.fact.clock")}>
           {outOf(showNumber(gpu.clockMhz), showNumber(gpu.clockMaxMhz), "MHz")}
         </Fact>
+        <Fact label={t("gpus.fact.memoryClock")} why={gpu.unknown.clockMemoryMhz}>
+          {outOf(showNumber(gpu.clockMemoryMhz), showNumber(gpu.clockMemoryMaxMhz), "MHz")}
+        </Fact>
         <Fact label={t("gpus.fact.fan")} why={gpu.unknown.fanPct}>
           {withUnit(showNumber(gpu.fanPct), "%")}
         </Fact>
@@ -42,6 +45,12 @@ export function DeviceFacts({ device, gpu }: { device: DeviceView; gpu: GpuDetai
         </Fact>
         {gpu.pstate !== null && <Fact label={t("gpus.fact.pstate")}>{gpu.pstate}</Fact>}
         {gpu.computeMode !== null && <Fact label={t("gpus.fact.mode")}>{t(MODES[gpu.computeMode])}</Fact>}
+        <Fact label={t("gpus.fact.display")} why={gpu.unknown.displayActive}>
+          {gpu.displayActive === null
+            ? UNKNOWN
+            : t(gpu.displayActive ? "gpus.fact.displayOn" : "gpus.fact.displayOff")}
+        </Fact>
+        {gpu.driverModel !== null && <Fact label={t("gpus.fact.driverModel")}>{gpu.driverModel}</Fact>}
         {gpu.mig !== "off" && (
           <Fact label={t("gpus.fact.mig")}>
             {t(gpu.mig === "slice" ? "gpus.fact.migSlice" : "gpus.fact.migParent")}

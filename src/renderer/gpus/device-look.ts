@@ -12,8 +12,8 @@ import {
 import type { PauseView } from "../../shared/contract/presence.ts";
 import type { DeviceVerdict, DeviceView } from "../../shared/contract/views.ts";
 import { hear } from "../../shared/words/hear.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
-import { asSentence } from "../format/sentence.ts";
 import { formatSoon } from "../format/time.ts";
 import type { StatusLook } from "../parts/status-word.tsx";
 
@@ -69,5 +69,6 @@ export const BACKEND_LABELS = {
   cpu: "CPU",
   webgpu: "WebGPU",
   dml: "DirectML",
+  vulkan: "Vulkan",
   ollama: "Ollama",
 } as const;

@@ -1,7 +1,7 @@
 /** What an Ollama does with this device for us; nothing where it takes another one, or was not turned on. */
 import { hear } from "../../shared/words/hear.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
-import { asSentence } from "../format/sentence.ts";
 import { useEngine } from "../state/store.ts";
 
 export function DeviceOllama({ deviceId }: { deviceId: string }) {

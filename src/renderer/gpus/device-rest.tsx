@@ -3,8 +3,8 @@ import { Check, CirclePause, Minus } from "lucide-react";
 import type { PresenceSignal } from "../../shared/contract/presence.ts";
 import type { DeviceView } from "../../shared/contract/views.ts";
 import { hear } from "../../shared/words/hear.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
-import { asSentence } from "../format/sentence.ts";
 import { shownSignals } from "./device-kind.ts";
 
 const LOOK = {

@@ -1,10 +1,12 @@
 /** A known answer, computed on the device when somebody asks: right, how fast, how hot. */
+
 import { CircleCheck, CircleHelp, CircleX } from "lucide-react";
 import { useState } from "react";
 import type { SelfTestReport, SelfTestStep } from "../../shared/contract/self-test.ts";
 import type { DeviceView } from "../../shared/contract/views.ts";
+import { hear } from "../../shared/words/hear.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
-import { asSentence } from "../format/sentence.ts";
 import { Age } from "../parts/age.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { usePage } from "../state/store.ts";
@@ -41,7 +43,9 @@ export function DeviceSelfTest({ device }: { device: DeviceView }) {
         )}
       </p>
       {report === null && lastSelfTest !== null && !running && (
-        <p className="quiet gpu-words">{capitalised(asSentence(lastSelfTest.summary))}</p>
+        <p className="quiet gpu-words">
+          {capitalised(asSentence(hear(lastSelfTest.summary, lastSelfTest.said)))}
+        </p>
       )}
       {report !== null && <Steps steps={shownSteps(device, report.steps)} />}
       <p className="quiet gpu-words">{paused === null ? t("gpus.test.takes") : t("gpus.test.paused")}</p>
@@ -64,7 +68,7 @@ const capitalised = (text: string): string => text.charAt(0).toUpperCase() + tex
 function Steps({ steps }: { steps: readonly SelfTestStep[] }) {
   return (
     <ul className="gpu-steps">
-      {steps.map(({ name, ok, detail }) => {
+      {steps.map(({ name, ok, detail, said }) => {
         const Icon = ok === null ? CircleHelp : ok ? CircleCheck : CircleX;
         const word = t(ok === null ? "gpus.test.stepUnknown" : ok ? "gpus.test.stepOk" : "gpus.test.stepBad");
         return (
@@ -73,7 +77,7 @@ function Steps({ steps }: { steps: readonly SelfTestStep[] }) {
               <Icon size={14} aria-label={word} />
               {t(`gpus.test.step.${name}`)}
             </span>
-            <span className="quiet">{detail}</span>
+            <span className="quiet">{hear(detail, said)}</span>
           </li>
         );
       })}

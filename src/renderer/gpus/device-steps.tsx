@@ -1,8 +1,9 @@
 /** The ladder of back ends as it was climbed down: which faster ones were tried, and what stood in the way of each. */
 import { Check, X } from "lucide-react";
 import type { DeviceView } from "../../shared/contract/views.ts";
+import { hear } from "../../shared/words/hear.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
-import { asSentence } from "../format/sentence.ts";
 import { BACKEND_LABELS } from "./device-look.ts";
 
 export function DeviceSteps({ device }: { device: DeviceView }) {
@@ -18,7 +19,7 @@ export function DeviceSteps({ device }: { device: DeviceView }) {
               <X size={14} aria-label={t("gpus.steps.skipped")} />
             </span>
             <span>{BACKEND_LABELS[step.backend]}</span>
-            <span className="quiet">{asSentence(step.reason)}</span>
+            <span className="quiet">{asSentence(hear(step.reason, step.said))}</span>
           </li>
         ))}
         <li className="gpu-signal">

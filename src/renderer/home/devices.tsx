@@ -3,9 +3,9 @@ import { Cpu, Gpu } from "lucide-react";
 import type { ReactNode } from "react";
 import type { DeviceView } from "../../shared/contract/views.ts";
 import { hear } from "../../shared/words/hear.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
 import { showGigabytes, showNumber, showRate, UNKNOWN } from "../format/reading.ts";
-import { asSentence } from "../format/sentence.ts";
 import { DeviceSwitch, isSnoozed, ResumeButton } from "../gpus/device-controls.tsx";
 import {
   BACKEND_LABELS,
@@ -106,7 +106,7 @@ function Device({ device }: { device: DeviceView }) {
               {BACKEND_LABELS[device.backend]}
             </span>
           )}
-          {device.backendReason}
+          {device.backendReason !== null && hear(device.backendReason, device.backendSaid)}
         </p>
       )}
     </li>

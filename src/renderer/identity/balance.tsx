@@ -1,12 +1,14 @@
 /** What a market holds or owes for this provider, and the claim where it wants one. */
+
 import { useState } from "react";
 import type { ClaimReport, MarketView, ProviderBalance } from "../../shared/contract/views.ts";
 import type { MoneyValue } from "../../shared/money.ts";
+import { hearError } from "../../shared/words/hear-error.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
 import { amountText } from "../format/amount.ts";
 import { marketName } from "../format/market-name.ts";
 import { showNumber } from "../format/reading.ts";
-import { asSentence } from "../format/sentence.ts";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
 import { Fact, MoneyFact } from "../parts/fact.tsx";
 import { useBridge } from "../state/bridge-context.ts";
@@ -21,7 +23,9 @@ export function Balance({ market, balance }: { market: MarketView; balance: Answ
     <div className="account-part">
       <h3>{t("identity.account.balances")}</h3>
       {error !== null && (
-        <p className="quiet">{t("identity.account.balanceUnknown", { why: asSentence(error.message) })}</p>
+        <p className="quiet">
+          {t("identity.account.balanceUnknown", { why: asSentence(hearError(error).sentence) })}
+        </p>
       )}
       <dl className="balances">
         <MoneyFact

@@ -1,12 +1,14 @@
 /** The cells of one job, as every table of jobs shows them, and the heads above. */
+
 import { memo } from "react";
 import type { JobRow } from "../../shared/contract/views.ts";
+import { hearError } from "../../shared/words/hear-error.ts";
 import { jobName, unitsText } from "../../shared/words/job-words.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
 import { amountText } from "../format/amount.ts";
 import { marketName } from "../format/market-name.ts";
 import { UNKNOWN } from "../format/reading.ts";
-import { asSentence } from "../format/sentence.ts";
 import { Age } from "../parts/age.tsx";
 import { Amount } from "../parts/amount.tsx";
 import { Digest } from "../parts/digest.tsx";
@@ -57,7 +59,7 @@ interface JobCellsProps {
 /** Drawn again only when its own job changes: a long list is scrolled through these. */
 export const JobCells = memo(function JobCells({ job, onOpen, oneLine = false, tabIndex }: JobCellsProps) {
   const units = unitsText(job);
-  const reason = job.error !== null && job.earned === null ? asSentence(job.error.message) : null;
+  const reason = job.error !== null && job.earned === null ? asSentence(hearError(job.error).sentence) : null;
   return (
     <>
       <td>

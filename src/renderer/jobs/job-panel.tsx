@@ -186,7 +186,11 @@ function Timeline({ steps }: { steps: JobDetail["timeline"] }) {
             <time dateTime={new Date(step.at).toISOString()} title={formatMoment(step.at)}>
               {formatClock(step.at)}
             </time>
-            {step.note !== null && <span className="timeline-note">{step.note}</span>}
+            {step.note !== null && (
+              <span className="timeline-note" lang="en">
+                {step.note}
+              </span>
+            )}
           </li>
         );
       })}

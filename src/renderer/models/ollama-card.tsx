@@ -2,8 +2,8 @@
 import { CircleCheck, CircleDashed, CircleSlash, CircleX, Search } from "lucide-react";
 import type { OllamaView } from "../../shared/contract/ollama.ts";
 import { hear } from "../../shared/words/hear.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
-import { asSentence } from "../format/sentence.ts";
 import { Card } from "../parts/card.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
 import { useEngine } from "../state/store.ts";

@@ -1,8 +1,10 @@
 /** What each place on the market shows of one GPU: price, bookings, what differs from the wish and what is done about it. */
+
 import type { OffersView, OfferView } from "../../shared/contract/offers.ts";
+import { hear } from "../../shared/words/hear.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
 import { showNumber } from "../format/reading.ts";
-import { asSentence } from "../format/sentence.ts";
 import { formatMoment } from "../format/time.ts";
 import { Age } from "../parts/age.tsx";
 import { Digest } from "../parts/digest.tsx";
@@ -59,11 +61,16 @@ function BoardRow({ board, offer, said }: { board: Board; offer: OfferView | nul
         {board.canReprice === false && ` · ${t("offers.board.fixed")}`}
       </p>
       {shown !== null && shown.waiting !== null && shown.waiting.text !== said && (
-        <Note tone="warn" help={shown.waiting.help}>
-          {asSentence(shown.waiting.text)}
+        <Note
+          tone="warn"
+          help={shown.waiting.help === null ? null : hear(shown.waiting.help, shown.waiting.helpSaid)}
+        >
+          {asSentence(hear(shown.waiting.text, shown.waiting.said))}
         </Note>
       )}
-      {shown !== null && shown.drift !== null && <Note tone="warn">{asSentence(shown.drift)}</Note>}
+      {shown !== null && shown.drift !== null && (
+        <Note tone="warn">{asSentence(hear(shown.drift, shown.driftSaid))}</Note>
+      )}
       {error !== null && <ErrorNote error={error} />}
     </li>
   );

@@ -2,8 +2,8 @@
 import { Tag } from "lucide-react";
 import type { OffersView } from "../../shared/contract/offers.ts";
 import type { DeviceView, MarketId } from "../../shared/contract/views.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
-import { asSentence } from "../format/sentence.ts";
 import { formatAge } from "../format/time.ts";
 import { verdictHelp, verdictWords } from "../gpus/device-look.ts";
 import { Note } from "../parts/note.tsx";

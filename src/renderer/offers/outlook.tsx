@@ -1,9 +1,11 @@
 /** What a price means: where it stands in the market, what electricity costs, and what an average hour leaves. */
+
 import type { ReactNode } from "react";
 import type { OfferPreview } from "../../shared/contract/offers.ts";
+import { hear } from "../../shared/words/hear.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
 import { showNumber, UNKNOWN } from "../format/reading.ts";
-import { asSentence } from "../format/sentence.ts";
 import { coarse } from "../format/time.ts";
 import { NumberField } from "../parts/controls/number-field.tsx";
 import { Note } from "../parts/note.tsx";
@@ -90,7 +92,7 @@ function Missing({ floor }: { floor: OfferPreview["floor"] }) {
   if (floor.missing === null) return null;
   return (
     <>
-      {asSentence(floor.missing)}{" "}
+      {asSentence(hear(floor.missing, floor.missingSaid))}{" "}
       {floor.watts !== null && (
         <a className="link" href={screenHref("settings")}>
           {t("offers.facts.settings")}

@@ -1,10 +1,12 @@
 /** What the GPU's self-test came to, which decides whether it is listed, and a button to run it again. */
+
 import { CircleCheck, CircleX, Hourglass, LoaderCircle, type LucideIcon } from "lucide-react";
 import { useState } from "react";
 import type { ListingTest } from "../../shared/contract/offers.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
+import { hear } from "../../shared/words/hear.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
-import { asSentence } from "../format/sentence.ts";
 import { ErrorNote } from "../parts/note.tsx";
 import type { Tone } from "../parts/tone.ts";
 import { useBridge } from "../state/bridge-context.ts";
@@ -39,8 +41,8 @@ export function SelfTestLine({ device, test }: { device: string; test: ListingTe
       <div className={`self-test-words tone-${tone}`}>
         <Icon size={14} aria-hidden className="note-icon" />
         <div>
-          {asSentence(test.text)}
-          {test.help !== null && <span className="quiet"> {test.help}</span>}
+          {asSentence(hear(test.text, test.said))}
+          {test.help !== null && <span className="quiet"> {hear(test.help, test.helpSaid)}</span>}
         </div>
       </div>
       {test.state !== "passed" && (

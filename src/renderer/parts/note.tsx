@@ -3,8 +3,8 @@ import { CircleX, Info, type LucideIcon, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import type { ErrorValue } from "../../shared/errors.ts";
 import { hearError } from "../../shared/words/hear-error.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
-import { asSentence } from "../format/sentence.ts";
 import type { Tone } from "./tone.ts";
 
 interface NoteProps {
@@ -44,15 +44,15 @@ export function ErrorNote({
   onRetry?: () => void;
   alert?: boolean;
 }) {
-  const { sentence, detail } = hearError(error);
+  const { sentence, detail, help } = hearError(error);
   return (
     <Note
       tone={error.actor === "bug" || error.actor === "user" ? "bad" : "warn"}
       alert={alert ?? false}
       help={
         <>
-          {detail !== null && <div>{asSentence(detail)}</div>}
-          {error.help !== undefined && <div>{error.help}</div>}
+          {help !== null && <div>{asSentence(help)}</div>}
+          {detail !== null && <div lang="en">{asSentence(detail)}</div>}
           <div className="note-actor">
             {t(`shell.actor.${error.actor}`)} · <span className="mono">{error.code}</span>
           </div>

@@ -2,9 +2,9 @@
 import { Ban, CircleCheck, CircleHelp, LockKeyhole, Sprout, TrendingDown } from "lucide-react";
 import type { MarketView, ProviderStanding } from "../../shared/contract/views.ts";
 import { hear } from "../../shared/words/hear.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
 import { showNumber } from "../format/reading.ts";
-import { asSentence } from "../format/sentence.ts";
 import { formatMoment } from "../format/time.ts";
 import { Age } from "../parts/age.tsx";
 import { Card } from "../parts/card.tsx";

@@ -1,9 +1,10 @@
 /** What electricity costs here: the figure that turns gross into net. */
+
 import { t } from "../../shared/words/words.ts";
 import { Card } from "../parts/card.tsx";
 import { NumberField } from "../parts/controls/number-field.tsx";
 import { Switch } from "../parts/controls/switch.tsx";
-import { TextField } from "../parts/controls/text-field.tsx";
+import { TimeField } from "../parts/controls/time-field.tsx";
 import { Row } from "./row.tsx";
 import { NumberRow, SelectRow } from "./setting-rows.tsx";
 import { numberValue, textValue, useSetting, useSettingsChange } from "./use-setting.ts";
@@ -106,17 +107,15 @@ function SecondTariff({ perKwh }: { perKwh: string }) {
               onChange={(value) => second.set(value)}
             />
             <span>{t("settings.energy.secondFrom")}</span>
-            <TextField
+            <TimeField
               label={`${t("settings.energy.second")}: ${t("settings.energy.secondFrom")}`}
-              type="time"
               value={from}
               disabled={hours.isFixed}
               onCommit={(value) => hours.set(`${value}-${to}`)}
             />
             <span>{t("settings.energy.secondTo")}</span>
-            <TextField
+            <TimeField
               label={`${t("settings.energy.second")}: ${t("settings.energy.secondTo")}`}
-              type="time"
               value={to}
               disabled={hours.isFixed}
               onCommit={(value) => hours.set(`${from}-${value}`)}

@@ -1,9 +1,12 @@
 /** One market's fields: changed together and saved together, because an address without its key is of no use. */
+
 import { CircleCheck, CircleX } from "lucide-react";
 import { useState } from "react";
 import { faultWhileTyping, readBaseAddress } from "../../shared/base-address.ts";
 import type { SettingKey, SettingPatch } from "../../shared/contract/settings.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
+import { hear } from "../../shared/words/hear.ts";
+import { hearError } from "../../shared/words/hear-error.ts";
 import { t } from "../../shared/words/words.ts";
 import { TextField } from "../parts/controls/text-field.tsx";
 import { ErrorNote } from "../parts/note.tsx";
@@ -177,9 +180,15 @@ function Connection({ surface: key, url }: { surface: SettingKey; url: string })
   const test = () => {
     setTried({ state: "asking", url });
     bridge.invoke("settings.testConnection", { surface, url }).then(
-      ({ ok, text, ms }) => setTried({ state: "answered", ok, text, ms, url }),
+      ({ ok, text, said, ms }) => setTried({ state: "answered", ok, text: hear(text, said), ms, url }),
       (thrown: unknown) =>
-        setTried({ state: "answered", ok: false, text: toErrorValue(thrown).message, ms: null, url }),
+        setTried({
+          state: "answered",
+          ok: false,
+          text: hearError(toErrorValue(thrown)).sentence,
+          ms: null,
+          url,
+        }),
     );
   };
   const shown = tried?.url === url ? tried : null;

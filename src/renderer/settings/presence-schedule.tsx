@@ -1,9 +1,10 @@
 /** The hours of the week for work: any number of them, each with its days, and the whole week as a picture. */
+
 import { Plus, Trash2 } from "lucide-react";
 import type { PresenceWindow } from "../../shared/contract/presence.ts";
 import { parseWindow, WindowTextError, windowText } from "../../shared/week-windows.ts";
 import { t } from "../../shared/words/words.ts";
-import { TextField } from "../parts/controls/text-field.tsx";
+import { TimeField } from "../parts/controls/time-field.tsx";
 import { Row } from "./row.tsx";
 import { listValue, useSetting } from "./use-setting.ts";
 
@@ -97,22 +98,20 @@ function WindowFields({ window, disabled, onChange, onRemove }: WindowFieldsProp
           </button>
         ))}
       </div>
-      <TextField
+      <TimeField
         label={`${t("gpus.presence.scheduleFrom")}: ${words}`}
-        type="time"
         value={from}
         disabled={disabled}
-        onCommit={(value) => value !== "" && onChange({ from: value, to: endFor(value, to) })}
+        onCommit={(value) => onChange({ from: value, to: endFor(value, to) })}
       />
       <span className="quiet" aria-hidden>
         –
       </span>
-      <TextField
+      <TimeField
         label={`${t("gpus.presence.scheduleTo")}: ${words}`}
-        type="time"
         value={shownTo}
         disabled={disabled}
-        onCommit={(value) => value !== "" && onChange({ to: endFor(from, value) })}
+        onCommit={(value) => onChange({ to: endFor(from, value) })}
       />
       <span className="quiet schedule-night">
         {minutesOf(to) <= minutesOf(from) ? t("gpus.presence.scheduleOvernight") : ""}

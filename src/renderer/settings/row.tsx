@@ -1,10 +1,11 @@
 /** One setting on the screen: its name, what it means, its control, and where its value comes from. */
+
 import { Lock, RotateCcw } from "lucide-react";
 import { type ReactNode, useId } from "react";
 import type { SettingSource, SettingView } from "../../shared/contract/settings.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
+import { hearErrorLine } from "../../shared/words/hear-error.ts";
 import { t } from "../../shared/words/words.ts";
-import { asSentence } from "../format/sentence.ts";
 import { isFixed, type SettingControl } from "./use-setting.ts";
 
 /** For the control: the ids of its name, its explanation and its error. */
@@ -49,7 +50,7 @@ export function Row({ label, help, setting, error = setting?.error ?? null, belo
       </div>
       {error !== null && (
         <p className="setting-error" id={ids.errorId} role="alert">
-          {asSentence(error.message)} {error.help === undefined ? "" : asSentence(error.help)}
+          {hearErrorLine(error)}
         </p>
       )}
       {below}

@@ -14,7 +14,7 @@ import { SelectRow } from "./setting-rows.tsx";
 
 type Use = CommandOutput<"data.use">;
 
-const PARTS = ["live", "demo", "models", "gpu-pack", "desktop"] as const;
+const PARTS = ["live", "demo", "models", "gpu-pack", "llama", "desktop"] as const;
 
 export function StorageSection() {
   const folder = useEngine((state) => state.settings.dataFolder);

@@ -1,8 +1,10 @@
 /** Settings' part about the app itself: what version it is, what comes next, the way back, and its reports. */
+
 import { Download, RotateCcw, RotateCw, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { AppView, UpdateOffer, UpdatePhase, UpdatesView } from "../../shared/contract/app.ts";
 import { unreachable } from "../../shared/errors.ts";
+import { hearErrorLine } from "../../shared/words/hear-error.ts";
 import { t } from "../../shared/words/words.ts";
 import { showBytes } from "../format/bytes.ts";
 import { Age } from "../parts/age.tsx";
@@ -79,7 +81,7 @@ function Phase({ updates, runner }: { updates: UpdatesView; runner: AppRunner })
   );
   switch (phase.state) {
     case "off":
-      return <Step label={t("app.updates.off")} help={`${phase.reason.message}.`} />;
+      return <Step label={t("app.updates.off")} help={hearErrorLine(phase.reason)} />;
     case "unasked":
       return <Step label={t("app.updates.unasked")}>{check}</Step>;
     case "none":

@@ -1,5 +1,7 @@
 /** What is true of the whole page: play money, no answer from the engine, and what a person should hear of. */
+
 import { FlaskConical, Unplug } from "lucide-react";
+import { hearError } from "../../shared/words/hear-error.ts";
 import { t } from "../../shared/words/words.ts";
 import type { Bridge } from "../bridge/bridge.ts";
 import { coarse, formatClock } from "../format/time.ts";
@@ -67,7 +69,10 @@ function SilenceBanner() {
     <Note
       tone="bad"
       icon={Unplug}
-      help={cause?.message ?? t(kind === "desktop" ? "app.banner.lastKnown" : "app.banner.lastKnownWeb")}
+      help={
+        (cause && hearError(cause).sentence) ??
+        t(kind === "desktop" ? "app.banner.lastKnown" : "app.banner.lastKnownWeb")
+      }
     >
       {/* Only the sentence is spoken; the counting would be read out every second. */}
       <span role="alert">{t("app.banner.silent", { time: formatClock(since), next })}</span>{" "}

@@ -1,10 +1,12 @@
 /** What was found in this machine, and a job with a known answer run on it before one's eyes. */
+
 import { CircleCheck, CircleX, Cpu, FlaskConical, Gpu, HelpCircle, LoaderCircle } from "lucide-react";
 import type { SelfTestReport } from "../../shared/contract/self-test.ts";
 import type { DeviceView } from "../../shared/contract/views.ts";
+import { hear } from "../../shared/words/hear.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
 import { showRate } from "../format/reading.ts";
-import { asSentence } from "../format/sentence.ts";
 import { verdictHelp, verdictWords } from "../gpus/device-look.ts";
 import { ErrorNote, Note } from "../parts/note.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
@@ -138,7 +140,7 @@ function Outcome(props: {
           <CircleX size={14} aria-hidden />
           {t("welcome.machine.failed")}
         </p>
-        <p className="quiet">{asSentence(last.summary)}</p>
+        <p className="quiet">{asSentence(hear(last.summary, last.said))}</p>
       </>
     );
   const pace = report?.textsPerSecond ?? null;

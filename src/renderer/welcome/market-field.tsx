@@ -1,4 +1,5 @@
 /** One address, key or wallet: tried where it can be, read-only where something stronger says it. */
+
 import { CircleCheck, CircleX } from "lucide-react";
 import { useId, useState } from "react";
 import { faultWhileTyping } from "../../shared/base-address.ts";
@@ -9,8 +10,10 @@ import {
   TestConnectionInput,
 } from "../../shared/contract/settings.ts";
 import { toErrorValue } from "../../shared/errors.ts";
+import { hear } from "../../shared/words/hear.ts";
+import { hearError } from "../../shared/words/hear-error.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
-import { asSentence } from "../format/sentence.ts";
 import { TextField } from "../parts/controls/text-field.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { addressFault, type FieldProblem, type MarketField } from "./market-choice.ts";
@@ -93,7 +96,7 @@ function Check({ surface, url }: { surface: MarketField["key"]; url: string }) {
     bridge
       .invoke("settings.testConnection", { surface: asked.data, url })
       .then(setState, (thrown: unknown) =>
-        setState({ ok: false, text: toErrorValue(thrown).message, ms: null }),
+        setState({ ok: false, text: hearError(toErrorValue(thrown)).sentence, ms: null }),
       );
   };
   return (
@@ -105,7 +108,7 @@ function Check({ surface, url }: { surface: MarketField["key"]; url: string }) {
         {typeof state === "object" && (
           <span className={`status-word ${state.ok ? "tone-ok" : "tone-bad"}`}>
             {state.ok ? <CircleCheck size={14} aria-hidden /> : <CircleX size={14} aria-hidden />}
-            {asSentence(state.text)}
+            {asSentence(hear(state.text, state.said))}
           </span>
         )}
       </span>

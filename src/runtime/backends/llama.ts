@@ -1,16 +1,19 @@
 /**
- * llama.cpp through node-llama-cpp, for GGUF models. It is no dependency of the app: with one prebuilt library it
- * weighs 85 MB, with all of them 640 MB, and only text generation needs it. It is installed into a folder of its own
- * (`npm run llama`; BELLOWS_LLAMA_FOLDER names another one) and loaded here at the first model that asks for it.
+ * llama.cpp through node-llama-cpp, for GGUF models. It is no dependency of the app: only text generation needs it, and
+ * with all its builds it weighs 640 MB. `bellows llama install` puts it into the data folder (BELLOWS_LLAMA_FOLDER tells
+ * this process where), and it is loaded here at the first model that asks for it.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AppError } from "../../shared/errors.ts";
+import { BACKEND_NAMES, describeSkipped } from "../../shared/runtime/backends.ts";
 import { findLlama } from "../../shared/runtime/llama-folder.ts";
-import type { RuntimeClass } from "../../shared/runtime/protocol.ts";
+import type { RuntimeClass, SkippedBackend } from "../../shared/runtime/protocol.ts";
+import { type AskedDevice, type LlamaGpu, llamaWays, obstacleAfter, obstacleBefore } from "./llama-steps.ts";
+import { cpuName } from "./onnx.ts";
 
-/** What we use of node-llama-cpp 3.22 and @huggingface/jinja 0.5: their own types come only with the installation. */
+/** What we use of node-llama-cpp 3.21 and @huggingface/jinja 0.5: their own types come only with the installation. */
 export type Token = number;
 export interface LlamaModel {
   readonly tokens: {
@@ -40,12 +43,14 @@ export interface LlamaSequence {
 }
 interface Llama {
   readonly gpu: string | false;
-  loadModel(options: { modelPath: string; vocabOnly?: boolean }): Promise<LlamaModel>;
+  /** Empty: the library works, and there is no GPU. */
+  getGpuDeviceNames(): Promise<string[]>;
+  loadModel(options: { modelPath: string; vocabOnly?: boolean; gpuLayers?: number }): Promise<LlamaModel>;
   dispose(): Promise<void>;
 }
 interface LlamaModule {
   getLlama(options: {
-    gpu: "cuda" | false;
+    gpu: LlamaGpu | "metal" | false;
     build: "never";
     skipDownload: true;
     progressLogs: false;
@@ -63,28 +68,77 @@ export interface OpenLlama {
   readonly renderTemplate: (source: string, values: Record<string, unknown>) => string;
 }
 
-/** Throws LLAMA_MISSING, MODEL_NOT_LOADABLE. */
-export async function openLlama(device: RuntimeClass): Promise<OpenLlama> {
+/** For Apple's chips there is one build, which is told of no GPU layers instead (generate.ts). */
+const PROCESSOR = process.platform === "darwin" && process.arch === "arm64" ? "metal" : false;
+const QUIETLY = { build: "never", skipDownload: true, progressLogs: false, logLevel: "error" } as const;
+
+/** Throws LLAMA_MISSING, LLAMA_GPU_UNAVAILABLE when the settings insist on a GPU back end that does not work. */
+export async function openLlama(asked: AskedDevice, device: RuntimeClass): Promise<OpenLlama> {
   const folder = requireFolder();
   const load = (file: string): Promise<unknown> =>
     import(pathToFileURL(join(folder, "node_modules", file)).href);
   const { getLlama } = (await load("node-llama-cpp/dist/index.js")) as LlamaModule;
   const { Template } = (await load("@huggingface/jinja/dist/index.js")) as JinjaModule;
-  const options = { build: "never", skipDownload: true, progressLogs: false, logLevel: "error" } as const;
-  const onGpu =
-    device.backend === "cuda" ? await getLlama({ ...options, gpu: "cuda" }).catch(() => null) : null;
-  const llama = onGpu ?? (await getLlama({ ...options, gpu: false }));
+  const { llama, gpu, skipped } = await openBest(getLlama, folder, asked);
   return {
     llama,
-    runtimeClass: classOf(device, onGpu !== null, versionIn(folder)),
+    runtimeClass: {
+      ...device,
+      backend: gpu ?? "cpu",
+      reason: describeSkipped(skipped),
+      skipped: [...skipped],
+      onnxruntime: `none (node-llama-cpp ${versionIn(folder)})`,
+      ...(gpu === null ? { hardware: cpuName() } : {}),
+    },
     renderTemplate: (source, values) => new Template(source).render(values),
   };
 }
 
-function classOf(device: RuntimeClass, onGpu: boolean, version: string): RuntimeClass {
-  const engine = { onnxruntime: `none (node-llama-cpp ${version})` };
-  if (onGpu || device.backend === "cpu") return { ...device, ...engine };
-  return { ...device, ...engine, backend: "cpu", reason: "llama.cpp is installed here for the CPU only" };
+interface Chosen {
+  readonly llama: Llama;
+  /** null: the CPU. */
+  readonly gpu: LlamaGpu | null;
+  readonly skipped: readonly SkippedBackend[];
+}
+
+async function openBest(
+  getLlama: LlamaModule["getLlama"],
+  folder: string,
+  asked: AskedDevice,
+): Promise<Chosen> {
+  const { gpus, forced } = llamaWays(asked);
+  const skipped: SkippedBackend[] = [];
+  for (const gpu of gpus) {
+    const opened = obstacleBefore(gpu, folder, asked) ?? (await openOn(gpu, getLlama, folder));
+    if (typeof opened !== "string") return { llama: opened, gpu, skipped };
+    skipped.push({ backend: gpu, reason: opened });
+  }
+  if (forced) throw gpuUnavailable(skipped);
+  return { llama: await getLlama({ ...QUIETLY, gpu: PROCESSOR }), gpu: null, skipped };
+}
+
+/** Or why it does not work. Never throws. */
+async function openOn(
+  gpu: LlamaGpu,
+  getLlama: LlamaModule["getLlama"],
+  folder: string,
+): Promise<Llama | string> {
+  const llama = await getLlama({ ...QUIETLY, gpu }).catch(() => null);
+  if (llama === null) return await obstacleAfter(gpu, folder);
+  // A build whose driver has no GPU works, with the CPU alone.
+  if (llama.gpu === gpu && (await llama.getGpuDeviceNames()).length > 0) return llama;
+  await llama.dispose();
+  return "the driver shows no GPU";
+}
+
+function gpuUnavailable(skipped: readonly SkippedBackend[]): AppError {
+  const names = skipped.map(({ backend }) => BACKEND_NAMES[backend]).join(" and ");
+  return new AppError({
+    code: "LLAMA_GPU_UNAVAILABLE",
+    message: `llama.cpp does not work with ${names}, which the settings ask for: ${describeSkipped(skipped)}`,
+    actor: "user",
+    help: "Put right what is named here, or set GPU_BACKEND=auto to take the best that works.",
+  });
 }
 
 function requireFolder(): string {

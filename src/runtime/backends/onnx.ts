@@ -18,25 +18,31 @@ import { BIG_MATMUL, CONV, fastestRun, MATMUL, probeObstacle } from "./probe.ts"
 
 type Init = Extract<ToRuntime, { type: "init" }>;
 
+/** What ONNX Runtime has runs on. */
+export type OnnxClass = RuntimeClass & { readonly backend: Backend };
+
 export interface OpenSession {
   readonly session: InferenceSession;
-  readonly runtimeClass: RuntimeClass;
+  readonly runtimeClass: OnnxClass;
 }
 
 export class OnnxBackend {
-  readonly runtimeClass: RuntimeClass;
+  readonly runtimeClass: OnnxClass;
+  /** The device, and what the settings want of it. */
+  readonly asked: Pick<Init, "device" | "backend">;
   /** The settings name this back end: then the CPU is no substitute. */
   readonly #forced: boolean;
 
-  private constructor(runtimeClass: RuntimeClass, forced: boolean) {
+  private constructor(runtimeClass: OnnxClass, asked: Pick<Init, "device" | "backend">) {
     this.runtimeClass = runtimeClass;
-    this.#forced = forced;
+    this.asked = asked;
+    this.#forced = asked.backend !== "auto" && runtimeClass.backend !== "cpu";
   }
 
   /** Throws CUDA_UNAVAILABLE, WEBGPU_UNAVAILABLE or DML_UNAVAILABLE when `init` insists on one that does not work. */
   static async open(init: Init): Promise<OnnxBackend> {
     const { backend, reason, skipped } = await choose(init);
-    const runtimeClass: RuntimeClass = {
+    const runtimeClass: OnnxClass = {
       backend,
       reason,
       skipped: [...skipped],
@@ -45,7 +51,7 @@ export class OnnxBackend {
       threads: init.threads,
       hardware: hardwareOf(backend, init),
     };
-    return new OnnxBackend(runtimeClass, init.backend !== "auto" && backend !== "cpu");
+    return new OnnxBackend(runtimeClass, init);
   }
 
   /**
@@ -71,7 +77,7 @@ export class OnnxBackend {
         throw loadFailure(thrown);
       },
     );
-    const runtimeClass: RuntimeClass = {
+    const runtimeClass: OnnxClass = {
       ...this.runtimeClass,
       backend: "cpu",
       reason: failure.message,
@@ -108,6 +114,12 @@ async function choose(init: Init): Promise<Choice> {
   });
 }
 
+const UNAVAILABLE = {
+  cuda: "CUDA_UNAVAILABLE",
+  webgpu: "WEBGPU_UNAVAILABLE",
+  dml: "DML_UNAVAILABLE",
+} as const;
+
 async function forced(init: Init, backend: Backend): Promise<Choice> {
   if (backend === "cpu") {
     const reason = init.device.kind === "gpu" ? "The settings ask for the CPU (GPU_BACKEND=cpu)" : null;
@@ -116,7 +128,7 @@ async function forced(init: Init, backend: Backend): Promise<Choice> {
   const verdict = await tryBackend(backend, init);
   if (verdict.kind === "works") return { backend, reason: verdict.remark, skipped: [] };
   throw new AppError({
-    code: `${backend.toUpperCase()}_UNAVAILABLE`,
+    code: UNAVAILABLE[backend],
     message: `${BACKEND_NAMES[backend]} can't be used: ${verdict.reason}`,
     actor: "user",
     help: `Put right what is named here, or set GPU_BACKEND=auto to take the best that works.`,
@@ -219,6 +231,6 @@ function hardwareOf(backend: Backend, { device }: Init): string {
     : `the GPU that ${BACKEND_NAMES[backend]} chose`;
 }
 
-function cpuName(): string {
+export function cpuName(): string {
   return cpus()[0]?.model.trim() || `${process.arch} CPU`;
 }

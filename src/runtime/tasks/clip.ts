@@ -5,8 +5,8 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { FloatTensor } from "../../shared/canonical.ts";
 import { requireWorkInLimits } from "../../shared/runtime/limits.ts";
-import type { Backend, ItemResult, RuntimeClass, SpecOf } from "../../shared/runtime/protocol.ts";
-import type { OnnxBackend, OpenSession } from "../backends/onnx.ts";
+import type { Backend, ItemResult, SpecOf } from "../../shared/runtime/protocol.ts";
+import type { OnnxBackend, OnnxClass, OpenSession } from "../backends/onnx.ts";
 import { checkedFile, checkModelFiles, openGraph } from "./graph.ts";
 import { decodeImage, normalise } from "./image/prepare.ts";
 import { runBatch } from "./rows.ts";
@@ -50,7 +50,7 @@ export class ClipModel implements TaskModel {
   readonly #image: InferenceSession;
   readonly #tokenizer: TextTokenizer;
   readonly #settings: Settings;
-  readonly runtimeClass: RuntimeClass;
+  readonly runtimeClass: OnnxClass;
 
   private constructor(text: OpenSession, image: OpenSession, tokenizer: TextTokenizer, settings: Settings) {
     this.#text = text.session;

@@ -5,9 +5,9 @@
 import type { InferenceSession } from "onnxruntime-node";
 import { unreachable } from "../../shared/errors.ts";
 import { requireWorkInLimits } from "../../shared/runtime/limits.ts";
-import type { ItemResult, RuntimeClass, SpecOf } from "../../shared/runtime/protocol.ts";
+import type { ItemResult, SpecOf } from "../../shared/runtime/protocol.ts";
 import type { Work } from "../../shared/work.ts";
-import type { OnnxBackend, OpenSession } from "../backends/onnx.ts";
+import type { OnnxBackend, OnnxClass, OpenSession } from "../backends/onnx.ts";
 import { checkedFile, checkModelFiles, openGraph } from "./graph.ts";
 import { type HiddenStates, poolRow } from "./pooling.ts";
 import { feedTokens, runRows, type TokenRow } from "./rows.ts";
@@ -43,7 +43,7 @@ export class EmbedModel implements TaskModel {
   readonly #session: InferenceSession;
   readonly #tokenizer: TextTokenizer;
   readonly #dimensions: number;
-  readonly runtimeClass: RuntimeClass;
+  readonly runtimeClass: OnnxClass;
 
   private constructor(open: OpenSession, tokenizer: TextTokenizer, dimensions: number) {
     this.#session = open.session;

@@ -10,6 +10,7 @@ import { firstOf } from "../../shared/runtime/stop-texts.ts";
 import type { GenerateWork } from "../../shared/work.ts";
 import type { LlamaContext, LlamaModel, LlamaSequence, OpenLlama, Token } from "../backends/llama.ts";
 import { openLlama } from "../backends/llama.ts";
+import type { OnnxBackend } from "../backends/onnx.ts";
 import { checkedFile, checkModelFiles } from "./graph.ts";
 import {
   inferenceFailed,
@@ -48,17 +49,20 @@ export class GenerateModel implements TaskModel {
     this.runtimeClass = open.runtimeClass;
   }
 
-  /** Checks the file, then loads and warms. Throws MODEL_*, LLAMA_MISSING. */
-  static async load(spec: SpecOf<"generate">, device: RuntimeClass): Promise<GenerateModel> {
+  /** Checks the file, then loads and warms. Throws MODEL_*, LLAMA_*. */
+  static async load(spec: SpecOf<"generate">, backend: OnnxBackend): Promise<GenerateModel> {
     await checkModelFiles(spec);
     const { file, contextTokens } = spec.generate;
-    const open = await openLlama(device);
+    const open = await openLlama(backend.asked, backend.runtimeClass);
     try {
-      const model = await open.llama.loadModel({ modelPath: checkedFile(spec, file) });
+      const model = await open.llama.loadModel({
+        modelPath: checkedFile(spec, file),
+        ...(open.runtimeClass.backend === "cpu" ? { gpuLayers: 0 } : {}),
+      });
       const context = await model.createContext({
         contextSize: contextTokens,
         sequences: 1,
-        threads: device.threads,
+        threads: backend.runtimeClass.threads,
       });
       const loaded = new GenerateModel(open, model, context, contextTokens);
       await loaded.#write(loaded.#tokensOf("a"), { maxTokens: 1, temperature: 0, seed: 0, stop: [] });

@@ -8,7 +8,7 @@ import { GenerateModel } from "./generate.ts";
 import { RerankModel } from "./rerank.ts";
 import type { TaskModel } from "./task.ts";
 
-/** Checks every file, then loads and warms. Throws MODEL_*, TOKENIZER_UNREADABLE, LLAMA_MISSING. */
+/** Checks every file, then loads and warms. Throws MODEL_*, TOKENIZER_UNREADABLE, LLAMA_*. */
 export async function loadTaskModel(spec: ModelSpec, backend: OnnxBackend): Promise<TaskModel> {
   switch (spec.task) {
     case "embed":
@@ -18,7 +18,7 @@ export async function loadTaskModel(spec: ModelSpec, backend: OnnxBackend): Prom
     case "clip":
       return ClipModel.load(spec, backend);
     case "generate":
-      return GenerateModel.load(spec, backend.runtimeClass);
+      return GenerateModel.load(spec, backend);
     default:
       return unreachable(spec);
   }

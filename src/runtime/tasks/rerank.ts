@@ -1,8 +1,8 @@
 /** The rerank task by a cross-encoder: query and document are read together, and the logit is the document's score. */
 import type { InferenceSession } from "onnxruntime-node";
 import { requireWorkInLimits } from "../../shared/runtime/limits.ts";
-import type { ItemResult, RuntimeClass, SpecOf } from "../../shared/runtime/protocol.ts";
-import type { OnnxBackend, OpenSession } from "../backends/onnx.ts";
+import type { ItemResult, SpecOf } from "../../shared/runtime/protocol.ts";
+import type { OnnxBackend, OnnxClass, OpenSession } from "../backends/onnx.ts";
 import { checkedFile, checkModelFiles, openGraph } from "./graph.ts";
 import { feedTokens, runRows, type TokenRow } from "./rows.ts";
 import {
@@ -33,7 +33,7 @@ interface Row extends TokenRow {
 export class RerankModel implements TaskModel {
   readonly #session: InferenceSession;
   readonly #tokenizer: TextTokenizer;
-  readonly runtimeClass: RuntimeClass;
+  readonly runtimeClass: OnnxClass;
 
   private constructor(open: OpenSession, tokenizer: TextTokenizer) {
     this.#session = open.session;

@@ -1,8 +1,36 @@
 /** What the engine did and why, as it was written down at the time. Nothing in it is ever changed. */
 import { z } from "zod";
+import { SaidSchema } from "../words/said.ts";
 import { MarketIdSchema } from "./market-id.ts";
 
 const Text = z.string().max(4000);
+
+/** All that is written down. Each has its name, its level and its sentence in tables that the compiler holds to this list. */
+export const ACTIVITY_TYPES = [
+  "engine-started",
+  "engine-stopped",
+  "ledger-restored",
+  "snapshot-failed",
+  "intent-changed",
+  "registered",
+  "offer-changed",
+  "offer-repriced",
+  "receipt-unverified",
+  "stake-changed",
+  "lease-adopted",
+  "lease-declined",
+  "runtime-failed",
+  "devices-changed",
+  "device-paused",
+  "device-resumed",
+  "self-tested",
+  "market-error",
+  "standing-changed",
+  "guard-acted",
+  "key-used",
+  "settings-changed",
+] as const;
+export type ActivityType = (typeof ACTIVITY_TYPES)[number];
 
 /** problem: something went wrong. notice: worth a look. info: for the record. */
 export const ActivityLevelSchema = z.enum(["info", "notice", "problem"]);
@@ -18,6 +46,8 @@ export const ActivityEventSchema = z.object({
   leaseId: Text.nullable(),
   /** What happened, in the engine's words; null: its type says it all. */
   text: Text.nullable(),
+  /** The same by key, for other languages. */
+  said: SaidSchema.optional(),
   /** All that was written down, JSON. */
   detail: z.string(),
 });
@@ -30,6 +60,9 @@ export const ActivityFilterSchema = z.strictObject({
   market: MarketIdSchema.optional(),
   /** This level or a worse one. */
   level: ActivityLevelSchema.optional(),
+  /** Written down from then on, and before then; unix ms. */
+  since: z.number().int().nonnegative().optional(),
+  until: z.number().int().nonnegative().optional(),
 });
 export type ActivityFilter = z.infer<typeof ActivityFilterSchema>;
 

@@ -2,11 +2,14 @@
 import { z } from "zod";
 import { ErrorValueSchema } from "../errors.ts";
 import { MoneyValueSchema } from "../money.ts";
+import { SaidSchema } from "../words/said.ts";
 import { MarketIdSchema } from "./market-id.ts";
 
 const TimeMs = z.number().int().nonnegative();
 const Text = z.string().max(2000);
 const Share = z.number().min(0).max(1);
+/** `text` and `help` by key, for other languages. */
+const BY_KEY = { said: SaidSchema.optional(), helpSaid: SaidSchema.optional() };
 
 /**
  * planned: to be published. listed: can be rented. booked/in-use: rented, the GPU is kept for the renter.
@@ -47,6 +50,7 @@ export const ListingTestSchema = z.object({
   /** One sentence. */
   text: Text,
   help: Text.nullable(),
+  ...BY_KEY,
 });
 export type ListingTest = z.infer<typeof ListingTestSchema>;
 
@@ -76,9 +80,10 @@ export const OfferViewSchema = z.object({
   /** The market's own word for its status; null: it is not listed. */
   marketStatus: Text.nullable(),
   /** Why it is not on the market although it is wanted; null: nothing keeps it off. */
-  waiting: z.object({ text: Text, help: Text.nullable() }).nullable(),
+  waiting: z.object({ text: Text, help: Text.nullable(), ...BY_KEY }).nullable(),
   /** How what the market shows differs from what we want, and what is done about it; null: it does not. */
   drift: Text.nullable(),
+  driftSaid: SaidSchema.optional(),
   booking: z.object({ id: Text, endsAt: TimeMs.nullable(), total: MoneyValueSchema.nullable() }).nullable(),
   /** null: not long enough on the market to tell. */
   occupancy: OccupancySchema.nullable(),
@@ -141,6 +146,7 @@ export const PriceFloorSchema = z.object({
   price: MoneyValueSchema.nullable(),
   /** What is missing to know it, one sentence; null: nothing. */
   missing: Text.nullable(),
+  missingSaid: SaidSchema.optional(),
 });
 export type PriceFloor = z.infer<typeof PriceFloorSchema>;
 
@@ -152,6 +158,7 @@ export const OfferPreviewSchema = z.object({
   price: MoneyValueSchema.nullable(),
   /** Where the price comes from, one sentence. */
   how: Text,
+  howSaid: SaidSchema.optional(),
   /** So many in a hundred of the others' offers it aims to be dearer than; null: a fixed price. */
   percentile: z.number().nullable(),
   /** What it was raised to. */

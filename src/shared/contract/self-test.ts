@@ -1,6 +1,7 @@
 /** What a self-test of one device found. */
 import { z } from "zod";
 import { ComputedBySchema } from "../runtime/backend.ts";
+import { SaidSchema } from "../words/said.ts";
 
 const Reading = z.number().nullable();
 
@@ -10,6 +11,7 @@ export const SelfTestStepSchema = z.object({
   ok: z.boolean().nullable(),
   /** One sentence without its full stop. */
   detail: z.string(),
+  said: SaidSchema.optional(),
 });
 export type SelfTestStep = z.infer<typeof SelfTestStepSchema>;
 
@@ -31,6 +33,7 @@ export const SelfTestReportSchema = z.object({
   /** No step failed. */
   ok: z.boolean(),
   summary: z.string(),
+  said: SaidSchema.optional(),
   tookMs: z.number().nonnegative(),
   steps: z.array(SelfTestStepSchema),
   model: z.object({ id: z.string(), version: z.string(), manifestSha256: z.string() }).nullable(),

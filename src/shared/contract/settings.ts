@@ -4,6 +4,7 @@
  * it comes from and can't be changed here.
  */
 import { z } from "zod";
+import { SaidSchema } from "../words/said.ts";
 
 const Text = z.string().max(2000);
 
@@ -127,6 +128,7 @@ export const TestConnectionAnswer = z.strictObject({
   ok: z.boolean(),
   /** One sentence: what answered, or why nothing did. */
   text: Text,
+  said: SaidSchema.optional(),
   /** How long the answer took, ms; null: none came. */
   ms: z.number().nonnegative().nullable(),
 });

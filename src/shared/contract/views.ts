@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { ErrorValueSchema } from "../errors.ts";
 import { CurrencyCodeSchema, MoneyValueSchema } from "../money.ts";
-import { ComputedBySchema } from "../runtime/backend.ts";
+import { ComputedBySchema, RunsOnSchema } from "../runtime/backend.ts";
 import { SCREEN_NAMES } from "../screens.ts";
 import { SaidSchema } from "../words/said.ts";
 import { EarningPeriodsSchema } from "./earnings.ts";
@@ -262,11 +262,17 @@ export const GpuDetailsSchema = z.object({
   powerMaxW: Reading,
   clockMhz: Reading,
   clockMaxMhz: Reading,
+  clockMemoryMhz: Reading,
+  clockMemoryMaxMhz: Reading,
   /** What holds the clocks back, in words; empty: nothing. */
   throttle: z.array(Text).nullable(),
   pstate: Text.nullable(),
   pcie: z.object({ gen: Reading, genMax: Reading, width: Reading, widthMax: Reading }),
   computeMode: z.enum(["default", "exclusive", "prohibited"]).nullable(),
+  /** A screen hangs on it and is in use. */
+  displayActive: z.boolean().nullable(),
+  /** Windows only: WDDM (it may draw), TCC or MCDM (it only computes). */
+  driverModel: Text.nullable(),
   /** `slice`: this device is one; `parent`: it works through its slices. */
   mig: z.enum(["off", "parent", "slice"]),
   /** With a context on the GPU; `ours` runs our jobs. null: could not be asked. */
@@ -286,7 +292,12 @@ export const GpuDetailsSchema = z.object({
 });
 export type GpuDetails = z.infer<typeof GpuDetailsSchema>;
 
-export const SelfTestSummarySchema = z.object({ at: TimeMs, ok: z.boolean(), summary: Text });
+export const SelfTestSummarySchema = z.object({
+  at: TimeMs,
+  ok: z.boolean(),
+  summary: Text,
+  said: SaidSchema.optional(),
+});
 export type SelfTestSummary = z.infer<typeof SelfTestSummarySchema>;
 
 export const DeviceViewSchema = z.object({
@@ -298,9 +309,10 @@ export const DeviceViewSchema = z.object({
   backend: ComputedBySchema.nullable(),
   /** Why this back end and not a faster one, in words. */
   backendReason: Text.nullable(),
+  backendSaid: SaidSchema.optional(),
   /** The faster ones that were tried or looked at, each with what stood in its way; absent: none was. */
   backendSteps: z
-    .array(z.object({ backend: z.enum(["cuda", "cpu", "webgpu", "dml"]), reason: Text }))
+    .array(z.object({ backend: RunsOnSchema, reason: Text, said: SaidSchema.optional() }))
     .optional(),
   /** asleep: no runtime process exists because there is no work (the GPU is free). */
   state: z.enum(["asleep", "starting", "ready", "working", "breaker", "failed"]),

@@ -49,6 +49,8 @@ export const GpuReadingSchema = z.object({
   powerMaxW: Reading,
   clockSmMhz: Reading,
   clockSmMaxMhz: Reading,
+  clockMemoryMhz: Reading,
+  clockMemoryMaxMhz: Reading,
   /** In words (throttle.ts); empty: nothing holds the clocks back. */
   throttle: z.array(z.string()).nullable(),
   /** P0 (fastest) to P15. */
@@ -58,6 +60,10 @@ export const GpuReadingSchema = z.object({
   pcieWidth: Reading,
   pcieWidthMax: Reading,
   computeMode: z.enum(["default", "exclusive", "prohibited"]).nullable(),
+  /** A screen hangs on it and is in use. */
+  displayActive: z.boolean().nullable(),
+  /** Windows only: WDDM (it may draw), TCC or MCDM (it only computes). */
+  driverModel: Word,
   migEnabled: z.boolean(),
   migDevices: z.array(MigDeviceSchema),
   /** Those with a CUDA context, and with NVML those that draw; null: could not be asked. */
@@ -109,6 +115,8 @@ export function unknownGpu(index: number, uuid: string, name: string): GpuReadin
     powerMaxW: null,
     clockSmMhz: null,
     clockSmMaxMhz: null,
+    clockMemoryMhz: null,
+    clockMemoryMaxMhz: null,
     throttle: null,
     pstate: null,
     pcieGen: null,
@@ -116,6 +124,8 @@ export function unknownGpu(index: number, uuid: string, name: string): GpuReadin
     pcieWidth: null,
     pcieWidthMax: null,
     computeMode: null,
+    displayActive: null,
+    driverModel: null,
     migEnabled: false,
     migDevices: [],
     processes: null,

@@ -1,5 +1,7 @@
 /** Notices about the app itself: an engine that does not start, updates, safe mode, start at login. */
+
 import { DAY, HOUR } from "../durations.ts";
+import { hearErrorLine } from "../words/hear-error.ts";
 import { t } from "../words/words.ts";
 import type { NoticeProvider } from "./notice.ts";
 
@@ -12,7 +14,7 @@ export const engineFailed: NoticeProvider = (_before, { link }) =>
           type: "engine-failed",
           severity: "bad",
           title: t("notifications.engineFailed.title"),
-          text: [link.error.message, link.error.help].filter((part) => part !== undefined).join(" "),
+          text: hearErrorLine(link.error),
           screen: "home",
           lasting: true,
           quietFor: HOUR,
@@ -52,7 +54,7 @@ export const updateRefused: NoticeProvider = (_before, { app }) => {
       type: "update-refused",
       severity: "warn",
       title: t("notifications.updateRefused.title"),
-      text: phase.error.message,
+      text: hearErrorLine(phase.error),
       screen: "settings",
       lasting: true,
       quietFor: 7 * DAY,

@@ -1,7 +1,10 @@
 /** Notices about what runs the jobs: GPUs, their driver, their self-test, their breaker, the models. */
+
 import type { DeviceView, State } from "../contract/views.ts";
 import { DAY, HOUR, MINUTE } from "../durations.ts";
 import { hear } from "../words/hear.ts";
+import { hearErrorLine } from "../words/hear-error.ts";
+import { asSentence } from "../words/sentence.ts";
 import { t } from "../words/words.ts";
 import type { Notice, NoticeProvider } from "./notice.ts";
 
@@ -55,7 +58,9 @@ export const selfTestFailed: NoticeProvider = (_before, { state }) =>
       type: "self-test-failed",
       severity: "bad",
       title: t("notifications.selfTestFailed.title", { device: device.name }),
-      text: device.lastSelfTest?.summary ?? "",
+      text: device.lastSelfTest
+        ? asSentence(hear(device.lastSelfTest.summary, device.lastSelfTest.said))
+        : "",
       screen: "gpus",
       lasting: true,
       quietFor: DAY,
@@ -98,7 +103,7 @@ export const modelFailed: NoticeProvider = (before, { state }) =>
       type: "model-failed",
       severity: "warn",
       title: t("notifications.modelFailed.title", { model: id }),
-      text: error === null ? t("notifications.modelFailed.text") : error.message,
+      text: error === null ? t("notifications.modelFailed.text") : hearErrorLine(error),
       screen: "models",
       lasting: false,
       quietFor: HOUR,
@@ -122,7 +127,7 @@ export const diskFull: NoticeProvider = (_before, { state }) => {
       type: "disk-full",
       severity: "bad",
       title: t("notifications.diskFull.title"),
-      text: [error.message, error.help].filter((part) => part !== undefined).join(" "),
+      text: hearErrorLine(error),
       screen: model === undefined ? "home" : "models",
       lasting: true,
       quietFor: HOUR,

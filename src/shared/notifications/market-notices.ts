@@ -1,9 +1,13 @@
 /** Notices about the markets: not reached, not accepted, and what threatens the stake. */
+
 import type { ServiceMeasure } from "../contract/service-level.ts";
 import type { MarketView } from "../contract/views.ts";
 import { DAY, HOUR, MINUTE } from "../durations.ts";
 import { fromMoneyValue } from "../money.ts";
-import { t } from "../words/words.ts";
+import { hear } from "../words/hear.ts";
+import { hearErrorLine } from "../words/hear-error.ts";
+import { showDecimal } from "../words/numbers.ts";
+import { currentLanguage, t } from "../words/words.ts";
 import { moneyText } from "./money-text.ts";
 import type { NoticeProvider } from "./notice.ts";
 
@@ -38,16 +42,11 @@ export const marketRefused: NoticeProvider = (_before, { state }) =>
       type: "market-refused",
       severity: "bad",
       title: t("notifications.marketRefused.title", { market: market.name }),
-      text: causeOf(market) ?? t("notifications.marketRefused.text"),
+      text: market.error === null ? t("notifications.marketRefused.text") : hearErrorLine(market.error),
       screen: "home",
       lasting: true,
       quietFor: DAY,
     }));
-
-function causeOf({ error }: MarketView): string | null {
-  if (error === null) return null;
-  return error.help === undefined ? error.message : `${error.message}. ${error.help}`.replace("..", ".");
-}
 
 export const stakeLow: NoticeProvider = (_before, { state }) =>
   (state?.markets ?? []).flatMap((market) => {
@@ -80,11 +79,16 @@ export const jailed: NoticeProvider = (_before, { state }) =>
       type: "jailed",
       severity: "bad",
       title: t("notifications.jailed.title", { market: market.name }),
-      text: market.standing?.reasons[0]?.text ?? t("notifications.jailed.text"),
+      text: firstReason(market) ?? t("notifications.jailed.text"),
       screen: "reliability",
       lasting: true,
       quietFor: DAY,
     }));
+
+function firstReason({ standing }: MarketView): string | null {
+  const reason = standing?.reasons[0];
+  return reason === undefined ? null : hear(reason.text, reason.said);
+}
 
 export const slashed: NoticeProvider = (before, { state }) => {
   if (before?.state == null || state === null) return [];
@@ -101,7 +105,7 @@ export const slashed: NoticeProvider = (before, { state }) => {
       type: "slashed" as const,
       severity: "bad" as const,
       title: t("notifications.slashed.title", { market: market.name, amount: moneyText(slash.amount) }),
-      text: slash.text,
+      text: hear(slash.text, slash.said),
       screen: "reliability" as const,
       lasting: false,
       quietFor: DAY,
@@ -137,12 +141,12 @@ export const serviceNearLimit: NoticeProvider = (_before, { levels, state }) =>
           worst.state === "breached"
             ? "notifications.serviceNearLimit.breached"
             : "notifications.serviceNearLimit.title",
-          { market, measure: worst.label },
+          { market, measure: t(`reliability.measure.${worst.name}`) },
         ),
         text:
           cost === null
-            ? worst.breachText
-            : t("notifications.serviceNearLimit.cost", { text: worst.breachText, cost }),
+            ? breachText(worst)
+            : t("notifications.serviceNearLimit.cost", { text: breachText(worst), cost }),
         screen: "reliability",
         lasting: true,
         quietFor: 6 * HOUR,
@@ -152,3 +156,14 @@ export const serviceNearLimit: NoticeProvider = (_before, { levels, state }) =>
 
 const byState = (a: ServiceMeasure, b: ServiceMeasure) =>
   Number(b.state === "breached") - Number(a.state === "breached");
+
+/** What the market does beyond the limit. */
+function breachText({ name, limit, unit }: ServiceMeasure): string {
+  const figure = showDecimal(
+    String(unit === "ratio" ? Math.round(limit * 1000) / 10 : limit),
+    currentLanguage(),
+  );
+  return t(`reliability.explain.${name}`, { limit: `${figure}${UNITS[unit]}` });
+}
+
+const UNITS = { ratio: " %", ms: " ms", count: "" } as const satisfies Record<ServiceMeasure["unit"], string>;

@@ -1,7 +1,10 @@
 /** Notices about GPUs offered for rent. */
+
 import type { OfferView } from "../contract/offers.ts";
 import type { State } from "../contract/views.ts";
 import { DAY, HOUR } from "../durations.ts";
+import { hear } from "../words/hear.ts";
+import { asSentence } from "../words/sentence.ts";
 import { t } from "../words/words.ts";
 import type { NoticeProvider } from "./notice.ts";
 
@@ -16,7 +19,7 @@ export const offerDrift: NoticeProvider = (_before, { state }) =>
         market: offer.boardName,
         device: deviceName(state, offer),
       }),
-      text: offer.drift ?? "",
+      text: offer.drift === null ? "" : asSentence(hear(offer.drift, offer.driftSaid)),
       screen: "offers",
       lasting: true,
       quietFor: 6 * HOUR,

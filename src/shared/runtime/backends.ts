@@ -17,6 +17,7 @@ export const BACKEND_NAMES: Readonly<Record<ComputedBy, string>> = {
   cuda: "CUDA",
   webgpu: "WebGPU",
   dml: "DirectML",
+  vulkan: "Vulkan",
   cpu: "the CPU",
   ollama: "Ollama",
 };

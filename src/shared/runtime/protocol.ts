@@ -11,7 +11,7 @@ import {
 } from "../catalogue.ts";
 import { ErrorValueSchema } from "../errors.ts";
 import { WorkSchema } from "../work.ts";
-import { BackendSchema } from "./backend.ts";
+import { BackendSchema, RunsOnSchema } from "./backend.ts";
 
 export type Backend = z.infer<typeof BackendSchema>;
 
@@ -21,7 +21,7 @@ export type WantedBackend = z.infer<typeof WantedBackendSchema>;
 
 /** A back end that was tried or looked at, and not taken. */
 export const SkippedBackendSchema = z.object({
-  backend: BackendSchema,
+  backend: RunsOnSchema,
   /** What stood in its way: a clause without a full stop, such as "libcudnn.so.9 is missing". */
   reason: z.string(),
 });
@@ -79,7 +79,7 @@ export const ToRuntimeSchema = z.discriminatedUnion("type", [
 export type ToRuntime = z.infer<typeof ToRuntimeSchema>;
 
 export const RuntimeClassSchema = z.object({
-  backend: BackendSchema,
+  backend: RunsOnSchema,
   /** Why not a faster back end, in one sentence; null when the best was taken. */
   reason: z.string().nullable(),
   /** The steps down the ladder that led here, fastest first. */

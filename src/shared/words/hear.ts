@@ -1,4 +1,5 @@
 /** What the engine said (said.ts), in the language of whoever looks. */
+import { hearError } from "./hear-error.ts";
 import { isSaid, type Said } from "./said.ts";
 import { currentLanguage, has, t } from "./words.ts";
 
@@ -14,6 +15,10 @@ function isKnown({ key, values }: Said): boolean {
 
 /** Keys come over a process border, so the compiler can't know them here. */
 function translate({ key, values }: Said): string {
+  const { code, message, help } = values;
+  if (key === "error") return hearError({ code: String(code), message: String(message) }).sentence;
+  if (key === "remedy")
+    return hearError({ code: String(code), message: "", help: String(help) }).help ?? String(help);
   const words = Object.entries(values).map(([name, value]) => [
     name,
     isSaid(value) ? translate(value) : value,

@@ -16,8 +16,9 @@ export function showDecimal(decimal: string, language: string): string {
   return groupThousands(whole) + (fraction === undefined ? "" : decimalMark(language) + fraction);
 }
 
-/** A value within a text: numbers as above; `capital` begins a sentence. */
+/** A value within a text: numbers, and `decimal` text, as above; `capital` begins a sentence. */
 export function showValue(value: unknown, format: string | undefined, language: string): string {
-  const text = typeof value === "number" ? showDecimal(String(value), language) : String(value);
+  const isNumber = typeof value === "number" || format === "decimal";
+  const text = isNumber ? showDecimal(String(value), language) : String(value);
   return format === "capital" ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }

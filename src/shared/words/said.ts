@@ -6,6 +6,7 @@
  * English is put together here: the translator and the texts of every screen in every language are no load for an engine.
  */
 import { z } from "zod";
+import type { ErrorValue } from "../errors.ts";
 import { engine } from "./en/engine.ts";
 import { showValue } from "./numbers.ts";
 
@@ -32,6 +33,54 @@ export interface Sentence {
 export function say(key: EngineKey, values: Said["values"] = {}): Sentence {
   const said = { key, values };
   return { text: inEnglish(said), said };
+}
+
+/** With its key where it has one: what a market or a driver said has none. */
+export interface Spoken {
+  readonly text: string;
+  readonly said?: Said | undefined;
+}
+
+export const SpokenSchema = z.object({ text: z.string().max(4000), said: SaidSchema.optional() });
+
+/** What is wrong and what to do about it, as views carry the two. */
+export interface Advised {
+  readonly text: string;
+  readonly said?: Said | undefined;
+  readonly help: string | null;
+  readonly helpSaid?: Said | undefined;
+}
+
+export function advise(what: Spoken, help: Spoken | null): Advised {
+  return {
+    text: what.text,
+    ...(what.said && { said: what.said }),
+    help: help?.text ?? null,
+    ...(help?.said && { helpSaid: help.said }),
+  };
+}
+
+/** As a value within a sentence. */
+export const within = ({ text, said }: Spoken): Said | string => said ?? text;
+
+/** An error's own sentence, as a part of another one: heard by its code. */
+export function sayError({ code, message }: Pick<ErrorValue, "code" | "message">): Sentence {
+  const plain = message.replace(/\.$/, "");
+  return { text: plain, said: { key: "error", values: { code, message: plain } } };
+}
+
+/** What can be done about an error; null: nobody knows. */
+export function sayRemedy({ code, help }: Pick<ErrorValue, "code" | "help">): Sentence | null {
+  return help === undefined ? null : { text: help, said: { key: "remedy", values: { code, help } } };
+}
+
+/** As a column of text keeps it; what an older version wrote is the text alone. */
+export const packSentence = ({ text, said }: Spoken): string =>
+  said === undefined ? text : JSON.stringify({ text, said });
+
+export function unpackSentence(packed: string): Spoken {
+  if (!packed.startsWith('{"text":')) return { text: packed };
+  return SpokenSchema.parse(JSON.parse(packed));
 }
 
 export function isSaid(value: Said["values"][string]): value is Said {

@@ -17,16 +17,21 @@ function printed(thrown: unknown, debug = false): string {
 describe("an error on the terminal", () => {
   it.each([
     [
-      new AppError({ code: "A", message: "It broke", actor: "user", help: "Mend it" }),
+      new AppError({ code: "MARKET_REFUSED", message: "It broke", actor: "user", help: "Mend it" }),
       "Error: It broke. Mend it.\n",
     ],
-    [new AppError({ code: "A", message: "It broke.", actor: "user" }), "Error: It broke.\n"],
+    [new AppError({ code: "MARKET_REFUSED", message: "It broke.", actor: "user" }), "Error: It broke.\n"],
     [
-      new AppError({ code: "A", message: "It is stopped", actor: "user", help: "Press Start to go on." }),
+      new AppError({
+        code: "MARKET_REFUSED",
+        message: "It is stopped",
+        actor: "user",
+        help: "Press Start to go on.",
+      }),
       "Error: It is stopped. Run `bellows start` to go on.\n",
     ],
     [
-      new AppError({ code: "A", message: "Two\n  lines", actor: "bug", help: "Why?" }),
+      new AppError({ code: "MARKET_REFUSED", message: "Two\n  lines", actor: "bug", help: "Why?" }),
       "Error: Two lines. Why?\n",
     ],
     [
@@ -45,7 +50,12 @@ describe("an error on the terminal", () => {
   });
 
   it("shows its stack and its cause when asked", () => {
-    const error = new AppError({ code: "A", message: "outer", actor: "bug", cause: new Error("inner") });
+    const error = new AppError({
+      code: "MARKET_REFUSED",
+      message: "outer",
+      actor: "bug",
+      cause: new Error("inner"),
+    });
     expect(printed(error)).not.toContain("at ");
     expect(printed(error, true)).toMatch(/outer[\s\S]+ at [\s\S]+caused by Error: inner[\s\S]+ at /);
   });

@@ -116,6 +116,54 @@ describe.skipIf(promtool === null)(
       }
     });
 
+    it("finds the dashboard's workers under any job name, and no other program's processes among them", () => {
+      const panel = (title: string) =>
+        dashboard.panels
+          .filter((each) => each.title === title)
+          .flatMap(({ targets = [] }) => targets.map(({ expr }) => expr.replaceAll("$instance", ".*")))[0];
+      const build = (job: string, instance: string, values: string) => ({
+        series: `bellows_build_info{job="${job}", instance="${instance}", version="1"}`,
+        values,
+      });
+      const memory = (job: string, instance: string) => ({
+        series: `process_resident_memory_bytes{job="${job}", instance="${instance}"}`,
+        values: "5x5",
+      });
+      const test = {
+        interval: "1m",
+        input_series: [
+          build("bellows", "a", "1x5"),
+          build("aicf_provider", "b", "1x5"),
+          build("aicf_provider", "gone", "1 stale"),
+          memory("bellows", "a"),
+          memory("aicf_provider", "b"),
+          memory("node", "a"),
+        ],
+        promql_expr_test: [
+          { expr: panel("Workers up"), eval_time: "3m", exp_samples: [{ labels: "{}", value: 2 }] },
+          {
+            expr: panel("Memory"),
+            eval_time: "3m",
+            exp_samples: [memory("bellows", "a"), memory("aicf_provider", "b")].map(({ series }) => ({
+              labels: series,
+              value: 5,
+            })),
+          },
+        ],
+      };
+      const nobody = {
+        interval: "1m",
+        promql_expr_test: [
+          { expr: panel("Workers up"), eval_time: "3m", exp_samples: [{ labels: "{}", value: 0 }] },
+        ],
+      };
+      const file = join(tempFolder(), "dashboard.test.yml");
+      writeFileSync(file, JSON.stringify({ tests: [test, nobody] }));
+      const { status, said } = check("test", "rules", file);
+      expect(status, said).toBe(0);
+      expect(queries.filter((query) => /\bjob\s*[=!]/.test(query))).toEqual([]);
+    });
+
     it("can read every query of the dashboard", () => {
       const inFull = (expr: string) => expr.replaceAll(/\$(instance|market|device)/g, ".*");
       const file = join(tempFolder(), "queries.yml");

@@ -24,7 +24,7 @@ describe("HangWatch", () => {
           if (answers === "never") return new Promise(() => undefined);
           return answers === "yes"
             ? Promise.resolve({ devices: [] })
-            : Promise.reject(new AppError({ code: "NO", message: "No", actor: "bug" }));
+            : Promise.reject(new AppError({ code: "ENGINE_GONE", message: "No", actor: "bug" }));
         }) as never,
         on: ((_event: string, listener: () => void) => {
           tellDelta = listener;

@@ -24,7 +24,7 @@ import { scriptedSettingsHandlers } from "../../support/scripted-settings.ts";
 const NO_OUTPUT = async () => ({});
 const HANDLERS: ContractHandlers = {
   "state.snapshot": () =>
-    Promise.reject(new AppError({ code: "NOT_YET", message: "Later", actor: "machine" })),
+    Promise.reject(new AppError({ code: "ENGINE_NOT_UP", message: "Later", actor: "machine" })),
   "run.start": async () => ({ intent: "running" }),
   "run.pause": async () => ({ intent: "paused" }),
   "run.finish": async () => ({ intent: "finishing" }),
@@ -99,7 +99,7 @@ describe("both sides of the contract", () => {
   it("carry an error as a value: its code, its actor, its cause", async () => {
     const { client } = connected();
     await expect(client.invoke("state.snapshot", {})).rejects.toMatchObject({
-      code: "NOT_YET",
+      code: "ENGINE_NOT_UP",
       actor: "machine",
     });
     await expect(client.invoke("jobs.get", { leaseId: "x" })).rejects.toMatchObject({

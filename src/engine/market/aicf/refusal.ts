@@ -22,8 +22,9 @@ export function refused(refusal: Refusal): AppError {
     case "AICF_SLASHED":
       return notEligible(message, refusal.details.ineligible_reasons);
     case "AICF_LEASE_LOST":
+      return new AppError({ code: "LEASE_LOST", message, actor: "market" });
     case "AICF_JOB_EXPIRED":
-      return new AppError({ code: refusal.code.slice("AICF_".length), message, actor: "market" });
+      return new AppError({ code: "JOB_EXPIRED", message, actor: "market" });
     default:
       return new AppError({ code: "MARKET_REFUSED", message, actor: "market" });
   }

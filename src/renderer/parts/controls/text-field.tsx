@@ -8,19 +8,26 @@ type TextFieldProps = Named & {
   readonly onCommit: (value: string) => void;
   /** At every key, for a search; without it only `onCommit` is told. */
   readonly onInput?: (value: string) => void;
-  readonly type?: "text" | "search" | "password" | "url" | "time";
+  readonly type?: "text" | "search" | "password" | "url";
   readonly placeholder?: string;
   readonly disabled?: boolean;
   readonly mono?: boolean;
   readonly maxLength?: number;
   readonly autoComplete?: string;
+  /** Arrow up (1) or down (-1), with what is typed. */
+  readonly onStep?: (typed: string, direction: 1 | -1) => void;
+  readonly width?: "time";
+  /** Which keyboard a touch screen shows. */
+  readonly inputMode?: "numeric";
   /** Id of the error's element; the field is marked as wrong. */
   readonly errorId?: string | undefined;
 };
 
+const STEPS: Readonly<Record<string, 1 | -1>> = { ArrowUp: 1, ArrowDown: -1 };
+
 export function TextField(props: TextFieldProps) {
   const { value, onCommit, onInput, type = "text", placeholder, disabled = false, mono = false } = props;
-  const { maxLength, autoComplete = "off", errorId, ...named } = props;
+  const { maxLength, autoComplete = "off", errorId, inputMode, onStep, width, ...named } = props;
   const [draft, setDraft] = useState(value);
   useEffect(() => setDraft(value), [value]);
 
@@ -33,20 +40,25 @@ export function TextField(props: TextFieldProps) {
   };
   return (
     <input
-      className={`text-field ${mono ? "mono" : ""}`}
+      className={`text-field ${mono ? "mono" : ""} ${width === "time" ? "time-field" : ""}`}
       type={type}
       value={draft}
       placeholder={placeholder}
       disabled={disabled}
       maxLength={maxLength}
       autoComplete={autoComplete}
+      inputMode={inputMode}
       spellCheck={false}
       {...ariaName(named)}
       {...(errorId === undefined ? {} : { "aria-invalid": true, "aria-errormessage": errorId })}
       onChange={(event) => change(event.currentTarget.value)}
       onBlur={commit}
       onKeyDown={(event) => {
-        if (event.key === "Enter") commit();
+        const direction = STEPS[event.key];
+        if (direction !== undefined && onStep !== undefined) {
+          event.preventDefault();
+          onStep(draft, direction);
+        } else if (event.key === "Enter") commit();
         else if (event.key === "Escape" && draft !== value) {
           event.stopPropagation();
           change(value);

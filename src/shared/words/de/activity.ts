@@ -1,15 +1,17 @@
+import type { ActivityType } from "../../contract/activity.ts";
+
 export const activity = {
   title: "Verlauf",
   aside: "was getan wurde und warum, wie es aufgeschrieben ist; nichts davon wird je geändert",
   list: "Protokoll",
   caption: "Was geschah, das Neueste zuerst",
-  column: { at: "Wann", level: "Gewicht", event: "Ereignis", market: "Markt" },
+  column: { at: "Wann", level: "Stufe", event: "Ereignis", market: "Markt" },
   level: { info: "Info", notice: "Hinweis", problem: "Problem" },
   filter: {
     label: "Protokoll eingrenzen",
     text: "Protokoll durchsuchen",
     textHint: "Suchen…",
-    level: "Gewicht",
+    level: "Stufe",
     levelAll: "Alles",
     levelNotice: "Hinweise und Probleme",
     levelProblem: "Nur Probleme",
@@ -17,6 +19,14 @@ export const activity = {
     allTypes: "Alle Ereignisse",
     market: "Markt",
     allMarkets: "Alle Märkte",
+    time: "Zeit",
+    span: {
+      all: "Alle Zeiten",
+      hour: "Letzte Stunde",
+      day: "Letzte 24 Stunden",
+      week: "Letzte 7 Tage",
+      month: "Letzte 30 Tage",
+    },
     clear: "Alles zeigen",
   },
   searching: "wird gesucht…",
@@ -34,7 +44,9 @@ export const activity = {
   export: "Exportieren…",
   exportTitle: "Protokoll exportieren",
   exportWords:
-    "Ein JSON-Objekt je Zeile, das Neueste zuerst, mit dem eingestellten Filter. Kennungen von Aufträgen und Leases stehen darin; Schlüssel und Texte von Aufträgen nicht.",
+    "Das Neueste zuerst, mit dem eingestellten Filter. Kennungen von Aufträgen und Leases stehen darin; Schlüssel und Texte von Aufträgen nicht.",
+  exportFormat: "Format",
+  exportLines: "JSON, je eine Zeile",
   exportSave: "Datei speichern",
   exporting_one: "{{shown}} Zeile…",
   exporting_other: "{{shown}} Zeilen…",
@@ -42,8 +54,8 @@ export const activity = {
   type: {
     "engine-started": "Engine gestartet",
     "engine-stopped": "Engine beendet",
-    "ledger-restored": "Kassenbuch aus einer Sicherung wiederhergestellt",
-    "snapshot-failed": "Sicherung des Kassenbuchs gescheitert",
+    "ledger-restored": "Hauptbuch aus einer Sicherung wiederhergestellt",
+    "snapshot-failed": "Sicherung des Hauptbuchs gescheitert",
     "intent-changed": "Arbeit umgeschaltet",
     registered: "Beim Markt angemeldet",
     "offer-changed": "Angebot geändert",
@@ -61,5 +73,6 @@ export const activity = {
     "standing-changed": "Stand beim Markt geändert",
     "guard-acted": "Service-Wächter hat gehandelt",
     "key-used": "Schlüssel benutzt",
-  },
+    "settings-changed": "Einstellungen geändert",
+  } satisfies Readonly<Record<ActivityType, string>>,
 } as const;

@@ -122,7 +122,7 @@ export const app = {
     rollBack: "Zurück zu {{version}}",
     rollBackTitle: "Zurück zu Version {{version}}?",
     rollBackText:
-      "Bellows beendet die gehaltenen Aufträge, installiert Version {{version}} wieder und startet neu. Kassenbuch, Schlüssel und Einstellungen bleiben; kann die ältere Version das Kassenbuch nicht lesen, sagt sie es und ändert nichts.",
+      "Bellows beendet die gehaltenen Aufträge, installiert Version {{version}} wieder und startet neu. Hauptbuch, Schlüssel und Einstellungen bleiben; kann die ältere Version das Hauptbuch nicht lesen, sagt sie es und ändert nichts.",
     rollBackYes: "Zurückgehen",
     feed: "Adresse der Versionen",
     feedHelp: "Ein Ordner mit den Dateien der Versionen. Leer: es wird nicht gesucht.",

@@ -49,7 +49,7 @@ export const earnings = {
   },
   risk: {
     title: "Geld unterwegs",
-    unclaimed: "Abgerechnet, nicht abgeholt",
+    unclaimed: "Gutgeschrieben, nicht abgeholt",
     unclaimedHint: "Der Markt behält es, bis es abgeholt wird",
     escrow: "In einer Epoche, die noch nicht abgerechnet ist",
     pending: "Akzeptiert, nicht gutgeschrieben",
@@ -63,12 +63,12 @@ export const earnings = {
     claim: "Abholen…",
     claimTitle: "{{amount}} {{currency}} auf {{market}} abholen?",
     claimWords:
-      "Was der Markt abgerechnet hat, kommt auf das Guthaben dieses Anbieters dort. Das kostet nichts und lässt sich nicht rückgängig machen.",
+      "Was der Markt gutgeschrieben hat, kommt auf das Guthaben dieses Anbieters dort. Das kostet nichts und lässt sich nicht rückgängig machen.",
     claimConfirm: "Abholen",
     claimed: "{{amount}} {{currency}} abgeholt",
   },
   ledger: {
-    title: "Kassenbuch",
+    title: "Hauptbuch",
     caption: "Akzeptierte Aufträge, die neuesten zuerst",
     state: "Zeigen",
     all: "Alle",

@@ -1,4 +1,12 @@
 export const engineDevice = {
+  reasonSmiMissing: "Kein NVIDIA-Treiber hat geantwortet: nvidia-smi wurde nicht gefunden",
+  reasonCpuAsked: "Die Einstellungen verlangen die CPU (GPU_BACKEND=cpu)",
+  reasonNoneVisible: "CUDA_VISIBLE_DEVICES lässt jede GPU aus",
+  reasonNoGpuShown: "Der NVIDIA-Treiber antwortet, zeigt aber keine GPU",
+  reasonNoNvml: "Für dieses System gibt es kein NVML",
+  reasonOneOfSeveral: "es kann unter mehreren GPUs nicht wählen und läuft nur auf der ersten",
+  reasonDriverTooOld: "der NVIDIA-Treiber ist zu alt für CUDA 13",
+  cantBeUsed: "{{backend}} ist nicht benutzbar: {{why}}",
   runsOn: "Läuft mit {{backend}}",
   runsOnThroughWsl: "Läuft mit {{backend}} über WSL",
   runsBecause: "{{how}}: {{reason}}",

@@ -1,9 +1,25 @@
+import { engineActivity } from "./engine-activity.ts";
 import { engineDevice } from "./engine-device.ts";
+import { engineOffers } from "./engine-offers.ts";
 import { engineOllama } from "./engine-ollama.ts";
 import { enginePresence } from "./engine-presence.ts";
+import { engineSelfTest } from "./engine-self-test.ts";
 import { engineStanding } from "./engine-standing.ts";
 
 export const engine = {
+  error: "{{message}}",
+  remedy: "{{help}}",
+  addressBad: "Die Adresse ist nicht brauchbar: {{why}}. {{fix}}.",
+  answersError: "Die Antwort ist ein Fehler (HTTP {{status}}).",
+  errorAndHelp: "{{what}}. {{help}}",
+  answersNotHealth: "Dort antwortet etwas, aber nicht auf /health (HTTP {{status}}).",
+  isGpuService: "Das ist der GPU-Dienst von AITBC, nicht der Koordinator.",
+  isCoordinator: "Das ist der Koordinator von AITBC, nicht der GPU-Dienst.",
+  answersRightly: "Es antwortet und ist, was es sein soll.",
+  answersNoNode: "Dort antwortet etwas, aber es ist kein JSON-RPC-Knoten.",
+  answers: "Es antwortet.",
+  fullStop: "{{what}}.",
+  marketTrouble: "{{market}}: {{why}}.",
   noKey: "Es gibt noch keinen Anbieter-Schlüssel",
   keyLocked: "Der Anbieter-Schlüssel ist gesperrt",
   modelUnusable: "Das Modell ist nicht benutzbar",
@@ -51,8 +67,11 @@ export const engine = {
   switchOn: "Unter „GPUs“ einschalten.",
   resume: "Unter „GPUs“ fortsetzen.",
   onlyDeviceRests: "{{why, capital}}",
+  ...engineActivity,
   ...enginePresence,
   ...engineDevice,
+  ...engineOffers,
   ...engineOllama,
+  ...engineSelfTest,
   ...engineStanding,
 } as const;

@@ -28,7 +28,7 @@ export const home = {
     aside: "gutgeschrieben, netto, seit 00:00",
     emptyTitle: "Noch nichts zu zählen",
     empty: "Einnahmen erscheinen hier, sobald ein Markt eingerichtet ist.",
-    bar: "{{settled}} abgerechnet, {{pending}} ausstehend",
+    bar: "{{settled}} gutgeschrieben, {{pending}} ausstehend",
     pending: "Ausstehend",
     pendingHint: "Heute angenommen, noch nicht gutgeschrieben: was der Markt dafür noch zahlt",
     period: "Zeitraum",

@@ -1,10 +1,10 @@
 export const identity = {
   title: "Stake & Identität",
   key: {
-    title: "Provider-Schlüssel",
+    title: "Anbieter-Schlüssel",
     aside: "unterschreibt jeden Aufruf und jeden Beleg",
     address: "Adresse",
-    providerId: "Provider-ID",
+    providerId: "Anbieter-Kennung",
     fingerprint: "Fingerabdruck",
     created: "Erzeugt",
     stored: "Aufbewahrt",
@@ -12,7 +12,7 @@ export const identity = {
     retiredKept_one: "{{count}} daneben aufbewahrt",
     retiredKept_other: "{{count}} daneben aufbewahrt",
     copyAddress: "Adresse",
-    copyId: "Provider-ID",
+    copyId: "Anbieter-Kennung",
     copyFingerprint: "Fingerabdruck",
   },
   protection: {
@@ -46,14 +46,14 @@ export const identity = {
   restore: "Schlüssel wiederherstellen …",
   rotate: "Durch neuen Schlüssel ersetzen …",
   none: {
-    title: "Es gibt noch keinen Provider-Schlüssel",
-    text: "Der Schlüssel ist der Name dieses Providers an den Märkten: Stake und Einnahmen gehören zu ihm. Einen neuen erzeugen oder einen aus seiner Sicherung zurückholen.",
+    title: "Es gibt noch keinen Anbieter-Schlüssel",
+    text: "Der Schlüssel ist der Name dieses Anbieters an den Märkten: Stake und Einnahmen gehören zu ihm. Einen neuen erzeugen oder einen aus seiner Sicherung zurückholen.",
     make: "Schlüssel erzeugen",
     restore: "Sicherung wiederherstellen",
   },
   locked: {
-    title: "Der Provider-Schlüssel ist gesperrt",
-    text: "Er ist da, aber ohne ihn wird nichts unterschrieben: Kein Markt hört von diesem Provider, kein Auftrag läuft.",
+    title: "Der Anbieter-Schlüssel ist gesperrt",
+    text: "Er ist da, aber ohne ihn wird nichts unterschrieben: Kein Markt hört von diesem Anbieter, kein Auftrag läuft.",
     unlock: "Entsperren",
   },
   passphrase: "Passphrase",
@@ -67,14 +67,14 @@ export const identity = {
   storeHint:
     "Der Schlüsselbund dieses Benutzers ({{store}}) versiegelt ihn; eine Passphrase ist nicht nötig.",
   make: {
-    title: "Provider-Schlüssel erzeugen",
+    title: "Anbieter-Schlüssel erzeugen",
     text: "Er entsteht auf diesem Rechner und verlässt ihn nur als Sicherung.",
     confirm: "Schlüssel erzeugen",
   },
   show: {
     title: "Wiederherstellungswörter",
     before:
-      "24 Wörter, die der Schlüssel selbst sind. Wer sie hat, hat diesen Provider mit Stake und Einnahmen: niemandem zeigen und auf Papier schreiben.",
+      "24 Wörter, die der Schlüssel selbst sind. Wer sie hat, hat diesen Anbieter mit Stake und Einnahmen: niemandem zeigen und auf Papier schreiben.",
     reveal: "Wörter zeigen",
     text: "In dieser Reihenfolge aufschreiben und das Papier getrennt vom Rechner aufbewahren. Danach werden einige Wörter abgefragt.",
     next: "Ist aufgeschrieben",
@@ -112,15 +112,15 @@ export const identity = {
   },
   bring: {
     title: "Schlüssel wiederherstellen",
-    text: "Der Schlüssel dieser Sicherung wird der Provider-Schlüssel dieses Rechners.",
+    text: "Der Schlüssel dieser Sicherung wird der Anbieter-Schlüssel dieses Rechners.",
     over: "Der benutzte Schlüssel wird ersetzt. Seine Datei bleibt daneben liegen, aber sein Stake und seine Einnahmen sind nur mit ihm erreichbar: vorher freigeben und abholen.",
     confirm: "Wiederherstellen",
     confirmOver: "Schlüssel ersetzen",
   },
   replace: {
     title: "Durch neuen Schlüssel ersetzen",
-    text: "Für die Märkte ist ein neuer Schlüssel ein neuer Provider: ohne Stake, ohne Ansehen, ohne Einnahmen. Der alte bleibt daneben liegen; sein Stake und seine Einnahmen bleiben bei ihm.",
-    first: "Vorher den Stake freigeben und Abgerechnetes abholen.",
+    text: "Für die Märkte ist ein neuer Schlüssel ein neuer Anbieter: ohne Stake, ohne Ansehen, ohne Einnahmen. Der alte bleibt daneben liegen; sein Stake und seine Einnahmen bleiben bei ihm.",
+    first: "Vorher den Stake freigeben und Gutgeschriebenes abholen.",
     confirm: "Schlüssel ersetzen",
   },
   restarts: "Die Engine startet mit dem neuen Schlüssel neu.",
@@ -133,7 +133,7 @@ export const identity = {
     short: "{{amount}} {{currency}} unter dem Minimum: Es gibt keine Aufträge.",
     enough: "{{amount}} {{currency}} über dem Minimum",
     noMinimum: "Dieser Markt verlangt kein Minimum",
-    exactly: "Genau das Minimum: Jede Strafe bringt diesen Provider darunter.",
+    exactly: "Genau das Minimum: Jede Strafe bringt diesen Anbieter darunter.",
     releasing: "In Freigabe",
     blocks_one: "in {{count}} Block",
     blocks_other: "in {{count}} Blöcken",
@@ -146,8 +146,8 @@ export const identity = {
     available: "Ausgezahlt",
     wallet: "In der Wallet",
     inEscrow: "Erledigt, im Escrow",
-    paysByItself: "Was abgerechnet ist, kommt von selbst in der Wallet an; abzuholen ist nichts.",
-    pending: "Abgerechnet, abzuholen",
+    paysByItself: "Was gutgeschrieben ist, kommt von selbst in der Wallet an; abzuholen ist nichts.",
+    pending: "Gutgeschrieben, abzuholen",
     escrow: "In der laufenden Epoche",
     epoch: "Letzte abgerechnete Epoche",
     claim: "Abholen",
@@ -204,7 +204,7 @@ export const identity = {
   },
   claim: {
     title: "Bei {{market}} abholen",
-    text: "{{amount}} {{currency}}, die abgerechnet sind, gehen in das ausgezahlte Guthaben über. Das geschieht sonst von selbst; es geht auch jetzt.",
+    text: "{{amount}} {{currency}}, die gutgeschrieben sind, gehen in das ausgezahlte Guthaben über. Das geschieht sonst von selbst; es geht auch jetzt.",
     confirm: "Abholen",
   },
 } as const;

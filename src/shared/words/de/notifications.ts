@@ -57,12 +57,12 @@ export const notifications = {
   },
   firstEarning: {
     title: "Erste Einnahme bei {{market}}",
-    text: "{{amount}} abgerechnet. Jeder Betrag lässt sich bis zum Auftrag verfolgen.",
-    demo: "{{amount}} abgerechnet, in Spielgeld. Auf echten Märkten geht es genauso.",
+    text: "{{amount}} gutgeschrieben. Jeder Betrag lässt sich bis zum Auftrag verfolgen.",
+    demo: "{{amount}} gutgeschrieben, in Spielgeld. Auf echten Märkten geht es genauso.",
   },
   unclaimed: {
-    title: "{{amount}} können abgerufen werden",
-    text: "{{market}} hat abgerechnet; der Betrag gehört Ihnen, sobald er abgerufen ist.",
+    title: "{{amount}} können abgeholt werden",
+    text: "{{market}} hat den Betrag gutgeschrieben; ausgezahlt ist er, sobald er abgeholt ist.",
   },
   ledgerRestored: { title: "Die Datenbank wurde aus einer Sicherung wiederhergestellt" },
   engineFailed: { title: "Die Engine konnte nicht starten" },

@@ -10,8 +10,8 @@ export const reliability = {
     measured: "selbst gezählt, nach den Formeln des Marktes",
   },
   measure: {
-    health: "Zustand laut Heartbeats",
-    availability: "Von Heartbeats gedeckte Zeit",
+    health: "Zustand laut Herzschlägen",
+    availability: "Von Herzschlägen gedeckte Zeit",
     "latency-p95": "Zeit je Auftrag, 95. Perzentil",
     traps: "Richtig beantwortete Fallen",
     qos: "Rechtzeitig erledigte Aufträge",
@@ -19,9 +19,9 @@ export const reliability = {
   },
   explain: {
     health:
-      "Unter {{limit}} stuft der Markt diesen Provider herab; noch weiter unten gibt er keine Aufträge.",
+      "Unter {{limit}} stuft der Markt diesen Anbieter herab; noch weiter unten gibt er keine Aufträge.",
     availability: "Ein Zeitfenster unter {{limit}} wird bestraft.",
-    "latency-p95": "Über {{limit}} gilt dieser Provider dem Markt als langsam.",
+    "latency-p95": "Über {{limit}} gilt dieser Anbieter dem Markt als langsam.",
     traps: "Aufträge, deren richtige Antwort der Markt kennt. Ein Zeitfenster unter {{limit}} wird bestraft.",
     qos: "Ein Zeitfenster unter {{limit}} wird bestraft.",
     excused:
@@ -54,25 +54,25 @@ export const reliability = {
     score: "Zustand",
   },
   beats: {
-    title: "Heartbeats",
+    title: "Herzschläge",
     last: "Zuletzt bestätigt",
     every: "Alle",
     count: "In diesem Zeitfenster",
     gap: "Längste Lücke",
-    strip: "{{count}} Heartbeats in den letzten {{span}}, längste Lücke {{gap}}",
-    none: "In diesem Zeitfenster wurde kein Heartbeat bestätigt",
+    strip: "{{count}} Herzschläge in den letzten {{span}}, längste Lücke {{gap}}",
+    none: "In diesem Zeitfenster wurde kein Herzschlag bestätigt",
     stopped: "Solange Bellows gestoppt ist, werden keine gesendet.",
-    legend: "Hell: ein Heartbeat bürgt für die Zeit. Dunkel: nichts bürgt dafür.",
+    legend: "Hell: ein Herzschlag bürgt für die Zeit. Dunkel: nichts bürgt dafür.",
   },
   standing: {
     title: "Was der Markt sagt",
     new: "Neu: die Zählung hat eben begonnen",
     newText:
-      "Der Zustand eines Providers beginnt bei null und steigt mit seinen ersten Heartbeats. Zu tun ist nichts.",
+      "Der Zustand eines Anbieters beginnt bei null und steigt mit seinen ersten Herzschlägen. Zu tun ist nichts.",
     eligible: "Für Aufträge zugelassen",
     degraded: "Zugelassen, aber herabgestuft",
     jailed: "Gesperrt bis {{time}}",
-    jailedSince: "Vorher gibt es keine Aufträge; Heartbeats werden weiter gesendet.",
+    jailedSince: "Vorher gibt es keine Aufträge; Herzschläge werden weiter gesendet.",
     ineligible: "Nicht zugelassen: Es gibt keine Aufträge",
     unknown: "Der Markt hat sich noch nicht geäußert",
     asOf: "Stand",
@@ -109,7 +109,7 @@ export const reliability = {
   empty: {
     noMarket: "Kein Markt eingerichtet",
     noMarketText:
-      "Was ein Markt vom Dienst eines Providers verlangt, steht hier, sobald einer eingerichtet ist.",
+      "Was ein Markt vom Dienst eines Anbieters verlangt, steht hier, sobald einer eingerichtet ist.",
     noRules: "{{market}} misst keinen Servicegrad",
     noRulesText: "Er bestraft nichts und kennt keine Grenzen: Hier gibt es nichts zu beobachten.",
     waiting: "Das Hauptbuch wird gelesen",

@@ -96,7 +96,7 @@ export const settings = {
     worth: "Wert von einem {{coin}}",
     worthHelp:
       "Eigene Schätzung: niemand wird gefragt. Sie entscheidet, ab welchem Preis eine GPU mehr einbringt, als sie kostet.",
-    notSet: "nicht gesetzt",
+    notSet: "kein Wert",
     perKwh: "{{currency}} je kWh",
   },
   work: {
@@ -132,10 +132,11 @@ export const settings = {
     folderHelp:
       "Hauptbuch, Schlüssel, Modelle und Protokolle. Verlegt wird er mit --data oder BELLOWS_DATA_DIR.",
     parts: {
-      live: "Live-Engine: Hauptbuch und Quittungen",
+      live: "Live-Engine: Hauptbuch und Belege",
       demo: "Demo",
       models: "Modelle",
       "gpu-pack": "CUDA-Dateien",
+      llama: "llama.cpp",
       desktop: "Fenster und App",
       other: "Übriges",
     },

@@ -93,7 +93,7 @@ export const welcome = {
     aitbcText: "Bezahlt Aufträge in AIT und vermietet GPUs stundenweise.",
     aicf: "AICF",
     aicfText: "Animicas AI Compute Fund bezahlt geprüfte Ergebnisse in ANM.",
-    stakeFrom: "Nötig ist ein Stake ab {{amount}} {{currency}}; ein Teil davon kann verloren gehen.",
+    stakeFrom: "Nötig ist ein Stake ab {{amount}} {{currency}}; ein Teil davon kann verloren gehen.",
     group: {
       jobs: "Für Aufträge",
       rent: "Um GPUs stundenweise zu vermieten",
@@ -122,7 +122,7 @@ export const welcome = {
     heading: "Der Schlüssel, und was auf dem Spiel steht",
     text: "Ergebnisse, Belege und Stakes werden mit einem Schlüssel unterschrieben, der auf diesem Rechner entsteht. Wer ihn hat, kann in Ihrem Namen handeln; ohne ihn ist ein Stake verloren. Darum wird er gesichert und die Sicherung geprüft.",
     demoKey: "Die Demo hat einen Schlüssel für Spielgeld angelegt: Er braucht keine Sicherung",
-    demoStake: "{{amount}} {{currency}} Spielgeld sind in der Demo gestaket",
+    demoStake: "{{amount}} {{currency}} Spielgeld sind in der Demo gestaket",
     demoStakeLater: "Die Demo staket Spielgeld von selbst",
     demoNote:
       "Der Schlüssel für echte Märkte entsteht, sobald Bellows mit einem davon läuft: weitergehen, neu starten, und die Einrichtung kommt hierher zurück.",
@@ -136,7 +136,7 @@ export const welcome = {
     title: "Was ein Stake ist",
     text: "Eine Einlage, die ein Markt behält, solange dieser Anbieter arbeitet. Bellows staket nur, was Sie ihm sagen.",
     none: "Verlangt keinen Stake, also kann keiner verloren gehen.",
-    minimum: "Mindestens {{amount}} {{currency}}",
+    minimum: "Mindestens {{amount}} {{currency}}",
     fromMarket: "wie der Markt es jetzt sagt",
     published: "wie der Markt es veröffentlicht",
     loss: "−{{percent}} %",
@@ -144,7 +144,7 @@ export const welcome = {
       traps:
         "wenn weniger als {{limit}} % der Fallen-Aufträge (deren Antwort der Markt kennt) richtig ausfallen",
       qos: "wenn weniger als {{limit}} % der Aufträge in ihrer Zeit fertig werden",
-      availability: "wenn weniger als {{limit}} % der Zeit von Heartbeats gedeckt sind",
+      availability: "wenn weniger als {{limit}} % der Zeit von Herzschlägen gedeckt sind",
     },
     jail_one: "ohne Arbeit nach {{count}} Strafe innerhalb von {{span}} h",
     jail_other: "ohne Arbeit nach {{count}} Strafen innerhalb von {{span}} h",

@@ -1,15 +1,17 @@
+import type { ActivityType } from "../../contract/activity.ts";
+
 export const activity = {
   title: "Activity",
   aside: "what was done and why, as it was written down; nothing in it is ever changed",
   list: "Log",
   caption: "What happened, the newest first",
-  column: { at: "When", level: "Weight", event: "Event", market: "Market" },
+  column: { at: "When", level: "Level", event: "Event", market: "Market" },
   level: { info: "info", notice: "notice", problem: "problem" },
   filter: {
     label: "Narrow the log",
     text: "Search the log",
     textHint: "Search…",
-    level: "Weight",
+    level: "Level",
     levelAll: "Everything",
     levelNotice: "Notices and problems",
     levelProblem: "Only problems",
@@ -17,6 +19,14 @@ export const activity = {
     allTypes: "All events",
     market: "Market",
     allMarkets: "All markets",
+    time: "Time",
+    span: {
+      all: "All times",
+      hour: "Last hour",
+      day: "Last 24 hours",
+      week: "Last 7 days",
+      month: "Last 30 days",
+    },
     clear: "Show everything",
   },
   searching: "searching…",
@@ -34,7 +44,9 @@ export const activity = {
   export: "Export…",
   exportTitle: "Export the log",
   exportWords:
-    "One JSON object a line, the newest first, with the filter as it is set. Ids of jobs and leases are in it; keys and texts of jobs are not.",
+    "The newest first, with the filter as it is set. Ids of jobs and leases are in it; keys and texts of jobs are not.",
+  exportFormat: "Format",
+  exportLines: "JSON, a line each",
   exportSave: "Save the file",
   exporting_one: "{{shown}} line…",
   exporting_other: "{{shown}} lines…",
@@ -61,5 +73,6 @@ export const activity = {
     "standing-changed": "Standing at the market changed",
     "guard-acted": "Service guard acted",
     "key-used": "Key used",
-  },
+    "settings-changed": "Settings changed",
+  } satisfies Readonly<Record<ActivityType, string>>,
 } as const;

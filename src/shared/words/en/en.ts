@@ -14,6 +14,7 @@ import { nav } from "./nav.ts";
 import { notifications } from "./notifications.ts";
 import { offers } from "./offers.ts";
 import { reliability } from "./reliability.ts";
+import { remedies } from "./remedies.ts";
 import { settings } from "./settings.ts";
 import { shell } from "./shell.ts";
 import { welcome } from "./welcome.ts";
@@ -35,6 +36,7 @@ export const en = {
   notifications,
   offers,
   reliability,
+  remedies,
   settings,
   shell,
   welcome,

@@ -1,5 +1,13 @@
 /** Whether a device can work, how, or why not and what to do (engine/device/verdict.ts). */
 export const engineDevice = {
+  reasonSmiMissing: "No NVIDIA driver answered: nvidia-smi not found",
+  reasonCpuAsked: "The settings ask for the CPU (GPU_BACKEND=cpu)",
+  reasonNoneVisible: "CUDA_VISIBLE_DEVICES leaves out every GPU",
+  reasonNoGpuShown: "The NVIDIA driver answers, but shows no GPU",
+  reasonNoNvml: "There is no NVML for this system",
+  reasonOneOfSeveral: "it can't choose among several GPUs, and runs on the first one only",
+  reasonDriverTooOld: "the NVIDIA driver is too old for CUDA 13",
+  cantBeUsed: "{{backend}} can't be used: {{why}}",
   runsOn: "Runs on {{backend}}",
   runsOnThroughWsl: "Runs on {{backend}} through WSL",
   runsBecause: "{{how}}: {{reason}}",

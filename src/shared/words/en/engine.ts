@@ -1,10 +1,27 @@
+import { engineActivity } from "./engine-activity.ts";
 import { engineDevice } from "./engine-device.ts";
+import { engineOffers } from "./engine-offers.ts";
 import { engineOllama } from "./engine-ollama.ts";
 import { enginePresence } from "./engine-presence.ts";
+import { engineSelfTest } from "./engine-self-test.ts";
 import { engineStanding } from "./engine-standing.ts";
 
 /** Sentences of the engine (shared/words/said.ts). The terminal and the log show these too. */
 export const engine = {
+  /** An error within a sentence, and what can be done about one: heard by its code (hear.ts). */
+  error: "{{message}}",
+  remedy: "{{help}}",
+  addressBad: "The address {{why}}. {{fix}}.",
+  answersError: "It answers with an error (HTTP {{status}}).",
+  errorAndHelp: "{{what}}. {{help}}",
+  answersNotHealth: "Something answers there, but not to /health (HTTP {{status}}).",
+  isGpuService: "That is AITBC's gpu service, not its coordinator.",
+  isCoordinator: "That is AITBC's coordinator, not its gpu service.",
+  answersRightly: "It answers, and is what it should be.",
+  answersNoNode: "Something answers there, but it is no JSON-RPC node.",
+  answers: "It answers.",
+  fullStop: "{{what}}.",
+  marketTrouble: "{{market}}: {{why}}.",
   noKey: "There is no provider key yet",
   keyLocked: "The provider key is locked",
   modelUnusable: "The model is not usable",
@@ -53,8 +70,11 @@ export const engine = {
   switchOn: "Switch it on under GPUs.",
   resume: "Resume it under GPUs.",
   onlyDeviceRests: "{{why, capital}}",
+  ...engineActivity,
   ...enginePresence,
   ...engineDevice,
+  ...engineOffers,
   ...engineOllama,
+  ...engineSelfTest,
   ...engineStanding,
 } as const;

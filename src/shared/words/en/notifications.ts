@@ -36,8 +36,8 @@ export const notifications = {
     text: "{{effective}} count, {{minimum}} are needed. No work is given until there is enough.",
   },
   jailed: {
-    title: "{{market}} has suspended this provider",
-    text: "No work is given until the suspension ends.",
+    title: "{{market}} has jailed this provider",
+    text: "No work is given until that ends. The Reliability screen says why.",
   },
   slashed: { title: "{{market}} took {{amount}} of the stake" },
   serviceNearLimit: {
@@ -85,7 +85,7 @@ export const notifications = {
     "market-unreachable": "Market does not answer",
     "market-refused": "Market refuses",
     "stake-low": "Stake too low",
-    jailed: "Suspended by a market",
+    jailed: "Jailed by a market",
     "service-near-limit": "Service close to a limit",
     slashed: "Stake taken",
     "self-test-failed": "Self-test failed",

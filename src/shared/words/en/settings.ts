@@ -133,6 +133,7 @@ export const settings = {
       demo: "Demo",
       models: "Models",
       "gpu-pack": "CUDA files",
+      llama: "llama.cpp",
       desktop: "Window and app",
       other: "Other",
     },

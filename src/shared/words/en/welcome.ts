@@ -84,7 +84,7 @@ export const welcome = {
     aitbcText: "Pays for jobs in AIT, and rents out GPUs by the hour.",
     aicf: "AICF",
     aicfText: "Animica’s AI Compute Fund pays for checked results in ANM.",
-    stakeFrom: "Needs a stake from {{amount}} {{currency}}, part of which can be lost.",
+    stakeFrom: "Needs a stake from {{amount}} {{currency}}, part of which can be lost.",
     group: {
       jobs: "For jobs",
       rent: "To rent out GPUs by the hour",
@@ -113,7 +113,7 @@ export const welcome = {
     heading: "Your key, and what is at stake",
     text: "Results, receipts and stakes are signed with a key that is made on this machine. Who has it can act as you; without it a stake is gone. So it is backed up, and the backup is checked.",
     demoKey: "The demo has made a key for play money: it needs no backup",
-    demoStake: "{{amount}} {{currency}} of play money are staked in the demo",
+    demoStake: "{{amount}} {{currency}} of play money are staked in the demo",
     demoStakeLater: "The demo stakes play money by itself",
     demoNote:
       "The key for real markets is made once Bellows runs with one of them: go on, restart, and set-up comes back here.",
@@ -127,7 +127,7 @@ export const welcome = {
     title: "What a stake is",
     text: "A deposit that a market keeps while this provider works. Bellows stakes only what you tell it to.",
     none: "Asks for no stake, so none can be lost.",
-    minimum: "At least {{amount}} {{currency}}",
+    minimum: "At least {{amount}} {{currency}}",
     fromMarket: "as the market says now",
     published: "as the market publishes it",
     loss: "−{{percent}} %",

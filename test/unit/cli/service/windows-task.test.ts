@@ -1,10 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { taskXml, windowsInstall, windowsUninstall } from "../../../../src/cli/service/windows-task.ts";
+import {
+  isTaskRunning,
+  taskXml,
+  windowsInstall,
+  windowsUninstall,
+} from "../../../../src/cli/service/windows-task.ts";
 
 const install = {
   node: "C:\\Program Files\\R&D\\node.exe",
   cli: "C:\\Program Files\\R&D\\cli.js",
   dataFolder: "C:\\ProgramData\\Bellows",
+  configFile: null,
   definitionFile: "C:\\ProgramData\\Bellows\\service.xml",
   startNow: true,
 };
@@ -14,7 +20,7 @@ describe("the scheduled task", () => {
     const xml = taskXml(install);
     expect(xml).toContain("<Command>C:\\Program Files\\R&amp;D\\node.exe</Command>");
     expect(xml).toContain(
-      '<Arguments>"--max-semi-space-size=1" "C:\\Program Files\\R&amp;D\\cli.js" "serve" "--data" "C:\\ProgramData\\Bellows"</Arguments>',
+      '<Arguments>"--max-semi-space-size=1" "--no-opt" "--v8-pool-size=1" "C:\\Program Files\\R&amp;D\\cli.js" "serve" "--data" "C:\\ProgramData\\Bellows"</Arguments>',
     );
     expect(xml).toContain("<BootTrigger>");
     expect(xml).toContain("<ExecutionTimeLimit>PT0S</ExecutionTimeLimit>");
@@ -22,6 +28,16 @@ describe("the scheduled task", () => {
     const opened = [...xml.matchAll(/<(\w+)[^>]*>/g)].map(([, name]) => name);
     const closed = [...xml.matchAll(/<\/(\w+)>/g)].map(([, name]) => name);
     expect(opened.toSorted()).toEqual(closed.toSorted());
+  });
+
+  it("takes a configuration file along", () => {
+    const xml = taskXml({ ...install, configFile: "D:\\worker.toml" });
+    expect(xml).toContain('"C:\\ProgramData\\Bellows" "--config" "D:\\worker.toml"</Arguments>');
+  });
+
+  it("runs by its result's number, whatever the language", () => {
+    expect(isTaskRunning("Status:  Wird ausgeführt\r\nLetztes Ergebnis:  267009\r\n")).toBe(true);
+    expect(isTaskRunning("Status:  Ready\r\nLast Result:  0\r\n")).toBe(false);
   });
 
   it("is registered from a UTF-16 file, with a data folder that only the service can read", () => {

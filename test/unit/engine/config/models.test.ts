@@ -12,6 +12,7 @@ describe("the models' settings", () => {
     const home = path.resolve("/data/models");
     expect(configOf({})).toEqual({
       modelFolders: [home, path.resolve("/app/models")],
+      llamaFolder: path.resolve("/data/llama"),
       models: { home, maxBytes: null, bytesPerSecond: null, allowList: null },
     });
   });
@@ -27,6 +28,7 @@ describe("the models' settings", () => {
     const home = path.resolve("/cache/models");
     expect(config).toEqual({
       modelFolders: ["/opt/models", "/srv/models", home, "/app/models"].map((each) => path.resolve(each)),
+      llamaFolder: path.resolve("/data/llama"),
       models: {
         home,
         maxBytes: 20 * 1024 ** 3,

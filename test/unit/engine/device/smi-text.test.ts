@@ -64,6 +64,30 @@ describe("real GPUs", () => {
   });
 });
 
+describe("screen and driver model", () => {
+  test.each([
+    ["Enabled", "WDDM", true, "WDDM"],
+    ["Disabled", "TCC", false, "TCC"],
+    ["Disabled", "WDM", false, "TCC"],
+    ["Disabled", "MCDM", false, "MCDM"],
+    ["[N/A]", "[N/A]", null, null],
+    ["Yes", "Something", null, null],
+  ])("display %s and model %s", (display, model, displayActive, driverModel) => {
+    const gpu = only(row({ display_active: display, "driver_model.current": model }));
+    expect(gpu).toMatchObject({ displayActive, driverModel });
+    expect(gpu?.unknown.displayActive === undefined).toBe(displayActive !== null);
+  });
+
+  test("a driver that knows the short list only leaves them unknown", () => {
+    expect(only(row({}, SHORT_FIELDS), SHORT_FIELDS)).toMatchObject({
+      clockMemoryMhz: null,
+      clockMemoryMaxMhz: null,
+      displayActive: null,
+      driverModel: null,
+    });
+  });
+});
+
 describe("values that are no values", () => {
   test.each([
     ["[N/A]", "not available"],

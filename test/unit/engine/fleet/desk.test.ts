@@ -227,4 +227,26 @@ describe("a fleet that a Prometheus scrapes", () => {
     });
     expect(second.summary.reached).toBe(0);
   });
+
+  it("says so when it knows nobody of that job; a job of the file counts for the Prometheus of the settings too", async () => {
+    let found = well("rack-1:9108");
+    const { host, asked } = await serve((_, response) =>
+      response.end(JSON.stringify({ status: "success", data: { result: found } })),
+    );
+    const { desk: fleet, clock } = desk(
+      { prometheus: { url: "http://127.0.0.1:1", job: "aicf_provider" } },
+      { prometheus: `http://${host}` },
+    );
+    expect((await fleet.read()).machines.map(({ name }) => name)).toEqual(["rack-1:9108"]);
+    expect(decodeURIComponent(asked[0]?.url ?? "")).toContain('job="aicf_provider"');
+    found = [];
+    clock.now += MINUTE;
+    expect(await fleet.read()).toMatchObject({
+      machines: [],
+      prometheusError: {
+        code: "NOBODY_SCRAPED",
+        message: `Prometheus at http://${host} scrapes no worker under the job "aicf_provider"`,
+      },
+    });
+  });
 });

@@ -53,6 +53,18 @@ describe("an exchange", () => {
     expect(server.seen[0]?.headers["content-type"]).toBe("application/octet-stream");
   });
 
+  test("questions in a row share a connection", async () => {
+    const sockets = new Set<unknown>();
+    const server = await serve((_request, _response, socket) => {
+      sockets.add(socket);
+      return { body: {} };
+    });
+    const http = createHttpClient({ baseUrl: server.url });
+    for (let count = 0; count < 3; count += 1) await http.request({ method: "GET", path: "/" }, never);
+    expect(server.seen).toHaveLength(3);
+    expect(sockets.size).toBe(1);
+  });
+
   test("a body that is not JSON is undefined, its text stays", async () => {
     const server = await serve(() => ({
       status: 502,

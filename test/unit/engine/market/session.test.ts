@@ -1,10 +1,10 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
-import { MarketSession } from "../../../../src/engine/market/session.ts";
+import { MarketSession, type SessionDeps } from "../../../../src/engine/market/session.ts";
 import { WorkBoard } from "../../../../src/engine/work/board.ts";
 import { RunControl } from "../../../../src/engine/work/run-control.ts";
 import { Submitter } from "../../../../src/engine/work/submitter.ts";
-import { AppError } from "../../../../src/shared/errors.ts";
+import { AppError, type ErrorCode } from "../../../../src/shared/errors.ts";
 import { batchTaker } from "../../../support/batch-taker.ts";
 import { aLease, fee } from "../../../support/leases.ts";
 import { ScriptedMarket } from "../../../support/scripted-market.ts";
@@ -12,14 +12,19 @@ import { tempFolder } from "../../../support/temp-folder.ts";
 
 const PROFILE = { name: "p", region: null, concurrency: 2, models: ["text-embed-001"], devices: [] };
 const broken =
-  (code: string, actor: "network" | "market" | "user", retryable = true) =>
+  (code: ErrorCode, actor: "network" | "market" | "user", retryable = true) =>
   () => {
     throw new AppError({ code, message: `It said ${code}`, actor, retryable });
   };
 /** Deadlines far beyond the test: what ends a lease here is said by the test. */
 const lease = (id: string) => aLease({ leaseId: id, grantedAt: Date.now(), expiresAt: Date.now() + 600_000 });
 
-async function aSession(market = new ScriptedMarket(), quota = 2, models = [...PROFILE.models]) {
+async function aSession(
+  market = new ScriptedMarket(),
+  quota = 2,
+  models = [...PROFILE.models],
+  room?: SessionDeps["room"],
+) {
   const ledger = await Ledger.open(tempFolder());
   const board = new WorkBoard({ ledger, admit: () => ({ kind: "admit" }), now: Date.now });
   const control = new RunControl({ ledger, board, now: Date.now, killRuntimes: () => undefined }, "running");
@@ -29,6 +34,7 @@ async function aSession(market = new ScriptedMarket(), quota = 2, models = [...P
     control,
     ledger,
     quota: () => quota,
+    ...(room && { room }),
     profile: () => ({ ...PROFILE, models }),
     now: Date.now,
   });
@@ -76,6 +82,32 @@ describe("a market session", () => {
     });
   });
 
+  it("takes more as soon as a result is there, although the market has not taken it yet", async () => {
+    const market = new ScriptedMarket();
+    market.script.acquire.push([lease("1"), lease("2")], [lease("3")]);
+    market.script.submit.push(...Array(50).fill(broken("NETWORK_ERROR", "network")));
+    const { board, eventually, compute } = await aSession(market);
+    await eventually(() => board.count()).toBe(2);
+    compute();
+    await eventually(() => board.held().map(({ leaseId }) => leaseId)).toEqual(["1", "2", "3"]);
+  });
+
+  it("keeps room for what it has asked for until the market has answered, an error too", async () => {
+    const market = new ScriptedMarket();
+    const asked: (number | "answered")[] = [];
+    market.script.acquire.push(broken("NETWORK_ERROR", "network"), [lease("1")]);
+    const { board, eventually } = await aSession(market, 5, [...PROFILE.models], {
+      wish: (_, quota) => Math.max(0, quota - 2 - board.count()),
+      asking: (_, leases) => {
+        asked.push(leases);
+        return () => asked.push("answered");
+      },
+    });
+    await eventually(() => board.count()).toBe(1);
+    expect(asked.slice(0, 4)).toEqual([3, "answered", 3, "answered"]);
+    await eventually(() => asked.at(4)).toBe(2);
+  });
+
   it("registers again when the market has forgotten it", async () => {
     const market = new ScriptedMarket();
     market.script.heartbeat.push({ intervalMs: 20, health: null }, broken("NOT_REGISTERED", "market"));
@@ -87,11 +119,11 @@ describe("a market session", () => {
 
   it("shows why it is not connected, and goes on trying", async () => {
     const market = new ScriptedMarket();
-    market.script.probe.push(broken("MARKET_UNREACHABLE", "network"));
+    market.script.probe.push(broken("NETWORK_ERROR", "network"));
     const { eventually, session, ledger } = await aSession(market);
     await eventually(() => session.view()).toMatchObject({
       state: "unreachable",
-      error: { code: "MARKET_UNREACHABLE" },
+      error: { code: "NETWORK_ERROR" },
     });
     await eventually(() => session.view()).toMatchObject({ state: "registered", error: null });
     expect(ledger.outbox.size()).toBe(0);
@@ -99,14 +131,14 @@ describe("a market session", () => {
 
   it("tells a refusal from silence: the person has to act", async () => {
     const market = new ScriptedMarket();
-    market.script.register.push(broken("BAD_KEY", "user", false));
+    market.script.register.push(broken("NOT_AUTHORIZED", "user", false));
     const { eventually, session } = await aSession(market);
     await eventually(() => session.view()).toMatchObject({ state: "refused", error: { actor: "user" } });
   });
 
   it("adopts a lease whose grant was lost on the way", async () => {
     const market = new ScriptedMarket();
-    market.script.acquire.push(broken("MARKET_UNREACHABLE", "network"));
+    market.script.acquire.push(broken("NETWORK_ERROR", "network"));
     market.script.openLeases.push(null, [lease("lost on the way")]);
     const { board, eventually } = await aSession(market);
     await eventually(() => board.held().map((held) => held.leaseId)).toEqual(["lost on the way"]);
@@ -118,7 +150,7 @@ describe("a market session", () => {
     const { board, eventually } = await aSession(market);
     await eventually(() => board.count()).toBe(2);
     board.takeBatch(batchTaker(1));
-    market.script.heartbeat.push(broken("MARKET_UNREACHABLE", "network"));
+    market.script.heartbeat.push(broken("NETWORK_ERROR", "network"));
     market.script.openLeases.push([]);
     await eventually(() => board.held().map((held) => [held.leaseId, held.state])).toEqual([
       ["runs", "running"],
@@ -134,6 +166,23 @@ describe("a market session", () => {
     await eventually(() => market.returned.map((each) => each.leaseId)).toEqual(["granted too late"]);
     expect(board.count()).toBe(0);
     await eventually(() => market.loads.at(-1)?.capacity).toBe(0);
+  });
+
+  it("asks anew, with the new list, when a model appears while the market holds a question open", async () => {
+    const models = [...PROFILE.models];
+    const { market, board, control, eventually } = await aSession(new ScriptedMarket(), 2, models);
+    await eventually(() => market.wishes.map((wish) => [...wish.models])).toEqual([["text-embed-001"]]);
+    market.script.openLeases.push([lease("granted meanwhile")]);
+    models.push("clip");
+    control.changed.ring(); // As when a model is there, or an Ollama.
+    await eventually(() => market.wishes.map((wish) => [...wish.models])).toEqual([
+      ["text-embed-001"],
+      ["text-embed-001", "clip"],
+    ]);
+    expect(board.held().map((held) => held.leaseId)).toEqual(["granted meanwhile"]);
+    control.changed.ring();
+    await eventually(() => market.loads.length).toBeGreaterThan(2);
+    expect(market.wishes, "a heartbeat with the same models cuts nothing").toHaveLength(2);
   });
 
   it("runs what was granted while the person pressed finish: it counts as held", async () => {
@@ -185,7 +234,7 @@ describe("delivering a result", () => {
   it("is tried under one key until the market answers, and says when an earlier try may have arrived", async () => {
     const market = new ScriptedMarket();
     market.script.acquire.push([lease("1")]);
-    market.script.submit.push(broken("MARKET_UNREACHABLE", "network"), broken("BUSY", "market"));
+    market.script.submit.push(broken("NETWORK_ERROR", "network"), broken("RATE_LIMITED", "market"));
     const { board, compute, eventually, ledger } = await aSession(market);
     await eventually(() => board.count()).toBe(1);
     compute();
@@ -216,7 +265,7 @@ describe("delivering a result", () => {
   it("never gives up on a computed result because a key was refused", async () => {
     const market = new ScriptedMarket();
     market.script.acquire.push([lease("1")]);
-    market.script.submit.push(broken("BAD_KEY", "user", false));
+    market.script.submit.push(broken("NOT_AUTHORIZED", "user", false));
     const { board, compute, eventually, ledger } = await aSession(market);
     await eventually(() => board.count()).toBe(1);
     compute();

@@ -151,7 +151,7 @@ describe("jobs", () => {
       receipt: new Uint8Array([9]),
     };
     board.completeBatch([{ lease: good, result, output: new Uint8Array([1]) }]);
-    board.fail(bad, new AppError({ code: "BROKEN", message: "It broke", actor: "machine" }));
+    board.fail(bad, new AppError({ code: "INFERENCE_FAILED", message: "It broke", actor: "machine" }));
     board.giveBack("Not taking work", { running: false });
     board.markSubmitting(good.row);
     at(2_000);
@@ -206,7 +206,7 @@ describe("calls to a market", () => {
       profile: { name: "p", region: null, concurrency: 1, models: [], devices: [] },
     };
     expect(await adapter.heartbeat(load, signal.signal)).toEqual({ intervalMs: 20, health: null });
-    const refusal = new AppError({ code: "NO", message: "no", actor: "market" });
+    const refusal = new AppError({ code: "MARKET_REFUSED", message: "no", actor: "market" });
     market.script.heartbeat.push(() => Promise.reject(refusal));
     await expect(adapter.heartbeat(load, signal.signal)).rejects.toBe(refusal);
     market.script.acquire.push([], []);

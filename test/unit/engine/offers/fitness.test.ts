@@ -32,18 +32,18 @@ describe("may a GPU be on the market", () => {
     facts.now = 5 * MINUTE - 1;
     expect(fitness().fitness).toBe("later");
     facts.now = 5 * MINUTE;
-    expect(fitness()).toEqual({ fitness: "unfit", obstacle: `The test is ${state}` });
+    expect(fitness()).toMatchObject({ fitness: "unfit", obstacle: { text: `The test is ${state}` } });
   });
 
   test("no more once its test failed or it was switched off", () => {
     expect(watch({ test: test_("failed"), rest: null }).fitness().fitness).toBe("unfit");
     const off = watch({ test: test_("passed"), rest: OFF }).fitness();
-    expect(off).toEqual({ fitness: "unfit", obstacle: "It is off" });
+    expect(off).toMatchObject({ fitness: "unfit", obstacle: { text: "It is off" } });
   });
 
   test("not after five minutes of rest; each rest is counted by itself", () => {
     const { facts, fitness } = watch({ test: test_("passed"), rest: RESTING });
-    expect(fitness()).toEqual({ fitness: "later", obstacle: "It rests" });
+    expect(fitness()).toMatchObject({ fitness: "later", obstacle: { text: "It rests" } });
     facts.now = 4 * MINUTE;
     facts.standing = { ...facts.standing, rest: null };
     expect(fitness().fitness).toBe("fit");

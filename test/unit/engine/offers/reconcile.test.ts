@@ -52,7 +52,7 @@ describe("the market lists something else", () => {
     expect(reconcile(look({}, null))).toEqual({
       events: ["vanish"],
       action: { kind: "publish" },
-      drift: expect.stringMatching(/no longer lists/),
+      drift: expect.objectContaining({ text: expect.stringMatching(/no longer lists/) }),
     });
   });
   test("nothing after a try: it is tried again", () => {
@@ -64,12 +64,15 @@ describe("the market lists something else", () => {
   test.each([ait(1), null])("another price: it is changed, or it is said that it can't be", (price) => {
     expect(reconcile(look({}, { price })).action).toEqual({ kind: "reprice" });
     const fixed = reconcile(look({}, { price }, { abilities: NONE }));
-    expect(fixed).toMatchObject({ action: null, drift: expect.stringMatching(/lets nobody change it/) });
+    expect(fixed).toMatchObject({
+      action: null,
+      drift: expect.objectContaining({ text: expect.stringMatching(/lets nobody change it/) }),
+    });
   });
   test("offline: it is opened", () => {
     expect(reconcile(look({}, { status: "withdrawn", word: "offline" }))).toMatchObject({
       action: { kind: "set-status", status: "open", hold: false },
-      drift: expect.stringMatching(/offline/),
+      drift: expect.objectContaining({ text: expect.stringMatching(/offline/) }),
     });
   });
 });
@@ -83,7 +86,7 @@ describe("rented", () => {
   test("its price waits for the end of the booking", () => {
     expect(reconcile(look({ state: "booked", price: ait(30) }, { status: "booked" }))).toMatchObject({
       action: null,
-      drift: expect.stringMatching(/when the booking ends/),
+      drift: expect.objectContaining({ text: expect.stringMatching(/when the booking ends/) }),
     });
   });
   test.each(["booked", "in-use"] as const)(
@@ -92,7 +95,7 @@ describe("rented", () => {
       expect(reconcile(look({ state }, { word: "online", revived: true }))).toEqual({
         events: [],
         action: { kind: "set-status", status: state, hold: false },
-        drift: expect.stringMatching(/heartbeat/),
+        drift: expect.objectContaining({ text: expect.stringMatching(/heartbeat/) }),
       });
     },
   );
@@ -113,7 +116,7 @@ describe("rented", () => {
     });
     expect(reconcile(look({}, {}, { rentedElsewhere: true, abilities: NONE }))).toMatchObject({
       action: null,
-      drift: expect.stringMatching(/can't be told/),
+      drift: expect.objectContaining({ text: expect.stringMatching(/can't be told/) }),
     });
   });
 });
@@ -123,7 +126,7 @@ describe("no longer wanted", () => {
     expect(reconcile(look({ wanted: false })).action).toEqual({ kind: "withdraw", forNow: false });
     expect(reconcile(look({ wanted: false, state: "booked" }, { status: "booked" }))).toMatchObject({
       action: null,
-      drift: expect.stringMatching(/when its booking ends/),
+      drift: expect.objectContaining({ text: expect.stringMatching(/when its booking ends/) }),
     });
     expect(reconcile(look({ wanted: false }, null)).events).toEqual(["vanish", "withdraw"]);
   });
@@ -149,11 +152,11 @@ describe("a GPU without a passed self-test", () => {
     expect(reconcile(look({}, {}, { fitness: "later" })).action).toBeNull();
     expect(reconcile(look({}, {}, { fitness: "unfit" }))).toMatchObject({
       action: { kind: "withdraw", forNow: true },
-      drift: expect.stringMatching(/no passed self-test/),
+      drift: expect.objectContaining({ text: expect.stringMatching(/no passed self-test/) }),
     });
     expect(reconcile(look({}, {}, { fitness: "unfit", abilities: NONE }))).toMatchObject({
       action: null,
-      drift: expect.stringMatching(/lets nobody take an offer back/),
+      drift: expect.objectContaining({ text: expect.stringMatching(/lets nobody take an offer back/) }),
     });
   });
   test("and rented is left to its renter", () => {

@@ -269,13 +269,13 @@ describe("what is seen, in the page's language", () => {
       "a program",
       holding({ memoryMb: 18_400 }),
       "paused for blender, which holds 18400 MB of it",
-      "pausiert wegen blender, belegt 18400 MB davon",
+      "pausiert wegen blender, das 18400 MB davon belegt",
     ],
     [
       "a process without a name",
       holding({ name: null, pid: 12_345, memoryMb: 3000.4 }),
       "paused for process 12345, which holds 3000 MB of it",
-      "pausiert wegen Prozess 12345, belegt 3000 MB davon",
+      "pausiert wegen Prozess 12345, der 3000 MB davon belegt",
     ],
     [
       "heat",

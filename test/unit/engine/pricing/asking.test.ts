@@ -62,12 +62,12 @@ describe("a strategy's price", () => {
   test("stands on the guide's band while too few offers are seen, and on nothing without one", () => {
     expect(asking(median, { ...facts, quote: GUIDE })).toMatchObject({
       price: ait(15),
-      how: expect.stringMatching(/guide, as too few offers/),
+      how: { text: expect.stringMatching(/guide, as too few offers/) },
     });
     expect(asking(at(80), { ...facts, quote: GUIDE }).price).toEqual(ait(18));
     expect(asking(median, { ...facts, quote: null })).toMatchObject({
       price: null,
-      how: expect.stringMatching(/needs a fixed price/),
+      how: { text: expect.stringMatching(/needs a fixed price/) },
     });
   });
 
@@ -87,12 +87,14 @@ describe("a strategy's price", () => {
   });
 
   test("is told where it comes from", () => {
-    expect(asking(median, facts).how).toBe("The median of 12 offers of this GPU");
-    expect(asking(at(40), facts).how).toBe("Dearer than 40 % of 12 offers of this GPU");
-    expect(asking(utilisation, { ...facts, occupancy: 0.75 }).how).toBe(
+    expect(asking(median, facts).how.text).toBe("The median of 12 offers of this GPU");
+    expect(asking(at(40), facts).how.text).toBe("Dearer than 40 % of 12 offers of this GPU");
+    expect(asking(utilisation, { ...facts, occupancy: 0.75 }).how.text).toBe(
       "Rented 75 % of its time on the market: dearer than 65 % of 12 offers of this GPU",
     );
-    expect(asking(utilisation, facts).how).toMatch(/^How much it is rented is not known yet: the median/);
+    expect(asking(utilisation, facts).how.text).toMatch(
+      /^How much it is rented is not known yet: the median/,
+    );
   });
 });
 

@@ -256,7 +256,7 @@ describe("when tests are run", () => {
     expect((await first.runDue(signal)).map((report) => report.device.id)).toEqual(["GPU-1"]);
     expect(await first.runDue(signal)).toEqual([]);
     expect(results()).toBe(1);
-    expect(ledger.devices.lastSelfTest("GPU-1")).toEqual({
+    expect(ledger.devices.lastSelfTest("GPU-1")).toMatchObject({
       at: 1000,
       ok: true,
       summary: "Right answer on CUDA, 3200 texts/s at 61 °C",
@@ -281,7 +281,12 @@ describe("when tests are run", () => {
     const { tester: it, ledger } = await tester([runtime]);
     const { device } = runtime;
     const driver = `with driver ${device.driverVersion}`;
-    expect(it.standing(device)).toEqual({ state: "due", text: `The self-test ${driver} is due`, help: null });
+    expect(it.standing(device)).toEqual({
+      state: "due",
+      text: `The self-test ${driver} is due`,
+      said: { key: "testDueWith", values: { driver: device.driverVersion } },
+      help: null,
+    });
     const running = it.runDue(signal);
     await expect.poll(() => it.standing(device).state).not.toBe("due");
     await running;
@@ -297,7 +302,7 @@ describe("when tests are run", () => {
     const paused = await tester([runtime], { ledger, mayTest: () => false });
     const other = { ...device, driverVersion: "595.10" };
     expect(paused.tester.standing(other).help).toMatch(/when Bellows runs again/);
-    const playing = await tester([runtime], { ledger, pauseOf: () => "a game uses it" });
+    const playing = await tester([runtime], { ledger, pauseOf: () => ({ text: "a game uses it" }) });
     expect(playing.tester.standing(other).help).toMatch(/Now: a game uses it\.$/);
     const without = { ledger, models: { has: () => false, resolve: () => resolved } };
     // A passed test with this driver counts on, whatever became of the model; without one nothing can be told.

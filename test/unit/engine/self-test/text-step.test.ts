@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ResolvedModel } from "../../../../src/engine/models/store.ts";
 import type { DeviceRuntime } from "../../../../src/engine/runtime-client/runtime-client.ts";
 import { textStep } from "../../../../src/engine/self-test/text-step.ts";
-import { AppError } from "../../../../src/shared/errors.ts";
+import { AppError, type ErrorCode } from "../../../../src/shared/errors.ts";
 import { encodeResult } from "../../../../src/shared/results.ts";
 
 const model = { model: { id: "some-text-model" }, spec: {} } as unknown as ResolvedModel;
@@ -19,7 +19,7 @@ function runtimeThat(...answers: (readonly number[] | AppError)[]): DeviceRuntim
   return { run } as unknown as DeviceRuntime;
 }
 
-const error = (code: string) => new AppError({ code, message: "It is away", actor: "machine" });
+const error = (code: ErrorCode) => new AppError({ code, message: "It is away", actor: "machine" });
 
 test("the same text twice is right, another one is wrong, and none at all is no failure of the device", async () => {
   expect(await textStep(runtimeThat([1, 2, 3], [1, 2, 3]), model, never)).toMatchObject({
@@ -30,7 +30,7 @@ test("the same text twice is right, another one is wrong, and none at all is no 
     ),
   });
   expect(await textStep(runtimeThat([1, 2, 3], [1, 2, 4]), model, never)).toMatchObject({ ok: false });
-  expect(await textStep(runtimeThat([1], error("OLLAMA_UNREACHABLE")), model, never)).toEqual({
+  expect(await textStep(runtimeThat([1], error("OLLAMA_UNREACHABLE")), model, never)).toMatchObject({
     name: "text",
     ok: null,
     detail: "no text by Ollama: It is away",

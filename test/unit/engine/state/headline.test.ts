@@ -176,10 +176,15 @@ describe("the headline", () => {
   });
 
   it("puts what stops everything first", () => {
-    const model = { message: "The model all-MiniLM-L6-v2 is missing", help: "Run npm run setup." };
+    const model = {
+      code: "MODEL_MISSING",
+      message: "The model all-MiniLM-L6-v2 is missing",
+      actor: "user",
+      help: "Run npm run setup.",
+    } as const;
     expect(derive({ modelProblem: model, intent: "paused" })).toMatchObject({
       level: "error",
-      reasons: [{ text: model.message, help: model.help }],
+      reasons: [{ text: `${model.message}.`, help: model.help }],
     });
     const dead = device({ state: "failed", stateReason: "CUDA is gone" });
     expect(derive({ devices: [dead] })).toMatchObject({

@@ -54,7 +54,7 @@ test("what fails while it rests, from before, makes the rest no longer", () => {
 
 test("a start that is put off is no failure", () => {
   const breaker = new Breaker();
-  breaker.holdFor(20_000, "The runtime is started again in 20 s", 0);
+  breaker.holdFor(20_000, { text: "The runtime is started again in 20 s" }, 0);
   expect(breaker.rest).toMatchObject({ kind: "start", until: 20_000 });
   breaker.endRest(20_000);
   expect([breaker.rest, breaker.isOnTrial]).toEqual([null, false]);

@@ -13,7 +13,7 @@ import { DeviceWorker } from "../../../../src/engine/work/device-worker.ts";
 import { ModelMemory } from "../../../../src/engine/work/model-memory.ts";
 import { encodeEmbedResult } from "../../../../src/shared/canonical.ts";
 import { sha3_256, sha3_512 } from "../../../../src/shared/digest.ts";
-import { AppError, type ErrorValue } from "../../../../src/shared/errors.ts";
+import { AppError, type AppErrorInit, type ErrorCode } from "../../../../src/shared/errors.ts";
 import type { ItemResult } from "../../../../src/shared/runtime/protocol.ts";
 import { aLease } from "../../../support/leases.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
@@ -109,7 +109,7 @@ const failed = (key: string, code: string, retryable: boolean): ItemResult => ({
 });
 const outOfMemory = (key: string) => failed(key, "OUT_OF_MEMORY", true);
 
-const machineError = (code: string, more: Partial<ErrorValue & { retryAfterMs: number }> = {}) =>
+const machineError = (code: ErrorCode, more: Partial<AppErrorInit> = {}) =>
   new AppError({ code, message: "It went wrong", actor: "machine", retryable: true, ...more });
 
 interface Setting {
@@ -431,7 +431,7 @@ describe("a device that fails every job", () => {
     const error = machineError("CUDA_UNAVAILABLE", {
       message: "CUDA can't be used: libcublasLt.so.13 is missing",
     });
-    (await batchAt(() => asked(0), 0)).reject(new AppError({ ...error.toValue(), retryable: false }));
+    (await batchAt(() => asked(0), 0)).reject(AppError.fromValue(error.toValue(), { retryable: false }));
     await expect.poll(() => stateOf("d1")).toBe("returned");
     expect([stateOf("d2"), errorOf("d1")]).toEqual(["returned", "CUDA_UNAVAILABLE"]);
     expect(workers[0]?.rest?.text).toContain("libcublasLt");
@@ -442,9 +442,7 @@ describe("a device that fails every job", () => {
     board.grant(leases("e1"));
     for (const place of [0, 1, 2, 3, 4]) {
       const batch = await batchAt(() => asked(0), place);
-      batch.reject(
-        new AppError({ ...machineError("RUNTIME_BACKING_OFF"), message: "Later", retryAfterMs: 20_000 }),
-      );
+      batch.reject(machineError("RUNTIME_BACKING_OFF", { message: "Later", retryAfterMs: 20_000 }));
       await expect.poll(() => workers[0]?.rest?.until).toBe(clock.now + 20_000);
       expect(stateOf("e1")).toBe("admitted");
       clock.now += 20_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { asSentence } from "../../../../src/renderer/format/sentence.ts";
+import { asSentence } from "../../../../src/shared/words/sentence.ts";
 
 describe("asSentence", () => {
   it("ends what does not end, so that the next sentence stands apart", () => {

@@ -166,7 +166,7 @@ const CASES: Readonly<
   },
   jailed: {
     after: facts({ markets: [aicf(NOW, { standing: standing({ state: "jailed" }) })] }),
-    title: "AICF has suspended this provider",
+    title: "AICF has jailed this provider",
     text: /No work/,
   },
   slashed: {
@@ -177,8 +177,8 @@ const CASES: Readonly<
   },
   "service-near-limit": {
     after: facts({}, { levels: [level("warning")] }),
-    title: "AICF: close to a limit: Share of trap jobs answered rightly",
-    text: "Below it the market takes 5 % of the stake. At stake now: 0.50 ANM.",
+    title: "AICF: close to a limit: Trap jobs answered rightly",
+    text: "Jobs whose right answer the market knows. A window below 98 % is punished. At stake now: 0.50 ANM.",
   },
   "offer-drift": {
     after: facts({ devices: [gpu()], ...offers({ drift: "It shows 2 AIT." }) }),

@@ -78,7 +78,7 @@ test("a fine names its cause, its job and its block", () => {
 describe("a provider that has just begun", () => {
   const LOW = { health: 0.5, health_state: "DEGRADED" };
   const UNHEARD = { health: 0, health_state: "UNRESPONSIVE", ineligible_reasons: ["no_heartbeat"] };
-  const after = (beats: number | undefined, change: Record<string, unknown>) =>
+  const heard = (beats: number | undefined, change: Record<string, unknown>) =>
     standingOf(
       ProviderDetailSchema.parse({
         id: "prov_1",
@@ -92,20 +92,20 @@ describe("a provider that has just begun", () => {
     );
 
   test("is new, and not degraded, until its second heartbeat", () => {
-    expect(after(0, UNHEARD)).toMatchObject({ state: "new", reasons: [] });
-    expect(after(1, LOW).state).toBe("new");
-    expect(after(2, LOW).state).toBe("degraded");
-    expect(after(2, UNHEARD)).toMatchObject({ state: "ineligible", reasons: [{ code: "no_heartbeat" }] });
+    expect(heard(0, UNHEARD)).toMatchObject({ state: "new", reasons: [] });
+    expect(heard(1, LOW).state).toBe("new");
+    expect(heard(2, LOW).state).toBe("degraded");
+    expect(heard(2, UNHEARD)).toMatchObject({ state: "ineligible", reasons: [{ code: "no_heartbeat" }] });
   });
 
   test("is what the market says, where that is better or has another cause", () => {
-    expect(after(0, { health: 0.9, health_state: "HEALTHY" }).state).toBe("eligible");
-    expect(after(0, { ...UNHEARD, jailed_until_ms: 2_000_000 }).state).toBe("jailed");
+    expect(heard(0, { health: 0.9, health_state: "HEALTHY" }).state).toBe("eligible");
+    expect(heard(0, { ...UNHEARD, jailed_until_ms: 2_000_000 }).state).toBe("jailed");
     const poor = { ...UNHEARD, ineligible_reasons: ["no_heartbeat", "insufficient_stake"] };
-    expect(after(0, poor)).toMatchObject({ state: "ineligible", reasons: [{}, {}] });
+    expect(heard(0, poor)).toMatchObject({ state: "ineligible", reasons: [{}, {}] });
   });
 
   test("is degraded to whoever only looks at it and beats no heart", () => {
-    expect(after(undefined, LOW).state).toBe("degraded");
+    expect(heard(undefined, LOW).state).toBe("degraded");
   });
 });

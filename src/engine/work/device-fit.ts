@@ -1,0 +1,149 @@
+/**
+ * What one device can run, and how much of it at once: which models it may be asked for, whether they fit into its memory
+ * beside what is there, how many of their jobs make a batch.
+ */
+import type { CatalogueModel } from "../../shared/catalogue.ts";
+import { AppError } from "../../shared/errors.ts";
+import { needsModel } from "../../shared/work.ts";
+import type { HeldLease } from "../ledger/leases.ts";
+import type { ModelStore, ResolvedModel } from "../models/store.ts";
+import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
+import { jobsPerBatch } from "./batch-size.ts";
+import type { BatchTaker } from "./board.ts";
+import type { DeviceHealth } from "./device-health.ts";
+import type { ModelMemory } from "./model-memory.ts";
+
+export interface DeviceFitDeps {
+  readonly runtime: DeviceRuntime;
+  readonly models: ModelStore;
+  /** Jobs of a model run together at most; null: the model's batch table decides. */
+  readonly batchSize: number | null;
+  /** Of this device; null: unknown. */
+  readonly freeMemoryMb: () => number | null;
+  /** What our own process holds of this device's memory; null: unknown. */
+  readonly ownMemoryMb: () => number | null;
+  readonly memory: ModelMemory;
+  /** Ids of the other devices that work. */
+  readonly others: () => readonly string[];
+  /** This device's newest self-test found that model's answers wrong here. */
+  readonly isDistrusted?: (model: string) => boolean;
+}
+
+export class DeviceFit {
+  readonly #deps: DeviceFitDeps;
+  readonly #health: DeviceHealth;
+  /** The present process, and the one model it has run; null: several. */
+  #only: { pid: number; model: string | null } = { pid: -1, model: null };
+
+  constructor(deps: DeviceFitDeps, health: DeviceHealth) {
+    this.#deps = deps;
+    this.#health = health;
+  }
+
+  /** For one look at the board: what is found out of a model holds for all its jobs. */
+  get taker(): BatchTaker {
+    const resolved = new Map<string, ResolvedModel | null>();
+    const modelOf = (lease: HeldLease): ResolvedModel | null => {
+      if (!needsModelOf(lease)) return null;
+      if (!resolved.has(lease.model)) resolved.set(lease.model, this.#modelOrNull(lease));
+      return resolved.get(lease.model) ?? null;
+    };
+    const runnable = new Map<ResolvedModel, boolean>();
+    return {
+      device: this.#deps.runtime.device.id,
+      others: this.#deps.others(),
+      limit: (first) =>
+        this.#health.isOnTrial ? 1 : this.#limitOf(modelOf(first)?.model.batchTable ?? null),
+      modelOf: (lease) => modelOf(lease)?.model.id ?? nameWithoutModel(lease),
+      canRun: (lease) => {
+        const model = modelOf(lease);
+        if (model === null) return true;
+        const known = runnable.get(model) ?? this.#canRun(model);
+        runnable.set(model, known);
+        return known;
+      },
+    };
+  }
+
+  #canRun({ model, spec }: ResolvedModel): boolean {
+    if (!this.#deps.runtime.canRun(spec)) return false;
+    if (this.#deps.isDistrusted?.(model.id) === true || this.#health.modelTrouble(model.id) !== null)
+      return false;
+    return this.memoryShortage(model) === null;
+  }
+
+  /** false: this model (by id) is not this device's to run. */
+  canBeAskedFor(model: string): boolean {
+    const { models, runtime } = this.#deps;
+    try {
+      return runtime.canRun(models.resolve(model).spec);
+    } catch (thrown) {
+      if (thrown instanceof AppError) return true; // It is not here now, on no device.
+      throw thrown;
+    }
+  }
+
+  /** Why this device has no memory for the model now, in words; null: it has, or nobody knows. */
+  memoryShortage(model: CatalogueModel): string | null {
+    const { runtime, memory } = this.#deps;
+    if (runtime.device.kind === "cpu" || runtime.holds(model.id)) return null;
+    return memory.shortage(model, runtime.device, this.#usableMemoryMb());
+  }
+
+  /** What is free, and what our own process holds for other models: it gives that up for the next one. */
+  #usableMemoryMb(): number | null {
+    const { freeMemoryMb, ownMemoryMb } = this.#deps;
+    const free = freeMemoryMb();
+    return free === null ? null : free + (ownMemoryMb() ?? 0);
+  }
+
+  #limitOf(table: CatalogueModel["batchTable"] | null): number {
+    const { batchSize, runtime } = this.#deps;
+    return jobsPerBatch(table, {
+      kind: runtime.device.kind,
+      freeMb: this.#usableMemoryMb(),
+      wanted: batchSize,
+    });
+  }
+
+  /** Before the first batch nobody knows which model is asked for. */
+  smallestLimit(): number {
+    const { models } = this.#deps;
+    const limits = models.offeredNames().map((name) => this.#limitOf(models.find(name).batchTable));
+    return Math.min(...limits, this.#limitOf(null));
+  }
+
+  #modelOrNull(lease: HeldLease): ResolvedModel | null {
+    try {
+      return this.modelOf(lease);
+    } catch (thrown) {
+      if (thrown instanceof AppError) return null;
+      throw thrown;
+    }
+  }
+
+  /** null: its work needs none. */
+  modelOf(lease: HeldLease): ResolvedModel | null {
+    return needsModelOf(lease) ? this.#deps.models.resolve(lease.model) : null;
+  }
+
+  /** While a process has run one model only, what it holds is what the model needs. */
+  noteMemory(model: CatalogueModel | null): void {
+    const { runtime, ownMemoryMb, memory } = this.#deps;
+    const { pid } = runtime.status;
+    if (model === null || pid === null || runtime.device.kind === "cpu") return;
+    if (this.#only.pid !== pid) this.#only = { pid, model: model.id };
+    else if (this.#only.model !== model.id) this.#only = { pid, model: null };
+    const used = ownMemoryMb();
+    if (this.#only.model !== null && used !== null) memory.noteAlone(model, runtime.device, used);
+  }
+}
+
+export function needsModelOf({ work }: HeldLease): boolean {
+  return work.kind === "unsupported" || needsModel(work.kind);
+}
+
+/** Such jobs share a batch all the same; those of a model that went missing are handed back when they run. */
+function nameWithoutModel({ work, model }: HeldLease): string {
+  return work.kind === "vector" ? work.kind : model;
+}
