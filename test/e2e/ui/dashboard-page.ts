@@ -1,12 +1,11 @@
 /** The dashboard in a real Chromium: the page as it is built, scripted engines that serve it, and what it did wrong. */
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright";
-import { afterEach, beforeAll, expect } from "vitest";
+import { afterEach, beforeAll, expect, inject } from "vitest";
 import type { State } from "../../../src/shared/contract/views.ts";
 import type { ScreenName } from "../../../src/shared/screens.ts";
 import { launchBrowser, watchFaults } from "./browser.ts";
 import { Endings, suiteEndings } from "./endings.ts";
 import { HOOK_PATIENCE, PATIENCE } from "./patience.ts";
-import { buildRenderer, type RendererBuild } from "./renderer-build.ts";
 import { WIDE } from "./screenshots.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
 
@@ -60,21 +59,8 @@ export class BrowserSuite {
 }
 
 export class DashboardSuite extends BrowserSuite {
-  #build: RendererBuild | null = null;
-
-  /** The built page. */
-  get folder(): string {
-    if (this.#build === null) throw new Error("The page was not built");
-    return this.#build.folder;
-  }
-
-  override async start(endings: Endings): Promise<void> {
-    const built = buildRenderer().then((build) => {
-      endings.add(() => build.remove());
-      this.#build = build;
-    });
-    await Promise.all([built, super.start(endings)]);
-  }
+  /** The built page, the same for all files. */
+  readonly folder = inject("rendererFolder");
 
   /** Listens once `prepare` has written its script; dies with the test, after its page. */
   async engine(

@@ -1,0 +1,21 @@
+/** Before all window tests: the page is built once, and every file of theirs serves that build. */
+import type { TestProject } from "vitest/node";
+import { buildRenderer, type RendererBuild } from "./renderer-build.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The folder of the built page. */
+    rendererFolder: string;
+  }
+}
+
+let build: RendererBuild | null = null;
+
+export async function setup(project: TestProject): Promise<void> {
+  build = await buildRenderer();
+  project.provide("rendererFolder", build.folder);
+}
+
+export function teardown(): void {
+  build?.remove();
+}
