@@ -9,6 +9,7 @@ import { filesUnder, readJson } from "./lib/files.mjs";
 import { ensureNode24, projectNode } from "./lib/node24.mjs";
 import { cacheDir, inRepo, modelsDir, nodeModules, repoRoot, shown } from "./lib/paths.mjs";
 import { runForwarding } from "./lib/run.mjs";
+import { LINKS, linkScript } from "./package/link-scripts.mjs";
 import { billOfMaterials } from "./package/sbom.mjs";
 import { readElectron } from "./setup/electron.mjs";
 import { SetupFailure } from "./setup/failure.mjs";
@@ -37,7 +38,7 @@ async function main(targets) {
   await ensureNode24(process.argv[1]);
   const builder = [path.join(nodeModules, "electron-builder", "cli.js"), PLATFORM_FLAG[process.platform]];
   const sbom = writeBillOfMaterials();
-  const args = [...builder, ...targets, "--publish", "never", ...electronArgs()];
+  const args = [...builder, ...targets, "--publish", "never", ...linkScriptArgs(), ...electronArgs()];
   // Relative, because electron-builder joins it to the project folder even when it is absolute.
   const env = {
     ...process.env,
@@ -67,6 +68,18 @@ function writeBillOfMaterials() {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(file, `${JSON.stringify(bom, null, 2)}\n`);
   return file;
+}
+
+/** What deb and rpm run after they unpacked, and after they were removed. */
+function linkScriptArgs() {
+  if (process.platform !== "linux") return [];
+  const theirs = path.join(nodeModules, "app-builder-lib", "templates", "linux");
+  return Object.keys(LINKS).flatMap((name) => {
+    const file = inRepo("release", name);
+    fs.writeFileSync(file, linkScript(name, fs.readFileSync(path.join(theirs, name), "utf8")));
+    const option = name === "after-install.tpl" ? "afterInstall" : "afterRemove";
+    return ["deb", "rpm"].map((kind) => `--config.${kind}.${option}=${path.relative(repoRoot, file)}`);
+  });
 }
 
 function electronVersion() {

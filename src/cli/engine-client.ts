@@ -12,6 +12,7 @@ import {
 } from "../shared/contract/contract.ts";
 import { MINUTE, SECOND } from "../shared/durations.ts";
 import { AppError, ErrorValueSchema } from "../shared/errors.ts";
+import { installedDataFolder, isClosed } from "./service/installed.ts";
 
 const HEALTH_WITHIN_MS = 2 * SECOND;
 const ANSWER_WITHIN_MS = 30 * SECOND;
@@ -41,19 +42,53 @@ export interface Where {
   readonly paths: AppPaths;
 }
 
-/** The engine of this data folder, the live one before the demo. Throws ENGINE_NOT_RUNNING (exit code 3). */
-export async function findEngine(where: Where): Promise<EngineClient> {
+/**
+ * The engine of this data folder, the live one before the demo; where nobody named a folder, else that of the machine's
+ * service. Throws ENGINE_NOT_RUNNING (exit code 3).
+ */
+export async function findEngine(
+  where: Where,
+  service: string | null = installedDataFolder({ platform: process.platform, env: where.env }),
+): Promise<EngineClient> {
   const base = dataFolderOf(where);
-  for (const folder of [path.join(base, "live"), path.join(base, "demo"), base]) {
+  const isNamed = readSettings(where, ["dataFolder"]).dataFolder !== undefined;
+  const roots = isNamed || service === null || service === base ? [base] : [base, service];
+  for (const folder of roots.flatMap(engineFolders)) {
     const client = await connectTo(folder);
     if (client !== null) return client;
   }
+  const closed = roots.slice(1).find(isClosed);
+  if (closed !== undefined) throw closedService(base, closed);
   throw new AppError({
     code: "ENGINE_NOT_RUNNING",
-    message: `No engine is running with the data folder ${base}`,
+    message: `No engine is running with the data folder ${roots.join(" or ")}`,
     actor: "user",
     help: "Start it with `bellows serve`, or try `bellows demo`; for another data folder add --data.",
   });
+}
+
+function closedService(base: string, service: string): AppError {
+  const [who, how] =
+    process.platform === "win32"
+      ? ["administrators", "an administrator"]
+      : ["root", "root: the same command with sudo"];
+  return new AppError({
+    code: "ENGINE_NOT_RUNNING",
+    message: `No engine of yours is running (data folder ${base}), and only ${who} may look into ${service}, the service's`,
+    actor: "user",
+    help: `Ask the service as ${how}. For another data folder add --data.`,
+  });
+}
+
+/** Every engine of this data folder: what they share concerns the demo's as well. */
+export async function runningEngines(where: Where): Promise<EngineClient[]> {
+  const clients = await Promise.all(engineFolders(dataFolderOf(where)).map(connectTo));
+  return clients.filter((client) => client !== null);
+}
+
+/** Where an engine may keep its control file, the one to ask first at the front. */
+function engineFolders(root: string): string[] {
+  return [path.join(root, "live"), path.join(root, "demo"), root];
 }
 
 /** The engine whose control file is in exactly this folder; null when there is none or it does not answer. */

@@ -4,16 +4,12 @@ import { SECOND } from "../shared/durations.ts";
 import { runCli } from "./program.ts";
 import { Terminal } from "./terminal.ts";
 
-// `bellows jobs | head` closes the pipe early: that is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit();
-  throw error;
-});
-
 const terminal = new Terminal({
   stdout: process.stdout,
   stderr: process.stderr,
   debug: process.env.BELLOWS_DEBUG === "1",
+  // `bellows jobs | head` closes the pipe early: that is no error.
+  onReaderGone: () => process.exit(),
 });
 
 try {

@@ -21,6 +21,7 @@ import type { CliContext } from "./context.ts";
 import type { EngineClient } from "./engine-client.ts";
 import { EXIT, EXIT_CODES_HELP, type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { fields } from "./format.ts";
+import { GivenEnvironment } from "./given-environment.ts";
 import type { JobsDesk } from "./jobs-desk.ts";
 import { lazy } from "./lazy.ts";
 import { addSettingOptions, flagsFrom } from "./setting-options.ts";
@@ -60,13 +61,15 @@ const DEMO_SETTINGS = ["demoRate", "demoEpoch", "demoDialect"] as const;
 /** Runs one command line (without node and script) and says how it went; errors are printed, never thrown. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<ExitCode> {
   const outcome: Outcome = { code: EXIT.ok };
+  const environment = new GivenEnvironment(context.env);
   try {
-    await createProgram(context, outcome).parseAsync([...args], { from: "user" });
+    await createProgram(context, outcome, environment).parseAsync([...args], { from: "user" });
     return outcome.code;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok; // Help or version was shown.
     if (thrown instanceof CommanderError && thrown.code === "commander.help") return EXIT.usage; // No command: all are listed.
-    const error = thrown instanceof CommanderError ? wrongCommandLine(thrown) : thrown;
+    const error =
+      thrown instanceof CommanderError ? wrongCommandLine(thrown) : environment.withPlaces(thrown);
     context.terminal.error(error);
     return exitCodeOf(error);
   }
@@ -79,7 +82,7 @@ interface Outcome {
 
 type Options = Readonly<Record<string, unknown>>;
 
-function createProgram(context: CliContext, outcome: Outcome): Command {
+function createProgram(context: CliContext, outcome: Outcome, environment: GivenEnvironment): Command {
   const program = new Command("bellows")
     .description("Turn NVIDIA GPUs into an earning AI compute provider.")
     .version(context.paths.version, "-v, --version", "Print the version")
@@ -91,6 +94,11 @@ function createProgram(context: CliContext, outcome: Outcome): Command {
       "Configuration file, .toml or .yaml (default: bellows.toml in the data folder)",
     )
     .option("--data <dir>", `Folder of ledger, keys and logs (default ${context.paths.defaultDataFolder})`)
+    .option("--environment <file>", "Settings as NAME=value lines, for what the environment does not say")
+    .hook("preAction", () => {
+      const file = textOf(program.opts().environment);
+      if (file !== undefined) environment.take(file);
+    })
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       "after",

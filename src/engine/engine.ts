@@ -6,9 +6,8 @@
 import type { ProcessHost } from "../host/process-host.ts";
 import type { EngineConfig } from "../shared/config.ts";
 import type { ContractHandlers } from "../shared/contract/contract.ts";
-import type { Delta, Headline, Snapshot } from "../shared/contract/views.ts";
+import type { Delta, Headline, RunIntent, Snapshot } from "../shared/contract/views.ts";
 import { SECOND } from "../shared/durations.ts";
-import { delay } from "../shared/wait.ts";
 import { composeAnswers } from "./compose/answers.ts";
 import { layFoundation } from "./compose/foundation.ts";
 import { composeMarkets, type Markets } from "./compose/markets.ts";
@@ -16,9 +15,11 @@ import { composePower } from "./compose/power.ts";
 import { type Reactions, wireReactions } from "./compose/reactions.ts";
 import { composeViews } from "./compose/views.ts";
 import { composeWork, type Work } from "./compose/work.ts";
+import { checkConfigFile } from "./config/check-file.ts";
 import { type ControlServer, startControlServer } from "./control/control-server.ts";
 import { type Readiness, readinessOf } from "./control/readiness.ts";
 import { Onlooker } from "./device/onlooker.ts";
+import { OrderlyEnd, until } from "./ending.ts";
 import { housekeeping } from "./housekeeping.ts";
 import type { KeyRing } from "./identity/key-ring.ts";
 import { asLedgerError } from "./ledger/database.ts";
@@ -29,9 +30,12 @@ import type { LiveSettings } from "./settings/settings.ts";
 import { LeaseKeeper } from "./work/lease-keeper.ts";
 import { Submitter } from "./work/submitter.ts";
 
-/** From the wish to end until what still runs is left for the next start. */
-const SHUTDOWN_PATIENCE = 6 * SECOND;
-const SHUTDOWN_LOOK = 50;
+/** From the wish to end until the ledger is closed. Whoever started the engine kills it a second later (host/work-processes.ts). */
+const END_WITHIN = 7 * SECOND;
+/** Of it: until what still runs is given back, until what is not sent waits for the next start, and so on. */
+const SHARES = { running: 0.5, sending: 0.75, work: 0.85, files: 0.9, service: 0.95, doors: 1 } as const;
+/** Longer than this no market is waited for that does not take what it is sent. */
+const SEND_PATIENCE = 3 * SECOND;
 /** A start waits so long at most for an Ollama that was turned on. */
 const FIRST_OLLAMA_LOOK = SECOND;
 
@@ -42,8 +46,11 @@ export interface Engine {
   /** Of the snapshot only this, which costs far less. */
   headline(): Headline;
   onDelta(listener: (delta: Delta) => void): () => void;
-  /** Gives back what has not begun, waits a little for what runs, submits it, closes the ledger. Safe to repeat. */
-  shutdown(): Promise<void>;
+  /**
+   * Gives back what has not begun, waits a little for what runs, submits it, gives the rest back, closes the ledger: within
+   * so many ms, 7 s if nobody says. Safe to repeat.
+   */
+  shutdown(withinMs?: number): Promise<void>;
   readonly settings: LiveSettings;
   readonly log: Log;
   readonly readiness: () => Readiness;
@@ -51,16 +58,22 @@ export interface Engine {
   drain(patience: number): Promise<void>;
   /** It ended because somebody wants it started again, with the settings as they are now. */
   readonly restartWanted: boolean;
+  /** What the person wants of it, whatever holds right now. */
+  readonly wish: RunIntent;
   /** Resolves after shutdown; rejects when the engine can't go on (a failed ledger write, a bug). */
   readonly ended: Promise<void>;
 }
 
-/** `now`: this machine's clock, unix ms; a test may set it wrong. */
+/**
+ * `now`: this machine's clock, unix ms; a test may set it wrong. `checkRestart` throws what would keep an engine from
+ * starting again; by default the configuration file is read for it.
+ */
 export async function startEngine(
   config: EngineConfig,
   host: ProcessHost,
   now: () => number = Date.now,
   console: LogConsole | null = null,
+  checkRestart: () => void = () => checkFileOf(config),
 ): Promise<Engine> {
   const base = await layFoundation({
     config,
@@ -75,7 +88,7 @@ export async function startEngine(
     }),
     mayWork: (id) => work.presence.canWork(id),
   });
-  const { version, ledger, settings, log, identity, modelManager, gpuPack, machine, watcher } = base;
+  const { version, ledger, settings, log, identity, modelManager, gpuPack, llama, machine, watcher } = base;
 
   // The parts know each other in a circle: what one is told of a later one is asked only when all are made.
   const onlooker = new Onlooker();
@@ -145,8 +158,8 @@ export async function startEngine(
 
   let closing: Promise<void> | null = null;
   let restartWanted = false;
-  const shutdown = () => {
-    closing ??= shutDown().then(ended.resolve, ended.reject);
+  const shutdown = (withinMs = END_WITHIN) => {
+    closing ??= shutDown(withinMs).then(ended.resolve, ended.reject);
     return closing;
   };
 
@@ -156,26 +169,30 @@ export async function startEngine(
     await until(isEmpty, patience);
   }
 
-  async function shutDown(): Promise<void> {
-    control.suspend();
-    board.giveBack("The provider is shutting down", { running: false });
-    await until(() => !work.isBusy(), SHUTDOWN_PATIENCE);
-    working.abort(new DOMException("Shutting down", "AbortError"));
-    await until(() => ledger.outbox.size() === 0, SHUTDOWN_PATIENCE / 2);
-    await fleet.stop();
-    await Promise.allSettled(workLoops);
-    await modelManager.close();
-    await gpuPack.close();
-    service.abort(new DOMException("Shutting down", "AbortError"));
-    await Promise.allSettled(serviceLoops);
-    state.close();
-    await controlServer?.close();
-    await observers.close();
-    power.work.flush();
-    ledger.audit("engine-stopped", now(), {});
-    stopLog();
-    log.close();
-    ledger.close();
+  async function shutDown(withinMs: number): Promise<void> {
+    const end = new OrderlyEnd(withinMs);
+    const reason = "The provider is shutting down";
+    const over = () => new DOMException("Shutting down", "AbortError");
+    await end.now(() => {
+      control.suspend();
+      board.giveBack(reason, { running: false });
+    });
+    await end.until(SHARES.running, () => !work.isBusy());
+    working.abort(over());
+    await end.now(() => board.giveBack(reason, { running: true }));
+    await end.until(SHARES.sending, () => ledger.outbox.size() === 0, SEND_PATIENCE);
+    await end.step(SHARES.work, (late) => Promise.all([fleet.stop(late), Promise.allSettled(workLoops)]));
+    await end.step(SHARES.files, () => Promise.all([modelManager.close(), gpuPack.close(), llama.close()]));
+    service.abort(over());
+    await end.step(SHARES.service, () => Promise.allSettled(serviceLoops));
+    await end.now(() => state.close());
+    await end.step(SHARES.doors, () => Promise.all([controlServer?.close(), observers.close()]));
+    await end.now(() => power.work.flush());
+    await end.now(() => ledger.audit("engine-stopped", now(), {}));
+    await end.now(stopLog);
+    await end.now(() => log.close());
+    await end.now(() => ledger.close());
+    end.result();
   }
 
   const handlers = composeAnswers({
@@ -188,6 +205,7 @@ export async function startEngine(
     working: working.signal,
     serving: service.signal,
     shutdown,
+    checkRestart,
     restart: () => {
       restartWanted = true;
       return shutdown();
@@ -233,8 +251,15 @@ export async function startEngine(
     get restartWanted() {
       return restartWanted;
     },
+    get wish() {
+      return control.wish;
+    },
     ended: ended.promise,
   };
+}
+
+function checkFileOf({ settings }: EngineConfig): void {
+  if (settings?.configFile) checkConfigFile(settings.configFile);
 }
 
 /** An engine that ends before the key was opened has nothing to run. */
@@ -242,10 +267,4 @@ async function whenOpen(keys: KeyRing, signal: AbortSignal, run: () => Promise<v
   await keys.whenOpen(signal).then(run, (thrown) => {
     if (!signal.aborted) throw thrown;
   });
-}
-
-/** Waits until `condition` holds, at most `patience` ms. */
-async function until(condition: () => boolean, patience: number): Promise<void> {
-  const deadline = Date.now() + patience;
-  while (!condition() && Date.now() < deadline) await delay(SHUTDOWN_LOOK);
 }

@@ -7,13 +7,18 @@ import {
   ConfigureSchema,
   type EngineConfig,
   EngineConfigSchema,
+  type EngineLeft,
   type EngineReady,
 } from "../shared/config.ts";
 import { serveContract } from "../shared/contract/rpc.ts";
+import { SECOND } from "../shared/durations.ts";
 import { toErrorValue } from "../shared/errors.ts";
 import { RESTART_WANTED } from "../shared/restart.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { asLedgerError } from "./ledger/database.ts";
+
+/** Without a parent: in order, but soon, because the app may be started again at once and then needs the ledger. */
+const ORPHANED = 2.5 * SECOND;
 
 const parent = openParentChannel();
 if (parent === null) {
@@ -25,30 +30,36 @@ if (parent === null) {
 // What nobody caught ends the engine with its reason said; its supervisor starts it again from the ledger.
 process.once("uncaughtException", (thrown) => void die(parent, asLedgerError(thrown)));
 configured(parent)
-  .then((config) => serve(config, parent))
+  .then((first) => serve(first, parent))
   .catch((thrown) => die(parent, thrown));
 
+interface Configured {
+  readonly config: EngineConfig;
+  /** Until then the end of the parent ends this process at once: there is nothing yet to put in order. */
+  readonly stopWaiting: () => void;
+}
+
 /** Resolves with the first message's configuration. */
-function configured(channel: ParentChannel): Promise<EngineConfig> {
+function configured(channel: ParentChannel): Promise<Configured> {
   return new Promise((resolve, reject) => {
+    const stopWaiting = channel.onClose(() => process.exit(0));
     const stop = channel.onMessage((message) => {
       const first = ConfigureSchema.safeParse(message);
       if (!first.success) return;
       stop();
       const config = EngineConfigSchema.safeParse(first.data.config);
-      if (config.success) resolve(config.data);
+      if (config.success) resolve({ config: config.data, stopWaiting });
       else reject(config.error);
     });
-    channel.onClose(() => process.exit(0));
   });
 }
 
-async function serve(config: EngineConfig, channel: ParentChannel): Promise<void> {
+async function serve({ config, stopWaiting }: Configured, channel: ParentChannel): Promise<void> {
   const host = openBrokeredHost() ?? new ForkProcessHost();
   const engine = await startEngine(config, host);
-  const end = () => engine.shutdown();
-  channel.onClose(() => void end());
-  process.once("SIGTERM", () => void end());
+  stopWaiting();
+  channel.onClose(() => void engine.shutdown(ORPHANED));
+  process.once("SIGTERM", () => void engine.shutdown());
   // A terminal's Ctrl-C reaches the whole group: our parent decides what it means.
   process.on("SIGINT", () => undefined);
 
@@ -56,7 +67,10 @@ async function serve(config: EngineConfig, channel: ParentChannel): Promise<void
   engine.onDelta((delta) => contract.emit("state.delta", delta));
   channel.post(readyMessage(engine));
   await engine.ended;
-  process.exit(engine.restartWanted ? RESTART_WANTED : 0);
+  if (!engine.restartWanted) process.exit(0);
+  channel.post({ kind: "engine-left", wish: engine.wish } satisfies EngineLeft);
+  await channel.flush();
+  process.exit(RESTART_WANTED);
 }
 
 function readyMessage(engine: Engine): EngineReady {

@@ -12,6 +12,8 @@ import { gpuPackHandlers } from "./gpu-pack/handlers.ts";
 import { type IdentityHandlerDeps, identityHandlers } from "./identity/handlers.ts";
 import { jobHandlers } from "./ledger/job-reader.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import type { LlamaDesk } from "./llama/desk.ts";
+import { llamaHandlers } from "./llama/handlers.ts";
 import { accountHandlers } from "./market/account-handlers.ts";
 import type { MarketSession } from "./market/session.ts";
 import type { ModelManager } from "./models/manager.ts";
@@ -33,10 +35,13 @@ export interface HandlerDeps {
   readonly identity: IdentityHandlerDeps;
   readonly verifier: JobVerifierDeps;
   readonly serviceLevel: (market: MarketId) => ServiceLevel | null;
+  /** Its work is taken again, however many leases were lost there. */
+  readonly resumeMarket: (market: MarketId) => void;
   readonly models: ModelManager;
   /** Absent: none was turned on. */
   readonly ollama?: (() => OllamaView) | undefined;
   readonly gpuPack: GpuPackDesk;
+  readonly llama: LlamaDesk;
   readonly fleetDesk: FleetDesk;
   readonly settings: SettingsHandlerDeps;
   readonly device: DeviceHandlerDeps;
@@ -49,9 +54,17 @@ export function contractHandlers(deps: HandlerDeps): ContractHandlers {
   const { ledger, control, state } = deps;
   return {
     "state.snapshot": async () => state.snapshot(),
-    "run.start": async () => ({ intent: control.start() }),
+    "run.start": async () => {
+      for (const { adapter } of deps.sessions) deps.resumeMarket(adapter.id);
+      return { intent: control.start() };
+    },
+    "market.resume": async ({ market }) => {
+      deps.resumeMarket(market);
+      return {};
+    },
     "run.pause": async () => ({ intent: control.pause() }),
-    "run.finish": async () => ({ intent: control.finish() }),
+    "run.finish": async ({ forAWhile }) => ({ intent: forAWhile ? control.windDown() : control.finish() }),
+    "run.resume": async () => ({ intent: control.resume() }),
     "run.stop": async () => ({ intent: control.stop() }),
     "selftest.run": async ({ device }) => ({ reports: await deps.selfTest(device) }),
     ...deviceHandlers(deps.device),
@@ -63,6 +76,7 @@ export function contractHandlers(deps: HandlerDeps): ContractHandlers {
     ...offerHandlers(deps.offers),
     ...modelHandlers(deps.models, deps.ollama),
     ...gpuPackHandlers(deps.gpuPack),
+    ...llamaHandlers(deps.llama),
     "fleet.read": async () => deps.fleetDesk.read(),
     ...settingsHandlers(deps.settings),
     "service.level": async ({ market }) => ({ level: deps.serviceLevel(market) }),

@@ -1,8 +1,9 @@
 /** ProcessHost over Node's child_process: the headless engine's runtimes, and the engine itself on an external Node. */
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { MILLISECOND } from "../shared/durations.ts";
 import { mergeEnvironment } from "./environment.ts";
 import { Ending, Inbox } from "./listeners.ts";
+import { partProgram } from "./own-program.ts";
 import type { ManagedProcess, ProcessExit, ProcessHost, ProcessSpec } from "./process-host.ts";
 import { forwardLines, TextTail } from "./text-tail.ts";
 
@@ -10,9 +11,9 @@ import { forwardLines, TextTail } from "./text-tail.ts";
 const STDERR_GRACE = 200 * MILLISECOND;
 
 export interface ForkHostOptions {
-  /** The Node (or Electron as Node) that runs the entry; default: the one that runs us. */
+  /** The Node that runs the entry; default: the program that we are. */
   readonly execPath?: string;
-  /** Node options of the child; default none, so that a debugger port or loader of ours is not inherited. */
+  /** What stands before the entry; default nothing of ours, so that no debugger port or loader is inherited. */
   readonly execArgv?: readonly string[];
   readonly onStdout?: (processName: string, line: string) => void;
   readonly onStderr?: (processName: string, line: string) => void;
@@ -27,9 +28,10 @@ export class ForkProcessHost implements ProcessHost {
   }
 
   spawn(spec: ProcessSpec): ManagedProcess {
-    const child = fork(spec.entry, [...(spec.args ?? [])], {
-      execPath: this.#options.execPath ?? process.execPath,
-      execArgv: [...(this.#options.execArgv ?? [])],
+    const own = partProgram();
+    const { execPath = own.execPath, execArgv = own.execArgv } = this.#options;
+    // Not `fork`: Electron's would ask for a plain Node, which a packaged app is not.
+    const child = spawn(execPath, [...execArgv, spec.entry, ...(spec.args ?? [])], {
       env: mergeEnvironment(process.env, spec.env),
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],

@@ -8,23 +8,33 @@ import {
   type DevnetReady,
   DevnetReadySchema,
   type EngineConfig,
+  EngineLeftSchema,
   type EngineReady,
   EngineReadySchema,
 } from "../shared/config.ts";
+import type { RunIntent } from "../shared/contract/views.ts";
 import { SECOND } from "../shared/durations.ts";
 import type { ManagedProcess, ProcessHost } from "./process-host.ts";
 import { Supervisor, type SupervisorTimings } from "./supervisor.ts";
 
-/** Leases are given back and results submitted in this time, or the process is killed; with the devnet's, 10 s. */
-const ENGINE_STOP = 8 * SECOND;
+/**
+ * Leases are given back and results submitted in this time, or the process is killed; with the devnet's, 10 s. The engine
+ * means to end a second earlier (END_WITHIN).
+ */
+export const ENGINE_STOP = 8 * SECOND;
 const DEVNET_STOP = 2 * SECOND;
 
 type StartAs = EngineConfig["startAs"];
 
 /** What is to run. `startAs`: how the engine begins, when not as the settings say. */
 export type WorkPlan = {
-  /** Of the engine's ledger: in another one nobody has left anything. */
+  /** Of the engine's ledger. */
   readonly dataFolder: string;
+  /**
+   * How the first engine of this ledger begins, when not as the settings say; after a crash it goes on as it was left.
+   * `before`: what was wanted of the engine of another ledger that ran until now; null: none did.
+   */
+  startAs?(before: RunIntent | null): StartAs;
 } & (
   | { readonly mode: "live"; engineConfig(startAs?: StartAs): EngineConfig }
   | {
@@ -40,8 +50,6 @@ export interface WorkProcessesOptions {
   readonly entries: { readonly engine: string; readonly devnet: string };
   /** Asked when the engine wants to be started again: a setting that counts from a start was changed. May throw. */
   readonly planAgain: (signal: AbortSignal) => WorkPlan | Promise<WorkPlan>;
-  /** How the first start of a ledger begins, when not as the plan says; after a crash it goes on as it was left. */
-  readonly startAs?: () => StartAs | undefined;
   /** How the engine is asked to end; default SIGTERM. */
   readonly askEngineToStop?: (child: ManagedProcess) => void;
   readonly timings?: {
@@ -57,6 +65,8 @@ export class WorkProcesses {
   #plan: WorkPlan | null = null;
   #addresses: DevnetReady | undefined;
   #engineReady: EngineReady | null = null;
+  /** What was wanted of the engine when it last ended to be started again. */
+  #left: RunIntent | null = null;
 
   constructor(options: WorkProcessesOptions) {
     const { host, entries, timings, askEngineToStop } = options;
@@ -138,6 +148,8 @@ export class WorkProcesses {
   }
 
   #noteEngineReady(message: unknown): boolean {
+    const left = EngineLeftSchema.safeParse(message);
+    if (left.success) this.#left = left.data.wish;
     const ready = EngineReadySchema.safeParse(message);
     if (ready.success) this.#engineReady = ready.data;
     return ready.success;
@@ -145,7 +157,7 @@ export class WorkProcesses {
 
   #engineConfig(): EngineConfig | null {
     const plan = this.#plan;
-    const startAs = this.#engineReady === null ? this.#options.startAs?.() : "as-left";
+    const startAs = this.#engineReady === null ? plan?.startAs?.(this.#left) : "as-left";
     if (plan?.mode === "live") return plan.engineConfig(startAs);
     if (plan?.mode === "demo" && this.#addresses) return plan.engineConfig(this.#addresses, startAs);
     return null; // Never: the engine starts after the plan and the devnet.

@@ -3,11 +3,15 @@ import { z } from "zod";
 import {
   APP_COMMANDS,
   type AppCommandName,
+  type AppCommandOutput,
   type AppHandlers,
   type AppView,
+  type AppViewCommand,
   isAppCommandName,
 } from "../shared/contract/app.ts";
 import { AppError } from "../shared/errors.ts";
+import type { Notice } from "../shared/notifications/notice.ts";
+import type { RepairDesk } from "./repair-desk.ts";
 import type { CrashGuard } from "./system/crash-guard.ts";
 import type { LoginItem } from "./system/login-item.ts";
 import type { Updates } from "./updates/updates.ts";
@@ -21,6 +25,11 @@ export interface AppDeskOptions {
   readonly saveLogin: (enabled: boolean) => Promise<void>;
   readonly countCrashReports: () => Promise<AppView["crashReports"]>;
   readonly openCrashReports: () => Promise<void>;
+  readonly notices: {
+    readonly list: () => readonly Notice[];
+    readonly putAway: (key: string) => void;
+  };
+  readonly repair: Pick<RepairDesk, "wrongSettings" | "resetSetting" | "report" | "openLogs">;
   readonly updates: Updates;
   /** Take work again. */
   readonly startWork: () => Promise<void>;
@@ -44,6 +53,10 @@ export class AppDesk {
       "app.setStartAtLogin": ({ enabled }) => this.#setStartAtLogin(enabled),
       "app.leaveSafeMode": () => this.leaveSafeMode(),
       "app.openCrashReports": () => options.openCrashReports(),
+      "app.openLogs": () => options.repair.openLogs(),
+      "app.putAwayNotice": async ({ key }) => options.notices.putAway(key),
+      "app.resetSetting": async ({ key }) => options.repair.resetSetting(key),
+      "app.diagnostics": () => options.repair.report(this.view),
       "app.checkForUpdate": () => updates.check(),
       "app.downloadUpdate": () => updates.download(),
       "app.cancelDownload": async () => updates.cancelDownload(),
@@ -54,12 +67,14 @@ export class AppDesk {
   }
 
   get view(): AppView {
-    const { login, loginAsked, updates } = this.#options;
+    const { login, loginAsked, updates, notices, repair } = this.#options;
     return {
       safeMode: this.#safeMode,
       login: { enabled: this.#loginEnabled, asked: loginAsked(), impossible: login.impossible },
       crashReports: this.#crashReports,
       updates: updates.view,
+      notices: [...notices.list()],
+      wrongSettings: [...repair.wrongSettings],
     };
   }
 
@@ -116,8 +131,10 @@ export class AppDesk {
     await this.refresh();
   }
 
-  /** Validates name and input before anything happens; answers with the view as it is afterwards. */
-  async carryOut(command: unknown, input: unknown): Promise<AppView> {
+  /** Validates name and input before anything happens; answers with the view as it is afterwards, or what was asked. */
+  async carryOut(command: AppViewCommand, input: unknown): Promise<AppView>;
+  async carryOut(command: unknown, input: unknown): Promise<AppCommandOutput<AppCommandName>>;
+  async carryOut(command: unknown, input: unknown): Promise<AppCommandOutput<AppCommandName>> {
     if (!isAppCommandName(command)) {
       throw new AppError({ code: "UNKNOWN_COMMAND", message: "There is no such command", actor: "bug" });
     }
@@ -126,13 +143,14 @@ export class AppDesk {
       const why = z.prettifyError(parsed.error).replaceAll("\n", " ");
       throw new AppError({ code: "BAD_INPUT", message: `${command}: ${why}`, actor: "bug" });
     }
-    await this.#handle(command, parsed.data);
-    return this.view;
+    return (await this.#handle(command, parsed.data)) ?? this.view;
   }
 
-  #handle(command: AppCommandName, input: unknown): Promise<void> {
+  #handle(command: AppCommandName, input: unknown): Promise<AppCommandOutput<AppCommandName> | undefined> {
     // The table's schemas have checked the input against this very command.
-    const handler = this.#handlers[command] as (input: unknown) => Promise<void>;
+    const handler = this.#handlers[command] as (
+      input: unknown,
+    ) => Promise<AppCommandOutput<AppCommandName> | undefined>;
     return handler(input);
   }
 }

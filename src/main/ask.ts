@@ -1,6 +1,6 @@
 /** The questions main asks by itself, in the system's own dialogs: they need no page, and none may be there. */
 import { type BrowserWindow, dialog, type MessageBoxOptions } from "electron";
-import { t } from "../shared/words/words.ts";
+import { currentLanguage, t } from "../shared/words/words.ts";
 
 /** From tray or menu; the window's own button asks in the page. True: stop. */
 export async function askToStop(window: BrowserWindow | null, held: number): Promise<boolean> {
@@ -14,6 +14,30 @@ export async function askToStop(window: BrowserWindow | null, held: number): Pro
   });
   return answer === 1;
 }
+
+/** From the tray: the GPU is rented out, and its renter keeps it. `until` in ms, null: not known. True: pause. */
+export async function askToPauseRented(
+  window: BrowserWindow | null,
+  name: string,
+  until: number | null,
+): Promise<boolean> {
+  const time = until === null ? null : timeOf(until);
+  const answer = await ask(window, {
+    type: "question",
+    message: t("gpus.rented.title", { name }),
+    detail: time === null ? t("gpus.rented.words") : t("gpus.rented.wordsUntil", { time }),
+    buttons: [t("app.ask.cancel"), t("gpus.pause")],
+    defaultId: 0,
+    cancelId: 0,
+  });
+  return answer === 1;
+}
+
+/** A booking ends within days. */
+const timeOf = (at: number): string =>
+  new Intl.DateTimeFormat(currentLanguage(), { weekday: "long", hour: "2-digit", minute: "2-digit" }).format(
+    at,
+  );
 
 export type QuitAnswer = "stay" | "finish" | "now";
 
@@ -39,6 +63,19 @@ export async function askToQuit(window: BrowserWindow): Promise<boolean> {
     detail: t("app.ask.keepOpen.detail"),
     buttons: [t("app.ask.keepOpen.keep"), t("app.ask.keepOpen.quit")],
     defaultId: 0,
+    cancelId: 0,
+  });
+  return answer === 1;
+}
+
+/** The page crashed at each try, so it can't ask itself. True: load it once more. */
+export async function askAboutCrashingPage(window: BrowserWindow): Promise<boolean> {
+  const answer = await ask(window, {
+    type: "error",
+    message: t("app.ask.pageCrashes.message"),
+    detail: t("app.ask.pageCrashes.detail"),
+    buttons: [t("app.ask.pageCrashes.close"), t("app.ask.pageCrashes.again")],
+    defaultId: 1,
     cancelId: 0,
   });
   return answer === 1;

@@ -23,8 +23,6 @@ export interface EngineSupervisorOptions {
   readonly plan: () => WorkPlan;
   /** Asked before anything of the plan is started; throws what speaks against it. */
   readonly mayStart?: (plan: WorkPlan, signal: AbortSignal) => Promise<void>;
-  /** How the first start begins, when not as the plan says; after a crash it goes on as the person left it. */
-  readonly startAs?: WorkProcessesOptions["startAs"];
   readonly host: ProcessHost;
   readonly entries: WorkProcessesOptions["entries"];
   readonly timings?: WorkProcessesOptions["timings"];
@@ -44,7 +42,7 @@ export class EngineSupervisor implements ContractClient {
   #startSequence: AbortController | null = null;
 
   constructor(options: EngineSupervisorOptions) {
-    const { host, entries, startAs, timings } = options;
+    const { host, entries, timings } = options;
     this.#options = options;
     this.#clock = options.clock ?? Date.now;
     this.#status = { state: "starting", since: this.#clock() };
@@ -52,7 +50,6 @@ export class EngineSupervisor implements ContractClient {
       host,
       entries,
       planAgain: (signal) => this.#plan(signal),
-      ...(startAs && { startAs }),
       askEngineToStop: (child) => this.#askToStop(child),
       ...(timings && { timings }),
     });

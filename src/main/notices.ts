@@ -1,4 +1,7 @@
-/** Main's own look at what a person should hear of: the same providers as the window's banners, told by the system. */
+/**
+ * What a person should hear of, in the app: one board for as long as it runs, whether a window is open or not. The window
+ * shows it as banners, the system tells what appears.
+ */
 import type { AppView } from "../shared/contract/app.ts";
 import type { EngineStatus } from "../shared/contract/bridge.ts";
 import type { ContractClient } from "../shared/contract/contract.ts";
@@ -20,7 +23,10 @@ export interface NoticeWatchOptions {
   readonly link: () => EngineStatus;
   readonly app: () => AppView;
   readonly muted: () => readonly NoticeType[];
+  /** Once for each notice that appears. */
   readonly tell: (notice: Notice) => void;
+  /** Other notices hold than before. */
+  readonly changed: () => void;
   readonly clock?: () => number;
 }
 
@@ -31,6 +37,8 @@ export class NoticeWatch {
   readonly #timer: NodeJS.Timeout;
   #asked: AskedFacts = NOTHING_ASKED;
   #rounds = 0;
+  #list: readonly Notice[] = [];
+  #seen = "[]";
 
   constructor(options: NoticeWatchOptions) {
     this.#options = options;
@@ -40,10 +48,26 @@ export class NoticeWatch {
     this.#timer.unref();
   }
 
+  /** What holds now and was not put away, worst first. */
+  get list(): readonly Notice[] {
+    return this.#list;
+  }
+
+  putAway(key: string): void {
+    this.#board.putAway(key);
+    this.look();
+  }
+
   /** After every change of what it looks at, and now and then: some notices come with time alone. */
   look(): void {
     const { state, link, app } = this.#options;
     this.#board.look({ state: state(), link: link(), app: app(), ...this.#asked }, this.#clock());
+    const list = this.#board.notices;
+    const seen = JSON.stringify(list);
+    if (seen === this.#seen) return;
+    this.#list = list;
+    this.#seen = seen;
+    this.#options.changed();
   }
 
   dispose(): void {

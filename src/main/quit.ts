@@ -1,6 +1,7 @@
 /** Quitting: asked for by a person it is asked back while jobs are held; once begun, it ends in order or at its deadline. */
 import { app } from "electron";
 import type { QuitAnswer } from "./ask.ts";
+import type { WindDown } from "./wind-down.ts";
 
 export interface OrderlyQuit {
   readonly end: () => Promise<void>;
@@ -38,23 +39,22 @@ export function quitInOrder({ end, kill, within, log }: OrderlyQuit): void {
 export interface QuitWishOptions {
   readonly jobsHeld: () => number;
   readonly ask: (held: number) => Promise<QuitAnswer>;
-  readonly finishWork: () => Promise<void>;
+  readonly windDown: Pick<WindDown, "begin" | "look">;
   readonly quit: () => void;
 }
 
-/** A person's wish to quit, from tray, menu or window. */
+/** A person's wish to quit, from tray, menu or window. What is to be at the next start is no part of it: that stays. */
 export class QuitWish {
   readonly #options: QuitWishOptions;
   #asking = false;
-  /** ordered: the engine's state may still be from before the order. seen: it has followed. */
-  #afterFinish: "no" | "ordered" | "seen" = "no";
+  #afterFinish = false;
 
   constructor(options: QuitWishOptions) {
     this.#options = options;
   }
 
   async want(): Promise<void> {
-    const { jobsHeld, ask, finishWork, quit } = this.#options;
+    const { jobsHeld, ask, windDown, quit } = this.#options;
     if (this.#asking) return;
     const held = jobsHeld();
     if (held === 0) {
@@ -67,20 +67,18 @@ export class QuitWish {
     });
     if (answer === "now") quit();
     if (answer !== "finish") return;
-    this.#afterFinish = "ordered";
-    await finishWork();
+    this.#afterFinish = true;
+    await windDown.begin();
+    this.follow();
   }
 
-  /** With the engine's intent after every change: work taken again means that nobody wants to quit any more. */
-  follow(intent: string | null): void {
-    if (this.#afterFinish === "no" || intent === null) return;
-    if (intent === "running") {
-      if (this.#afterFinish === "seen") this.#afterFinish = "no";
-      return;
-    }
-    this.#afterFinish = "seen";
-    if (this.#options.jobsHeld() > 0) return;
-    this.#afterFinish = "no";
+  /** After every change of the engine's state: work taken again means that nobody wants to quit any more. */
+  follow(): void {
+    if (!this.#afterFinish) return;
+    const { state } = this.#options.windDown.look();
+    if (state === "overruled") this.#afterFinish = false;
+    if (state !== "ended") return;
+    this.#afterFinish = false;
     this.#options.quit();
   }
 }

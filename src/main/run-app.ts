@@ -7,13 +7,14 @@ import path from "node:path";
 import { app, powerMonitor, powerSaveBlocker, protocol, safeStorage, shell } from "electron";
 import type { AppPaths } from "../engine/config/paths.ts";
 import { StateMirror } from "../shared/contract/state-mirror.ts";
+import { rentedBy } from "../shared/device-rest.ts";
 import { SECOND } from "../shared/durations.ts";
 import { AppError, unreachable } from "../shared/errors.ts";
 import type { ScreenName } from "../shared/screens.ts";
 import { chooseLanguage, currentLanguage, setLanguage } from "../shared/words/words.ts";
 import { AppDesk } from "./app-desk.ts";
 import { APP_SCHEME, serveFolder } from "./app-protocol.ts";
-import { askToQuit, askToQuitHeld, askToStop } from "./ask.ts";
+import { askAboutCrashingPage, askToPauseRented, askToQuit, askToQuitHeld, askToStop } from "./ask.ts";
 import { carryOut } from "./commands.ts";
 import { planEngine } from "./config.ts";
 import { EngineSupervisor } from "./engine-supervisor.ts";
@@ -29,10 +30,13 @@ import { PowerSave } from "./power-save.ts";
 import { PresenceWatch } from "./presence-watch.ts";
 import { openProcessHost } from "./process-host.ts";
 import { QuitWish, quitInOrder } from "./quit.ts";
+import { RepairDesk } from "./repair-desk.ts";
 import { refuseSecondEngine } from "./running-engine.ts";
+import { commandWord } from "./system/command-word.ts";
 import { CrashGuard, GOOD_START } from "./system/crash-guard.ts";
 import { countCrashReports } from "./system/crash-reports.ts";
 import { LINK_SCHEME, screenInArguments, screenOfLink } from "./system/deep-link.ts";
+import { launcherOf } from "./system/launcher.ts";
 import { autostartFile, HIDDEN_ARGUMENT, systemLoginItem, xdgLoginItem } from "./system/login-item.ts";
 import { mutedTypes, PreferenceFile, preferencesOf, settingsIn } from "./system/preferences.ts";
 import { TerminalWords } from "./terminal-words.ts";
@@ -40,6 +44,7 @@ import { TrayController } from "./tray.ts";
 import { hasTrayHost } from "./tray-host.ts";
 import { jobsHeld, type TrayAction, type TrayVerb, trayModel } from "./tray-model.ts";
 import { openUpdates } from "./updates/open-updates.ts";
+import { WindDown, workSeen } from "./wind-down.ts";
 import { preloadFile, WindowController } from "./window.ts";
 
 /** Beyond this nothing is waited for any more: the engine's own bounded end, and a margin. */
@@ -54,8 +59,12 @@ export interface AppPlaces {
 /** Once Electron is ready. */
 export function runApp({ paths, desktop }: AppPlaces): void {
   const { env } = process;
-  /** An AppImage mounts itself anew at each start: what starts it is the file, not the mounted program. */
-  const ownProgram = env.APPIMAGE ?? process.execPath;
+  const launcher = launcherOf({
+    execPath: process.execPath,
+    argv: process.argv,
+    env,
+    appFolder: process.defaultApp ? app.getAppPath() : null,
+  });
   let ended = false;
   const icons = path.join(paths.resourcesFolder, "icons");
   const iconFile = path.join(icons, "app-256.png");
@@ -66,9 +75,14 @@ export function runApp({ paths, desktop }: AppPlaces): void {
 
   const engine = new EngineSupervisor({
     plan: () =>
-      planEngine({ env, flags: {}, paths }, (folder) => openKeySeal(folder, safeStorage, process.platform)),
+      planEngine(
+        { env, flags: {}, paths },
+        {
+          keySeal: (folder) => openKeySeal(folder, safeStorage, process.platform),
+          safeMode: () => crashes.safeMode,
+        },
+      ),
     mayStart: (plan, signal) => refuseSecondEngine(plan.dataFolder, { ownPid: engine.enginePid, signal }),
-    startAs: () => (crashes.safeMode ? "stopped" : undefined),
     host: openProcessHost(paths),
     entries: paths.entries,
   });
@@ -83,43 +97,55 @@ export function runApp({ paths, desktop }: AppPlaces): void {
     version: paths.version,
     showScreen: (screen) => bridge.tell("app.show", { screen }),
     canHide: () => hasTrayHost({ platform: process.platform, override: env.BELLOWS_TRAY }),
+    pageKeepsCrashing: askAboutCrashingPage,
     cannotClose: (window) => void askToQuit(window).then((quit) => (quit ? quitWish.want() : undefined)),
   });
   const quitWish = new QuitWish({
     jobsHeld: () => jobsHeld(state()),
     ask: (held) => askToQuitHeld(windows.window, held),
-    finishWork: () => order("run.finish"),
+    windDown: windDown(),
     quit: () => app.quit(),
   });
   const updates = openUpdates({
     version: paths.version,
     folder: path.join(desktop, "updates"),
     settings: () => preferences.current,
-    jobsHeld: () => {
-      const now = state();
-      // Without an engine that is expected to come back there is nobody who could hold a job.
-      if (now === null) return engine.status.state === "failed" ? 0 : null;
-      return jobsHeld(now);
-    },
-    finishWork: () => order("run.finish"),
-    resumeWork: () => order("run.start"),
+    windDown: windDown(),
     changed: () => desk.changed(),
     log,
+  });
+  const notices = new NoticeWatch({
+    client: engine,
+    state,
+    link: () => engine.status,
+    app: () => desk.view,
+    muted: () => mutedTypes(preferences.current),
+    tell: (notice) => notifier.tell(notice),
+    changed: () => desk.changed(),
+  });
+  const repair = new RepairDesk({
+    sources: { env, flags: {}, paths },
+    status: () => engine.status,
+    start: () => engine.start(),
+    openFolder,
+    versions: {
+      electron: process.versions.electron,
+      chromium: process.versions.chrome,
+      node: process.versions.node,
+    },
   });
   const desk = new AppDesk({
     crashes,
     login:
       process.platform === "linux"
-        ? xdgLoginItem(autostartFile({ home: os.homedir(), configHome: env.XDG_CONFIG_HOME }), [
-            ownProgram,
-            ...process.argv.slice(1).filter((argument) => argument.startsWith("--no-sandbox")),
-            HIDDEN_ARGUMENT,
-          ])
-        : systemLoginItem(app, ownProgram),
+        ? xdgLoginItem(autostartFile({ home: os.homedir(), configHome: env.XDG_CONFIG_HOME }), launcher)
+        : systemLoginItem(app, launcher, process.platform),
     loginAsked: () => preferences.current.startAtLogin !== null,
     saveLogin,
     countCrashReports: () => countCrashReports(app.getPath("crashDumps")),
-    openCrashReports,
+    openCrashReports: () => openFolder(app.getPath("crashDumps")),
+    notices: { list: () => notices.list, putAway: (key) => notices.putAway(key) },
+    repair,
     updates,
     startWork: () => order("run.start"),
   });
@@ -142,18 +168,15 @@ export function runApp({ paths, desktop }: AppPlaces): void {
   });
   const words = new TerminalWords({
     say: log,
-    dashboard: app.isPackaged ? "bellows dashboard" : "npm run bellows -- dashboard",
+    dashboard: `${commandWord({
+      packaged: app.isPackaged,
+      appImage: env.APPIMAGE,
+      resources: paths.resourcesFolder,
+      platform: process.platform,
+    })} dashboard`,
   });
-  const notices = new NoticeWatch({
-    client: engine,
-    state,
-    link: () => engine.status,
-    app: () => desk.view,
-    muted: () => mutedTypes(preferences.current),
-    tell: (notice) => notifier.tell(notice),
-  });
-
   engine.onStatus((status) => {
+    repair.follow(status);
     if (status.state === "up") {
       void mirror.refresh();
       presence.look();
@@ -222,7 +245,7 @@ export function runApp({ paths, desktop }: AppPlaces): void {
   void updates.start();
   engine.start();
   const linked: ScreenName | null = screenInArguments(process.argv);
-  if (linked !== null || !process.argv.includes(HIDDEN_ARGUMENT)) windows.show(linked ?? undefined);
+  if (linked !== null || !startedAtLogin()) windows.show(linked ?? undefined);
 
   function update(): void {
     // What was asked for before the end may answer after it.
@@ -234,11 +257,19 @@ export function runApp({ paths, desktop }: AppPlaces): void {
     tray.update(model);
     menu.update(model);
     powerSave.update(now);
-    quitWish.follow(now?.engine.intent ?? null);
-    updates.jobsChanged();
+    quitWish.follow();
+    updates.workChanged();
     notices.look();
     presence.follow(jobsHeld(now) > 0);
     words.follow(engine.status, now);
+  }
+
+  function windDown(): WindDown {
+    return new WindDown({
+      work: () => workSeen(engine.status, state()),
+      finish: () => engine.invoke("run.finish", { forAWhile: true }).then(() => undefined),
+      resume: () => engine.invoke("run.resume", {}).then(() => undefined),
+    });
   }
 
   /** The engine's settings are the truth; what concerns the app is remembered for the time without an engine. */
@@ -268,6 +299,15 @@ export function runApp({ paths, desktop }: AppPlaces): void {
     );
   }
 
+  /** Asked as the window asks: a renter keeps the GPU, whatever is paused here. */
+  async function mayRest(id: string): Promise<boolean> {
+    const now = state();
+    const rented = now === null ? undefined : rentedBy(now.offers.offers, id);
+    if (rented === undefined) return true;
+    const name = now?.devices.find((device) => device.id === id)?.name ?? rented.model;
+    return askToPauseRented(windows.window, name, rented.booking?.endsAt ?? null);
+  }
+
   /** From tray or menu. A refusal is shown by the state that follows: neither has a place for a sentence of its own. */
   async function act(action: TrayAction): Promise<void> {
     switch (action.kind) {
@@ -278,6 +318,7 @@ export function runApp({ paths, desktop }: AppPlaces): void {
         return order(verb);
       }
       case "pause":
+        if (!(await mayRest(action.device))) return;
         await engine.invoke("devices.pause", { device: action.device, for: action.for });
         return;
       case "resume":
@@ -296,8 +337,14 @@ export function runApp({ paths, desktop }: AppPlaces): void {
   }
 }
 
-async function openCrashReports(): Promise<void> {
-  const refusal = await shell.openPath(app.getPath("crashDumps"));
+/** By the system, so only the tray is wanted. macOS hands no arguments over, but says so. */
+function startedAtLogin(): boolean {
+  if (process.argv.includes(HIDDEN_ARGUMENT)) return true;
+  return process.platform === "darwin" && app.getLoginItemSettings().wasOpenedAtLogin;
+}
+
+async function openFolder(folder: string): Promise<void> {
+  const refusal = await shell.openPath(folder);
   if (refusal === "") return;
   throw new AppError({ code: "FOLDER_NOT_OPENED", message: refusal, actor: "machine" });
 }

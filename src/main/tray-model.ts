@@ -4,10 +4,12 @@ import type { AppView } from "../shared/contract/app.ts";
 import type { EngineStatus } from "../shared/contract/bridge.ts";
 import type { CommandName } from "../shared/contract/contract.ts";
 import type { DeviceView, EarningsView, HeadlineLevel, State } from "../shared/contract/views.ts";
+import { isSnoozed } from "../shared/device-rest.ts";
 import { unreachable } from "../shared/errors.ts";
 import { CURRENCIES, formatDecimal, fromMoneyValue } from "../shared/money.ts";
 import { hear } from "../shared/words/hear.ts";
-import { t } from "../shared/words/words.ts";
+import { showDecimal } from "../shared/words/numbers.ts";
+import { currentLanguage, t } from "../shared/words/words.ts";
 import { ALREADY_RUNNING } from "./running-engine.ts";
 
 export type TrayIcon = "idle" | "earning" | "paused" | "attention" | "error";
@@ -36,7 +38,7 @@ export interface TrayModel {
   /** What stands out of the ordinary: safe mode, an update. */
   readonly urgent: readonly TrayItem[];
   readonly verbs: readonly { readonly verb: TrayVerb; readonly label: string; readonly enabled: boolean }[];
-  /** A submenu for each GPU. */
+  /** A submenu for each GPU; without items it is only named. */
   readonly devices: readonly { readonly label: string; readonly items: readonly TrayItem[] }[];
   readonly switches: readonly TrayItem[];
   /** Says what quitting means for the jobs that are held. */
@@ -60,13 +62,21 @@ export function trayModel(status: EngineStatus, state: State | null, app: AppVie
   return {
     icon: up ? (safe ? "attention" : iconOf(state.headline.level)) : iconWithoutEngine(status),
     line,
-    tooltip: [`${name}: ${line}`, ...proofs].join("\n").slice(0, TOOLTIP_LENGTH),
+    tooltip: tooltipOf(`${name}: ${line}`, proofs),
     urgent: urgentOf(app),
     verbs: verbsOf(status, state),
     devices: up ? state.devices.filter(({ kind }) => kind === "gpu").map(deviceMenu) : [],
     switches: switchesOf(app),
     quit: held > 0 ? t("app.tray.quitHeld", { count: held }) : t("app.tray.quit"),
   };
+}
+
+/** What is too long is the sentence: it stands in the menu and the window as well, the figures do not. */
+function tooltipOf(line: string, proofs: readonly string[]): string {
+  const figures = proofs.map((proof) => `\n${proof}`).join("");
+  const room = TOOLTIP_LENGTH - figures.length;
+  const short = line.length <= room ? line : `${line.slice(0, room - 1).trimEnd()}…`;
+  return short + figures;
 }
 
 function iconOf(level: HeadlineLevel): TrayIcon {
@@ -131,7 +141,8 @@ function earnedToday(earnings: readonly EarningsView[]): string | null {
   if (earnings.length === 0) return null;
   const amounts = earnings.map(({ settledToday, currency }) => {
     const { decimals } = CURRENCIES[currency];
-    return `${formatDecimal(fromMoneyValue(settledToday), decimals, decimals)} ${currency}`;
+    const amount = formatDecimal(fromMoneyValue(settledToday), decimals, decimals);
+    return `${showDecimal(amount, currentLanguage())} ${currency}`;
   });
   return t("app.tray.earnedToday", { amounts: amounts.join(", ") });
 }
@@ -167,16 +178,19 @@ function verbsOf(status: EngineStatus, state: State | null): TrayModel["verbs"] 
   ];
 }
 
+/** The same choices as the GPU's card in the window. */
 function deviceMenu(device: DeviceView): TrayModel["devices"][number] {
-  const { id, name } = device;
-  const snoozed = device.paused?.by === "snooze";
+  const { id, name, enabled, state } = device;
   const pauses: TrayItem[] = [
     { label: t("app.tray.device.pauseHour"), action: { kind: "pause", device: id, for: "hour" } },
     { label: t("app.tray.device.pauseRestart"), action: { kind: "pause", device: id, for: "restart" } },
     { label: t("app.tray.device.pauseOpen"), action: { kind: "pause", device: id, for: "until-resumed" } },
   ];
   const resume: TrayItem = { label: t("app.tray.device.resume"), action: { kind: "resume", device: id } };
-  return { label: t(`app.tray.device.${stateWord(device)}`, { name }), items: snoozed ? [resume] : pauses };
+  return {
+    label: t(`app.tray.device.${stateWord(device)}`, { name }),
+    items: isSnoozed(device) ? [resume] : enabled && state !== "failed" ? pauses : [],
+  };
 }
 
 function stateWord(device: DeviceView): "off" | "paused" | "failed" | "working" | "ready" {

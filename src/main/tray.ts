@@ -66,7 +66,11 @@ export class TrayController {
         enabled,
         click: () => this.#actions.run({ kind: "verb", verb }),
       })),
-      devices.map(({ label, items }) => ({ label, submenu: items.map((item) => this.#item(item)) })),
+      devices.map(({ label, items }) =>
+        items.length === 0
+          ? { label, enabled: false }
+          : { label, submenu: items.map((item) => this.#item(item)) },
+      ),
       switches.map((item) => this.#item(item)),
       [
         { label: t("app.tray.open"), click: () => this.#actions.open() },

@@ -7,7 +7,8 @@ import { BrowserWindow, nativeImage, nativeTheme, screen } from "electron";
 import { VERSION_ARGUMENT } from "../shared/contract/ipc-names.ts";
 import { SECOND } from "../shared/durations.ts";
 import type { ScreenName } from "../shared/screens.ts";
-import { APP_PAGE } from "./app-protocol.ts";
+import { APP_PAGE, isAppPage } from "./app-protocol.ts";
+import { PageRevival } from "./page-revival.ts";
 import { MINIMUM_SIZE, placeWindow, readWindowState, writeWindowState } from "./window-state.ts";
 
 /** The page's ground (tokens.css --bg), so that nothing flashes before the first frame. */
@@ -25,6 +26,8 @@ export interface WindowOptions {
   readonly showScreen: (screen: ScreenName) => void;
   /** Would a person find Bellows again after its window is gone? */
   readonly canHide: () => Promise<boolean>;
+  /** Its page crashed again and again. Resolves with whether to load it once more; else the window is closed. */
+  readonly pageKeepsCrashing: (window: BrowserWindow) => Promise<boolean>;
   /** The window can neither be hidden nor minimised: the person has to be told how Bellows ends. */
   readonly cannotClose: (window: BrowserWindow) => void;
 }
@@ -100,16 +103,28 @@ export class WindowController {
       event.preventDefault();
       void this.#hide(window);
     });
+    const revival = this.#reviveOnCrash(window);
     window.on("closed", () => {
       this.#window = null;
-    });
-    // A page that crashed shows nothing and says nothing: load it again.
-    window.webContents.on("render-process-gone", (_event, { reason }) => {
-      if (reason !== "clean-exit" && !window.isDestroyed()) void window.loadURL(APP_PAGE);
+      revival.dispose();
     });
     // Rejected when the window is closed while it still loads: then nobody waits for it.
     window.loadURL(at === undefined ? APP_PAGE : `${APP_PAGE}#/${at}`).catch(() => undefined);
     return window;
+  }
+
+  /** With the screen it showed. */
+  #reviveOnCrash(window: BrowserWindow): PageRevival {
+    const { webContents } = window;
+    const revival = new PageRevival({
+      load: () => window.loadURL(isAppPage(webContents.getURL()) ? webContents.getURL() : APP_PAGE),
+      ask: () => this.#options.pageKeepsCrashing(window),
+      giveUp: () => window.destroy(),
+    });
+    webContents.on("render-process-gone", (_event, { reason }) => {
+      if (reason !== "clean-exit" && !window.isDestroyed()) revival.crashed();
+    });
+    return revival;
   }
 
   async #hide(window: BrowserWindow): Promise<void> {

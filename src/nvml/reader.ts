@@ -261,10 +261,10 @@ function readMigDevices(nvml: NvmlLibrary, parent: bigint): MigDevice[] {
     const uuid = ask.text("uuid", (out, size) => nvml.call("nvmlDeviceGetUUID", device, out, size));
     if (uuid === null) continue;
     const name = ask.text("name", (out, size) => nvml.call("nvmlDeviceGetName", device, out, size)) ?? "";
-    const { memoryTotalMb, memoryUsedMb } = readMemory(nvml, device, ask);
+    const memory = readMemory(nvml, device, ask);
     // A slice is named as its parent with its profile behind: "NVIDIA H100 80GB HBM3 MIG 3g.40gb".
     const profile = /MIG (\S+)$/.exec(name)?.[1] ?? `slice ${slot}`;
-    slices.push({ uuid, profile, memoryTotalMb, memoryUsedMb });
+    slices.push({ uuid, profile, ...memory });
   }
   return slices;
 }

@@ -3,9 +3,9 @@ import { contextBridge, ipcRenderer } from "electron";
 import type {
   AppCommandInput,
   AppCommandName,
+  AppCommandOutput,
   AppEventName,
   AppEventPayload,
-  AppView,
 } from "../shared/contract/app.ts";
 import type { EngineStatus, Outcome, PreloadBridge } from "../shared/contract/bridge.ts";
 import type {
@@ -52,9 +52,12 @@ const bridge: PreloadBridge = {
   },
 
   app: {
-    async invoke<C extends AppCommandName>(command: C, input: AppCommandInput<C>): Promise<Outcome<AppView>> {
+    async invoke<C extends AppCommandName>(
+      command: C,
+      input: AppCommandInput<C>,
+    ): Promise<Outcome<AppCommandOutput<C>>> {
       if (!appCommandNames.includes(command)) return refused("UNKNOWN_COMMAND", "There is no such command");
-      return ask<AppView>(IPC.appInvoke, command, input);
+      return ask<AppCommandOutput<C>>(IPC.appInvoke, command, input);
     },
 
     on<E extends AppEventName>(event: E, listener: (payload: AppEventPayload<E>) => void): () => void {

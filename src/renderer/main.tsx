@@ -16,7 +16,7 @@ import { BridgeContext } from "./state/bridge-context.ts";
 import { followApp } from "./state/follow-app.ts";
 import { followSettings } from "./state/follow-settings.ts";
 import { LiveState } from "./state/live.ts";
-import { PageNotices } from "./state/page-notices.ts";
+import { AppNotices, type Notices, PageNotices } from "./state/page-notices.ts";
 import { pageStore } from "./state/store.ts";
 import { followTheme } from "./state/theme-choice.ts";
 
@@ -37,14 +37,20 @@ if (root === null) throw new Error("index.html has no #root");
 
 const bridge = createBridge(window);
 const live = new LiveState(bridge, pageStore);
-const notices = new PageNotices(bridge, pageStore);
+const notices = followNotices();
 followApp(bridge, pageStore);
 setInterval(() => live.tick(), SECOND);
-setInterval(() => notices.tick(), PageNotices.every);
 // A hidden page's timers sleep; what it shows when it comes back must be checked at once.
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") live.tick();
 });
+
+function followNotices(): Notices {
+  if (bridge.app !== null) return new AppNotices(bridge.app, pageStore);
+  const own = new PageNotices(bridge, pageStore);
+  setInterval(() => own.tick(), PageNotices.every);
+  return own;
+}
 
 createRoot(root).render(
   <BridgeContext value={bridge}>

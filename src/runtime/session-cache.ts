@@ -46,11 +46,18 @@ export class SessionCache<T extends Releasable> {
     this.#entries.set(id, { model, bytes });
   }
 
-  /** Releases all; returns how many there were. */
-  async clear(): Promise<number> {
-    const { size } = this.#entries;
-    while (this.#entries.size > 0) await this.#releaseOldest();
-    return size;
+  /** One that is not held is none to release. */
+  async release(id: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    this.#entries.delete(id);
+    await entry?.model.release();
+  }
+
+  /** Releases all, but for `kept`; returns how many there were. */
+  async clear(kept?: string): Promise<number> {
+    const others = this.ids.filter((id) => id !== kept);
+    for (const id of others) await this.release(id);
+    return others.length;
   }
 
   get ids(): string[] {
@@ -64,14 +71,12 @@ export class SessionCache<T extends Releasable> {
   }
 
   async #releaseOldest(): Promise<void> {
-    const [oldest] = this.#entries;
-    if (oldest === undefined) return;
-    this.#entries.delete(oldest[0]);
-    await oldest[1].model.release();
+    const [oldest] = this.#entries.keys();
+    if (oldest !== undefined) await this.release(oldest);
   }
 }
 
-/** What a model takes on the device: its catalogue's measure, else its files and a session's working memory. */
+/** What a model takes on the device: what the engine knows of that, else its files and a session's working memory. */
 export function memoryOf(spec: {
   readonly memoryBytes?: number | undefined;
   readonly files: readonly { readonly bytes: number }[];

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { SettingSourceSchema } from "./contract/settings.ts";
-import { MarketIdSchema } from "./contract/views.ts";
+import { MarketIdSchema, RunIntentSchema } from "./contract/views.ts";
 import { WantedBackendSchema } from "./runtime/protocol.ts";
 
 const Url = z.url({ protocol: /^https?$/ });
@@ -153,8 +153,8 @@ export const EngineConfigSchema = z.object({
   metrics: MetricsConfigSchema.nullable().optional(),
   /** Base address of an OTLP receiver, to which a trace of each job goes (OTEL_EXPORTER_OTLP_ENDPOINT); absent: none. */
   traceTo: Url.optional(),
-  /** What to do at start: run, go on as the person left it, or (safe mode) take no work until told to. */
-  startAs: z.enum(["running", "as-left", "stopped"]),
+  /** What to do at start: run, go on as the person left it, or take no work until told to (`stopped`: safe mode). */
+  startAs: z.enum(["running", "as-left", "paused", "stopped"]),
   /** Absent: nothing is written to a file, and only warnings are kept in memory. */
   log: z
     .object({
@@ -277,3 +277,7 @@ export const EngineReadySchema = z.object({
   control: z.object({ url: z.string(), dashboardUrl: z.string() }).nullable(),
 });
 export type EngineReady = z.infer<typeof EngineReadySchema>;
+
+/** The engine's last word before a restart it wants: what its person wants of it. */
+export const EngineLeftSchema = z.object({ kind: z.literal("engine-left"), wish: RunIntentSchema });
+export type EngineLeft = z.infer<typeof EngineLeftSchema>;

@@ -35,6 +35,26 @@ export async function withTimeout<T>(promise: Promise<T>, ms: number, error: () 
   }
 }
 
+/** Does `work` with a signal that aborts when `signal` does, or with a TimeoutError after `ms`. */
+export async function withinTime<T>(
+  ms: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new DOMException("It took too long", "TimeoutError")), ms);
+  try {
+    return await work(AbortSignal.any([signal, late.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Have `ms` gone by since then (both unix ms)? A beginning that is still to come was noted before the clock was set back. */
+export function hasPassed(ms: number, since: number, now: number): boolean {
+  return now < since || now - since >= ms;
+}
+
 /** Exponential back-off: `base * factor^(attempt-1)` capped at `cap`, with ±`jitter` of it; attempt counts from 1. */
 export function backoffMs(
   attempt: number,

@@ -198,7 +198,7 @@ async function measureOverhead(client: RuntimeClient) {
     batchSize: null,
     latencyBudgetMs: 5,
     freeMemoryMb: () => null,
-    ownMemoryMb: () => null,
+    ownMemory: { mb: null, toldMb: null },
     memory: new ModelMemory({ needs: ledger.modelNeeds, now: Date.now }),
     others: () => [],
     isReserved: () => false,

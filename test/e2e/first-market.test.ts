@@ -1,13 +1,21 @@
 /** From the demo to a real market in one sitting: chosen in the set-up, the key made there, and the first job paid. */
 import { mkdirSync } from "node:fs";
 import path from "node:path";
+import type { Page } from "playwright";
 import { describe, expect, it } from "vitest";
+import type { PreloadBridge } from "../../src/shared/contract/bridge.ts";
 import { MINUTE } from "../../src/shared/durations.ts";
 import { devnet, MINER_API_KEY, post } from "../support/devnet.ts";
 import { desktopSuite } from "./ui/demo-app.ts";
 import { canShowWindows, REPOSITORY } from "./ui/electron-app.ts";
 import { PATIENCE } from "./ui/patience.ts";
 
+const intent = (page: Page) =>
+  page.evaluate(async () => {
+    const { bellows } = window as unknown as { bellows: PreloadBridge };
+    const answer = await bellows.invoke("state.snapshot", {});
+    return answer.ok ? answer.output.state.engine.intent : answer.error.message;
+  });
 const SHOTS = path.join(REPOSITORY, "test-results", "e2e");
 const WALLET = `0x${"ab".repeat(20)}`;
 const PASSPHRASE = "correct horse battery staple 17";
@@ -33,7 +41,9 @@ describe.skipIf(!canShowWindows)("the way to a real market", () => {
         { authorization: "Bearer client" },
       );
 
-      const { page } = await suite.launch(suite.environment({ BELLOWS_FIRST_RUN: undefined }));
+      const { page } = await suite.launch(
+        suite.environment({ BELLOWS_FIRST_RUN: undefined, BELLOWS_START: undefined }),
+      );
       const heading = () => page.getByRole("heading", { level: 1 }).innerText();
       const at = (words: RegExp) => expect.poll(heading, PATIENCE).toMatch(words);
       const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
@@ -76,6 +86,11 @@ describe.skipIf(!canShowWindows)("the way to a real market", () => {
       await page.screenshot({ path: path.join(SHOTS, "first-market-key.png") });
       await press("Check the backup later");
       await at(/^Ready/);
+      // The market has known us since there is a key, and has a job: none of it is taken before the button.
+      const heard = (event: string) => market.log().filter((line) => line.event === event).length;
+      await expect.poll(() => heard("heartbeat"), PATIENCE).toBeGreaterThan(1);
+      expect(heard("leased")).toBe(0);
+      expect(await intent(page)).toBe("paused");
       await press("Start earning");
       await at(/^Earning on 1 of 1/);
       const accepted = () =>

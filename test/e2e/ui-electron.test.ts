@@ -269,6 +269,41 @@ describe.skipIf(!canShowWindows)("the app's shell in Electron", () => {
     expect(await exitOf(main)).toBe(0);
   });
 
+  it("loads a page that crashed again, where it was, and asks when that does not help", async () => {
+    await app.evaluate(({ BrowserWindow, dialog }) => {
+      const scope = globalThis as unknown as { asked: string[]; loads: string[] };
+      scope.asked = [];
+      scope.loads = [];
+      dialog.showMessageBox = (...asked: unknown[]) => {
+        const { message, buttons } = asked.at(-1) as { message: string; buttons: string[] };
+        scope.asked.push(message);
+        return Promise.resolve({ response: buttons.indexOf("Close Window"), checkboxChecked: false });
+      };
+      const contents = BrowserWindow.getAllWindows()[0]?.webContents;
+      contents?.on("did-finish-load", () => void scope.loads.push(new URL(contents.getURL()).hash));
+      return contents?.executeJavaScript("location.hash = '#/settings'");
+    });
+    const seen = () =>
+      app.evaluate(() => {
+        const { asked, loads } = globalThis as unknown as { asked: string[]; loads: string[] };
+        return { asked: asked.length, loads };
+      });
+    const crash = () =>
+      app.evaluate(({ BrowserWindow }) =>
+        BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer(),
+      );
+    for (let loads = 1; loads <= 3; loads++) {
+      await crash();
+      await expect.poll(async () => (await seen()).loads.length, PATIENCE).toBe(loads);
+    }
+    expect(await seen()).toEqual({ asked: 0, loads: Array(3).fill("#/settings") });
+    await crash();
+    await expect.poll(windowCount, PATIENCE).toBe(0);
+    expect((await seen()).asked).toBe(1);
+    page = await desktop.openWindow(app);
+    await page.getByRole("heading", { name: "The engine could not start" }).waitFor();
+  });
+
   it("starts without a window when asked, and quits leaving nothing behind but its window's place", async () => {
     await quitApp(app);
     expect(await exitOf(main)).toBe(0);

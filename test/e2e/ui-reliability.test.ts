@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
 import { aLevel, aMeasure, anAccount, aStanding } from "../support/scripted-account.ts";
 import { chromiumFile } from "./ui/browser.ts";
-import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
+import { dashboardSuite, turnTo, visit } from "./ui/dashboard-page.ts";
 import { expectWhole, sidewaysScroll, violations } from "./ui/page-checks.ts";
 import { LOOKS, lookName, NARROW, shoot } from "./ui/screenshots.ts";
 import type { ScriptedEngine } from "./ui/scripted-engine.ts";
@@ -172,6 +172,70 @@ describe.skipIf(chromiumFile === null)("Reliability", () => {
     expect(
       await page.getByRole("img", { name: /heartbeats in the last 15 min, the longest gap 3 min/ }).count(),
     ).toBe(1);
+  });
+
+  /** Both markets have lost five leases in a row. */
+  function paused(): void {
+    const now = Date.now();
+    const pause = (name: string) => ({
+      paused: { since: now - 4 * MINUTE, lost: 5 },
+      error: {
+        code: "MARKET_PAUSED",
+        message: `No more work is taken from ${name}: 5 leases in a row were lost after their jobs had begun`,
+        actor: "user" as const,
+        help: "See under Jobs why they were lost; then take its work again on the Reliability screen or with `bellows start`.",
+      },
+    });
+    const markets = [
+      aitbc(now, pause("AITBC")),
+      aicf(now, { standing: aStanding(now), serviceWarnings: 0, ...pause("AICF") }),
+    ];
+    engine.state = { ...engine.state, markets };
+    const action = {
+      kind: "pause-market" as const,
+      measure: null,
+      model: null,
+      device: null,
+      lost: 5,
+      since: now - 4 * MINUTE,
+      text: "no more work taken, because 5 leases in a row were lost",
+    };
+    engine.account.level = aLevel(now, { actions: [action] });
+  }
+
+  it("says of which market no work is taken any more and why, takes it again, and says so on Home", async () => {
+    paused();
+    await open();
+    await page.getByText("No more work is taken from AICF.").waitFor();
+    await page.getByText("because 5 leases in a row were lost").waitFor();
+    await page.getByText("2 things to look at").waitFor({ state: "attached" });
+    // A market that measures nothing says it all the same.
+    const card = page.getByRole("region", { name: "AITBC" });
+    await card.getByText("No more work is taken from AITBC.").waitFor();
+    await card.getByRole("button", { name: "Take its work again" }).click();
+    await card.getByText("No more work is taken from AITBC.").waitFor({ state: "detached" });
+    expect(engine.calls.find(({ command }) => command === "market.resume")?.input).toEqual({
+      market: "aitbc",
+    });
+
+    await turnTo(page, "home");
+    await page
+      .getByText("No more work is taken from AICF: 5 leases in a row were lost", { exact: false })
+      .waitFor();
+    await page.getByText("MARKET_PAUSED").scrollIntoViewIfNeeded();
+    await shoot(page, "reliability-paused-home");
+  });
+
+  it.each([
+    ["en-GB", "Reliability", "Take its work again"],
+    ["de-DE", "Zuverlässigkeit", "Wieder Arbeit annehmen"],
+  ])("has room for the pause of a market in %s", async (locale, title, button) => {
+    paused();
+    await newPage({ viewport: NARROW, locale });
+    await open(title);
+    await page.getByRole("button", { name: button }).first().waitFor();
+    await shoot(page, `reliability-paused-${locale}`, { fullPage: true });
+    await expectWhole(page);
   });
 
   it("is honest about what is not known: no market, no measure, no answer", async () => {

@@ -79,6 +79,36 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
     await expect.poll(() => engine.settings.settings.value("energyPrice"), PATIENCE).toBeUndefined();
   });
 
+  it("saves no amount that another language would read otherwise", async () => {
+    await open();
+    const price = page.getByRole("textbox", { name: "Price of a kilowatt-hour" });
+    await price.fill("0,312");
+    await price.press("Enter");
+    await page
+      .getByRole("alert")
+      .getByText("Decimals are written with a point here", { exact: false })
+      .waitFor();
+    expect(await price.inputValue(), "left to be corrected").toBe("0,312");
+    expect(await price.getAttribute("aria-invalid")).toBe("true");
+    await price.scrollIntoViewIfNeeded();
+    await shoot(page, "settings-typed-amount");
+    expect(await violations(page)).toEqual([]);
+    await price.fill("0.312");
+    await price.press("Enter");
+    await expect.poll(patches, PATIENCE).toEqual([{ "energy.price": 0.312 }]);
+    expect(await price.getAttribute("aria-invalid")).toBeNull();
+
+    const form = section("Markets").getByRole("form", { name: "AICF" });
+    const stake = form.getByLabel("Stake at registration");
+    await stake.fill("1,000");
+    await page.keyboard.press("Enter");
+    await form.getByRole("alert").waitFor();
+    await stake.fill("1000.5");
+    await page.keyboard.press("Enter");
+    await form.getByText("Not saved yet.").waitFor({ state: "detached" });
+    expect(patches().slice(1)).toEqual([{ "aicf.auto_stake": "1000.5" }]);
+  });
+
   it("shows what is set elsewhere with its place, and does not offer to change it", async () => {
     await open();
     const markets = section("Markets");

@@ -3,7 +3,7 @@
  * is a small program in AppImage's place, so that even the restart into the new version truly happens.
  */
 import type { ChildProcess } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -13,21 +13,33 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
 import type { Page } from "playwright";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { AppCommandName, AppView } from "../../src/shared/contract/app.ts";
+import type { CommandName } from "../../src/shared/contract/contract.ts";
+import type { State } from "../../src/shared/contract/views.ts";
 import { delay } from "../../src/shared/wait.ts";
-import { publishRelease, readFeed, releaseKey, tamper } from "../support/release-feed.ts";
+import {
+  addBlockMap,
+  publishRelease,
+  publishWithBlockMap,
+  readFeed,
+  releaseKey,
+  tamper,
+} from "../support/release-feed.ts";
+import { ReleaseServer } from "../support/release-server.ts";
 import { buildApp, desktopSuite } from "./ui/demo-app.ts";
-import { canShowWindows, exitOf } from "./ui/electron-app.ts";
+import { canShowWindows, exitOf, REPOSITORY } from "./ui/electron-app.ts";
+import { holdStill } from "./ui/hold-still.ts";
 import { violations } from "./ui/page-checks.ts";
 import { HOOK_PATIENCE, PATIENCE } from "./ui/patience.ts";
 import { shoot } from "./ui/screenshots.ts";
 
 const key = releaseKey();
+/** What an AppImage mostly is: packed bytes, the same in one version and the next. */
+const BULK = randomBytes(6_000_000);
+const FIGURES = path.join(REPOSITORY, "test-results", "e2e", "update-download.json");
 
 describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the real app", () => {
   const desktop = desktopSuite("updates");
@@ -38,40 +50,14 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
   let main: ChildProcess;
   let page: Page;
   let environment: Record<string, string>;
-  const asked: string[] = [];
-  /** Where in a package the next connection breaks. */
-  let cuts: number[] = [];
-  /** It does not break there, it just falls silent. */
-  let stalls = false;
-  /** Bytes of packages that were handed out, and from where. */
-  let given: { from: number; bytes: number }[] = [];
+  let server: ReleaseServer;
 
-  /** A broken connection takes along what nobody has read yet: so it breaks when that is on the disk. */
   async function whenHeld(bytes: number): Promise<void> {
     const partial = path.join(folder, "data", "desktop", "updates", "partial");
     const held = () =>
       existsSync(partial) &&
       readdirSync(partial).some((name) => statSync(path.join(partial, name)).size >= bytes);
     while (!held()) await delay(10);
-  }
-
-  /** As a file server does it, but for the cuts. */
-  function give(content: Buffer, request: IncomingMessage, response: ServerResponse): void {
-    const range = /^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1];
-    const from = Number(range ?? 0);
-    const body = content.subarray(from);
-    response.writeHead(range === undefined ? 200 : 206, {
-      "content-length": body.length,
-      ...(range !== undefined && {
-        "content-range": `bytes ${from}-${content.length - 1}/${content.length}`,
-      }),
-    });
-    const cut = (request.url ?? "").includes(".AppImage") ? cuts.shift() : undefined;
-    const sent = cut === undefined ? body : body.subarray(0, Math.max(0, cut - from));
-    if ((request.url ?? "").includes(".AppImage")) given.push({ from, bytes: sent.length });
-    if (cut === undefined) response.end(sent);
-    else response.write(sent);
-    if (cut !== undefined && !stalls) void whenHeld(cut).then(() => response.destroy());
   }
 
   beforeAll(async () => {
@@ -81,22 +67,18 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
     mkdirSync(feedFolder);
     marker = path.join(folder, "new-version-ran");
     appImage = path.join(folder, "Bellows.AppImage");
-    writeFileSync(appImage, "#!/bin/sh\n# the version before\n");
+    writeFileSync(appImage, Buffer.concat([Buffer.from("#!/bin/sh\n# the version before\nexit 0\n"), BULK]));
+    await addBlockMap(appImage);
     chmodSync(appImage, 0o755);
-    const server = createServer((request, response) => {
-      const name = path.basename(new URL(request.url ?? "/", "http://x").pathname);
-      asked.push(name);
-      const file = path.join(feedFolder, name);
-      if (existsSync(file)) give(readFileSync(file), request, response);
-      else response.writeHead(404).end();
-    });
+    server = new ReleaseServer(feedFolder, whenHeld);
     desktop.endings.add(() => server.close());
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     environment = desktop.environment({
       BELLOWS_DATA_DIR: path.join(folder, "data"),
-      BELLOWS_UPDATES_FEED: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      BELLOWS_UPDATES_FEED: await server.listen(),
       BELLOWS_UPDATES_AUTOMATIC: "0",
       BELLOWS_UPDATE_KEYS: key.publicKey,
+      // As a person has it: it goes on as it was left.
+      BELLOWS_START: undefined,
       APPIMAGE: appImage,
       XDG_CACHE_HOME: path.join(folder, "cache"),
     });
@@ -120,9 +102,16 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
     return outcome.output;
   };
   const view = () => invoke("app.get");
-  const phase = async () => (await view()).updates.phase;
   const shot = (name: string) => shoot(page, name);
   const check = async () => (await invoke("app.checkForUpdate")).updates.phase;
+  const command = (name: CommandName) =>
+    page.evaluate((wanted) => (window as unknown as Scope).bellows.invoke(wanted, {}), name);
+  /** As the engine says it. */
+  const work = async () => {
+    const { output } = (await command("state.snapshot")) as { output?: { state: State } };
+    const held = output?.state.markets.map(({ leasesHeld }) => leasesHeld) ?? [];
+    return { intent: output?.state.engine.intent, held: held.reduce((sum, leases) => sum + leases, 0) };
+  };
 
   it("says what it was offered and why it refuses it", async () => {
     await expect.poll(async () => (await view()).updates.feedUrl, PATIENCE).toMatch(/^http:/);
@@ -136,7 +125,7 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
     expect(await check()).toMatchObject({ state: "refused", error: { code: "UPDATE_UNSIGNED" } });
     publishRelease(feedFolder, { version: "9.0.0", key, stagingPercentage: 0 });
     expect(await check()).toMatchObject({ state: "held-back", offer: { version: "9.0.0" } });
-    expect(asked.every((name) => name === "latest-linux.yml")).toBe(true);
+    expect(server.asked.every((name) => name === "latest-linux.yml")).toBe(true);
   });
 
   it("refuses a package that is not the one that was signed, whoever vouches for it in the feed", async () => {
@@ -163,24 +152,48 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
     await page.getByRole("link", { name: "Home" }).click();
   });
 
+  it("fetches only what is new in a package, where the one it has is known by its blocks", async () => {
+    const script = Buffer.from("#!/bin/sh\n# the version after\nexit 0\n");
+    const changed = Buffer.concat([
+      script,
+      BULK.subarray(0, 3_000_000),
+      Buffer.from("something new".repeat(1000)),
+      BULK.subarray(3_000_000),
+    ]);
+    const release = await publishWithBlockMap(feedFolder, { version: "9.0.3", key, content: changed });
+    server.given = [];
+    expect(await check()).toMatchObject({ state: "offered" });
+    expect((await invoke("app.downloadUpdate")).updates.phase).toMatchObject({ state: "ready" });
+    const fetched = server.given.reduce((sum, { bytes }) => sum + bytes, 0);
+    const size = statSync(release.package).size;
+    writeFileSync(FIGURES, `${JSON.stringify({ packageBytes: size, fetchedBytes: fetched })}\n`);
+    expect(fetched).toBeLessThan(size / 20);
+    const ready = path.join(folder, "data", "desktop", "updates", "fetched", "pending");
+    expect(readFileSync(path.join(ready, path.basename(release.package)))).toEqual(
+      readFileSync(release.package),
+    );
+    // Nothing is written beside the data folder.
+    expect(existsSync(path.join(folder, "cache", "bellows-updater"))).toBe(false);
+  });
+
   it("goes on with a download whose connection broke, and gives the person the say over it", async () => {
     const content = Buffer.alloc(8_000_000, "Bellows ");
     publishRelease(feedFolder, { version: "9.0.5", key, content: content.toString() });
     expect(await check()).toMatchObject({ state: "offered" });
     // Twice broken, and gone on with each time without anybody's doing.
-    [cuts, given] = [[3_000_000, 5_000_000], []];
+    [server.cuts, server.given] = [[3_000_000, 5_000_000], []];
     expect((await invoke("app.downloadUpdate")).updates.phase).toMatchObject({ state: "ready" });
-    expect(given.map(({ from }) => from)).toEqual([0, expect.any(Number), expect.any(Number)]);
-    expect(given[1]?.from).toBeGreaterThan(0);
-    expect(given[2]?.from).toBeGreaterThan(given[1]?.from ?? 0);
+    expect(server.given.map(({ from }) => from)).toEqual([0, expect.any(Number), expect.any(Number)]);
+    expect(server.given[1]?.from).toBeGreaterThan(0);
+    expect(server.given[2]?.from).toBeGreaterThan(server.given[1]?.from ?? 0);
 
     // A new release; its download stops in the middle, where it is cancelled.
     publishRelease(feedFolder, { version: "9.0.6", key, content: `${content.toString()}6` });
     await page.evaluate(() => {
       window.location.hash = "#/settings";
     });
-    [cuts, given] = [[2_000_000], []];
-    stalls = true;
+    [server.cuts, server.given] = [[2_000_000], []];
+    server.stalls = true;
     expect(await check()).toMatchObject({ state: "offered" });
     await page.getByRole("button", { name: "Download" }).press("Enter");
     const bar = page.getByRole("progressbar", { name: "Downloading version 9.0.6" });
@@ -191,11 +204,11 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
     await shot("desktop-update-downloading");
     await page.getByRole("button", { name: "Cancel" }).press("Enter");
     await page.getByText("Version 9.0.6 is available").waitFor();
-    stalls = false;
-    given = [];
+    server.stalls = false;
+    server.given = [];
     await page.getByRole("button", { name: "Download" }).press("Enter");
     await page.getByText("Version 9.0.6 is downloaded and checked").waitFor();
-    expect(given[0]?.from).toBeGreaterThan(1_000_000);
+    expect(server.given[0]?.from).toBeGreaterThan(1_000_000);
     await page.getByRole("link", { name: "Home" }).click();
   });
 
@@ -213,33 +226,36 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
     await page.getByText("Everything is new.").waitFor();
     await shot("desktop-update-ready");
     expect(await violations(page)).toEqual([]);
-    // The demo works all the time: ask until a moment when something is held.
-    await expect
-      .poll(async () => {
-        const now = (await phase()).state;
-        if (now !== "ready") return now;
-        const held = await page.evaluate(async () => {
-          const { bellows } = window as unknown as Scope;
-          const outcome = (await bellows.invoke("state.snapshot", {})) as {
-            output?: { state: { markets: { leasesHeld: number }[] } };
-          };
-          return outcome.output?.state.markets.some(({ leasesHeld }) => leasesHeld > 0) ?? false;
-        });
-        return held ? "something is held" : "nothing is held";
-      }, PATIENCE)
-      .toBe("something is held");
+
+    // In an empty data folder nothing works before somebody starts it.
+    expect((await work()).intent).toBe("paused");
+    await command("run.start");
+    const goOn = await holdStill(main, async () => (await work()).held);
+    await install.press("Enter");
+    await page.getByText(/^Version 9\.1\.0 is installed when/).waitFor();
+    expect((await work()).intent).toBe("finishing");
+    await shot("desktop-update-waiting");
+    await page.getByRole("button", { name: "Not now" }).press("Enter");
+    await page.getByText("Version 9.1.0 is downloaded and checked").waitFor();
+    await expect.poll(async () => (await work()).intent, PATIENCE).toBe("running");
+    expect(readFileSync(appImage).includes("the version before")).toBe(true);
+    goOn();
+
     const gone = exitOf(main);
     await install.press("Enter");
     expect(await gone).toBe(0);
   });
 
   it("has put the new version in place, kept the old one, and started the new one", async () => {
-    expect(readFileSync(appImage, "utf8")).toContain(marker);
+    expect(readFileSync(appImage).includes(marker)).toBe(true);
     await expect.poll(() => existsSync(marker), PATIENCE).toBe(true);
     const kept = path.join(folder, "data", "desktop", "updates", "kept");
-    const { previous, current } = JSON.parse(readFileSync(path.join(kept, "kept.json"), "utf8"));
+    // It counts once the new version has started as Bellows.
+    const { staged, ...before } = JSON.parse(readFileSync(path.join(kept, "kept.json"), "utf8"));
+    expect(before).toEqual({ current: null, previous: null });
+    const { previous, current } = staged;
     expect(current.version).toBe("9.1.0");
-    expect(readFileSync(path.join(kept, previous.file), "utf8")).toContain("the version before");
+    expect(readFileSync(path.join(kept, previous.file)).includes("the version before")).toBe(true);
   });
 
   it("goes back to the version before with one click and one question", async () => {
@@ -248,10 +264,12 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
     const back = `#!/bin/sh\necho back > ${marker}.next && mv ${marker}.next ${marker}.back\n`;
     writeFileSync(path.join(kept, "older.AppImage"), back);
     const sha256 = createHash("sha256").update(back).digest("hex");
-    const own = JSON.parse(readFileSync(path.join(kept, "kept.json"), "utf8")).previous;
+    const own = JSON.parse(readFileSync(path.join(kept, "kept.json"), "utf8")).staged.previous;
     const previous = { version: "0.0.9", file: "older.AppImage", sha256, keptAt: Date.now() };
     writeFileSync(path.join(kept, "kept.json"), JSON.stringify({ current: own, previous }));
     ({ main, page } = await desktop.launch(environment));
+    // The update had it take no more work; that was for its own sake only.
+    await expect.poll(async () => (await work()).intent, PATIENCE).toBe("running");
     await page.evaluate(() => {
       window.location.hash = "#/settings";
     });

@@ -317,6 +317,22 @@ describe("when the network misbehaves", () => {
     expect(await adapter.credits([result.jobId], signal)).toHaveLength(1);
   });
 
+  test("a stake whose answer was lost is found at the market, and made once", async () => {
+    const { market, queue, adapter } = await behindProxies();
+    const staked = () => events(market, "staked").length;
+    const [before, more] = [staked(), money("ANM", 5_000_000_000n)];
+    const total = async () => BigInt((await adapter.account?.standing(signal))?.stake.total.minor ?? 0);
+    const held = await total();
+    queue.inject(/\/stake$/, { kind: "lose-answer" });
+    expect((await adapter.account?.stake(more, signal))?.stake.total.minor).toBe(String(held + more.minor));
+    expect(staked()).toBe(before + 1);
+    queue.inject(/\/unstake$/, { kind: "lose-answer" });
+    expect((await adapter.account?.unstake(more, signal))?.stake.releases).toHaveLength(1);
+    queue.inject(/\/stake$/, { kind: "reset" });
+    await expect(adapter.account?.stake(more, signal)).rejects.toMatchObject({ code: "ORDER_UNCLEAR" });
+    expect(staked()).toBe(before + 1);
+  });
+
   test("a claim whose answer was lost loses no amount", async () => {
     const { market, node, adapter } = await behindProxies();
     const jobId = await offerJob(market);

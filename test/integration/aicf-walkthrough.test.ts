@@ -2,11 +2,14 @@
  * AICF's provider guide, typed command by command (§1 register and stake, §4–5 the worker, §6 smoke test, §11 quick
  * sheet), with `bellows aicf` in the place of the guide's modules, against the devnet, down to a payout.
  */
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { MINUTE, SECOND } from "../../src/shared/durations.ts";
-import { bellows, startBellows } from "../support/bellows.ts";
+import { guideCommands } from "../support/aicf-guide.ts";
+import { bellows, RunningDemo, startBellows } from "../support/bellows.ts";
+import { bellowsOnPath } from "../support/checkout.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const PROVIDER_ID = "prov_01ce5b7f";
@@ -72,18 +75,40 @@ test(
     expect(status).toContain("No lease is held.");
 
     // 5 The worker.
-    const worker = startBellows(["serve", "--data", data, "--port", "0", "--no-dashboard"], env);
+    const worker = startBellows(["serve", "--data", data, "--port", "0", "--no-dashboard"], {
+      ...env,
+      METRICS_PORT: "0",
+    });
+    /** A block of the guide, pasted into a shell. */
+    const typed = (commands = "") => {
+      const { status, stdout, stderr } = spawnSync("sh", ["-euc", commands], {
+        env: {
+          ...process.env,
+          ...env,
+          BELLOWS_DATA_DIR: data,
+          PATH: `${bellowsOnPath()}:${process.env.PATH}`,
+        },
+        encoding: "utf8",
+      });
+      expect(status, `${commands}\n${stderr}`).toBe(0);
+      return stdout;
+    };
     const standing = async () => (await json("aicf", "provider-heartbeat", ...rpc, "--print")).standing;
     await expect.poll(async () => (await standing()).reasons, { timeout: 30 * SECOND }).toEqual([]);
 
     // 6 Smoke test: the queue, a job, its completion.
-    expect(await run("aicf", "queue-list", ...rpc)).toContain("No job matches.");
-    const jobId = (
-      await run(
-        ...["aicf", "queue-submit", ...rpc, "--kind", "AI", "--model", "text-embed-001"],
-        ...["--input", '["Animica brings useful work to consensus"]'],
-      )
-    ).trim();
+    const { engine } = await new RunningDemo(data, worker, "live").until(
+      ({ engine }) => engine.metricsUrl != null,
+      "its metrics",
+    );
+    const [look, submit, inspectPayouts] = guideCommands([
+      ["http://localhost:9108/metrics", engine.metricsUrl ?? ""],
+    ]);
+    const looked = typed(look);
+    expect(looked).toMatch(/^aicf_heartbeat_total\{/m);
+    expect(looked).toMatch(/^aicf_provider_queue_poll_interval_seconds /m);
+    expect(looked).toContain("No job matches.");
+    const jobId = typed(submit).trim();
     expect(jobId).toMatch(/^0x[0-9a-f]{64}$/);
     await expect
       .poll(async () => (await json("aicf", "queue-list", ...rpc)).jobs, { timeout: 40 * SECOND })
@@ -112,6 +137,8 @@ test(
         epoch: settled.epoch,
       }),
     ]);
+
+    expect(typed(inspectPayouts)).toContain(jobId.slice(0, 10));
 
     worker.child.kill("SIGTERM");
     expect(await worker.exited).toBe(0);

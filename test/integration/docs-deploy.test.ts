@@ -6,40 +6,46 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { MINUTE } from "../../src/shared/durations.ts";
+import { guideBlock } from "../support/aicf-guide.ts";
 import { bellows } from "../support/bellows.ts";
-import { bellowsOnPath, checkout } from "../support/checkout.ts";
+import { linkCheckout, writeBellows } from "../support/checkout.ts";
 import { shellBlocks } from "../support/doc-blocks.ts";
-import { tempFolder } from "../support/temp-folder.ts";
+import { suiteFolder, tempFolder } from "../support/temp-folder.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const COMPOSE = "resources/deploy/docker/compose.yaml";
 const blocks = shellBlocks("docs/deploy.md");
 const has = (program: string) => spawnSync("which", [program]).status === 0;
-/** Some commands need a tool that Bellows does not bring. */
-function missingToolFor(command: string): boolean {
+/** The tool that a command needs, Bellows does not bring, and this machine has not; null: it can be tried. */
+function missingToolFor(command: string): string | null {
   const [program = ""] = command.split(" ");
-  if (program === "bellows") return command.includes("--root") && !has("systemctl");
-  return ["systemd-analyze", "kubectl"].includes(program) && !has(program);
+  const needed = program === "bellows" && command.includes("--root") ? "systemctl" : program;
+  return ["systemctl", "systemd-analyze", "kubectl"].includes(needed) && !has(needed) ? needed : null;
 }
 
 describe("docs/deploy.md", () => {
-  it("has every tested block run from the top of a checkout, one after another", {
-    timeout: 2 * MINUTE,
-  }, () => {
+  describe("has every tested block run from the top of a checkout, one after another", () => {
     const tested = blocks.filter((block) => block.tested);
-    expect(tested.length).toBeGreaterThanOrEqual(4);
-    const folder = checkout();
-    const env = { ...process.env, PATH: `${bellowsOnPath()}:${process.env.PATH}`, NO_COLOR: "1" };
+    const folder = suiteFolder();
+    const env = () => ({ ...process.env, PATH: `${folder}/bin:${process.env.PATH}`, NO_COLOR: "1" });
+    linkCheckout(path.join(folder, "checkout"));
+    writeBellows(path.join(folder, "bin"));
+
+    it("of which there are some", () => expect(tested.length).toBeGreaterThanOrEqual(4));
+
+    // Command by command, so that a machine without a tool still tries the others, and says which it did not.
     for (const { line, commands } of tested) {
-      // Command by command, so that a machine without a tool still tries the others.
-      for (const command of commands.split("\n")) {
-        if (missingToolFor(command)) continue;
-        const { status, stdout, stderr } = spawnSync("sh", ["-euc", command], {
-          cwd: folder,
-          env,
-          encoding: "utf8",
+      for (const [at, command] of commands.split("\n").entries()) {
+        const missing = missingToolFor(command);
+        const title = `deploy.md:${line + at}: ${command}${missing === null ? "" : ` (there is no ${missing} here)`}`;
+        it.skipIf(missing !== null)(title, { timeout: 2 * MINUTE }, () => {
+          const { status, stdout, stderr } = spawnSync("sh", ["-euc", command], {
+            cwd: path.join(folder, "checkout"),
+            env: env(),
+            encoding: "utf8",
+          });
+          expect(status, `${stderr}${stdout.slice(-1000)}`).toBe(0);
         });
-        expect(status, `deploy.md:${line}: ${command}\n${stderr}${stdout.slice(-1000)}`).toBe(0);
       }
     }
   });
@@ -72,39 +78,42 @@ describe("docs/deploy.md", () => {
   });
 });
 
-it("takes a provider.env as the AICF guide writes it, comments behind values included", async () => {
-  const lines = [
-    "# Chain",
-    "RPC_URL=http://127.0.0.1:8545",
-    "CHAIN_ID=1",
-    "AICF_QUEUE_URL=http://127.0.0.1:8700",
-    "AICF_RPC_WS=ws://127.0.0.1:8700/ws",
-    "PROVIDER_ID=prov_01ce5b7f",
-    "PROVIDER_SECRET=a-secret-of-32-characters-or-more",
-    "GPU_BACKEND=cuda                         # cpu elsewhere",
-    'CUDA_VISIBLE_DEVICES=0                   # or "0,1"',
-    "MAX_CONCURRENCY=2                        # per machine",
-    "BATCH_SIZE=8                             # per model",
-    "MPS_ENABLE=0                             # 1: on",
-    "MODEL_ALLOWLIST=text-embed-001,clip-ViT-B/32",
-    "MODEL_DIR=/opt/models                    # shared",
-    "DISK_CACHE_DIR=/var/cache/aicf-provider",
-    "JOB_LEASE_SEC=120",
-    "JOB_MAX_RUNTIME_SEC=90",
-    "HEARTBEAT_SEC=15",
-    "METRICS_PORT=9108",
-    "LOG_LEVEL=info",
-    "BELLOWS_KEY_PASSPHRASE=four words for a test",
-  ];
-  const folder = tempFolder();
-  const file = path.join(folder, "provider.env");
-  writeFileSync(file, lines.join("\n"));
-  const checked = await bellows(["config", "check", file, "--data", folder]);
-  expect(checked.code, checked.stderr).toBe(0);
-  // As Docker, Kubernetes and systemd hand it on: whatever stands behind the first "=".
-  const env = Object.fromEntries(
-    lines.slice(1).map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-  );
-  const given = await bellows(["config", "check", "--data", folder], env);
-  expect(given.code, given.stderr).toBe(0);
+describe("the AICF guide's own provider.env", () => {
+  const SECRET = "a-secret-of-32-characters-or-more";
+  const files = (substitutions: readonly [string | RegExp, string][]) => {
+    const folder = tempFolder();
+    const file = path.join(folder, "provider.env");
+    const text = guideBlock("provider.env", substitutions);
+    writeFileSync(file, text);
+    return { folder, file, lines: text.split("\n").filter((line) => /^[A-Z]/.test(line)) };
+  };
+
+  it("holds, comments behind values included, once a secret and our passphrase are in it", async () => {
+    const { folder, file, lines } = files([
+      [/^PROVIDER_SECRET=.*$/gm, `PROVIDER_SECRET=${SECRET}\nBELLOWS_KEY_PASSPHRASE=four words for a test`],
+    ]);
+    expect(lines.filter((line) => / #/.test(line)).length).toBeGreaterThan(5);
+    const checked = await bellows(["config", "check", file, "--data", folder]);
+    expect(checked.code, checked.stderr).toBe(0);
+    // As Docker, Kubernetes and systemd hand it on: whatever stands behind the first "=".
+    const env = Object.fromEntries(
+      lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+    );
+    const given = await bellows(["config", "check", "--data", folder], env);
+    expect(given.code, given.stderr).toBe(0);
+    const printed = await bellows(["config", "print", "--data", folder], env);
+    expect(printed.stdout).toMatch(/^max_concurrency = 2\nbatch_size = 8$/m);
+    expect(printed.stdout).not.toContain(SECRET);
+  });
+
+  it("is refused as it stands for just that: a comment behind the secret, and no passphrase", async () => {
+    const { folder, file } = files([]);
+    const { code, stderr } = await bellows(["config", "check", file, "--data", folder]);
+    expect(code).toBe(2);
+    expect(stderr.trim().split("\n")).toEqual([
+      "Error: 2 settings are wrong.",
+      expect.stringContaining("BELLOWS_KEY_PASSPHRASE is missing"),
+      expect.stringMatching(/PROVIDER_SECRET has a comment behind it that is part of the value/),
+    ]);
+  });
 });

@@ -7,7 +7,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { lockPack } from "../../src/engine/gpu-pack/parts.ts";
 import { servePack, smallLibrary, smallPack, XZ } from "../fixtures/gpu/pack.ts";
 import { appWithGpuPack } from "../support/app-copy.ts";
-import { startBellows } from "../support/bellows.ts";
+import { RunningDemo, startBellows } from "../support/bellows.ts";
+import { C_COMPILER, compileNvmlStub } from "../support/nvml-stub.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const LONG = 60_000;
@@ -29,7 +30,7 @@ async function rig(spoil?: Parameters<typeof servePack>[1]) {
     const { exited, stdout, stderr } = start(...args);
     return { code: await exited, stdout: stdout(), stderr: stderr() };
   };
-  return { pack, archive, library, data, folder: join(data, "gpu-pack"), provider, cublas, start, run };
+  return { pack, archive, library, data, folder: join(data, "gpu-pack"), provider, cublas, cli, start, run };
 }
 
 describe.skipIf(XZ === null || process.platform !== "linux")(
@@ -130,6 +131,53 @@ describe.skipIf(XZ === null || process.platform !== "linux")(
       LONG,
     );
   },
+);
+
+test.skipIf(XZ === null || process.platform !== "linux" || C_COMPILER === null)(
+  "a GPU is tested anew after an install: by the running engine at once, else by the next one (Linux with xz and a C compiler)",
+  async () => {
+    const { run, data, cli } = await rig();
+    const stub = compileNvmlStub();
+    stub.behave({ gpus: 1 });
+    const env = { ...stub.env, MODEL_DIR: fileURLToPath(new URL("../../.cache/models", import.meta.url)) };
+    const start = () =>
+      new RunningDemo(data, startBellows(["demo", "--data", data, "--port", "0"], env, cli));
+    const testAfter = async (demo: RunningDemo, last: number, what: string) => {
+      const { devices } = await demo.until(
+        ({ devices: [gpu] }) => (gpu?.lastSelfTest?.at ?? 0) > last && gpu?.selfTest === undefined,
+        what,
+      );
+      return devices[0]?.lastSelfTest?.at ?? 0;
+    };
+
+    const first = start();
+    const without = await testAfter(first, 0, "the first self-test");
+    const installed = await run("install");
+    expect(installed).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("The running engine uses it from now on"),
+    });
+    const withPack = await testAfter(first, without, "the test with the pack");
+    expect((await run("remove")).code).toBe(0);
+    const removed = await testAfter(first, withPack, "the test after the removal");
+    first.process.child.kill("SIGTERM");
+    await first.process.exited;
+
+    expect((await run("install")).stdout).toContain("Bellows uses it from its next start on");
+    const second = start();
+    const later = await testAfter(second, removed, "the next engine's test");
+    second.process.child.kill("SIGTERM");
+    await second.process.exited;
+
+    // Nothing has changed: the one after it has nothing to test.
+    const third = start();
+    const quiet = await third.until(
+      ({ throughput }) => throughput.acceptedTotal > 3,
+      "results to be accepted",
+    );
+    expect(quiet.devices[0]?.lastSelfTest?.at).toBe(later);
+  },
+  3 * LONG,
 );
 
 test.skipIf(process.platform !== "linux")(

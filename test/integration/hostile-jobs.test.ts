@@ -16,7 +16,8 @@ import type { RuntimeClient } from "../../src/engine/runtime-client/runtime-clie
 import { judgeLease } from "../../src/engine/work/admission.ts";
 import { WorkBoard } from "../../src/engine/work/board.ts";
 import { ForkProcessHost } from "../../src/host/fork-host.ts";
-import { MIB } from "../../src/shared/durations.ts";
+import { MIB, SECOND } from "../../src/shared/durations.ts";
+import { INPUT_LIMITS } from "../../src/shared/runtime/limits.ts";
 import type { FromRuntime, ModelSpec } from "../../src/shared/runtime/protocol.ts";
 import type { Work } from "../../src/shared/work.ts";
 import { nextMessage } from "../fixtures/host/processes.ts";
@@ -53,6 +54,12 @@ const png = (width: number, height: number, data: Uint8Array) => {
   ]);
 };
 const gigabytes = png(60_000, 60_000, deflateSync(Buffer.alloc(1000)));
+/** A few pixels by the header that the limit reads, a hundred million by the one behind it. */
+const twoHeaders = (() => {
+  const [small, large] = [png(8, 8, Buffer.alloc(0)), png(16_000, 6500, Buffer.alloc(0))];
+  const data = chunk("IDAT", deflateSync(Buffer.alloc(6500 * (16_000 * 3 + 1))));
+  return Buffer.concat([small.subarray(0, 33), large.subarray(8, 33), data, small.subarray(-12)]);
+})();
 const growing = png(8, 8, deflateSync(Buffer.alloc(300 * MIB)));
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 const tensor = (shape: number[], bytes: number, dtype = "f32") => ({
@@ -75,13 +82,18 @@ describe("a market's hostile payloads", () => {
   afterAll(() => runtime.stop());
 
   /** As the engine does it: read the payload, then hand what is left of it to the device. */
-  async function offer(kind: string, fields: Record<string, unknown>, spec: ModelSpec | null) {
+  async function offer(
+    kind: string,
+    fields: Record<string, unknown>,
+    spec: ModelSpec | null,
+    deadlineMs = DEADLINE,
+  ) {
     const work = readWork(kind, fields);
     if (work.kind === "unsupported") return work.code;
     const request = {
       model: spec,
       items: [{ key: "a", work }],
-      deadlineMs: DEADLINE,
+      deadlineMs,
       signal: new AbortController().signal,
     };
     const [item] = (await runtime.run(request)).items;
@@ -118,6 +130,7 @@ describe("a market's hostile payloads", () => {
       ["INPUT_TOO_LARGE", "clip", { images: [base64(gigabytes)] }, clip],
       ["INPUT_TOO_LARGE", "clip", { images: Array(65).fill(picture) }, clip],
       ["IMAGE_UNREADABLE", "clip", { images: [base64(growing)] }, clip],
+      ["IMAGE_UNREADABLE", "clip", { images: [base64(twoHeaders)] }, clip],
       ["INPUT_TOO_LARGE", "generate", { prompt: "x", max_tokens: 1e9 }, model],
       ["WORK_MISMATCH", "clip", { texts: ["x"] }, model],
     ];
@@ -128,6 +141,15 @@ describe("a market's hostile payloads", () => {
     expect(peakRss(pid) - before).toBeLessThan(REFUSAL_CAP);
     expect(await offer("embed", { input: "still here" }, model)).toBe("done");
     expect(runtime.status).toMatchObject({ pid, state: "ready" });
+  });
+
+  test("words that are hard to take apart, in texts as long as are taken, hold nobody up", async () => {
+    const word = `${"qxzjvkqxzj".repeat(9)}qxzjv `;
+    const text = word.repeat(Math.floor(INPUT_LIMITS.charactersPerText / word.length));
+    const before = runtime.status.pid;
+    // Read whole, with every end of every word tried, they took more than a minute.
+    expect(await offer("embed", { input: Array(64).fill(text) }, model, 25 * SECOND)).toBe("done");
+    expect(runtime.status).toMatchObject({ pid: before, state: "ready" });
   });
 
   test.skipIf(!onLinux)("the heaviest job that is taken stays under the cap", async () => {
@@ -239,11 +261,19 @@ describe("hostile work that reaches the process all the same", () => {
         await answersTo(clip.id, [
           { kind: "clip", texts: [], images: [gigabytes] },
           { kind: "clip", texts: [], images: [growing] },
+          { kind: "clip", texts: [], images: [twoHeaders] },
           { kind: "clip", texts: [], images: [] },
           { kind: "clip", texts: Array(1_000_000).fill("x"), images: [] },
           { kind: "clip", texts: ["cat"], images: [flatPng(5, 5, [1, 2, 3])] },
         ]),
-      ).toEqual(["INPUT_TOO_LARGE", "IMAGE_UNREADABLE", "INPUT_EMPTY", "INPUT_TOO_LARGE", "done"]);
+      ).toEqual([
+        "INPUT_TOO_LARGE",
+        "IMAGE_UNREADABLE",
+        "IMAGE_UNREADABLE",
+        "INPUT_EMPTY",
+        "INPUT_TOO_LARGE",
+        "done",
+      ]);
       expect(await answersTo("nobody's", [{ kind: "embed", texts: ["x"] }])).toEqual(["MODEL_NOT_LOADED"]);
     } finally {
       child.kill("SIGKILL");

@@ -32,7 +32,7 @@ async function desktop(seal: KeySeal) {
   };
   const paths = locatePaths();
   const engine = new EngineSupervisor({
-    plan: () => planEngine({ env, flags: {}, paths }, () => seal),
+    plan: () => planEngine({ env, flags: {}, paths }, { keySeal: () => seal, safeMode: () => false }),
     host: new ForkProcessHost(),
     entries: paths.entries,
   });

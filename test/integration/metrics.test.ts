@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { prometheusTool } from "../../scripts/setup/prometheus.mjs";
 import { MINUTE } from "../../src/shared/durations.ts";
+import { guideBlock } from "../support/aicf-guide.ts";
 import { bellows, RunningDemo, startBellows } from "../support/bellows.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -104,7 +105,7 @@ test.skipIf(prometheus === null)(
   "a real Prometheus scrapes a worker, keeps what it said, and evaluates the alerts",
   async () => {
     const { demo, url } = await demoWithMetrics(tempFolder());
-    const server = await runPrometheus(new URL(url).host);
+    const server = await runPrometheus(ownConfig(new URL(url).host));
     const ask = async (
       query: string,
     ): Promise<{ metric: Record<string, string>; value: [number, string] }[]> => {
@@ -145,13 +146,37 @@ test.skipIf(prometheus === null)(
   4 * MINUTE,
 );
 
-/** Resolves with its address once it answers. It scrapes `target` every second. */
-async function runPrometheus(target: string): Promise<string> {
-  const folder = tempFolder();
-  const config = readFileSync(join(DEPLOY, "prometheus.yml"), "utf8")
+test.skipIf(prometheus === null)(
+  "a real Prometheus scrapes a worker as the AICF guide's appendix has it",
+  async () => {
+    const { url } = await demoWithMetrics(tempFolder());
+    const job = guideBlock("scrape.yml", [["gpu-node-01:9108", new URL(url).host]]);
+    const jobs = job.replaceAll(/^/gm, "  ");
+    const server = await runPrometheus(`global:\n  scrape_interval: 1s\nscrape_configs:\n${jobs}`);
+    const ask = async (query: string): Promise<unknown> => {
+      const answer = await fetch(`${server}/api/v1/query?query=${encodeURIComponent(query)}`);
+      return ((await answer.json()) as { data?: { result: unknown } }).data?.result;
+    };
+    await expect
+      .poll(() => ask('up{job="aicf_provider"}').catch(() => []), { timeout: 2 * MINUTE })
+      .toMatchObject([{ value: [expect.any(Number), "1"] }]);
+    await expect
+      .poll(() => ask("aicf_heartbeat_total").catch(() => []), { timeout: 2 * MINUTE })
+      .toMatchObject([{ metric: { job: "aicf_provider" } }]);
+  },
+  4 * MINUTE,
+);
+
+/** Ours, which scrapes `target` every second. */
+const ownConfig = (target: string): string =>
+  readFileSync(join(DEPLOY, "prometheus.yml"), "utf8")
     .replaceAll("15s", "1s")
     .replace("127.0.0.1:9108", target)
     .replace("rules.yml", join(DEPLOY, "rules.yml"));
+
+/** Resolves with its address once it answers. */
+async function runPrometheus(config: string): Promise<string> {
+  const folder = tempFolder();
   writeFileSync(join(folder, "prometheus.yml"), config);
   const address = `127.0.0.1:${await freePort()}`;
   const child = spawn(

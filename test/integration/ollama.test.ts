@@ -150,6 +150,23 @@ test(
 );
 
 test(
+  "a self-test without an engine asks Ollama too, where the settings let it",
+  async () => {
+    const server = await serveOllama({ "whatever:1": WEIGHTS });
+    const test = (env: NodeJS.ProcessEnv) =>
+      bellows(["self-test", "--data", tempFolder()], { GPU_BACKEND: "cpu", ...env });
+    const wrote = /Ollama wrote the same 16 tokens twice with qwen2\.5-0\.5b-instruct-ollama/;
+    expect((await test({ BELLOWS_OLLAMA: server.url })).stdout).toMatch(wrote);
+    const host = server.url.replace("http://", "");
+    expect((await test({ BELLOWS_OLLAMA: "auto", OLLAMA_HOST: host })).stdout).toMatch(wrote);
+    expect((await test({ OLLAMA_HOST: host })).stdout).not.toMatch(/Ollama/);
+    const elsewhere = await test({ BELLOWS_OLLAMA: server.url, BELLOWS_OLLAMA_DEVICE: "GPU-9" });
+    expect(elsewhere.stdout).not.toMatch(/Ollama wrote/);
+  },
+  2 * MINUTE,
+);
+
+test(
   "a pause in the middle of a text frees Ollama's memory and gives the job back; resumed, it is done",
   async () => {
     const scene = await open();

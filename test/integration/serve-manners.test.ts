@@ -273,6 +273,39 @@ describe("the end", () => {
     expect(await process.exited).toBe(0);
   });
 
+  it("is refused while the file is wrong, with what is wrong in it: the one that runs goes on", async () => {
+    const data = tempFolder();
+    const file = path.join(data, "bellows.toml");
+    fs.writeFileSync(file, "[work]\nbatch_size = 3\n");
+    const { engine, process } = serveIn(data, QUIET);
+    const before = await engine.until(() => true, "it to run");
+    fs.writeFileSync(file, "[work]\nbatch_size = 3\nmax_concurency = 2\n");
+    await expect(engine.invoke("engine.restart", {})).rejects.toThrow(
+      /CONFIG_INVALID.*bellows\.toml:3: work\.max_concurency is no setting there is/,
+    );
+    fs.writeFileSync(file, "[work]\nbatch_size = 4\n");
+    await engine.invoke("engine.restart", {});
+    const after = await engine.until(
+      (state) => state.engine.startedAt > before.engine.startedAt,
+      "it to have started again with the file in order",
+    );
+    expect(after.settings.values["work.batch_size"].value).toBe(4);
+    process.child.kill("SIGTERM");
+    expect(await process.exited).toBe(0);
+  });
+
+  it("of a demo's engine is refused while its file is wrong", async () => {
+    const data = tempFolder();
+    const file = path.join(data, "bellows.toml");
+    fs.writeFileSync(file, "[work]\nbatch_size = 3\n");
+    const process = startBellows(["demo", "--data", data, "--port", "0", "--no-dashboard"]);
+    const demo = new RunningDemo(data, process);
+    const before = await demo.until(() => true, "it to run");
+    fs.writeFileSync(file, "[work]\nbatch_size = 0\n");
+    await expect(demo.invoke("engine.restart", {})).rejects.toThrow(/CONFIG_INVALID.*is less than 1/);
+    expect((await demo.state()).engine.pid).toBe(before.engine.pid);
+  });
+
   it("of a demo's engine is a new process with the new settings", async () => {
     const demo = await RunningDemo.start("--no-dashboard");
     const before = await demo.state();

@@ -1,6 +1,7 @@
 /** `bellows service` as it is typed: into an image's root for real, judged by systemd's own tools. */
 import { spawnSync } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -12,7 +13,8 @@ import {
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { systemdInstall } from "../../src/cli/service/systemd.ts";
+import { systemdInstall, systemdVersionIn } from "../../src/cli/service/systemd.ts";
+import { guideBlock } from "../support/aicf-guide.ts";
 import { bellows } from "../support/bellows.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -59,6 +61,7 @@ describe("bellows service", () => {
       const removed = await bellows(["service", "uninstall", "--root", root]);
       expect(removed, removed.stderr).toMatchObject({ code: 0 });
       expect(existsSync(unit)).toBe(false);
+      expect(existsSync(path.join(path.dirname(unit), "bellows-devices.service"))).toBe(false);
       expect(existsSync(path.join(root, "etc/systemd/system/multi-user.target.wants/bellows.service"))).toBe(
         false,
       );
@@ -88,6 +91,20 @@ describe("bellows service", () => {
     const { code, stdout } = await bellows(args, { XDG_CONFIG_HOME: root });
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(` serve --config ${path.join(root, "worker.toml")}$`, "m"));
+    // It holds secrets, so it is closed to others: no reason to refuse, but something to say.
+    chmodSync(path.join(root, "worker.toml"), 0o600);
+    const closed = await bellows([
+      "service",
+      "install",
+      "--root",
+      root,
+      "--config",
+      path.join(root, "worker.toml"),
+    ]);
+    expect(closed, closed.stderr).toMatchObject({ code: 0 });
+    expect(closed.stderr).toMatch(
+      /^Note: The service's user bellows may not be able to read .*\. Before the start: chgrp bellows .*worker\.toml && chmod 640 /,
+    );
     const missing = await bellows([
       "service",
       "install",
@@ -110,22 +127,28 @@ describe("bellows service", () => {
 describe.skipIf(!hasSystemd)(
   "the units, as systemd judges them (skipped where systemd-analyze is missing)",
   () => {
+    const INSTALL = {
+      program: [process.execPath, path.join(REPOSITORY, "dist/node/cli.js")],
+      resourcesFolder: path.join(REPOSITORY, "resources"),
+      dataFolder: null,
+      systemdVersion: null,
+      configFile: null,
+      configHome: "/home/ada/.config",
+      root: null,
+      startNow: false,
+    };
+
     function install(scope: "system" | "user", node = process.execPath) {
       const folder = tempFolder();
       const { files } = systemdInstall({
+        ...INSTALL,
         scope,
-        node,
-        cli: path.join(REPOSITORY, "dist/node/cli.js"),
-        resourcesFolder: path.join(REPOSITORY, "resources"),
-        dataFolder: null,
-        configFile: null,
-        configHome: "/home/ada/.config",
-        root: null,
-        startNow: false,
+        program: [node, "--no-opt", path.join(REPOSITORY, "dist/node/cli.js")],
       });
-      const file = path.join(folder, "bellows.service");
-      writeFileSync(file, files[0]?.text ?? "");
-      return file;
+      // Beside each other, as they will be found.
+      for (const { path: file, text } of files.filter(({ path: file }) => file.endsWith(".service")))
+        writeFileSync(path.join(folder, path.basename(file)), text);
+      return path.join(folder, "bellows.service");
     }
 
     it("the machine's unit is without fault and exposes little", () => {
@@ -143,24 +166,67 @@ describe.skipIf(!hasSystemd)(
       expect(exposure).toBeLessThanOrEqual(EXPOSURE_LIMIT);
     });
 
+    it("the devices are made by a unit of their own, which no list of devices hems in", () => {
+      const file = install("system");
+      const devices = path.join(path.dirname(file), "bellows-devices.service");
+      expect(analyze(["verify", devices])).toEqual({ status: 0, stdout: "", stderr: "" });
+      const [unit, own] = [readFileSync(file, "utf8"), readFileSync(devices, "utf8")];
+      expect(unit).toMatch(/^After=.* bellows-devices\.service$/m);
+      expect(unit).toMatch(/^Wants=.* bellows-devices\.service$/m);
+      expect(unit).toMatch(/^DevicePolicy=closed\nDeviceAllow=char-nvidia\* rw$/m);
+      expect(own).not.toMatch(/^(Device(Policy|Allow)|PrivateDevices|RemainAfterExit)=/m);
+      const { stdout } = analyze(["security", "--offline=true", devices]);
+      expect(Number(/exposure level for bellows-devices\.service: (\d+\.\d)/.exec(stdout)?.[1])).toBeLessThan(
+        5,
+      );
+    });
+
+    it("the devices' unit makes a node of each GPU that the driver knows, and nothing without the driver's tool", () => {
+      const [folder, driver] = [tempFolder(), tempFolder()];
+      for (const minor of [0, 3]) {
+        mkdirSync(path.join(driver, `0000:0${minor}:00.0`));
+        writeFileSync(
+          path.join(driver, `0000:0${minor}:00.0`, "information"),
+          `Model: \t\t NVIDIA L40S\nDevice Minor: \t ${minor}\n`,
+        );
+      }
+      const text = readFileSync(
+        path.join(path.dirname(install("system")), "bellows-devices.service"),
+        "utf8",
+      );
+      const words = /^ExecStart=-\/bin\/sh -c '((?:.|\n)*?)'$/m.exec(text)?.[1] ?? "";
+      const script = words.replace("\\\n", " ").replace("/proc/driver/nvidia/gpus", driver);
+      const bin = path.join(folder, "bin");
+      mkdirSync(bin);
+      symlinkSync("/bin/sed", path.join(bin, "sed"));
+      const run = () => spawnSync("/bin/sh", ["-c", script], { env: { PATH: bin }, encoding: "utf8" });
+      expect(run()).toMatchObject({ status: 0, stdout: "", stderr: "" });
+      writeFileSync(path.join(bin, "nvidia-modprobe"), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+      expect(run()).toMatchObject({ status: 0, stdout: "-c 0 -u\n-c 0\n-c 3\n", stderr: "" });
+    });
+
+    it("failures that follow each other are no end, and are tried ever more slowly where systemd can", () => {
+      const of = (scope: "system" | "user", systemdVersion: number | null) =>
+        systemdInstall({ ...INSTALL, scope, systemdVersion }).files[0]?.text ?? "";
+      for (const scope of ["system", "user"] as const) {
+        for (const version of [null, 252, 254]) {
+          const text = of(scope, version);
+          expect(text).toMatch(/^StartLimitIntervalSec=0$/m);
+          expect(text).not.toMatch(/^StartLimitBurst=|DRAIN_TIMEOUT/m);
+          expect(/^RestartSteps=\d+\nRestartMaxDelaySec=5min$/m.test(text)).toBe(version === 254);
+        }
+      }
+      expect(systemdVersionIn("systemd 252 (252.39-1~deb12u2)\n+PAM +AUDIT\n")).toBe(252);
+      expect(systemdVersionIn("")).toBe(null);
+    });
+
     it("a unit as the AICF guide writes it is without fault with our command in it", () => {
       const file = path.join(tempFolder(), "aicf-gpu-worker.service");
       const command = `${process.execPath} ${path.join(REPOSITORY, "dist/node/cli.js")} serve`;
-      const unit = [
-        [
-          "Unit",
-          "Description=Worker",
-          "After=network-online.target docker.service",
-          "Wants=network-online.target",
-        ],
-        ["Service", "EnvironmentFile=/etc/aicf/provider.env", `ExecStart=${command}`, "Restart=always"],
-        ["Service", "RestartSec=2", "LimitNOFILE=1048576"],
-        ["Install", "WantedBy=multi-user.target"],
-      ];
-      writeFileSync(
-        file,
-        unit.map(([section, ...lines]) => `[${section}]\n${lines.join("\n")}\n`).join("\n"),
-      );
+      const unit = guideBlock("aicf-gpu-worker.service", [
+        ["ExecStart=/usr/local/bin/aicf-gpu-worker", `ExecStart=${command}`],
+      ]);
+      writeFileSync(file, unit);
       expect(analyze(["verify", file])).toEqual({ status: 0, stdout: "", stderr: "" });
     });
 

@@ -10,6 +10,7 @@ import { RunControl } from "../../src/engine/work/run-control.ts";
 import { DAY, MINUTE } from "../../src/shared/durations.ts";
 import { parseDecimal, toMoneyValue } from "../../src/shared/money.ts";
 import { devnet, MINER_API_KEY } from "../support/devnet.ts";
+import { faultProxy } from "../support/fault-proxy.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const signal = new AbortController().signal;
@@ -56,6 +57,51 @@ describe("staking", () => {
         amount,
       ).rejects.toMatchObject({ code: "BAD_AMOUNT" });
     }
+  });
+});
+
+describe("a stake whose answer is lost", () => {
+  const one = parseDecimal("AIT", 1);
+  async function behindProxy() {
+    const market = await devnet();
+    const { address } = openWallet(KEY);
+    const chain = await faultProxy(market.ready.chainRpcUrl);
+    const { account } = createAitbcAdapter({
+      ...{ coordinatorUrl: market.ready.coordinatorUrl, coordinatorKey: MINER_API_KEY },
+      ...{ gpuUrl: null, gpuKey: null, rpcUrl: chain.url, minerId: "rig-7", nodeId: null, region: null },
+      ...{ wallet: address, walletKey: KEY, receiptKeyId: null },
+    });
+    const staked = () => market.log().filter(({ event }) => event === "staked").length;
+    return { chain, staked, account: account ?? fail("AITBC has an account here") };
+  }
+
+  test("is found on the chain: a person is not told to stake twice", async () => {
+    const { chain, staked, account } = await behindProxy();
+    await account.stake(one, signal);
+    chain.inject(/POST \/rpc\/staking\/stake/, { kind: "lose-answer" });
+    const standing = await account.stake(one, signal);
+    expect(standing.stake.total).toEqual(toMoneyValue(parseDecimal("AIT", 2)));
+    expect(staked()).toBe(2);
+  });
+
+  test("is unclear when it never arrived, whatever stake of that size was there before", async () => {
+    const { chain, staked, account } = await behindProxy();
+    await account.stake(one, signal);
+    chain.inject(/POST \/rpc\/staking\/stake/, { kind: "reset" });
+    await expect(account.stake(one, signal)).rejects.toMatchObject({ code: "ORDER_UNCLEAR" });
+    expect(staked()).toBe(1);
+  });
+
+  test("stands as the chain answered it, although the look after it fails", async () => {
+    const { chain, staked, account } = await behindProxy();
+    await account.standing(signal);
+    chain.inject(/\/rpc\/bond\//, { kind: "answer", status: 503 }, 99);
+    const standing = await account.stake(one, signal);
+    expect(standing.stake).toMatchObject({
+      total: toMoneyValue(one),
+      parts: [{ kind: "stake", amount: toMoneyValue(one), status: "active" }],
+    });
+    expect(staked()).toBe(1);
   });
 });
 

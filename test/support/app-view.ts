@@ -15,6 +15,8 @@ export function anAppView(more: Partial<AppView> = {}, phase: UpdatePhase = { st
       previous: null,
       phase,
     },
+    notices: [],
+    wrongSettings: [],
     ...more,
   };
 }

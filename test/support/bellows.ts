@@ -32,7 +32,16 @@ export async function bellows(args: readonly string[], env: NodeJS.ProcessEnv = 
 
 /** `cli`: the entry of another copy of the app. */
 export function startBellows(args: readonly string[], env: NodeJS.ProcessEnv = {}, cli: string = CLI) {
-  const child: ChildProcess = spawn(process.execPath, [cli, ...args], {
+  return startProgram(() => [process.execPath, cli, ...args], env);
+}
+
+/** What starts the command line in another way: `words` is given how it begins. */
+export function startProgram(
+  words: (cli: readonly string[]) => readonly string[],
+  env: NodeJS.ProcessEnv = {},
+) {
+  const [program = "", ...args] = words([process.execPath, CLI]);
+  const child: ChildProcess = spawn(program, args, {
     env: { ...process.env, NO_COLOR: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

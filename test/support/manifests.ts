@@ -33,9 +33,9 @@ export function manifestFiles(): { readonly file: string; readonly manifests: Ma
 
 export const hasKubectl = spawnSync("kubectl", ["version", "--client"]).status === 0;
 
-/** What an overlay makes; throws what kustomize says. */
-export function kustomize(folder: string): Manifest[] {
-  const { status, stdout, stderr } = spawnSync("kubectl", ["kustomize", path.join(KUBERNETES, folder)], {
+/** What an overlay makes; throws what kustomize says. `root`: of a copy of the manifests. */
+export function kustomize(folder: string, root = KUBERNETES): Manifest[] {
+  const { status, stdout, stderr } = spawnSync("kubectl", ["kustomize", path.join(root, folder)], {
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(stderr);
@@ -48,10 +48,29 @@ export function podOf(manifest: Manifest): PodSpec | null {
   return spec?.template?.spec ?? null;
 }
 
+/** A container's environment as Kubernetes puts it together: the later source wins, and `env` over all of them. */
+export function environmentIn(
+  { envFrom = [], env = [] }: Container,
+  secret: Readonly<Record<string, string>>,
+  configMap: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const merged: Record<string, string> = {};
+  for (const { configMapRef, secretRef } of envFrom) {
+    if (secretRef !== undefined) Object.assign(merged, secret);
+    if (configMapRef !== undefined) Object.assign(merged, configMap);
+  }
+  for (const { name, value } of env) if (value !== undefined) merged[name] = value;
+  return merged;
+}
+
 export interface Container {
   readonly name: string;
   readonly image: string;
-  readonly env?: readonly { readonly name: string }[];
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly envFrom?: readonly {
+    readonly configMapRef?: { readonly name: string };
+    readonly secretRef?: { readonly name: string };
+  }[];
   readonly lifecycle?: { readonly preStop?: { readonly exec?: { readonly command?: readonly string[] } } };
   readonly livenessProbe?: unknown;
   readonly readinessProbe?: unknown;
@@ -80,5 +99,9 @@ export interface PodSpec {
   };
   readonly containers: readonly Container[];
   readonly initContainers?: readonly Container[];
-  readonly volumes?: readonly { readonly name: string; readonly hostPath?: unknown }[];
+  readonly volumes?: readonly {
+    readonly name: string;
+    readonly hostPath?: unknown;
+    readonly emptyDir?: object;
+  }[];
 }

@@ -10,6 +10,7 @@ import { scriptedBookHandlers } from "./scripted-books.ts";
 import { scriptedDeviceHandlers } from "./scripted-devices.ts";
 import { scriptedFleetHandlers } from "./scripted-fleet.ts";
 import { scriptedGpuPackHandlers } from "./scripted-gpu-pack.ts";
+import { scriptedLlamaHandlers } from "./scripted-llama.ts";
 import { aModel, scriptedModelHandlers } from "./scripted-models.ts";
 import { NO_OFFERS, scriptedOfferHandlers } from "./scripted-offers.ts";
 import { noSettings, scriptedSettingsHandlers } from "./scripted-settings.ts";
@@ -171,7 +172,12 @@ export class ScriptedEngine {
       "run.start": intent("run.start", "running"),
       "run.pause": intent("run.pause", "paused"),
       "run.finish": intent("run.finish", "finishing"),
+      "run.resume": intent("run.resume", "running"),
       "run.stop": intent("run.stop", "stopped"),
+      "market.resume": async (input) => {
+        note("market.resume", input);
+        return {};
+      },
       "selftest.run": async () => ({ reports: [] }),
       ...scriptedDeviceHandlers(
         () => this.state.devices,
@@ -211,6 +217,7 @@ export class ScriptedEngine {
       ...scriptedBookHandlers(),
       ...scriptedFleetHandlers(),
       ...scriptedGpuPackHandlers(),
+      ...scriptedLlamaHandlers(),
       ...scriptedModelHandlers(this.state.models),
       ...scriptedOfferHandlers(() => this.state.offers),
       ...scriptedSettingsHandlers(),

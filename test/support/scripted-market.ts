@@ -24,6 +24,8 @@ export class ScriptedMarket implements MarketAdapter {
   readonly loads: Load[] = [];
   readonly submissions: Submission[] = [];
   readonly returned: { leaseId: string; reason: string }[] = [];
+  /** The jobs whose credits were asked for, call by call. */
+  readonly asked: (readonly string[])[] = [];
   readonly failures: { leaseId: string; code: string }[] = [];
   /** Answers to come, first in first out; when there are none, the quiet default. */
   readonly script: {
@@ -90,7 +92,8 @@ export class ScriptedMarket implements MarketAdapter {
   openLeases() {
     return this.#next("openLeases", null);
   }
-  credits() {
+  credits(unsettledJobIds: readonly string[]) {
+    this.asked.push(unsettledJobIds);
     return this.#next("credits", []);
   }
 

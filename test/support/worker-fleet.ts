@@ -102,6 +102,12 @@ export class FleetMarket {
     this.#process?.kill("SIGKILL");
     await this.#process?.exited;
   }
+
+  /** It takes connections and answers none. */
+  freeze(): void {
+    const pid = this.#process?.pid;
+    if (pid !== undefined) process.kill(pid, "SIGSTOP");
+  }
 }
 
 export interface WorkerOptions {
@@ -178,6 +184,10 @@ export class FleetWorker {
 
   get pid(): number {
     return this.#process?.pid ?? 0;
+  }
+
+  get dataFolder(): string {
+    return this.#config.dataFolder;
   }
 
   get client(): ContractClient {

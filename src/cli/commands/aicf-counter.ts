@@ -15,6 +15,7 @@ import {
 import { keyPairFromSeed } from "../../engine/identity/ml-dsa.ts";
 import type { ProviderKey } from "../../engine/market/aicf/account.ts";
 import { type AicfCounter, createCounter } from "../../engine/market/aicf/counter.ts";
+import type { ClaimBook } from "../../engine/market/port.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
@@ -45,14 +46,19 @@ export interface AicfFlags {
 export interface OpenCounter {
   readonly counter: AicfCounter;
   readonly providerId: string;
+  readonly queueUrl: string;
   readonly signal: AbortSignal;
 }
 
-/** For commands that only read: no key is opened. */
-export async function openToRead(context: CliContext, flags: AicfFlags): Promise<OpenCounter> {
+/** For commands that only read: no key is opened. `claims`: where the answer to a claim is kept. */
+export async function openToRead(
+  context: CliContext,
+  flags: AicfFlags,
+  claims?: ClaimBook,
+): Promise<OpenCounter> {
   const folder = liveIdentityFolder(context, flags);
   const facts = await identityFacts(folder);
-  return open(context, flags, facts?.providerId ?? null, { sign: () => keyIsClosed() });
+  return open(context, flags, facts?.providerId ?? null, { sign: () => keyIsClosed() }, claims);
 }
 
 /** For commands that sign: the key of the live data folder, opened with its passphrase. */
@@ -75,7 +81,7 @@ export function passphraseIn(env: Environment): string | null {
   return env[PASSPHRASE_VARIABLE] || null;
 }
 
-function liveFolder(
+export function liveFolder(
   { env, paths }: Pick<CliContext, "env" | "paths">,
   flags: { data?: string | undefined },
 ): string {
@@ -87,15 +93,17 @@ function open(
   flags: AicfFlags,
   ownId: string | null,
   signer: { sign(message: Uint8Array): Uint8Array },
+  claims?: ClaimBook,
 ): OpenCounter {
   const settings = readSettings({ env: context.env, paths: context.paths, flags: {} });
   const given = <T>(name: string, text: string | undefined, reader: (text: string) => T) =>
     text === undefined ? undefined : readFlag(name, text, reader);
   const providerId = given("--id", flags.id, read.identifier) ?? settings.providerId ?? ownId;
   if (providerId === null) throw nobody();
+  const queueUrl = given("--queue", flags.queue, read.httpUrl) ?? settings.aicfQueueUrl ?? GUIDE_QUEUE;
   const counter = createCounter(
     {
-      queueUrl: given("--queue", flags.queue, read.httpUrl) ?? settings.aicfQueueUrl ?? GUIDE_QUEUE,
+      queueUrl,
       rpcUrl: given("--rpc", flags.rpc, read.httpUrl) ?? settings.aicfRpcUrl ?? GUIDE_NODE,
       chainId:
         given("--chain-id", flags.chainId, read.wholeNumber(0, Number.MAX_SAFE_INTEGER)) ??
@@ -111,12 +119,13 @@ function open(
     },
     {
       signer,
+      ...optional("claims", claims),
       now: context.now,
       mayStake: async () =>
         flags.withoutBackup === true || (await isBackupChecked(liveIdentityFolder(context, flags))),
     },
   );
-  return { counter, providerId, signal: AbortSignal.timeout(ANSWER_WITHIN) };
+  return { counter, providerId, queueUrl, signal: AbortSignal.timeout(ANSWER_WITHIN) };
 }
 
 /** The worker's name where this machine has one: reading must not make folders. */

@@ -6,7 +6,6 @@ import type { AicfFlags } from "./aicf-counter.ts";
 
 const {
   aicfBalance,
-  aicfClaim,
   aicfHeartbeat,
   aicfJobs,
   aicfLeases,
@@ -17,6 +16,7 @@ const {
   aicfSubmit,
   aicfUnstake,
 } = lazy(() => import("./aicf.ts"));
+const { aicfClaim } = lazy(() => import("./aicf-claim.ts"));
 
 type Options = Readonly<Record<string, unknown>>;
 type Run = (context: CliContext, flags: AicfFlags & { json: boolean }, options: Options) => Promise<void>;

@@ -125,13 +125,6 @@ export async function aicfBalance(context: CliContext, flags: AicfFlags & Json):
   for (const line of [...balanceLines(balance), "", ...payoutLines(payouts)]) context.terminal.print(line);
 }
 
-export async function aicfClaim(context: CliContext, flags: AicfFlags & Json): Promise<void> {
-  const { counter, signal } = await openToRead(context, flags);
-  const report = await counter.account.claim(signal);
-  if (flags.json) return context.terminal.json(report);
-  context.terminal.print(`Claimed ${money(report.total)} for ${report.payouts.length} jobs.`);
-}
-
 /** §11: ends the epoch at once; a devnet's privilege. */
 export async function aicfSettle(context: CliContext, flags: AicfFlags & Json): Promise<void> {
   const { counter, signal } = await openToRead({ ...context, env: withAnyId(context.env) }, flags);

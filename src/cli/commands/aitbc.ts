@@ -2,6 +2,7 @@
  * `bellows aitbc …`: AITBC's provider guide at the terminal. Looking, registering and staking speak to the services
  * directly; offers go through the running engine, which keeps them true (program: aitbc-program.ts).
  */
+import { stakeOnce, unstakeOnce } from "../../engine/market/aitbc/account.ts";
 import { LOCK_DAYS } from "../../engine/market/aitbc/chain.ts";
 import { type GpuRow, priceOf } from "../../engine/market/aitbc/inventory-wire.ts";
 import { AppError } from "../../shared/errors.ts";
@@ -97,7 +98,7 @@ export async function aitbcEarnings(context: CliContext, flags: AitbcFlags): Pro
   const { desk, config, signal } = openAitbc(context, flags);
   const said: Record<string, unknown> = { miner_id: desk.minerId };
   if (desk.gpuService) said.gpu_service = await desk.gpuService.inventory.earnings(signal);
-  if (desk.coordinator) said.coordinator = await desk.coordinator.client.earnings(signal);
+  if (desk.coordinator) said.coordinator = (await desk.coordinator.client.earnings(signal)).rows;
   if (desk.chain && config.wallet !== null) {
     const account = await desk.chain.account(config.wallet, signal);
     said.balance = account === null ? null : formatDecimal(account.balance, 8);
@@ -201,7 +202,9 @@ export async function aitbcStake(
     );
   const amount = readAmount("--amount", flags.amount);
   const wallet = walletOf(config);
-  const { stakeId, lockedUntil } = await needChain(desk).stake(wallet, amount, days, signal);
+  const chain = needChain(desk);
+  const before = await chain.stakes(wallet.address, signal);
+  const { stakeId, lockedUntil } = await stakeOnce(chain, wallet, { amount, days, before }, signal);
   const said = { stake_id: stakeId, address: wallet.address, amount: formatDecimal(amount, 8) };
   if (flags.json) return context.terminal.json({ ...said, locked_until: lockedUntil });
   context.terminal.print(`Staked ${said.amount} AIT until ${dateTime(lockedUntil)}, as ${stakeId}.`);
@@ -213,7 +216,7 @@ export async function aitbcUnstake(
 ): Promise<void> {
   const { desk, config, signal } = openAitbc(context, flags);
   const wallet = walletOf(config);
-  await needChain(desk).unstake(wallet, flags.stakeId, signal);
+  await unstakeOnce(needChain(desk), wallet, flags.stakeId, signal);
   if (flags.json) return context.terminal.json({ stake_id: flags.stakeId, released: true });
   context.terminal.print(`Released ${flags.stakeId}.`);
 }

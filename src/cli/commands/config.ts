@@ -1,10 +1,10 @@
 /** `bellows config`: what holds and where it was said, whether a file is right, and what there is to say. */
 import path from "node:path";
+import { checkConfigFile } from "../../engine/config/check-file.ts";
 import { ConfigError } from "../../engine/config/config-error.ts";
-import { readConfigFile } from "../../engine/config/config-file.ts";
-import { isEnvironmentFile, readEnvironmentFile } from "../../engine/config/environment-file.ts";
+import { isEnvironmentFile, placedIn, readEnvironmentFile } from "../../engine/config/environment-file.ts";
 import { type ConfigSources, checkAll, readSettings } from "../../engine/config/from-environment.ts";
-import { readGiven, readLayers } from "../../engine/config/layers.ts";
+import { readLayers } from "../../engine/config/layers.ts";
 import { SETTINGS, type Setting, type SettingName } from "../../engine/config/settings.ts";
 import { jsonSchemaOf, type RawValue, rawOfText } from "../../engine/config/shape.ts";
 import { placeWords } from "../../engine/settings/settings.ts";
@@ -68,7 +68,7 @@ export function checkConfig(
     const { mode, settings } = checkEnvironmentFile(sources, path.resolve(file));
     terminal.print(`${file} is right: ${counted(settings)}. ${START[mode]}`);
   } else {
-    terminal.print(`${file} is right: ${counted(checkFile(path.resolve(file)))}.`);
+    terminal.print(`${file} is right: ${counted(checkConfigFile(path.resolve(file)))}.`);
   }
 }
 
@@ -81,33 +81,17 @@ const counted = (settings: number) => `${settings} ${settings === 1 ? "setting" 
 
 /** Nothing of this terminal's own environment but where things are: the service has none of it. */
 function checkEnvironmentFile(sources: ConfigSources, file: string) {
-  const { env, lines, problems } = readEnvironmentFile(file);
+  const content = readEnvironmentFile(file);
+  const { env, problems } = content;
   try {
     const found = checkAll({ ...sources, env: { HOME: sources.env.HOME, ...env } });
     if (problems.length === 0) return found;
   } catch (thrown) {
     if (!(thrown instanceof ConfigError)) throw thrown;
-    const placed = thrown.problems.map((problem) => {
-      const line = lines.get(problem.name);
-      return line === undefined ? problem : { ...problem, file, line };
-    });
+    const placed = placedIn(file, content, thrown.problems);
     throw new ConfigError([...problems, ...placed].toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)));
   }
   throw new ConfigError(problems);
-}
-
-/** How many settings it has. */
-function checkFile(file: string): number {
-  const content = readConfigFile(file);
-  const given = new Map(
-    [...content.entries].map(([name, { text, line }]) => {
-      const key = (SETTINGS[name] as Setting<unknown>).key ?? name;
-      return [name, { text, name: key, source: { kind: "file", file, line } }] as const;
-    }),
-  );
-  const problems = [...content.problems, ...readGiven(given).problems];
-  if (problems.length > 0) throw new ConfigError(problems);
-  return given.size;
 }
 
 /** JSON Schema of a configuration file, for editors. */

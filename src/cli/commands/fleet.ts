@@ -89,8 +89,8 @@ export function fleetLines(
   const lines = table<WorkerReport>(
     [
       { title: "Worker", value: ({ name }) => name },
-      { title: "State", value: (report) => (report.reached ? report.facts.level : "not reached") },
-      { title: "Version", value: cell(({ version }) => version) },
+      { title: "State", value: stateOf },
+      { title: "Version", value: (report) => orUnknown(versionOf(report)) },
       { title: "GPUs", align: "right", value: cell(({ gpus }) => gpuCount(gpus)) },
       { title: "Hottest", align: "right", value: cell(({ gpus }) => quantity(hottest(gpus), "°C")) },
       {
@@ -126,6 +126,14 @@ export function fleetLines(
     ),
   ];
 }
+
+function stateOf(report: WorkerReport): string {
+  if (report.reached) return report.facts.level;
+  return report.version === undefined ? "not reached" : "other version";
+}
+
+const versionOf = (report: WorkerReport): string | null =>
+  report.reached ? report.facts.version : (report.version ?? null);
 
 function troublesOf(report: WorkerReport): string[] {
   if (!report.reached) return [`${report.name}: ${advice(report.error)}`];

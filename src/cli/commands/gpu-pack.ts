@@ -16,6 +16,7 @@ import {
 import type { GpuPackPart } from "../../shared/contract/gpu-pack.ts";
 import { AppError, isAbort } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
+import { runningEngines } from "../engine-client.ts";
 import { table } from "../format.ts";
 import { listenForStop } from "../signals.ts";
 import type { Terminal } from "../terminal.ts";
@@ -73,9 +74,32 @@ export async function installGpuPack(context: CliContext, asked: InstallWish): P
   }
   const found = await search(place, context.env);
   const parts = lookAtParts(place, found);
+  const told = await tellEngines(context, asked);
   if (asked.json) return terminal.json({ folder, parts });
-  terminal.print(`Installed in ${folder}. A running engine uses it when its GPU starts next.`);
+  terminal.print(`Installed in ${folder}. ${told ? TOLD : "Bellows uses it from its next start on."}`);
   for (const line of [...partLines(parts), "", ...libraryLines(found)]) terminal.print(line);
+}
+
+const TOLD = "The running engine uses it from now on, and tests its GPUs with it.";
+
+/**
+ * A running engine looks at the pack, and tests its GPUs anew. False: none runs, or none heard it; the next start finds
+ * out by itself that its tests were of another pack.
+ */
+async function tellEngines({ env, paths, terminal }: CliContext, { data }: Asked): Promise<boolean> {
+  const engines = await runningEngines({ env, paths, flags: { dataFolder: data } });
+  const heard = await Promise.all(
+    engines.map((engine) =>
+      engine.invoke("gpuPack.status", {}).then(
+        () => true,
+        (thrown: unknown) => {
+          terminal.note(thrown instanceof Error ? thrown.message : String(thrown));
+          return false;
+        },
+      ),
+    ),
+  );
+  return heard.includes(true);
 }
 
 function idsMissing(parts: readonly GpuPackPart[]): string[] {
@@ -113,6 +137,7 @@ export async function removeGpuPack(context: CliContext, asked: Asked): Promise<
   const folder = gpuPackFolder(settings, context.paths);
   const lock = await lockPack(folder);
   const bytes = await removeParts(folder).finally(() => lock.release());
+  if (bytes > 0) await tellEngines(context, asked);
   if (asked.json) return context.terminal.json({ freedBytes: bytes });
   context.terminal.print(bytes === 0 ? "Nothing was there." : `Removed; ${megabytes(bytes)} are free again.`);
 }

@@ -15,11 +15,15 @@ import { listenForStop } from "../signals.ts";
 const OWN_SETTINGS: readonly SettingName[] = [
   "dataFolder",
   "gpuBackend",
+  "visibleGpus",
   "modelFolders",
   "modelAllowList",
   "diskCacheFolder",
   "cudaFolders",
   "mps",
+  "ollama",
+  "ollamaHost",
+  "ollamaDevice",
 ];
 
 export interface SelfTestOptions {

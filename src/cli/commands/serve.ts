@@ -39,7 +39,13 @@ export async function serve(context: CliContext, flags: Flags, usual?: Format): 
     throw noMarket();
   }
   for (const sentence of readLayers(sources).notes) terminal.note(`Note: ${sentence}`);
-  using signals = listenForStop(() => undefined);
+  // Nobody has to watch it: a closed terminal ends it in order, a broken pipe not at all.
+  terminal.outliveReaders();
+  const hangups = new Hangups();
+  using signals = listenForStop(
+    () => undefined,
+    () => hangups.come(),
+  );
   using manager = openServiceManager({ env, pid: process.pid, platform: process.platform });
   let startAs: EngineConfig["startAs"] | undefined;
   for (;;) {
@@ -50,8 +56,10 @@ export async function serve(context: CliContext, flags: Flags, usual?: Format): 
       await refuseSecondEngine(config.dataFolder);
     }
     const run: Run = {
+      check: () => void checkAll(sources),
       context,
       signals,
+      hangups,
       manager,
       format: logFormat ?? usual ?? (terminal.isTerminal ? "human" : "json"),
       reload: () => loadConfig(sources),
@@ -66,13 +74,16 @@ export async function serve(context: CliContext, flags: Flags, usual?: Format): 
 interface Run {
   readonly context: CliContext;
   readonly signals: StopSignals;
+  readonly hangups: Hangups;
   readonly manager: ServiceManager | null;
   readonly format: Format;
   readonly reload: () => EngineConfig;
+  /** Throws what would keep it from starting again. */
+  readonly check: () => void;
 }
 
 async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
-  const { context, signals, manager, format } = run;
+  const { context, signals, hangups, manager, format } = run;
   const { terminal } = context;
   // Loaded only here: it brings SQLite, which no other command needs.
   const { startEngine } = await import("../../engine/engine.ts");
@@ -87,7 +98,13 @@ async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
       if (!accounts()) terminal.print(line.trimEnd());
     },
   };
-  const engine = await startEngine({ ...config, metrics }, new ForkProcessHost(), Date.now, console);
+  const engine = await startEngine(
+    { ...config, metrics },
+    new ForkProcessHost(),
+    Date.now,
+    console,
+    run.check,
+  );
   engine.settings.onChange(() => {
     level = engine.settings.value("logLevel") ?? "info";
   });
@@ -96,7 +113,7 @@ async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
     using _shown = format === "human" ? await showToPerson(context, engine, accounts) : nothing();
     if (format === "json") tellWhere(engine, config);
     using _manager = manager === null ? nothing() : keepToldOf(manager, engine);
-    using _reload = onHangup(() => reload(run, engine));
+    using _reload = hangups.whileServing(() => reload(run, engine));
     await Promise.race([signals.whenAsked, engine.ended]);
     if (signals.asked.aborted) await end(engine);
   } finally {
@@ -104,7 +121,7 @@ async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
   }
   return engine;
 
-  /** SIGTERM lets what is held be finished; Ctrl-C is somebody who waits. */
+  /** SIGTERM lets what is held be finished; Ctrl-C is somebody who waits, and a closed terminal is soon followed by more. */
   async function end(running: Engine): Promise<void> {
     const drainMs = running.settings.value("drainTimeout") ?? 0;
     const drains = signals.name === "SIGTERM" && drainMs > 0;
@@ -116,7 +133,8 @@ async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
     const sentence = drains
       ? `Stopping: what is held is finished within ${Math.round(drainMs / SECOND)} s, the rest given back.`
       : "Stopping: leases are given back, results submitted.";
-    if (format === "json") running.log.info(sentence);
+    // Where the terminal is gone, the log's file is what is left to say it.
+    if (format === "json" || signals.name === "SIGHUP") running.log.info(sentence);
     else terminal.note(sentence);
     if (drains) await running.drain(drainMs);
   }
@@ -210,9 +228,26 @@ function reload({ context: { terminal }, manager, format, reload: load }: Run, e
   }
 }
 
-function onHangup(act: () => void): Disposable {
-  process.on("SIGHUP", act);
-  return { [Symbol.dispose]: () => void process.off("SIGHUP", act) };
+/** SIGHUP from the first moment to the last: one that comes while nothing serves is kept until something does. */
+class Hangups {
+  #act: (() => void) | null = null;
+  #isWaiting = false;
+
+  come(): void {
+    if (this.#act === null) this.#isWaiting = true;
+    else this.#act();
+  }
+
+  whileServing(act: () => void): Disposable {
+    this.#act = act;
+    if (this.#isWaiting) act();
+    this.#isWaiting = false;
+    return {
+      [Symbol.dispose]: () => {
+        this.#act = null;
+      },
+    };
+  }
 }
 
 /** Type=notify-reload wants to know when a reload began. */

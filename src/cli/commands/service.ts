@@ -2,17 +2,21 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { commandProgram, isElectron } from "../../host/own-program.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
 import { advice, fields } from "../format.ts";
 import { ask, carryOut, showPlan } from "../service/carry-out.ts";
+import { windowsDataFolder } from "../service/installed.ts";
 import type { ServicePlan } from "../service/plan.ts";
+import { doubtOfConfig, findUnreachable, serviceAccount } from "../service/reach.ts";
 import {
-  findUnreachable,
+  readResource,
   readStatus,
   statusCommand,
   systemdInstall,
   systemdUninstall,
+  systemdVersionIn,
 } from "../service/systemd.ts";
 import {
   isTaskRunning,
@@ -33,35 +37,64 @@ export interface ServiceOptions {
 
 export function installService(context: CliContext, options: ServiceOptions): void {
   const { terminal, paths } = context;
-  const node = fs.realpathSync(process.execPath);
-  const { cli } = paths.entries;
+  if (context.env.APPIMAGE && isElectron()) throw appImage();
+  const [own, ...args] = commandProgram(paths.entries.cli);
+  const program = [fs.realpathSync(own), ...args] as const;
+  // Of a packaged app the entry lies in an archive, which says nothing of rights; what lies beside it does.
+  const read = isElectron()
+    ? path.join(paths.resourcesFolder, "models", "catalogue.json")
+    : paths.entries.cli;
   const plan = choose(options, {
     systemd: () => {
       const configFile = options.config === undefined ? null : path.resolve(options.config);
-      const unreachable = options.user
-        ? null
-        : findUnreachable([node, cli, ...(configFile === null ? [] : [configFile])]);
-      if (unreachable !== null && !options.dryRun) throw unreachable;
-      if (unreachable !== null) terminal.note(`Note: it would be refused. ${advice(unreachable.toValue())}`);
+      if (!options.user) tellReach(context, options, [program[0], read], configFile);
       return systemdInstall({
         ...scopeOf(options, context),
-        node,
-        cli,
+        program,
         resourcesFolder: paths.resourcesFolder,
         dataFolder: options.data === undefined ? null : path.resolve(options.data),
         configFile,
         startNow: options.now,
+        systemdVersion:
+          options.root === undefined ? systemdVersionIn(ask(["systemctl", "--version"]).stdout) : null,
       });
     },
     windows: () => {
       const dataFolder = windowsData(context, options);
       const definitionFile = path.win32.join(dataFolder, "service.xml");
       const configFile = options.config === undefined ? null : path.win32.resolve(options.config);
-      return windowsInstall({ node, cli, dataFolder, configFile, definitionFile, startNow: options.now });
+      const example = readResource(paths, "provider.env.example");
+      return windowsInstall({
+        program,
+        dataFolder,
+        configFile,
+        example,
+        definitionFile,
+        startNow: options.now,
+      });
     },
   });
   finish(context, options, plan);
   if (!options.dryRun && options.now) terminal.print("Started.");
+}
+
+/** What the service's user can't read is refused, or noted where that can still be changed; a dry run notes it all. */
+function tellReach(
+  { terminal }: CliContext,
+  { dryRun }: ServiceOptions,
+  installation: readonly string[],
+  configFile: string | null,
+): void {
+  const account = serviceAccount();
+  try {
+    const unreachable = findUnreachable(installation, account);
+    if (unreachable !== null) throw unreachable;
+    const doubt = configFile === null ? null : doubtOfConfig(configFile, account);
+    if (doubt !== null) terminal.note(`Note: ${doubt}`);
+  } catch (thrown) {
+    if (!dryRun || !(thrown instanceof AppError)) throw thrown;
+    terminal.note(`Note: it would be refused. ${advice(thrown.toValue())}`);
+  }
 }
 
 export function uninstallService(context: CliContext, options: ServiceOptions): void {
@@ -151,12 +184,21 @@ function scopeOf({ user, root }: ServiceOptions, { env }: CliContext) {
   };
 }
 
-const windowsData = ({ env }: CliContext, { data }: ServiceOptions): string =>
-  data ?? path.win32.join(env.ProgramData ?? "C:\\ProgramData", "Bellows");
+const windowsData = ({ env }: CliContext, { data }: ServiceOptions): string => data ?? windowsDataFolder(env);
 
 /** As sd_booted(3) asks. */
 function refuseWithoutSystemd(): void {
   if (!fs.existsSync("/run/systemd/system")) throw noSystemd("this machine was not started by systemd");
+}
+
+/** It is mounted in a place of its own at each start, and the process that systemd would watch is not ours. */
+function appImage(): AppError {
+  return new AppError({
+    code: "SERVICE_UNSUPPORTED",
+    message: "An AppImage can't be a service",
+    actor: "user",
+    help: "Install the deb or rpm package and run this command of theirs.",
+  });
 }
 
 function noSystemd(why: string): AppError {

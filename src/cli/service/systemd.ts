@@ -1,11 +1,15 @@
 /** Bellows as a systemd service, of the machine or of one person: the units of resources/deploy/systemd with real paths. */
 import fs from "node:fs";
 import path from "node:path";
-import { ENGINE_NODE_OPTIONS } from "../../host/engine-node.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { PlannedCommand, PlannedFile, ServicePlan } from "./plan.ts";
 
 export const UNIT = "bellows.service";
+/** Makes the GPUs' device nodes; the machine's unit wants it. */
+const DEVICES_UNIT = "bellows-devices.service";
+/** The first systemd that can wait longer from failure to failure; an older one complains of the words. */
+const LONGER_WAITS_SINCE = 254;
+const LONGER_WAITS = ["RestartSteps=6", "RestartMaxDelaySec=5min"];
 /** StateDirectory= of the machine's unit: systemd makes it and gives it to the service's user. */
 const STATE_FOLDER = "/var/lib/bellows";
 const ENV_FILE = "/etc/bellows/provider.env";
@@ -13,9 +17,8 @@ const ENV_FILE = "/etc/bellows/provider.env";
 export interface SystemdInstall {
   /** The machine's own, or one person's. */
   readonly scope: "system" | "user";
-  /** Node and the command line's entry, both absolute. */
-  readonly node: string;
-  readonly cli: string;
+  /** What starts the command line: an absolute program and the arguments before the command's own. */
+  readonly program: readonly string[];
   readonly resourcesFolder: string;
   /** Null: /var/lib/bellows, or the person's own data folder. */
   readonly dataFolder: string | null;
@@ -26,6 +29,8 @@ export interface SystemdInstall {
   /** An image's root instead of this machine's; nothing is started there. */
   readonly root: string | null;
   readonly startNow: boolean;
+  /** Of the systemd that will read the unit; null: not known, as of an image. */
+  readonly systemdVersion: number | null;
 }
 
 /** Throws APP_INCOMPLETE without its unit files. */
@@ -54,7 +59,7 @@ export function systemdUninstall({ scope, root, configHome }: SystemdRemoval): S
   const unit = unitFile({ scope, root, configHome });
   return {
     before: [wanted(...systemctl(scope, root), "disable", ...now, UNIT)],
-    remove: scope === "system" ? [unit, sysusersFile(root)] : [unit],
+    remove: scope === "system" ? [unit, devicesUnitFile(root), sysusersFile(root)] : [unit],
     files: [],
     after: root === null ? [needed(...systemctl(scope), "daemon-reload")] : [],
     next: [
@@ -96,21 +101,19 @@ function systemFiles(install: SystemdInstall): PlannedFile[] {
   const { root, dataFolder } = install;
   const resource = (name: string) => readResource(install, name);
   const text = fillUnit(resource("systemd/bellows.service"), {
-    command: [
-      install.node,
-      ...ENGINE_NODE_OPTIONS,
-      install.cli,
-      "serve",
-      "--data",
-      dataFolder ?? STATE_FOLDER,
-      ...configWords(install),
-    ],
+    command: [...install.program, "serve", "--data", dataFolder ?? STATE_FOLDER, ...configWords(install)],
     // Everything else is read-only for the service (ProtectSystem=strict).
-    extra: dataFolder === null ? [] : [`ReadWritePaths=${quoted(dataFolder)}`],
+    extra: [...(dataFolder === null ? [] : [`ReadWritePaths=${quoted(dataFolder)}`]), ...waits(install)],
     edit: "systemctl edit bellows",
   });
   return [
     { path: unitFile(install), text, mode: 0o644, keep: false },
+    {
+      path: devicesUnitFile(root),
+      text: resource(`systemd/${DEVICES_UNIT}`),
+      mode: 0o644,
+      keep: false,
+    },
     { path: sysusersFile(root), text: resource("systemd/bellows.sysusers"), mode: 0o644, keep: false },
     { path: under(root, ENV_FILE), text: resource("provider.env.example"), mode: 0o600, keep: true },
   ];
@@ -120,8 +123,8 @@ function userFiles(install: SystemdInstall): PlannedFile[] {
   const { dataFolder } = install;
   const data = dataFolder === null ? [] : ["--data", dataFolder];
   const text = fillUnit(readResource(install, "systemd/bellows-user.service"), {
-    command: [install.node, ...ENGINE_NODE_OPTIONS, install.cli, "serve", ...data, ...configWords(install)],
-    extra: [],
+    command: [...install.program, "serve", ...data, ...configWords(install)],
+    extra: waits(install),
     edit: "systemctl --user edit bellows",
   });
   const settings = path.posix.join(install.configHome, "bellows", "provider.env");
@@ -129,6 +132,15 @@ function userFiles(install: SystemdInstall): PlannedFile[] {
     { path: unitFile(install), text, mode: 0o644, keep: false },
     { path: settings, text: readResource(install, "provider.env.example"), mode: 0o600, keep: true },
   ];
+}
+
+const waits = ({ systemdVersion }: SystemdInstall): readonly string[] =>
+  systemdVersion !== null && systemdVersion >= LONGER_WAITS_SINCE ? LONGER_WAITS : [];
+
+/** Of what `systemctl --version` prints; null: not to be told. */
+export function systemdVersionIn(stdout: string): number | null {
+  const version = /^systemd (\d+)/.exec(stdout)?.[1];
+  return version === undefined ? null : Number(version);
 }
 
 const configWords = ({ configFile }: SystemdInstall) => (configFile === null ? [] : ["--config", configFile]);
@@ -160,6 +172,7 @@ function unitFile({ scope, root, configHome }: SystemdRemoval): string {
     : path.posix.join(configHome, "systemd/user", UNIT);
 }
 
+const devicesUnitFile = (root: string | null): string => under(root, `/etc/systemd/system/${DEVICES_UNIT}`);
 const sysusersFile = (root: string | null): string => under(root, "/etc/sysusers.d/bellows.conf");
 const under = (root: string | null, file: string): string =>
   root === null ? file : path.posix.join(root, file);
@@ -185,7 +198,11 @@ function nextSteps({ scope, root, configHome, startNow }: SystemdInstall): strin
   ];
 }
 
-function readResource({ resourcesFolder }: SystemdInstall, name: string): string {
+/** Below resources/deploy. Throws APP_INCOMPLETE. */
+export function readResource(
+  { resourcesFolder }: Pick<SystemdInstall, "resourcesFolder">,
+  name: string,
+): string {
   const file = path.join(resourcesFolder, "deploy", name);
   try {
     return fs.readFileSync(file, "utf8");
@@ -197,33 +214,5 @@ function readResource({ resourcesFolder }: SystemdInstall, name: string): string
       help: "Install Bellows again.",
       cause: thrown,
     });
-  }
-}
-
-/** SERVICE_UNREACHABLE for a file the machine's unit can't get at: it runs as `bellows` and sees no home; null: it can. */
-export function findUnreachable(files: readonly string[]): AppError | null {
-  for (const file of files) {
-    const reason = isHidden(file) ? "the service sees nothing below /home and /root" : unreadableAt(file);
-    if (reason === null) continue;
-    return new AppError({
-      code: "SERVICE_UNREACHABLE",
-      message: `The service could not read ${file}: ${reason}`,
-      actor: "user",
-      help: "Put the installation into /opt/bellows and install from there, or add --user for a service of your own.",
-    });
-  }
-  return null;
-}
-
-const isHidden = (file: string): boolean => /^\/(home|root|run\/user)\//.test(file);
-
-function unreadableAt(file: string): string | null {
-  for (let at = file; ; at = path.dirname(at)) {
-    const stat = fs.statSync(at, { throwIfNoEntry: false });
-    if (stat === undefined) return `${at} is not there`;
-    const { mode } = stat;
-    const wanted = at === file ? 0o004 : 0o001;
-    if ((mode & wanted) === 0) return `${at} is not open to other users`;
-    if (at === path.dirname(at)) return null;
   }
 }

@@ -33,13 +33,15 @@ export class EventHub {
 
   /** For an HTTP server's "upgrade" event. */
   readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const url = new URL(request.url ?? "/", "http://localhost");
-    if (!PATHS.includes(url.pathname)) {
+    // Not read as a URL: what a stranger sends need not be one.
+    const [path = "", query] = (request.url ?? "").split("?", 2);
+    if (!PATHS.includes(path)) {
+      socket.on("error", () => socket.destroy()); // It hung up before it was told.
       socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n");
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (client) =>
-      this.#accept(client, url.searchParams.get("topics")),
+      this.#accept(client, new URLSearchParams(query).get("topics")),
     );
   };
 

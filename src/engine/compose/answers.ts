@@ -1,5 +1,6 @@
 /** What the engine answers when it is asked: each group of commands with the parts it asks. */
 import type { ContractHandlers } from "../../shared/contract/contract.ts";
+import { toErrorValue } from "../../shared/errors.ts";
 import type { Onlooker } from "../device/onlooker.ts";
 import { FleetDesk } from "../fleet/desk.ts";
 import { placeOfFleet } from "../fleet/place.ts";
@@ -26,10 +27,12 @@ export interface AnswerParts {
   readonly shutdown: () => Promise<void>;
   /** Ends the engine so that it is started again. */
   readonly restart: () => Promise<void>;
+  /** Throws what would keep it from starting again. */
+  readonly checkRestart: () => void;
 }
 
 export function composeAnswers(parts: AnswerParts): ContractHandlers {
-  const { working, serving, shutdown, restart } = parts;
+  const { working, serving, shutdown, restart, checkRestart } = parts;
   const {
     config,
     ledger,
@@ -41,6 +44,7 @@ export function composeAnswers(parts: AnswerParts): ContractHandlers {
     modelManager,
     ollama,
     gpuPack,
+    llama,
     watcher,
     now,
   } = parts.base;
@@ -60,7 +64,14 @@ export function composeAnswers(parts: AnswerParts): ContractHandlers {
         ledger.audit("key-used", now(), { deed });
         state.touch("headline");
       },
-      restart: () => void restart(),
+      restart: () => {
+        try {
+          checkRestart();
+        } catch (thrown) {
+          return log.error(`The new key counts from the next start: ${toErrorValue(thrown).message}`);
+        }
+        void restart();
+      },
     },
     verifier: {
       leases: ledger.leases,
@@ -71,9 +82,11 @@ export function composeAnswers(parts: AnswerParts): ContractHandlers {
       signal: working,
     },
     serviceLevel: (market) => guards.level(market),
+    resumeMarket: (market) => guards.resume(market),
     models: modelManager,
     ollama: ollama ? () => ollama.library.view() : undefined,
     gpuPack,
+    llama,
     fleetDesk: new FleetDesk({
       place: () => placeOfFleet(settings, config),
       onPlace: () => state.touch("engine"),
@@ -88,6 +101,8 @@ export function composeAnswers(parts: AnswerParts): ContractHandlers {
       log: () => log.newest(),
       signal: serving,
       restart,
+      checkRestart,
+      startNextTime: () => control.startNextTime(),
       now,
     },
     device: { devices, presence: presence.keeper, history, onlooker: parts.onlooker, watcher },

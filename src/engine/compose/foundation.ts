@@ -1,18 +1,22 @@
 /** What an engine stands on: its files, key, models and devices, opened before any work can be thought of. */
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { killLeftovers, PidNotingHost } from "../../host/pid-file.ts";
 import type { ProcessHost } from "../../host/process-host.ts";
 import type { EngineConfig } from "../../shared/config.ts";
 import type { HostInfo } from "../../shared/contract/views.ts";
 import type { AppError } from "../../shared/errors.ts";
+import { fleetingFolder } from "../config/fleeting-folder.ts";
 import { locatePaths } from "../config/paths.ts";
 import type { Attention } from "../device/cadence.ts";
 import { openDevices } from "../device/open-devices.ts";
 import type { DeviceWatcher } from "../device/watcher.ts";
 import { GpuPackDesk } from "../gpu-pack/desk.ts";
-import { identityFolder, PASSPHRASE_VARIABLE } from "../identity/identity.ts";
+import { fleetingKey } from "../identity/fleeting-key.ts";
+import { IDENTITY_FILE, identityFolder, PASSPHRASE_VARIABLE } from "../identity/identity.ts";
 import { KeyRing } from "../identity/key-ring.ts";
 import { Ledger } from "../ledger/ledger.ts";
+import { LlamaDesk } from "../llama/desk.ts";
 import type { Log, LogConsole } from "../log/log.ts";
 import { openLog } from "../log/open-log.ts";
 import { Redactor, secretsIn } from "../log/redact.ts";
@@ -55,11 +59,13 @@ export interface Foundation {
   readonly models: ModelStore;
   readonly modelManager: ModelManager;
   readonly modelNotices: readonly AppError[];
+  readonly keyNotices: readonly AppError[];
   readonly machine: HostInfo;
   readonly watcher: DeviceWatcher;
   /** null: it was not turned on. */
   readonly ollama: Ollama | null;
   readonly gpuPack: GpuPackDesk;
+  readonly llama: LlamaDesk;
   readonly references: readonly SelfTestReference[];
   readonly observersCode: ObserversCode;
 }
@@ -76,6 +82,8 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
   const pidFolder = join(config.dataFolder, "run");
   await killLeftovers(pidFolder);
   const processes = new PidNotingHost(parts.host, pidFolder);
+  const keyFile = join(identityFolder(config.dataFolder), IDENTITY_FILE);
+  const hadKey = existsSync(keyFile);
   let ollama: Ollama | null = null;
   const [identity, { store: models, manager: modelManager, notices: modelNotices }, { machine, watcher }] =
     await Promise.all([
@@ -91,6 +99,8 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
         inUse: parts.modelInUse,
         retryFailedMs: RETRY_FAILED,
         elsewhere: (model) => ollama?.library.modelFor(model) ?? null,
+        onNotesTrouble: ({ message, code }) =>
+          log.warn(`${message}: what is used is not written down`, { code }),
       }),
       openDevices({
         wanted: config.gpuBackend,
@@ -100,6 +110,11 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
         attention,
       }),
     ]);
+  const isKeyNew = config.mode === "live" && !hadKey && existsSync(keyFile);
+  const fleeting = isKeyNew ? fleetingFolder(dirname(keyFile)) : null;
+  // Its `live` folder is ours; what a person names is the one around it.
+  const keyNotices = fleeting === null ? [] : [fleetingKey(fleeting, dirname(config.dataFolder))];
+  for (const { message, code, help } of keyNotices) log.warn(message, { code, help });
   ollama = openOllama(config, {
     models: () => models.catalogue.models,
     devices: () => watcher.detection.devices,
@@ -112,7 +127,8 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
     hasGpu: () => hasGpu(watcher),
     now,
   });
-  await Promise.all([models.verifyAll(), gpuPack.look()]);
+  const llama = new LlamaDesk({ ...config, env: process.env, now });
+  await Promise.all([models.verifyAll(), gpuPack.look(), llama.look()]);
   const modelProblem = models.problem();
   // A demo without a model has nothing to show. A live engine starts: a model can be fetched or allowed while it runs,
   // and what was computed before goes out.
@@ -134,10 +150,12 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
     models,
     modelManager,
     modelNotices,
+    keyNotices,
     machine,
     watcher,
     ollama,
     gpuPack,
+    llama,
     references,
     observersCode,
   };

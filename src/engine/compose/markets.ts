@@ -42,12 +42,13 @@ export interface Markets {
 
 export function composeMarkets(base: Foundation, work: Work, power: Power, bonds: MarketBonds): Markets {
   const { config, ledger, settings, log, models, watcher, identity, now } = base;
-  const { board, control, presence, selfTester, fleet, failedModels, isRefused } = work;
+  const { board, control, presence, selfTester, fleet, failedModels, isRefused, memoryShortage } = work;
   const observers = new Observers(
     base.observersCode,
     createAdapters(
       config,
       identity,
+      (market) => ledger.claims.bookOf(market),
       now,
       (market) => (what, facts) => log.debug(what, { market, ...facts }),
     ).map((adapter) => observed(adapter, traceCall)),
@@ -109,7 +110,9 @@ export function composeMarkets(base: Foundation, work: Work, power: Power, bonds
     name: config.markets.aicf?.name ?? "Bellows provider",
     region: config.markets.aicf?.region ?? config.markets.aitbc?.region ?? null,
     concurrency: Math.max(1, capacity()),
-    models: models.offeredNames().filter((name) => !isRefused(models.find(name).id)),
+    models: models
+      .offeredNames()
+      .filter((name) => !isRefused(models.find(name).id) && memoryShortage(name) === null),
     devices: watcher.detection.devices.map(({ id, name, memoryTotalMb }) => ({
       id,
       name,
@@ -141,6 +144,7 @@ export function composeMarkets(base: Foundation, work: Work, power: Power, bonds
         profile,
         advice: () => guards.sentences(adapter.id),
         warnings: () => guards.warnings(adapter.id),
+        paused: () => guards.pauseAt(adapter.id),
         now,
       }),
   );

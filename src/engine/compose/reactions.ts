@@ -19,7 +19,7 @@ export type Reactions = Omit<WorkBonds, "sessionOf" | "isReserved" | "netValue">
 
 /** Listens to every part that can be listened to. */
 export function wireReactions({ base, work, power, markets, views }: ReactingParts): Reactions {
-  const { ledger, settings, log, modelManager, gpuPack, watcher, now } = base;
+  const { ledger, settings, log, modelManager, gpuPack, llama, watcher, now } = base;
   const { board, fleet, failedModels, presence, control, selfTester, isRefused } = work;
   const { observers, offers, guards, sessions } = markets;
   const { state } = views;
@@ -38,6 +38,7 @@ export function wireReactions({ base, work, power, markets, views }: ReactingPar
     state.touch("models");
     if (change === "progress") return;
     state.touch("headline");
+    selfTester.lookAgain();
     tellMarkets();
   });
   gpuPack.onChange((change) => {
@@ -48,10 +49,19 @@ export function wireReactions({ base, work, power, markets, views }: ReactingPar
       if (runtime.device.kind === "gpu" && runtime.status.state === "ready") void runtime.stop();
     selfTester.testAnew();
   });
+  llama.onChange((change) => {
+    state.touch("llama");
+    if (change === "progress") return;
+    // Each process looks for it when a text is to be written, so none has to begin anew.
+    state.touch("models", "headline");
+    selfTester.lookAgain();
+    tellMarkets();
+  });
   board.onChange((change) => {
     if (change.state === "running") for (const id of work.modelsInUse()) modelManager.noteUsed(id);
     if (change.event === "accept") views.throughput.note(now());
     observers.noteJob(change);
+    guards.noteJob(change);
     power.work.noteJob(change);
     state.touch("recentJobs", "earnings", "throughput", "headline", "markets");
   });
@@ -112,6 +122,9 @@ export function wireReactions({ base, work, power, markets, views }: ReactingPar
       state.touch("devices");
       offers.lookAgain();
     },
-    onGuard: () => state.touch("markets", "headline"),
+    onGuard: () => {
+      state.touch("markets", "headline");
+      tellMarkets();
+    },
   };
 }

@@ -42,6 +42,7 @@ export function composeViews(
     ...ledger.notices,
     ...settings.notices.map((notice) => notice.toValue()),
     ...base.modelNotices.map((notice) => notice.toValue()),
+    ...base.keyNotices.map((notice) => notice.toValue()),
     ...mpsNotice(config.mps ? findMps({ env: process.env }) : null),
   ]);
   const throughput = new ThroughputMeter();
@@ -96,6 +97,7 @@ export function composeViews(
     keyProblem: () => identity.problem,
     modelProblem: () => models.problem()?.toValue() ?? null,
     gpuPack: () => base.gpuPack.view(),
+    llama: () => base.llama.view(),
     missingGpu: () => {
       const missing = watcher.missingGpu;
       if (missing === null) return null;

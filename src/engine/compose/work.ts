@@ -17,6 +17,7 @@ import { WorkBoard } from "../work/board.ts";
 import { DeviceFleet, type FleetMember } from "../work/device-fleet.ts";
 import { DeviceWorker } from "../work/device-worker.ts";
 import { ModelMemory } from "../work/model-memory.ts";
+import { OwnMemory } from "../work/own-memory.ts";
 import { RunControl } from "../work/run-control.ts";
 import type { Foundation } from "./foundation.ts";
 
@@ -45,6 +46,8 @@ export interface Work {
   readonly selfTester: SelfTester;
   /** No device here is to run the model now: its answers came out wrong there, or it does not run. */
   isRefused(model: string): boolean;
+  /** Why no device has the memory for the named model now, in words; null: one has. Throws as `models.resolve`. */
+  memoryShortage(name: string): string | null;
   isBusy(): boolean;
   /** Ids, of leases that are not computed yet. */
   modelsInUse(): string[];
@@ -71,13 +74,12 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
           return work.kind === "generate" && isOllamaModel(spec) ? obstacleTo(work, spec) : null;
         },
         memoryShortage: (name) => fleet.memoryShortage(look(name)),
+        tooLong: (lease) => fleet.tooLong(lease, look(lease.model)),
         allowUnpaid: settings.value("allowUnpaid") ?? config.allowUnpaid,
         now,
       }),
   });
   const freeMemoryMb = (device: DeviceInfo) => freeMemoryOf(device, watcher.latest(device.id));
-  const ownMemoryMb = ({ id }: DeviceInfo, pid: number | null): number | null =>
-    watcher.latest(id).gpu?.processes?.find((process) => process.pid === pid)?.memoryMb ?? null;
   const memory = new ModelMemory({ needs: ledger.modelNeeds, now });
   const failedModels = new FailedModels({ lastReport: (device) => ledger.devices.lastReport(device) });
   const isRefused = (model: string): boolean => {
@@ -99,7 +101,14 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
       enlist: (device, devices) => {
         const free = () => freeMemoryMb(device);
         failedModels.recall(device);
-        const own = openRuntime(config, { device, devices, host: base.processes, freeMemoryMb: free });
+        const needMb = (model: string) => memory.needMb(models.find(model), device);
+        const own = openRuntime(config, {
+          device,
+          devices,
+          host: base.processes,
+          freeMemoryMb: free,
+          needMb,
+        });
         const runtime = base.ollama?.share(own) ?? own;
         const worker = new DeviceWorker({
           runtime,
@@ -115,7 +124,7 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
             return settings.value("latencyBudget") ?? config.latencyBudgetMs;
           },
           freeMemoryMb: free,
-          ownMemoryMb: () => ownMemoryMb(device, runtime.status.pid),
+          ownMemory: new OwnMemory(runtime, () => watcher.latest(device.id)),
           memory,
           others: () =>
             fleet.members
@@ -162,6 +171,7 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
     models,
     textModel: (id) => (base.ollama?.library.device?.id === id ? models.firstInOllama() : null),
     ledger,
+    gpuPack: () => base.gpuPack.identity,
     telemetry: async (id) => {
       await watcher.refresh();
       return watcher.latest(id);
@@ -182,6 +192,7 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
     control,
     selfTester,
     isRefused,
+    memoryShortage: (name) => fleet.memoryShortage(look(name)),
     isBusy: () => board.held().some((lease) => lease.state === "running"),
     // All of them were admitted with a model that is in the catalogue.
     modelsInUse: () =>

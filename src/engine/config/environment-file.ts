@@ -1,4 +1,4 @@
-/** A file of NAME=value lines as systemd, Docker and Kubernetes hand it to a service, to be checked before they do. */
+/** A file of NAME=value lines: handed over by systemd, Docker or Kubernetes and checked before they do, or read by ourselves. */
 import fs from "node:fs";
 import type { ConfigProblem } from "./config-error.ts";
 import { ConfigError } from "./config-error.ts";
@@ -42,9 +42,26 @@ export function readEnvironmentFile(file: string): EnvironmentFile {
   return { env, lines, problems };
 }
 
+/** The problems with what the file says, each with its place in it. */
+export function placedIn(
+  file: string,
+  { lines }: Pick<EnvironmentFile, "lines">,
+  problems: readonly ConfigProblem[],
+): ConfigProblem[] {
+  return problems.map((problem) => {
+    const line = problem.file === undefined ? lines.get(problem.name) : undefined;
+    return line === undefined ? problem : { ...problem, file, line };
+  });
+}
+
+const UTF16_MARK = Buffer.from([0xff, 0xfe]);
+
 function textOf(file: string): string {
   try {
-    return fs.readFileSync(file, "utf8");
+    // Windows' editors leave a mark in front, and may write two bytes a letter.
+    const bytes = fs.readFileSync(file);
+    const encoding = bytes.subarray(0, 2).equals(UTF16_MARK) ? "utf16le" : "utf8";
+    return bytes.toString(encoding).replace(/^\ufeff/, "");
   } catch (error) {
     const { code = "unknown" } = error as NodeJS.ErrnoException;
     throw new ConfigError([

@@ -69,8 +69,8 @@ export function readGiven(given: ReadonlyMap<SettingName, Given>): {
   for (const [name, { text, source, name: written }] of given) {
     const definition: Setting<unknown> = SETTINGS[name];
     try {
-      const meant = source.kind === "environment" ? withoutComment(text, definition) : text;
-      settings[name] = definition.read(unquoted(meant));
+      if (source.kind === "environment") refuseComment(text, definition);
+      settings[name] = definition.read(unquoted(text));
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown;
       problems.push({
@@ -141,7 +141,8 @@ function fromPerson(name: SettingName, { env, flags }: LayerSources): Given | un
   const { flag: flagName = name, env: variable }: Setting<unknown> = SETTINGS[name];
   const flag = flags[name]?.trim();
   if (flag !== undefined) return { text: flag, name: flagName, source: { kind: "flag", name: flagName } };
-  const text = env[variable]?.trim();
+  const said = env[variable]?.trim();
+  const text = said && withoutComment(said, SETTINGS[name]);
   return text ? { text, name: variable, source: { kind: "environment", name: variable } } : undefined;
 }
 
@@ -162,16 +163,22 @@ function fromApp(name: SettingName, saved: ReadonlyMap<SettingName, string>): Gi
  * Docker, Kubernetes and systemd keep a comment behind a value as part of it, and the AICF guide writes its file so.
  * Where the value can't be free text it is left out; in a name or a secret it might be meant.
  */
-function withoutComment(text: string, { read }: Setting<unknown>): string {
-  const at = text.search(/\s+#\s/);
-  if (at < 0) return text;
-  if (read.shape.kind === "text" && read.shape.example === undefined)
-    throw new Refusal(
-      "has a comment behind it that is part of the value",
-      "Put the comment on a line of its own",
-    );
-  return text.slice(0, at);
+function withoutComment(text: string, definition: Setting<unknown>): string {
+  const at = text.search(COMMENT);
+  return at < 0 || isFreeText(definition) ? text : text.slice(0, at);
 }
+
+function refuseComment(text: string, definition: Setting<unknown>): void {
+  if (!COMMENT.test(text) || !isFreeText(definition)) return;
+  throw new Refusal(
+    "has a comment behind it that is part of the value",
+    "Put the comment on a line of its own",
+  );
+}
+
+const COMMENT = /\s+#\s/;
+const isFreeText = ({ read }: Setting<unknown>) =>
+  read.shape.kind === "text" && read.shape.example === undefined;
 
 /** Docker's --env-file keeps quotation marks as part of the value; nobody means them. */
 function unquoted(text: string): string {

@@ -54,7 +54,7 @@ export function locatePaths(from: Partial<Whereabouts> = {}): AppPaths {
   const entry = module.startsWith(path.join(root, "src") + path.sep)
     ? (name: string) => path.join(root, "src", name, "entry.ts")
     : (name: string) => path.join(root, "dist", "node", `${name}.js`);
-  const packagedResources = resourcesOfPackage(root, where.electronResources);
+  const packagedResources = resourcesOfPackage(root, where.electronResources ?? aroundUnpacked(root));
   const renderer = path.join(root, "dist", "renderer");
 
   return {
@@ -82,6 +82,11 @@ export function locatePaths(from: Partial<Whereabouts> = {}): AppPaths {
 function resourcesOfPackage(root: string, electronResources: string | undefined): string | null {
   if (electronResources === undefined || !isWithin(root, electronResources)) return null;
   return fs.existsSync(path.join(electronResources, "models", "catalogue.json")) ? electronResources : null;
+}
+
+/** Under a Node of the developer's, which runs what lies beside the archive: the folder around both. */
+function aroundUnpacked(root: string): string | undefined {
+  return path.basename(root) === "app.asar.unpacked" ? path.dirname(root) : undefined;
 }
 
 /** Each system's place for an app's own data that is not a document: never inside the app, so that updates spare it. */

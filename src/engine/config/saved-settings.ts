@@ -10,14 +10,19 @@ import { NAME_OF_KEY } from "./config-file.ts";
 import { writePrivateFile } from "./data-folder.ts";
 import { Refusal } from "./refusal.ts";
 import { SETTINGS, type Setting, type SettingName } from "./settings.ts";
-import { type RawValue, rawOfText, textOfRaw } from "./shape.ts";
+import { rawOfText, textOfRaw } from "./shape.ts";
 
 const FileSchema = z.object({ version: z.literal(1), settings: z.record(z.string(), z.unknown()) });
 
+export interface Foreign {
+  readonly open: Readonly<Record<string, unknown>>;
+  readonly secret: Readonly<Record<string, unknown>>;
+}
+
 export interface Saved {
   readonly texts: Map<SettingName, string>;
-  /** What a newer or older version saved: kept as it is. */
-  readonly foreign: Readonly<Record<string, unknown>>;
+  /** What a newer or older version saved: kept as it is, each in the file it came from. */
+  readonly foreign: Foreign;
   /** Files that can't be read; they were moved aside by `repairSaved`, or still are to be. */
   readonly damaged: readonly string[];
 }
@@ -29,16 +34,17 @@ const secretsBeside = (savedFile: string): string => path.join(path.dirname(save
 /** Never throws for what is in the files: a start must not fail for a preference. */
 export function readSaved(savedFile: string): Saved {
   const texts = new Map<SettingName, string>();
-  const foreign: Record<string, unknown> = {};
+  const foreign = { open: {} as Record<string, unknown>, secret: {} as Record<string, unknown> };
   const damaged: string[] = [];
-  for (const file of [savedFile, secretsBeside(savedFile)]) {
+  for (const kind of ["open", "secret"] as const) {
+    const file = kind === "open" ? savedFile : secretsBeside(savedFile);
     const content = readOne(file);
     if (content === "damaged") damaged.push(file);
     if (content === null || content === "damaged") continue;
     for (const [key, raw] of Object.entries(content)) {
       const name = NAME_OF_KEY.get(key);
       const text = name === undefined ? null : textIfGood(name, raw);
-      if (name === undefined || text === null) foreign[key] = raw;
+      if (name === undefined || text === null) foreign[kind][key] = raw;
       else texts.set(name, text);
     }
   }
@@ -47,8 +53,8 @@ export function readSaved(savedFile: string): Saved {
 
 /** Throws AppError DATA_FOLDER_…. */
 export function writeSaved(savedFile: string, { texts, foreign }: Pick<Saved, "texts" | "foreign">): void {
-  const open: Record<string, unknown> = { ...foreign };
-  const secret: Record<string, RawValue> = {};
+  const open: Record<string, unknown> = { ...foreign.open };
+  const secret: Record<string, unknown> = { ...foreign.secret };
   for (const [name, text] of texts) {
     const definition: Setting<unknown> = SETTINGS[name];
     if (definition.key === null) continue;

@@ -438,10 +438,11 @@ export const SETTINGS = {
   }),
   startAs: setting({
     key: "work.start_as",
-    fallback: "running",
+    inApp: "live",
     env: "BELLOWS_START",
     flag: "--start-as",
-    means: "running, or as-left to go on paused or stopped where it was (default running)",
+    means:
+      "running, or as-left to go on paused or stopped where it was (default: as-left in the app, else running)",
     read: read.oneOf("running", "as-left"),
   }),
   demoRate: setting({
@@ -714,10 +715,10 @@ export const SETTINGS = {
   drainTimeout: setting({
     key: "work.drain_timeout",
     reloads: true,
-    fallback: "20s",
+    fallback: "2m",
     env: "BELLOWS_DRAIN_TIMEOUT",
     flag: "--drain-timeout",
-    means: "How long SIGTERM lets held work be finished before it is given back (default 20s)",
+    means: "How long SIGTERM lets held work be finished before it is given back (default 2m)",
     read: read.duration(0, HOUR),
   }),
 } as const;

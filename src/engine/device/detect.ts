@@ -9,7 +9,7 @@ import { NoNvidiaDriver } from "./gpu-source.ts";
 import { readHostInfo } from "./host-info.ts";
 import type { LayeredGpus, LayeredTable } from "./layered-gpus.ts";
 import type { NvidiaCard } from "./nvidia-cards.ts";
-import { judgeGpu, judgeWithoutDriver } from "./verdict.ts";
+import { judgeGpu, judgeLeftOut, judgeWithoutDriver } from "./verdict.ts";
 
 /** A GPU that is there and can't work. */
 export interface UnusableGpu {
@@ -106,7 +106,7 @@ function sortGpus(
     const leftOut =
       gpu.migDevices.length > 0 ? slices.length === 0 : !isVisible(visible, gpu.index, [gpu.uuid]);
     if (leftOut) {
-      unusable.push({ gpu, verdict: NOT_VISIBLE });
+      unusable.push({ gpu, verdict: judgeLeftOut() });
     } else if (verdict.usable || verdict.code === "busy") {
       // Busy passes: what waits for a while is no reason to forget a device.
       devices.push(...(isSplit ? slices.map((slice) => migDevice(gpu, slice)) : [wholeGpu(gpu)]));
@@ -117,13 +117,6 @@ function sortGpus(
   }
   return { devices, unusable, problems };
 }
-
-const NOT_VISIBLE = {
-  usable: false,
-  code: "not-visible",
-  why: "CUDA_VISIBLE_DEVICES leaves it out",
-  help: "Name it there, or take the variable away.",
-} as const;
 
 /** A list names a device by the number or the beginning of an id, as CUDA reads it. */
 function isVisible(list: readonly string[] | undefined, index: number, ids: readonly string[]): boolean {

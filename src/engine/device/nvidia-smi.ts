@@ -98,15 +98,15 @@ export class NvidiaSmi implements GpuSource {
   }
 }
 
+const UNKNOWN_MEMORY = { memoryTotalMb: null, memoryUsedMb: null, memoryFreeMb: null };
+
 function withAside(gpu: GpuReading, { cudaVersion, slices, processes }: Aside): GpuReading {
   const own = slices.filter((slice) => slice.parentIndex === gpu.index);
   return {
     ...gpu,
     cudaVersion,
     // nvidia-smi tells a slice's profile, not its exact memory.
-    migDevices: gpu.migEnabled
-      ? own.map(({ uuid, profile }) => ({ uuid, profile, memoryTotalMb: null, memoryUsedMb: null }))
-      : [],
+    migDevices: gpu.migEnabled ? own.map(({ uuid, profile }) => ({ uuid, profile, ...UNKNOWN_MEMORY })) : [],
     processes: processes && [...(processes.get(gpu.uuid) ?? [])],
   };
 }

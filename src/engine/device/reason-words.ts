@@ -14,6 +14,7 @@ const KEYS = [
   "reasonNoNvml",
   "reasonOneOfSeveral",
   "reasonDriverTooOld",
+  "reasonNoLayerFits",
 ] as const satisfies readonly EngineKey[];
 const OURS: ReadonlyMap<string, Spoken> = new Map(
   KEYS.map((key) => {
@@ -22,10 +23,21 @@ const OURS: ReadonlyMap<string, Spoken> = new Map(
   }),
 );
 
+const SOME_LAYERS = new RegExp(
+  `^${say("reasonSomeLayersFit", { fitting: "(\\d+)", layers: "(\\d+)" }).text}$`,
+);
+
 /** Without its full stop: it may be the end of a sentence of ours. */
 export function spokenReason(reason: string): Spoken {
   const clause = reason.replace(/\.$/, "");
-  return OURS.get(clause) ?? { text: clause };
+  return OURS.get(clause) ?? someLayers(clause) ?? { text: clause };
+}
+
+function someLayers(clause: string): Spoken | null {
+  const [, fitting, layers] = SOME_LAYERS.exec(clause) ?? [];
+  return fitting === undefined || layers === undefined
+    ? null
+    : say("reasonSomeLayersFit", { fitting, layers });
 }
 
 type Steps = NonNullable<DeviceView["backendSteps"]>;
@@ -33,7 +45,14 @@ type Steps = NonNullable<DeviceView["backendSteps"]>;
 /** Of the whole of it, where it is made of steps down the ladder; else of a reason by itself. */
 export function backendSaid(reason: string | null, steps: Steps): Said | undefined {
   if (reason === null) return undefined;
-  return reason === describeSkipped(steps) ? stepsSaid(steps) : spokenReason(reason).said;
+  const skipped = describeSkipped(steps);
+  if (skipped === null || !reason.startsWith(skipped)) return spokenReason(reason).said;
+  const first = stepsSaid(steps);
+  if (reason === skipped || first === undefined) return first;
+  // What follows the steps is of the one that was taken (llama-layers.ts).
+  const rest = reason.slice(skipped.length);
+  const { said } = spokenReason(rest.replace(/^; /, ""));
+  return rest.startsWith("; ") && said !== undefined ? say("both", { first, rest: said }).said : undefined;
 }
 
 function stepsSaid([first, ...others]: Steps): Said | undefined {

@@ -13,6 +13,8 @@ export interface Telemetry {
   /** 0–100. */
   readonly utilisationPct: number | null;
   readonly memoryUsedMb: number | null;
+  /** Less than what is not used: a driver keeps some for itself. */
+  readonly memoryFreeMb: number | null;
   /** The GPU that speaks for this device, a MIG slice's parent too; null for the CPU and while nothing is known. */
   readonly gpu: GpuReading | null;
   readonly source: "nvml" | "nvidia-smi" | "none";
@@ -27,6 +29,7 @@ export const UNKNOWN_TELEMETRY: Telemetry = {
   powerW: null,
   utilisationPct: null,
   memoryUsedMb: null,
+  memoryFreeMb: null,
   gpu: null,
   source: "none",
   sourceReason: null,
@@ -45,6 +48,7 @@ export function gpuTelemetry(device: DeviceInfo, table: LayeredTable): Telemetry
     powerW: gpu.powerW,
     utilisationPct: isSlice ? null : gpu.utilisationPct,
     memoryUsedMb: isSlice ? (slice?.memoryUsedMb ?? null) : gpu.memoryUsedMb,
+    memoryFreeMb: isSlice ? (slice?.memoryFreeMb ?? null) : gpu.memoryFreeMb,
     gpu,
     source,
     sourceReason,
@@ -64,7 +68,8 @@ export async function cpuTelemetry(load: CpuLoad): Promise<Telemetry> {
 /** MiB, of this device alone: a MIG slice's, not its parent's. Null: not known. */
 export function freeMemoryOf(
   { memoryTotalMb }: Pick<DeviceInfo, "memoryTotalMb">,
-  { memoryUsedMb }: Pick<Telemetry, "memoryUsedMb">,
+  { memoryUsedMb, memoryFreeMb }: Pick<Telemetry, "memoryUsedMb" | "memoryFreeMb">,
 ): number | null {
+  if (memoryFreeMb !== null) return memoryFreeMb;
   return memoryTotalMb === null || memoryUsedMb === null ? null : Math.max(0, memoryTotalMb - memoryUsedMb);
 }

@@ -198,6 +198,11 @@ export function judgeWithoutDriver(reason: string): Extract<DeviceVerdict, { usa
   return no("no-driver", say("noDriverAnswers", { reason: within(spokenReason(reason)) }), help);
 }
 
+/** CUDA_VISIBLE_DEVICES names others. */
+export function judgeLeftOut(): Extract<DeviceVerdict, { usable: false }> {
+  return no("not-visible", say("notVisible"), say("makeVisible"));
+}
+
 /** The CPU always can; what a person wants to know is why no GPU does, and what would change that. */
 export function judgeCpu({
   noGpuReason,

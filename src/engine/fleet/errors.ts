@@ -23,6 +23,22 @@ export function notAWorker(cause?: unknown): AppError {
   });
 }
 
+/** It is one, and says what it is in words that this version does not know. */
+export class OtherVersion extends AppError {
+  readonly version: string;
+
+  constructor(version: string, cause: unknown) {
+    super({
+      code: "WORKER_OTHER_VERSION",
+      message: `It runs Bellows ${version}, which says how it is otherwise than this version reads it`,
+      actor: "user",
+      help: "Bring both to one version; until then its metrics may be read.",
+      cause,
+    });
+    this.version = version;
+  }
+}
+
 export function notPrometheus(url: string, cause: unknown): AppError {
   return new AppError({
     code: "NOT_PROMETHEUS",

@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { z } from "zod";
 import { COMMANDS } from "../../shared/contract/contract.ts";
 import { type FleetMeasure, type WorkerFacts, WorkerFactsSchema } from "../../shared/contract/fleet.ts";
-import { StateSchema } from "../../shared/contract/views.ts";
 import { MIB } from "../../shared/durations.ts";
 import { AppError, type ErrorValue, ErrorValueSchema, toErrorValue } from "../../shared/errors.ts";
 import { type ControlFile, ControlFileSchema, readControlFile } from "../control/control-file.ts";
-import { notAWorker, unexpectedAnswer } from "./errors.ts";
+import { notAWorker, OtherVersion, unexpectedAnswer } from "./errors.ts";
 import { exchange, shownAddress } from "./exchange.ts";
 import type { Inventory, InventoryWorker, WorkerSource } from "./inventory.ts";
 import { readPrometheus } from "./read-prometheus.ts";
 import { factsOfState, type WorkerPlace, type WorkerReport } from "./report.ts";
 import { factsOfSamples, parseSamples } from "./samples.ts";
+import { ToldSchema, versionOf } from "./told-state.ts";
 
 const AT_ONCE = 32;
 /** A snapshot or a page of metrics is some hundred KiB. */
@@ -79,6 +79,7 @@ async function readWorker({ name, source }: InventoryWorker, signal: AbortSignal
       ...common,
       reached: false,
       error: toErrorValue(thrown instanceof z.ZodError ? notAWorker(thrown) : thrown),
+      ...(thrown instanceof OtherVersion ? { version: thrown.version } : {}),
     };
   }
 }
@@ -179,30 +180,23 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** Only what is looked at: an engine of another version may have other slices beside them. */
-const ToldSchema = z.object({
-  state: StateSchema.pick({
-    engine: true,
-    headline: true,
-    devices: true,
-    markets: true,
-    earnings: true,
-    throughput: true,
-    models: true,
-  }),
-});
-
 async function factsThrough(ask: Ask): Promise<WorkerFacts> {
-  const { state } = ToldSchema.parse(await ask("state.snapshot", {}));
+  const answer = await ask("state.snapshot", {});
+  const told = ToldSchema.safeParse(answer);
+  if (!told.success) {
+    const version = versionOf(answer);
+    throw version === null ? notAWorker(told.error) : new OtherVersion(version, told.error);
+  }
+  const { state } = told.data;
   const levels = await Promise.all(
-    state.markets.map(
-      async ({ id }) =>
-        COMMANDS["service.level"].output.parse(await ask("service.level", { market: id })).level,
+    state.markets.map(async ({ id }) =>
+      COMMANDS["service.level"].output.safeParse(await ask("service.level", { market: id })),
     ),
   );
-  const service = levels.flatMap((level): FleetMeasure[] =>
-    level === null ? [] : level.measures.map((measure) => ({ ...measure, market: level.market })),
-  );
+  const service = levels.flatMap(({ data }): FleetMeasure[] => {
+    const level = data?.level ?? null;
+    return level === null ? [] : level.measures.map((measure) => ({ ...measure, market: level.market }));
+  });
   return factsOfState(state, service);
 }
 

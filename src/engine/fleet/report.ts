@@ -1,7 +1,7 @@
 /** How a worker of a fleet was found: with its facts, or with the reason why there are none. */
 import type { FleetMeasure, ReadBy, WorkerFacts } from "../../shared/contract/fleet.ts";
-import type { State } from "../../shared/contract/views.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
+import type { ToldState } from "./told-state.ts";
 
 /** Where a worker is, as far as a person may read it. */
 export interface WorkerPlace {
@@ -18,14 +18,9 @@ export type WorkerReport = {
   readonly place: WorkerPlace;
 } & (
   | { readonly reached: true; readonly facts: WorkerFacts }
-  | { readonly reached: false; readonly error: ErrorValue }
+  /** `version`: it did answer, in words of that version that are not understood here. */
+  | { readonly reached: false; readonly error: ErrorValue; readonly version?: string }
 );
-
-/** The slices of a snapshot that tell a worker's facts. */
-export type ToldState = Pick<
-  State,
-  "engine" | "headline" | "devices" | "markets" | "earnings" | "throughput" | "models"
->;
 
 export function factsOfState(state: ToldState, service: readonly FleetMeasure[]): WorkerFacts {
   const { engine, headline, devices, markets, earnings, throughput, models } = state;

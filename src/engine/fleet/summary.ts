@@ -1,5 +1,5 @@
 /** A fleet in a few figures: what it earns together, what stands still, and where its workers differ. */
-import type { Drift, FleetSummary, WorkerFacts } from "../../shared/contract/fleet.ts";
+import type { Drift, FleetSummary } from "../../shared/contract/fleet.ts";
 import { isWell } from "../../shared/fleet.ts";
 import { add, fromMoneyValue, type Money, type MoneyValue, toMoneyValue } from "../../shared/money.ts";
 import type { WorkerReport } from "./report.ts";
@@ -8,11 +8,15 @@ export function summarise(reports: readonly WorkerReport[]): FleetSummary {
   const reached = reports.flatMap((report) =>
     report.reached ? [{ name: report.name, ...report.facts }] : [],
   );
+  // They answered, and all that is known of them is what they are.
+  const otherwise = reports.flatMap((report) =>
+    report.reached || report.version === undefined ? [] : [{ name: report.name, version: report.version }],
+  );
   const gpus = reached.flatMap((worker) => worker.gpus);
   const service = reached.flatMap((worker) => worker.service);
   return {
     workers: reports.length,
-    reached: reached.length,
+    reached: reached.length + otherwise.length,
     well: reached.filter(isWell).length,
     gpus: gpus.length,
     gpusUsable: gpus.filter(({ usable }) => usable).length,
@@ -26,7 +30,7 @@ export function summarise(reports: readonly WorkerReport[]): FleetSummary {
     warnings: service.filter(({ state }) => state === "warning").length,
     measured: service.filter(({ state }) => state !== "unknown").length,
     drift: [
-      driftOf("version", reached, ({ version }) => [version]),
+      driftOf("version", [...reached, ...otherwise], ({ version }) => [version]),
       driftOf("driver", reached, (worker) => worker.gpus.flatMap(({ driver }) => driver ?? [])),
       driftOf("models", reached, ({ models }) =>
         models === null ? [] : [[...models].sort().join(", ") || "none"],
@@ -35,12 +39,10 @@ export function summarise(reports: readonly WorkerReport[]): FleetSummary {
   };
 }
 
-type Named = WorkerFacts & { readonly name: string };
-
-function driftOf(
+function driftOf<W extends { readonly name: string }>(
   what: Drift["what"],
-  workers: readonly Named[],
-  valuesOf: (worker: Named) => readonly string[],
+  workers: readonly W[],
+  valuesOf: (worker: W) => readonly string[],
 ): Drift | null {
   const byValue = new Map<string, Set<string>>();
   for (const worker of workers) {

@@ -9,6 +9,7 @@ import type { Tuning } from "../models/download/file-download.ts";
 import type { RunNpm } from "../models/download/npm.ts";
 import type { PackEvent } from "./archive.ts";
 import { type CudaSearch, findCudaLibraries } from "./cuda-libraries.ts";
+import { packIdentity } from "./identity.ts";
 import { installedLibraryFolders } from "./libraries.ts";
 import { type GpuPack, readGpuPack } from "./manifest.ts";
 import {
@@ -50,6 +51,7 @@ export class GpuPackDesk {
   /** null: there is no pack for this system, or its list can't be read. */
   #pack: GpuPack | null = null;
   #parts: readonly GpuPackPart[] = [];
+  #identity: string | null = null;
   #doing: Doing = IDLE;
   #error: GpuPackView["error"] = null;
   #checked: GpuPackView["checked"] = null;
@@ -83,10 +85,16 @@ export class GpuPackDesk {
   /** Looks at the disk again; reads no file to its end. */
   async look(): Promise<GpuPackView> {
     this.#pack ??= await readPack(this.#options.resourcesFolder);
-    const before = stateOf(this.#parts);
+    const before = this.#identity;
     if (this.#pack !== null) this.#parts = lookAtParts(this.#place(), await this.#search());
-    this.#tell(stateOf(this.#parts) === before ? "progress" : "parts");
+    this.#identity = packIdentity(this.#parts);
+    this.#tell(this.#identity === before ? "progress" : "parts");
     return this.view();
+  }
+
+  /** As of the last look; null: there is no pack for this system. */
+  get identity(): string | null {
+    return this.#identity;
   }
 
   /** Resolves when it is under way; `ended` when it is done. Throws GPU_PACK_BUSY, GPU_PACK_NOT_NEEDED. */
@@ -202,11 +210,6 @@ export class GpuPackDesk {
     this.#toldAt = performance.now();
     for (const listener of [...this.#listeners]) listener(change);
   }
-}
-
-/** Equal for the same parts in the same places. */
-function stateOf(parts: readonly GpuPackPart[]): string {
-  return JSON.stringify(parts.map(({ id, state, file }) => [id, state, file]));
 }
 
 async function readPack(resourcesFolder: string): Promise<GpuPack | null> {

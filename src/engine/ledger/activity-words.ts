@@ -192,7 +192,7 @@ function because(what: Sentence, why: Spoken | null): Sentence {
   return why === null ? what : say("actReason", { what: what.said, why: within(why) });
 }
 
-function guardWords({ kind, measure, model }: z.infer<typeof GuardActionSchema>): Sentence {
+function guardWords({ kind, measure, model, lost }: z.infer<typeof GuardActionSchema>): Sentence {
   const values = { measure: measure === null ? "" : said(MEASURES[measure]) };
   switch (kind) {
     case "warn":
@@ -203,6 +203,8 @@ function guardWords({ kind, measure, model }: z.infer<typeof GuardActionSchema>)
       return say("guardFinishes", values);
     case "pause-model":
       return say("guardLeavesOut", { model: model ?? "" });
+    case "pause-market":
+      return say("guardPausesMarket", { count: lost ?? 0 });
   }
 }
 

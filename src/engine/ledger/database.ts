@@ -49,6 +49,7 @@ export async function openDatabase(folder: string, now: () => number = Date.now)
   }
   if (db === "corrupt") throw corruptError(file);
   migrate(db, file);
+  if (notices.length > 0) doubtSubmissions(db, now());
   return { db, checkedAt: trustedFrom ?? now(), notices };
 }
 
@@ -157,16 +158,24 @@ function restoreSnapshot(
   const good = listSnapshots(folder).find((snapshot) => isWhole(Sqlite, snapshot));
   if (good === undefined) throw corruptError(file);
   const aside = join(folder, `ledger-damaged-${now}.sqlite`);
-  for (const suffix of ["", "-wal", "-shm"]) {
+  const copy = `${file}.restored`;
+  // The copy is whole before anything is moved: a start that is cut off here must not find an empty place.
+  copyFileSync(good, copy);
+  for (const suffix of ["-wal", "-shm", ""]) {
     if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
   }
-  copyFileSync(good, file);
+  renameSync(copy, file);
   return {
     code: "LEDGER_RESTORED",
     message: `The ledger was damaged; the snapshot of ${statSync(good).mtime.toISOString()} was restored, and the damaged file kept as ${aside}`,
     actor: "user",
-    help: "Work accepted since then is read back from the markets' books; compare the earnings.",
+    help: "Work done since then is missing here, not at the markets: compare the earnings with their books.",
   };
+}
+
+/** What the snapshot says is unsent may have been sent since: each result is looked for before it goes out. */
+function doubtSubmissions(db: Database, now: number): void {
+  db.prepare("UPDATE submissions SET first_sent_at = coalesce(first_sent_at, ?)").run(now);
 }
 
 function isWhole(Sqlite: typeof BetterSqlite3, file: string): boolean {

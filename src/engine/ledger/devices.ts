@@ -28,6 +28,8 @@ interface TestRecord {
   readonly said: string | null;
   readonly driver: string | null;
   readonly model_manifest: string | null;
+  /** null: not known, or nothing of it. */
+  readonly gpu_pack: string | null;
 }
 
 export class DeviceTable {
@@ -45,7 +47,8 @@ export class DeviceTable {
         `INSERT INTO self_tests (device, at, ok, summary, driver, model_manifest, report) VALUES (?, ?, ?, ?, ?, ?, ?)`,
       ),
       newest: db.prepare<[string], TestRecord>(
-        `SELECT at, ok, summary, json_extract(report, '$.said') AS said, driver, model_manifest
+        `SELECT at, ok, summary, json_extract(report, '$.said') AS said, driver, model_manifest,
+           json_extract(report, '$.gpuPack') AS gpu_pack
          FROM self_tests WHERE device = ? ORDER BY id DESC LIMIT 1`,
       ),
       newestReport: db.prepare<[string], { readonly driver: string | null; readonly report: string }>(
@@ -89,11 +92,9 @@ export class DeviceTable {
   }
 
   /** The newest test if it was made with this driver and, unless null, this model; null: it was not, or there is none. */
-  testWith({ id, driverVersion }: SeenDevice, modelManifest: string | null): SelfTestSummary | null {
-    const newest = this.#statements.newest.get(id);
-    if (newest === undefined || newest.driver !== driverVersion) return null;
-    if (modelManifest !== null && newest.model_manifest !== modelManifest) return null;
-    return summaryOf(newest);
+  testWith(device: SeenDevice, modelManifest: string | null): SelfTestSummary | null {
+    const newest = this.#newestWith(device, modelManifest);
+    return newest && summaryOf(newest);
   }
 
   /** The whole report of the newest test, JSON, if it was made with the device's present driver. */
@@ -102,9 +103,16 @@ export class DeviceTable {
     return newest === undefined || newest.driver !== driverVersion ? null : newest.report;
   }
 
-  /** Was it tested with this driver and this model, whatever came out? */
-  wasTested(device: SeenDevice, modelManifest: string): boolean {
-    return this.testWith(device, modelManifest) !== null;
+  /** Was it tested with this driver, this model and, where both are known, this GPU pack, whatever came out? */
+  wasTested(device: SeenDevice, modelManifest: string, gpuPack: string | null): boolean {
+    const newest = this.#newestWith(device, modelManifest);
+    return newest !== null && (newest.gpu_pack ?? gpuPack) === (gpuPack ?? newest.gpu_pack);
+  }
+
+  #newestWith({ id, driverVersion }: SeenDevice, modelManifest: string | null): TestRecord | null {
+    const newest = this.#statements.newest.get(id);
+    if (newest === undefined || newest.driver !== driverVersion) return null;
+    return modelManifest === null || newest.model_manifest === modelManifest ? newest : null;
   }
 }
 

@@ -16,6 +16,7 @@ export interface Entry {
   readonly settledAt: number | null;
   readonly offered: Money | null;
   readonly gross: Money | null;
+  /** null: pending, or paid without a word about the amount. */
   readonly net: Money | null;
   readonly reference: string | null;
 }
@@ -62,7 +63,7 @@ interface Bounds {
 
 const COLUMNS = `l.id, l.market, l.lease_id, l.job_id, l.kind, l.model, l.units, l.accepted_at, e.settled_at,
   l.fee_currency, CAST(l.fee_minor AS TEXT) AS fee_minor, e.currency, CAST(e.gross_minor AS TEXT) AS gross_minor,
-  CAST(e.net_minor AS TEXT) AS net_minor, e.reference`;
+  CASE WHEN e.told THEN CAST(e.net_minor AS TEXT) END AS net_minor, e.reference`;
 const BEGINNING: EntryPlace = { acceptedAt: -1, row: -1 };
 const END: EntryPlace = { acceptedAt: Number.MAX_SAFE_INTEGER, row: Number.MAX_SAFE_INTEGER };
 

@@ -46,14 +46,28 @@ const MONEY_SUMS = `SELECT coalesce(sum(settled), 0) AS settled, CAST(coalesce(s
     CAST(coalesce(sum(fee_minor), 0) AS TEXT) AS fee, coalesce(sum(fees_unknown), 0) AS unknown
   FROM earning_slots WHERE market = ? AND currency = ?`;
 
+/** Well within a column of 64 bits. */
+const MOST_SUM = 2n ** 62n;
+
 export class EarningsTable {
   readonly #statements;
 
   constructor(db: Database) {
     this.#statements = {
       insert: db.prepare(
-        `INSERT INTO earnings (lease, market, currency, net_minor, gross_minor, accepted_at, settled_at, reference)
-         SELECT id, market, ?, ?, ?, accepted_at, ?, ? FROM leases WHERE id = ?`,
+        `INSERT INTO earnings (lease, market, currency, net_minor, gross_minor, accepted_at, settled_at, reference, told)
+         SELECT id, market, ?, ?, ?, accepted_at, ?, ?, ? FROM leases WHERE id = ?`,
+      ),
+      paidAlready: db
+        .prepare<[number], number>(
+          `SELECT 1 FROM leases l JOIN leases other ON other.job_id = l.job_id AND other.market = l.market
+             AND other.id <> l.id JOIN earnings e ON e.lease = other.id
+           WHERE l.id = ? LIMIT 1`,
+        )
+        .pluck(),
+      sumsOf: db.prepare<[string, number, number], { net: string; fee: string }>(
+        `SELECT CAST(net_minor AS TEXT) AS net, CAST(fee_minor AS TEXT) AS fee FROM earning_slots
+         WHERE currency = ? AND slot = ? AND market = (SELECT market FROM leases WHERE id = ?)`,
       ),
       jobs: db.prepare<[string, number, number], JobSums>(`${JOB_SUMS} AND slot >= ? AND slot < ?`),
       allJobs: db.prepare<[string, number], JobSums>(`${JOB_SUMS} AND slot = ?`),
@@ -80,13 +94,32 @@ export class EarningsTable {
     };
   }
 
+  /**
+   * A job is paid once, also when two of its leases were accepted: the second brings nothing. An amount that the sums
+   * can't hold is none: whatever a market says, the ledger goes on.
+   */
   insert(row: number, credit: JobCredit): void {
+    if (this.#statements.paidAlready.get(row) !== undefined) this.#insert(row, nothingOf(credit));
+    else if (this.#fits(row, credit)) this.#insert(row, credit);
+    else this.#insert(row, { ...nothingOf(credit), gross: null, untold: true });
+  }
+
+  #fits(row: number, { net, gross }: JobCredit): boolean {
+    const sums = this.#statements.sumsOf.get(net.currency, ALL_TIME, row);
+    const fee = gross === null ? 0n : size(gross.minor - net.minor);
+    return (
+      size(BigInt(sums?.net ?? 0)) + net.minor <= MOST_SUM && size(BigInt(sums?.fee ?? 0)) + fee <= MOST_SUM
+    );
+  }
+
+  #insert(row: number, credit: JobCredit): void {
     this.#statements.insert.run(
       credit.net.currency,
       credit.net.minor,
       credit.gross?.minor ?? null,
       credit.settledAt,
       credit.reference,
+      credit.untold ? 0 : 1,
       row,
     );
   }
@@ -128,6 +161,13 @@ export class EarningsTable {
   failedSince(market: MarketId, since: number): number {
     return this.#statements.failedSince.get(market, since) ?? 0;
   }
+}
+
+const size = (minor: bigint): bigint => (minor < 0n ? -minor : minor);
+
+function nothingOf(credit: JobCredit): JobCredit {
+  const nothing = money(credit.net.currency, 0n);
+  return { ...credit, net: nothing, gross: nothing };
 }
 
 function spanSums(currency: CurrencyCode, jobs: JobSums | undefined, sums: MoneySums | undefined): SpanSums {

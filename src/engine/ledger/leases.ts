@@ -30,6 +30,8 @@ export interface HeldLease {
   readonly leasedAt: number;
   readonly grantedAt: number;
   readonly expiresAt: number | null;
+  /** For how long it was granted, however often it was renewed since; after a restart, what that had come to. */
+  readonly lengthMs: number | null;
   readonly maxRuntimeMs: number | null;
   readonly fee: Money | null;
   readonly payment: Lease["payment"];
@@ -75,6 +77,36 @@ interface RowRecord extends LeaseRecord {
   earned_currency: CurrencyCode | null;
 }
 
+/** Accepted, and not credited yet. */
+export interface UnsettledJob {
+  readonly row: number;
+  readonly jobId: string;
+  readonly acceptedAt: number;
+}
+
+/** A job's place in the order of acceptance. */
+export interface UnsettledPlace {
+  readonly acceptedAt: number;
+  readonly row: number;
+}
+
+const OLDEST_FIRST: UnsettledPlace = { acceptedAt: 0, row: 0 };
+
+interface UnsettledRecord {
+  id: number;
+  job_id: string;
+  accepted_at: number;
+}
+
+interface UnsettledBounds {
+  market: string;
+  at: number;
+  row: number;
+  beforeAt: number;
+  beforeRow: number;
+  limit: number;
+}
+
 /** Where a page of leases begins and how long it is. */
 export interface PagePlace {
   readonly limit: number;
@@ -94,7 +126,7 @@ const COLUMNS = `l.id, l.market, l.lease_id, l.job_id, l.attempt, l.kind, l.mode
   l.max_runtime_ms, l.runs, l.device, l.finished_at, l.error`;
 const ROW_SELECT_OF = (
   leases: string,
-) => `SELECT ${COLUMNS}, r.sha3_512, CAST(e.net_minor AS TEXT) AS earned_minor, e.currency AS earned_currency
+) => `SELECT ${COLUMNS}, r.sha3_512, CASE WHEN e.told THEN CAST(e.net_minor AS TEXT) END AS earned_minor, e.currency AS earned_currency
   FROM ${leases} LEFT JOIN receipts r ON r.lease = l.id LEFT JOIN earnings e ON e.lease = l.id`;
 const ROW_SELECT = ROW_SELECT_OF("leases l");
 /** The ids of leases are found by their market first: one index serves both. */
@@ -140,8 +172,16 @@ export class LeaseTable {
       rows: db.prepare<[string], RowRecord>(
         `${ROW_SELECT_OF("json_each(?) wanted CROSS JOIN leases l ON l.id = wanted.value")} ORDER BY l.id DESC`,
       ),
-      unsettled: db.prepare<[string, number], { id: number; job_id: string; accepted_at: number }>(
-        "SELECT id, job_id, accepted_at FROM leases WHERE market = ? AND state = 'accepted' ORDER BY accepted_at, id LIMIT ?",
+      newestUnsettled: db.prepare<[string, number], UnsettledRecord>(
+        `SELECT id, job_id, accepted_at FROM leases WHERE market = ? AND state = 'accepted'
+         ORDER BY accepted_at DESC, id DESC LIMIT ?`,
+      ),
+      olderUnsettled: db.prepare<[UnsettledBounds], UnsettledRecord>(
+        // Without the hint every acceptance is walked through for the few that wait.
+        `SELECT id, job_id, accepted_at FROM leases INDEXED BY leases_unsettled
+         WHERE market = @market AND state = 'accepted' AND accepted_at >= @at
+           AND (accepted_at, id) > (@at, @row) AND (accepted_at, id) < (@beforeAt, @beforeRow)
+         ORDER BY accepted_at, id LIMIT @limit`,
       ),
       acceptedTotal: db
         .prepare<[number], number>(
@@ -225,11 +265,30 @@ export class LeaseTable {
     return this.#statements.rowOf.get(market, leaseId) ?? null;
   }
 
-  /** Accepted by the market, not credited yet, oldest first. */
-  unsettled(market: MarketId, limit: number): { row: number; jobId: string; acceptedAt: number }[] {
-    return this.#statements.unsettled
-      .all(market, limit)
-      .map((r) => ({ row: r.id, jobId: r.job_id, acceptedAt: r.accepted_at }));
+  /**
+   * Accepted by the market and not credited yet: the newest, and of those before them as many, in turn from `after` on.
+   * `next` is where the next turn begins. Jobs that are never paid keep no other from being asked about.
+   */
+  unsettled(
+    market: MarketId,
+    limit: number,
+    after: UnsettledPlace = OLDEST_FIRST,
+  ): { jobs: UnsettledJob[]; next: UnsettledPlace } {
+    const newest = this.#statements.newestUnsettled.all(market, Math.ceil(limit / 2));
+    const before = newest.at(-1);
+    if (before === undefined) return { jobs: [], next: OLDEST_FIRST };
+    const room = limit - newest.length;
+    const older = this.#statements.olderUnsettled.all({
+      market,
+      ...{ at: after.acceptedAt, row: after.row, limit: room },
+      ...{ beforeAt: before.accepted_at, beforeRow: before.id },
+    });
+    const last = older.at(-1);
+    const goesOn = last !== undefined && older.length === room;
+    return {
+      jobs: [...newest, ...older].map((r) => ({ row: r.id, jobId: r.job_id, acceptedAt: r.accepted_at })),
+      next: goesOn ? { acceptedAt: last.accepted_at, row: last.id } : OLDEST_FIRST,
+    };
   }
 
   /** The newest that match. A page may be short, or empty, and still have a next one. */
@@ -288,6 +347,7 @@ function toHeld(record: LeaseRecord): HeldLease {
     leasedAt: record.leased_at,
     grantedAt: record.granted_at,
     expiresAt: record.expires_at,
+    lengthMs: record.expires_at === null ? null : record.expires_at - record.granted_at,
     maxRuntimeMs: record.max_runtime_ms,
     fee: moneyOf(record.fee_currency, record.fee_minor),
     payment: record.payment,

@@ -4,6 +4,7 @@ import type { ActivityType } from "../../shared/contract/activity.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
 import { ActivityTable } from "./activity.ts";
+import { ClaimTable } from "./claims.ts";
 import { leaveCleanNote } from "./clean-note.ts";
 import {
   asLedgerError,
@@ -39,6 +40,7 @@ export class Ledger {
   readonly outbox: Outbox;
   readonly results: ResultTable;
   readonly earnings: EarningsTable;
+  readonly claims: ClaimTable;
   readonly entries: EntryReader;
   readonly energy: EnergyTable;
   readonly activity: ActivityTable;
@@ -67,6 +69,7 @@ export class Ledger {
     this.outbox = new Outbox(db);
     this.results = new ResultTable(db);
     this.earnings = new EarningsTable(db);
+    this.claims = new ClaimTable(db);
     this.entries = new EntryReader(db);
     this.energy = new EnergyTable(db);
     this.activity = new ActivityTable(db);

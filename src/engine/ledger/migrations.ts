@@ -12,6 +12,8 @@ import { KEPT_INPUTS } from "./migrations/007-kept-inputs.ts";
 import { JOB_ENDS } from "./migrations/008-job-ends.ts";
 import { MODEL_NEEDS } from "./migrations/009-model-needs.ts";
 import { RECEIPTS_KEPT } from "./migrations/010-receipts-kept.ts";
+import { CLAIMS } from "./migrations/011-claims.ts";
+import { NEEDS_BY_BATCH } from "./migrations/012-needs-by-batch.ts";
 
 export const MIGRATIONS: readonly string[] = [
   FIRST_LIGHT,
@@ -24,4 +26,6 @@ export const MIGRATIONS: readonly string[] = [
   JOB_ENDS,
   MODEL_NEEDS,
   RECEIPTS_KEPT,
+  CLAIMS,
+  NEEDS_BY_BATCH,
 ];

@@ -18,6 +18,8 @@ export interface OutboxItem {
   readonly attempts: number;
   /** Set before the first byte leaves: from then on an earlier try may have arrived. */
   readonly firstSentAt: number | null;
+  /** Of the output; 0: it is no result. */
+  readonly bytes: number;
 }
 
 interface OutboxRecord {
@@ -28,9 +30,19 @@ interface OutboxRecord {
   message: string | null;
   attempts: number;
   first_sent_at: number | null;
+  bytes: number;
 }
 
-const COLUMNS = "lease, market, kind, idempotency_key, message, attempts, first_sent_at";
+/** Of a result's output; what is no result has none. `to` is not among them. */
+export interface SizeRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+const ANY_SIZE: SizeRange = { from: 0, to: Number.MAX_SAFE_INTEGER };
+const COLUMNS = "s.lease, s.market, s.kind, s.idempotency_key, s.message, s.attempts, s.first_sent_at";
+/** Told by the record's head: the bytes themselves are not read for it. */
+const BYTES = "coalesce(length(o.bytes), 0)";
 
 export class Outbox {
   readonly #statements;
@@ -41,8 +53,9 @@ export class Outbox {
         `INSERT INTO submissions (lease, market, kind, idempotency_key, message, next_at) VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (lease) DO NOTHING`,
       ),
-      due: db.prepare<[string, number, number], OutboxRecord>(
-        `SELECT ${COLUMNS} FROM submissions WHERE market = ? AND next_at <= ? ORDER BY next_at LIMIT ?`,
+      due: db.prepare<[string, number, number, number, number], OutboxRecord>(
+        `SELECT ${COLUMNS}, ${BYTES} AS bytes FROM submissions s LEFT JOIN outputs o ON o.lease = s.lease
+         WHERE s.market = ? AND s.next_at <= ? AND ${BYTES} >= ? AND ${BYTES} < ? ORDER BY s.next_at LIMIT ?`,
       ),
       nextAt: db
         .prepare<[string], number | null>("SELECT min(next_at) FROM submissions WHERE market = ?")
@@ -54,6 +67,12 @@ export class Outbox {
       allNow: db.prepare("UPDATE submissions SET next_at = min(next_at, ?) WHERE market = ?"),
       remove: db.prepare("DELETE FROM submissions WHERE lease = ?"),
       count: db.prepare<[], number>("SELECT count(*) FROM submissions").pluck(),
+      oldest: db
+        .prepare<[], number | null>(
+          `SELECT min(CASE s.kind WHEN 'result' THEN r.computed_at ELSE l.finished_at END)
+           FROM submissions s JOIN leases l ON l.id = s.lease LEFT JOIN receipts r ON r.lease = s.lease`,
+        )
+        .pluck(),
     };
   }
 
@@ -71,8 +90,8 @@ export class Outbox {
     );
   }
 
-  due(market: MarketId, now: number, limit: number): OutboxItem[] {
-    return this.#statements.due.all(market, now, limit).map((r) => ({
+  due(market: MarketId, now: number, limit: number, { from, to } = ANY_SIZE): OutboxItem[] {
+    return this.#statements.due.all(market, now, from, to, limit).map((r) => ({
       row: r.lease,
       market: r.market,
       kind: r.kind,
@@ -80,6 +99,7 @@ export class Outbox {
       message: r.message,
       attempts: r.attempts,
       firstSentAt: r.first_sent_at,
+      bytes: r.bytes,
     }));
   }
 
@@ -96,7 +116,7 @@ export class Outbox {
     this.#statements.later.run(at, row);
   }
 
-  /** The market answers again: nobody has to wait out a back-off. */
+  /** The market answers again, or the clock that a back-off counts on was set back: nobody has to wait it out. */
   retryAllNow(market: MarketId, now: number): void {
     this.#statements.allNow.run(now, market);
   }
@@ -107,5 +127,10 @@ export class Outbox {
 
   size(): number {
     return this.#statements.count.get() ?? 0;
+  }
+
+  /** Since when the market has not heard of the oldest, unix ms; null: it has heard of everything. */
+  oldestAt(): number | null {
+    return this.#statements.oldest.get() ?? null;
   }
 }

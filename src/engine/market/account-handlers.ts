@@ -33,10 +33,11 @@ export function accountHandlers(sessions: readonly MarketSession[]): Pick<Contra
     });
   }
 
-  /** The change is shown at once, not with the next heartbeat. */
+  /** The change is shown at once, not with the next heartbeat. It is made, whatever becomes of the look after it. */
   async function changed<T>(market: MarketId, change: Promise<T>): Promise<T> {
     const done = await change;
-    await sessionOf(market)?.refreshStanding(soon());
+    const session = sessionOf(market);
+    await session?.refreshStanding(soon()).catch((thrown) => session.noteError(thrown));
     return done;
   }
 
@@ -63,6 +64,10 @@ export function accountHandlers(sessions: readonly MarketSession[]): Pick<Contra
       standing: await changed(market, accountAt(market).unstake(amountAt(market, amountMinor), soon())),
     }),
     "provider.balance": async ({ market }) => accountAt(market).balance(soon()),
-    "provider.claim": async ({ market }) => accountAt(market).claim(soon()),
+    "provider.claim": async ({ market }) => {
+      const report = await accountAt(market).claim(soon());
+      sessionOf(market)?.noteClaimed();
+      return report;
+    },
   };
 }

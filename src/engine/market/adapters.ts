@@ -10,7 +10,7 @@ import { AICF_TERMS } from "./aicf/terms.ts";
 import { createAitbcAdapter } from "./aitbc/adapter.ts";
 import { AITBC_TERMS } from "./aitbc/terms.ts";
 import type { DebugSink } from "./http.ts";
-import type { MarketAdapter } from "./port.ts";
+import type { ClaimBook, MarketAdapter } from "./port.ts";
 
 /** What each market says of itself, whether it is configured or not. */
 export const PUBLISHED_TERMS: readonly MarketTerms[] = [AITBC_TERMS, AICF_TERMS];
@@ -19,6 +19,7 @@ export const PUBLISHED_TERMS: readonly MarketTerms[] = [AITBC_TERMS, AICF_TERMS]
 export function createAdapters(
   config: EngineConfig,
   identity: AicfIdentity,
+  claims: (market: MarketId) => ClaimBook,
   now: () => number,
   debug?: (market: MarketId) => DebugSink,
 ): MarketAdapter[] {
@@ -29,6 +30,7 @@ export function createAdapters(
     adapters.push(
       createAicfAdapter(config.markets.aicf, {
         identity,
+        claims: claims("aicf"),
         mayStake: mayStake(config),
         now,
         onDebug: debug?.("aicf"),

@@ -11,6 +11,7 @@ import { AppError } from "../../shared/errors.ts";
 import { networkError, timeoutError } from "./http-errors.ts";
 import { parseJson } from "./json.ts";
 import { type Incoming, type Send, send as sendByNode } from "./send.ts";
+import { uploadMs } from "./slow-line.ts";
 
 export const DEFAULT_TIMEOUT_MS = 10 * SECOND;
 export const MAX_ANSWER_BYTES = 32 * MIB;
@@ -42,7 +43,7 @@ export interface HttpRequest {
   readonly query?: Readonly<Record<string, string | number>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: HttpBody;
-  /** For the whole exchange, answer included. */
+  /** For the whole exchange, answer included; the time a slow line needs for the body comes on top. */
   readonly timeoutMs?: number;
 }
 
@@ -95,7 +96,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   async function exchange(url: URL, request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     signal.throwIfAborted();
     const what = `${request.method} ${url.pathname}`;
-    const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const body = request.body === undefined ? undefined : encodeBody(request.body);
+    const timeoutMs = (request.timeoutMs ?? DEFAULT_TIMEOUT_MS) + uploadMs(body?.length ?? 0);
     const stop = new AbortController();
     const onAbort = () => stop.abort(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
@@ -112,7 +114,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         },
         redirect: "manual",
         signal: stop.signal,
-        ...(request.body === undefined ? {} : { body: encodeBody(request.body) }),
+        ...(body === undefined ? {} : { body }),
       });
       const answeredAt = now();
       const text = await readBounded(response, maxBytes, base.host);

@@ -136,12 +136,22 @@ export interface JobCredit {
   readonly jobId: string;
   /** Net, as credited. */
   readonly net: Money;
+  /** The job is paid, and the market tells nowhere how much: `net` is 0. */
+  readonly untold?: true;
   /** Gross and fee when the market's books show them. */
   readonly gross: Money | null;
   /** Unix ms by the market's clock when known, else when it was read. */
   readonly settledAt: number;
   /** The market's own reference: a transaction hash, an epoch. */
   readonly reference: string | null;
+}
+
+/** Where the answers to claims are kept: they name each job's amount once, for whoever's job it is. */
+export interface ClaimBook {
+  /** Durable when it returns; a job that is there keeps what was said of it first. */
+  put(claimed: readonly JobCredit[]): void;
+  /** What was claimed for these jobs. */
+  of(jobIds: readonly string[]): readonly JobCredit[];
 }
 
 /** The provider's account at a market that keeps stakes: what a person does at its counter. */

@@ -2,12 +2,13 @@
  * One market's life with us: connect and register, then heartbeat, take work and read the books side by side until
  * the market forgets us or the engine stops; then from the start again. It keeps the proofs the UI shows.
  */
-import type { MarketView, ProviderStanding } from "../../shared/contract/views.ts";
+import type { MarketPause, MarketView, ProviderStanding } from "../../shared/contract/views.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, type ErrorValue, isAbort, toErrorValue } from "../../shared/errors.ts";
 import { toMoneyValue } from "../../shared/money.ts";
 import { backoffMs, pause, Wakeup } from "../../shared/wait.ts";
 import { LEDGER_FAILED } from "../ledger/database.ts";
+import type { UnsettledPlace } from "../ledger/leases.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { WorkBoard } from "../work/board.ts";
 import type { LeaseRoom } from "../work/lease-room.ts";
@@ -45,6 +46,8 @@ export interface SessionDeps {
   readonly advice?: () => readonly string[];
   /** Measures of service near or past their limit at this market now. */
   readonly warnings?: () => number;
+  /** Why none of this market's work is taken until a person says so; null: it is taken. */
+  readonly paused?: () => MarketPause | null;
   readonly now: () => number;
 }
 
@@ -110,6 +113,7 @@ export class MarketSession {
 
   view(): MarketView {
     const { adapter, board } = this.#deps;
+    const paused = this.#deps.paused?.() ?? null;
     return {
       id: adapter.id,
       name: adapter.name,
@@ -123,7 +127,9 @@ export class MarketSession {
       lastPollAnswer: this.#lastPollAnswer,
       lastAcceptedAt: this.#lastAcceptedAt,
       leasesHeld: board.count(adapter.id),
-      error: this.#error ?? withheldBecause(this.#standing),
+      error:
+        this.#error ?? (paused && pausedBecause(paused, adapter.name)) ?? withheldBecause(this.#standing),
+      ...(paused && { paused }),
       ...(this.#standing === null ? {} : { standing: this.#standing }),
       ...(adapter.serviceRules === undefined ? {} : { serviceWarnings: this.#deps.warnings?.() ?? 0 }),
       limits: [...(adapter.limits?.() ?? []), ...(this.#deps.advice?.() ?? [])],
@@ -135,6 +141,11 @@ export class MarketSession {
     this.#lastAcceptedAt = this.#deps.now();
     this.#creditsWanted.ring();
     this.#tell();
+  }
+
+  /** Money moved by our own hand: the books are read now. */
+  noteClaimed(): void {
+    this.#booksChanged.ring();
   }
 
   /** Something went wrong while talking to this market, here or in the submitter. */
@@ -349,6 +360,9 @@ export class MarketSession {
         emptyPolls = leases.length > 0 ? 0 : emptyPolls + 1;
         if (leases.length > 0) this.#adopt(leases);
         this.#noteReachable();
+        // News of work don't end this wait: they may be of the very jobs that went back.
+        const declined = board.pauseAfter(leases);
+        if (declined > 0) await pause(declined, taking);
         if (!adapter.capabilities.longPoll) {
           await this.#pauseForWork(emptyPolls === 0 ? POLL_BUSY : backoffMs(emptyPolls, POLL_PACE), taking);
         }
@@ -372,8 +386,10 @@ export class MarketSession {
   async #readBooks(signal: AbortSignal): Promise<never> {
     const { adapter, board, ledger, now } = this.#deps;
     let interval = CREDIT_FAST;
+    let turn: UnsettledPlace | undefined;
     for (;;) {
-      const unsettled = ledger.leases.unsettled(adapter.id, CREDIT_BATCH);
+      const { jobs: unsettled, next } = ledger.leases.unsettled(adapter.id, CREDIT_BATCH, turn);
+      turn = next;
       if (unsettled.length === 0) {
         await this.#creditsWanted.wait(signal, CREDIT_SLOW);
         interval = CREDIT_FAST;
@@ -426,6 +442,15 @@ export class MarketSession {
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+function pausedBecause({ lost }: MarketPause, market: string): ErrorValue {
+  return {
+    code: "MARKET_PAUSED",
+    message: `No more work is taken from ${market}: ${lost} leases in a row were lost after their jobs had begun`,
+    actor: "user",
+    help: "See under Jobs why they were lost; then take its work again on the Reliability screen or with `bellows start`.",
+  };
 }
 
 /** A market that withholds work has said why: shown for as long as it says so. */

@@ -171,6 +171,11 @@ export const FAMILIES = {
   ]),
   ledgerFree: gauge("bellows_ledger_free_bytes", "Free space of the disk that holds the ledger", []),
   outbox: gauge("bellows_outbox_items", "Results, failures and returns a market has still to hear", []),
+  outboxAge: gauge(
+    "bellows_outbox_oldest_age_seconds",
+    "How long the oldest of them has waited; absent while there is none",
+    [],
+  ),
 
   runtimeProcesses: gauge("bellows_runtime_processes", "GPU processes that exist now", []),
   runtimeMemory: gauge("bellows_runtime_resident_memory_bytes", "Memory of a device's process", ["device"]),

@@ -42,12 +42,12 @@ async function answer(
   contentType: string,
   scrape: () => Promise<string>,
 ): Promise<void> {
-  const { pathname } = new URL(request.url ?? "/", "http://metrics");
-  if (isLoopback(host) && !isLoopback(hostName(request.headers.host)))
-    return end(response, 403, "Forbidden\n");
-  if (request.method !== "GET" && request.method !== "HEAD") return end(response, 405, "Only GET\n");
-  if (pathname !== "/metrics") return end(response, 404, "Metrics are at /metrics\n");
   try {
+    if (isLoopback(host) && !isLoopback(hostName(request.headers.host)))
+      return end(response, 403, "Forbidden\n");
+    if (request.method !== "GET" && request.method !== "HEAD") return end(response, 405, "Only GET\n");
+    // Not read as a URL: what a stranger sends need not be one.
+    if (request.url?.split("?", 1)[0] !== "/metrics") return end(response, 404, "Metrics are at /metrics\n");
     const text = await scrape();
     response.writeHead(200, { "content-type": contentType, "cache-control": "no-store" });
     response.end(request.method === "HEAD" ? undefined : text);

@@ -94,7 +94,11 @@ export class Metrics {
         unclaimed: () => this.#unclaimed.amounts(),
         guide: (market) => this.#guides.get(market),
       });
-      this.#process.set(devices, this.#deps.ledger.outbox.size());
+      const { outbox } = this.#deps.ledger;
+      const oldest = outbox.oldestAt();
+      // A clock that was set back makes nothing younger than new.
+      const ageMs = oldest === null ? null : Math.max(0, Date.now() - oldest);
+      this.#process.set(devices, { items: outbox.size(), ageMs });
     }
     const text = await this.#registry.metrics();
     this.#series.scrapeSeconds.set((performance.now() - began) / SECOND);

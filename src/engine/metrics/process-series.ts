@@ -27,9 +27,15 @@ export class ProcessSeries {
     series.processStart.set(Date.now() / SECOND - process.uptime());
   }
 
-  set(devices: readonly Pick<DeviceView, "id" | "runtimePid">[], outboxItems: number): void {
+  /** `outbox`: how many items, and how long the oldest has waited, ms; null: there is none. */
+  set(
+    devices: readonly Pick<DeviceView, "id" | "runtimePid">[],
+    outbox: { readonly items: number; readonly ageMs: number | null },
+  ): void {
     this.#setEngine();
-    this.#series.outbox.set(outboxItems);
+    this.#series.outbox.set(outbox.items);
+    if (outbox.ageMs === null) this.#series.outboxAge.remove();
+    else this.#series.outboxAge.set(outbox.ageMs / SECOND);
     this.#setLedger();
     this.#setRuntimes(devices);
   }

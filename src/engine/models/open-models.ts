@@ -21,15 +21,18 @@ export interface Models {
 }
 
 type ModelsOptions = Pick<ModelManagerOptions, "inUse" | "retryFailedMs" | "tuning" | "runNpm"> &
-  Pick<ModelStoreOptions, "elsewhere">;
+  Pick<ModelStoreOptions, "elsewhere"> & {
+    /** It can't be written down any more when models are used. */
+    readonly onNotesTrouble?: (trouble: AppError) => void;
+  };
 
 /** Throws CATALOGUE_UNREADABLE. */
 export async function openModels(
   { resourcesFolder, modelFolders, models, llamaFolder }: ModelsConfig,
-  { elsewhere, ...options }: ModelsOptions = {},
+  { elsewhere, onNotesTrouble, ...options }: ModelsOptions = {},
 ): Promise<Models> {
   const places = modelPlaces(models.home);
-  const notes = new ModelNotes(places.notesFile);
+  const notes = new ModelNotes(places.notesFile, onNotesTrouble);
   const allowList = new AllowList(models.allowList, notes);
   const store = await ModelStore.open({
     catalogueFile: join(resourcesFolder, "models", "catalogue.json"),

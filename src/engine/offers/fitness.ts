@@ -4,6 +4,7 @@
  */
 import type { ListingTest } from "../../shared/contract/offers.ts";
 import { MINUTE } from "../../shared/durations.ts";
+import { hasPassed } from "../../shared/wait.ts";
 import { type Advised, advise, type Spoken, say } from "../../shared/words/said.ts";
 
 /** `later`: not to be published now, but nothing that is listed is taken back yet. */
@@ -55,9 +56,10 @@ export class FitnessWatch {
       this.#since.delete(device);
       return { fitness: "fit", obstacle };
     }
-    const since = this.#since.get(device) ?? this.#now();
+    const now = this.#now();
+    const since = this.#since.get(device) ?? now;
     this.#since.set(device, since);
     const atOnce = standing.rest?.kind === "off" || standing.test.state === "failed";
-    return { fitness: atOnce || this.#now() - since >= PATIENCE ? "unfit" : "later", obstacle };
+    return { fitness: atOnce || hasPassed(PATIENCE, since, now) ? "unfit" : "later", obstacle };
   }
 }

@@ -129,9 +129,9 @@ export class OllamaRuntime {
   async #run(request: OllamaRequest, signal: AbortSignal): Promise<RunAnswer> {
     await this.#letGoing;
     signal.throwIfAborted();
-    const startedAt = performance.now();
     try {
       const held = await this.#open(request.model, signal);
+      const startedAt = performance.now();
       this.#publish({ state: "working", reason: null, runtimeClass: held.computeClass });
       const late = AbortSignal.timeout(Math.max(1, Math.round(request.deadlineMs)));
       const items: ItemResult[] = [];

@@ -11,6 +11,7 @@ import {
   PresenceSignalNameSchema,
 } from "../../shared/contract/presence.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
+import { hasPassed } from "../../shared/wait.ts";
 import { type EngineKey, type Sentence, say } from "../../shared/words/said.ts";
 import { isDesktopProgram, isListed, programLabel } from "./programs.ts";
 
@@ -142,7 +143,7 @@ function turn(before: Latch | undefined, seen: Seen, now: number): Latch {
   if (!contradicts) return { blocks, contradictedSince: null, ...about };
   const since = before?.contradictedSince ?? now;
   const patience = blocks ? (on === null ? BLIND_FOR : (seen.offAfter ?? 0)) : (seen.onAfter ?? 0);
-  if (now - since < patience) return { blocks, contradictedSince: since, ...about };
+  if (!hasPassed(patience, since, now)) return { blocks, contradictedSince: since, ...about };
   return { blocks: !blocks, contradictedSince: null, ...about };
 }
 

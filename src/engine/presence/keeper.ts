@@ -141,8 +141,8 @@ export class PresenceKeeper {
     let shownChanged = before.size === 0;
     for (const device of devices) {
       const known = before.get(device.id);
-      const lastOursAt = device.hasOurs ? at : (known?.lastOursAt ?? 0);
-      const lastWorkAt = device.works ? at : (known?.lastWorkAt ?? 0);
+      const lastOursAt = device.hasOurs ? at : Math.min(known?.lastOursAt ?? 0, at);
+      const lastWorkAt = device.works ? at : Math.min(known?.lastWorkAt ?? 0, at);
       const facts: DeviceFacts = {
         ...device,
         ourAbsenceMs: at - lastOursAt,

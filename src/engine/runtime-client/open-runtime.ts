@@ -15,10 +15,12 @@ export interface RuntimePlace {
   readonly host: ProcessHost;
   /** Free memory of the device, MiB; null: unknown. */
   readonly freeMemoryMb: () => number | null;
+  /** MiB that a model takes of a GPU at work, by its id; absent: the process estimates it. */
+  readonly needMb?: (model: string) => number;
 }
 
 export function openRuntime(config: EngineConfig, place: RuntimePlace): RuntimeClient {
-  const { device, devices, host, freeMemoryMb } = place;
+  const { device, devices, host, freeMemoryMb, needMb } = place;
   return new RuntimeClient({
     device,
     host,
@@ -29,6 +31,8 @@ export function openRuntime(config: EngineConfig, place: RuntimePlace): RuntimeC
     gpuSetup: () => setUpGpu(config),
     env: llamaEnvironment(config),
     freeMemoryMb,
+    // The processor's memory is not what the figures of a GPU are about.
+    ...(needMb !== undefined && device.kind === "gpu" && { needMb }),
   });
 }
 

@@ -15,6 +15,7 @@ import { requireWorkInLimits } from "../../shared/runtime/limits.ts";
 import type {
   FromRuntime,
   ItemResult,
+  ModelSpec,
   RuntimeClass,
   ToRuntime,
   WantedBackend,
@@ -26,6 +27,7 @@ import type { DeviceInfo } from "../device/device-info.ts";
 import type { GpuSetup } from "../gpu-pack/gpu-setup.ts";
 import { isOllamaModel, type RunnableModel } from "../ollama/model.ts";
 import { isPoisoned, ModelNotLoaded } from "./answers.ts";
+import { LadderRetry } from "./ladder-retry.ts";
 import { NotBegun, RuntimeProcess } from "./runtime-process.ts";
 import { Throughput } from "./throughput.ts";
 
@@ -37,6 +39,8 @@ const SHUTDOWN_DEADLINE = 2 * SECOND;
 /** The first restart after a crash comes at once, then these. */
 const RESTART_BASE = 500 * MILLISECOND;
 const RESTART_CAP = 30 * SECOND;
+/** Until a process is started again that found no memory on its device; nothing tells when there is some. */
+const MEMORY_PAUSE = { base: 5 * SECOND, cap: MINUTE };
 
 export type RuntimeState = "asleep" | "starting" | "ready" | "working" | "failed";
 
@@ -119,6 +123,10 @@ export interface RuntimeClientOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Of the device, asked at each start of a process; null: unknown. */
   readonly freeMemoryMb?: () => number | null;
+  /** MiB that a model takes of it at work, by its id; absent: the process estimates it. */
+  readonly needMb?: (model: string) => number;
+  /** A process that stepped down the ladder of back ends works for this long before it is tried again, ms; absent: 10 minutes. */
+  readonly tryAgainAfterMs?: number;
 }
 
 export class RuntimeClient implements DeviceRuntime {
@@ -149,10 +157,13 @@ export class RuntimeClient implements DeviceRuntime {
   #keepAlive: NodeJS.Timeout | undefined;
   #crashesInRow = 0;
   #notBefore = 0;
+  #startsWithoutMemory = 0;
+  readonly #ladder: LadderRetry;
   #nextBatchId = 1;
 
   constructor(options: RuntimeClientOptions) {
     this.#options = options;
+    this.#ladder = new LadderRetry(options.tryAgainAfterMs);
     this.device = options.device;
   }
 
@@ -186,8 +197,9 @@ export class RuntimeClient implements DeviceRuntime {
     signal.throwIfAborted();
     const posted = Promise.withResolvers<void>();
     const turn = Promise.all([this.#posted, this.#answeredBefore]);
-    const work = turn.then(() => this.#run(request, signal, posted.resolve));
-    this.#answeredBefore = this.#answered;
+    const before = this.#answered;
+    const work = turn.then(() => this.#run(request, signal, posted.resolve, before));
+    this.#answeredBefore = before;
     this.#answered = work.catch(() => undefined); // The caller gets the error; the queue goes on.
     this.#posted = Promise.race([posted.promise, this.#answered]);
     return await unlessAborted(work, signal);
@@ -213,11 +225,18 @@ export class RuntimeClient implements DeviceRuntime {
     return this.stop();
   }
 
-  async #run(request: RunRequest, signal: AbortSignal, onPosted: () => void): Promise<RunAnswer> {
+  /** `before`: the request that came before this one is answered. */
+  async #run(
+    request: RunRequest,
+    signal: AbortSignal,
+    onPosted: () => void,
+    before: Promise<unknown>,
+  ): Promise<RunAnswer> {
     signal.throwIfAborted();
     clearTimeout(this.#keepAlive);
     this.#underWay++;
     try {
+      await this.#tryLadderAgain(before);
       for (;;) {
         // One that is on its way out may still hold the device's memory.
         if (this.#process?.ending) await this.#process.ended;
@@ -239,6 +258,17 @@ export class RuntimeClient implements DeviceRuntime {
     }
   }
 
+  /** A faster back end may work by now: what runs is let end, then another process looks. */
+  async #tryLadderAgain(before: Promise<unknown>): Promise<void> {
+    if (!this.#ladder.isDue || this.#process === null) return;
+    await before;
+    await this.#process?.shutdown(idle(), SHUTDOWN_DEADLINE);
+  }
+
+  #noteSteps({ skipped }: RuntimeClass, inProcess = 0): void {
+    if (this.#options.backend === "auto" && skipped.length > inProcess) this.#ladder.noteStepDown();
+  }
+
   async #start(patienceMs: number, signal: AbortSignal): Promise<RuntimeProcess> {
     await this.#waitOutBackoff(patienceMs, signal);
     const setup = (this.device.kind === "gpu" && (await this.#options.gpuSetup?.())) || null;
@@ -255,6 +285,9 @@ export class RuntimeClient implements DeviceRuntime {
       .catch(async (thrown: unknown) => Promise.reject(await this.#explainFailure(thrown, process, setup)));
     const explained = await this.#explainSteps(ready.runtimeClass, process, setup);
     this.#processClass = this.#describe(explained);
+    this.#startsWithoutMemory = 0;
+    this.#ladder.noteStart();
+    this.#noteSteps(explained);
     if (!process.ending)
       this.#publish({ state: "ready", pid: process.pid, runtimeClass: this.#processClass });
     return process;
@@ -270,16 +303,28 @@ export class RuntimeClient implements DeviceRuntime {
       (answer.type === "loaded" || answer.type === "load-failed") && answer.model === model.id
         ? answer
         : null;
-    const answer = await process.ask({ type: "load", model }, pick, LOAD_DEADLINE);
-    for (const id of this.#loaded.keys()) if (!answer.held.includes(id)) this.#loaded.delete(id);
+    const answer = await process.ask({ type: "load", model: this.#sized(model) }, pick, LOAD_DEADLINE);
+    this.#forgetBut(answer.held);
     if (answer.type === "load-failed") throw new ModelNotLoaded(answer.error);
     const ofProcess = this.#processClass;
+    this.#noteSteps(answer.runtimeClass, ofProcess?.skipped.length);
     const { backend, onnxruntime } = answer.runtimeClass;
     // llama.cpp finds its own way to the device, even where that has the same name.
     const same = ofProcess?.backend === backend && ofProcess.onnxruntime === onnxruntime;
     const runtimeClass = same ? ofProcess : this.#describe(answer.runtimeClass);
     this.#loaded.set(model.id, runtimeClass);
     return runtimeClass;
+  }
+
+  /** With what is known of its need, so that room is made for that. */
+  #sized(model: ModelSpec): ModelSpec {
+    const needMb = this.#options.needMb?.(model.id);
+    return needMb === undefined ? model : { ...model, memoryBytes: Math.ceil(needMb) * MIB };
+  }
+
+  /** Models that had to go for another one. */
+  #forgetBut(held: readonly string[]): void {
+    for (const id of this.#loaded.keys()) if (!held.includes(id)) this.#loaded.delete(id);
   }
 
   async #runBatch(
@@ -332,12 +377,18 @@ export class RuntimeClient implements DeviceRuntime {
     return { ...done, items: [...answers.values()], inferMs, totalMs };
   }
 
-  #askToRun(process: RuntimeProcess, request: RunRequest, items: readonly RunItem[]): Promise<Done> {
+  async #askToRun(process: RuntimeProcess, request: RunRequest, items: readonly RunItem[]): Promise<Done> {
     const batchId = this.#nextBatchId++;
     const pick = (answer: FromRuntime) =>
       answer.type === "done" && answer.batchId === batchId ? answer : null;
     const model = request.model?.id ?? null;
-    return process.ask({ type: "run", batchId, model, items: [...items] }, pick, request.deadlineMs);
+    const done = await process.ask(
+      { type: "run", batchId, model, items: [...items] },
+      pick,
+      request.deadlineMs,
+    );
+    if (process === this.#process) this.#forgetBut(done.held);
+    return done;
   }
 
   #onEnded(process: RuntimeProcess, cause: AppError): void {
@@ -346,6 +397,12 @@ export class RuntimeClient implements DeviceRuntime {
     clearTimeout(this.#keepAlive);
     if (cause.code === STOPPED || cause.code === IDLE) {
       this.#publish({ state: "asleep", reason: null, pid: null });
+      return;
+    }
+    if (cause.code === OUT_OF_MEMORY) {
+      this.#startsWithoutMemory++;
+      this.#notBefore = performance.now() + backoffMs(this.#startsWithoutMemory, MEMORY_PAUSE);
+      this.#publish({ state: "failed", reason: cause.message, pid: null });
       return;
     }
     this.#crashesInRow++;
@@ -387,6 +444,7 @@ export class RuntimeClient implements DeviceRuntime {
     this.#era = new AbortController();
     clearTimeout(this.#keepAlive);
     this.#crashesInRow = 0;
+    this.#startsWithoutMemory = 0;
     this.#notBefore = 0;
     if (!this.#process) this.#publish({ state: "asleep", reason: null, pid: null });
     return this.#process;
@@ -446,6 +504,11 @@ export class RuntimeClient implements DeviceRuntime {
   }
 
   async #explainFailure(thrown: unknown, process: RuntimeProcess, setup: GpuSetup | null): Promise<unknown> {
+    if (thrown instanceof AppError && thrown.code === OUT_OF_MEMORY) {
+      // No job had a part in it: they wait, or go elsewhere.
+      await process.ended;
+      return backingOff(thrown.message, Math.max(1, this.#notBefore - performance.now()));
+    }
     if (!(thrown instanceof AppError && thrown.code === "CUDA_UNAVAILABLE") || setup === null) return thrown;
     const stderr = await process.nativeWords();
     const { driverVersion } = this.device;
@@ -456,8 +519,10 @@ export class RuntimeClient implements DeviceRuntime {
 
   /** The runtime knows its back end; the engine knows the device's name. */
   #describe(runtimeClass: RuntimeClass): RuntimeClass {
-    const own = runtimeClass.backend === "cpu" || this.device.kind === "cpu";
-    return { ...runtimeClass, hardware: own ? runtimeClass.hardware : this.device.name };
+    const { backend, hardware, alsoOn } = runtimeClass;
+    const own = backend === "cpu" || this.device.kind === "cpu";
+    const whole = own ? hardware : this.device.name;
+    return { ...runtimeClass, hardware: alsoOn === undefined ? whole : `${whole} and ${alsoOn}` };
   }
 
   #publish(change: Partial<RuntimeStatus>): void {

@@ -6,6 +6,7 @@ import type { EngineConfig } from "../../shared/config.ts";
 import type { SelfTestReport } from "../../shared/contract/self-test.ts";
 import { openDevices } from "../device/open-devices.ts";
 import { freeMemoryOf } from "../device/telemetry.ts";
+import { GpuPackDesk } from "../gpu-pack/desk.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { openModels } from "../models/open-models.ts";
 import { type Ollama, openOllama } from "../ollama/open-ollama.ts";
@@ -40,6 +41,8 @@ export async function testOffline(test: OfflineTest, signal: AbortSignal): Promi
         attention: () => ({ watched: true, working: true, waiting: false }),
       }),
     ]);
+    const gpuPack = new GpuPackDesk({ ...config, hasGpu: () => true, now: Date.now });
+    await gpuPack.look();
     const watching = watcher.run(closing.signal);
     const { devices } = watcher.detection;
     ollama = openOllama(config, {
@@ -63,6 +66,7 @@ export async function testOffline(test: OfflineTest, signal: AbortSignal): Promi
       models,
       textModel: (id) => (ollama?.library.device?.id === id ? models.firstInOllama() : null),
       ledger,
+      gpuPack: () => gpuPack.identity,
       telemetry: async (id) => {
         await watcher.refresh();
         return watcher.latest(id);

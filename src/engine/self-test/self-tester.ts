@@ -1,6 +1,6 @@
 /**
- * Runs self-tests when somebody asks, and of its own accord on a GPU that was not yet tested with its driver and the
- * model: before anybody pays for it. One at a time, and each result is kept.
+ * Runs self-tests when somebody asks, and of its own accord on a GPU that was not yet tested with its driver, the model
+ * and the GPU pack: before anybody pays for it. One at a time, and each result is kept.
  */
 import type { ListingTest } from "../../shared/contract/offers.ts";
 import type { SelfTestProgress, SelfTestReport } from "../../shared/contract/self-test.ts";
@@ -22,6 +22,8 @@ export interface SelfTesterDeps {
   readonly ledger: Pick<Ledger, "devices" | "audit">;
   /** One that Ollama runs on this device; absent, null: none. */
   readonly textModel?: (deviceId: string) => ResolvedModel | null;
+  /** What CUDA is run with, as one digest; null: there is no pack for this system. */
+  readonly gpuPack: () => string | null;
   /** A fresh reading of a device. */
   readonly telemetry: (deviceId: string) => Promise<Telemetry>;
   /** Somebody else has the use of it now. */
@@ -46,6 +48,8 @@ interface Exam {
 export class SelfTester {
   readonly #deps: SelfTesterDeps;
   readonly #due = new Wakeup();
+  /** Somebody rang since the loop last looked. */
+  #isRung = false;
   /** Under test now. */
   #running: { readonly device: string; progress: SelfTestProgress } | null = null;
   /** Devices to be tested once more: what they run on may be another back end now. */
@@ -68,7 +72,7 @@ export class SelfTester {
     });
   }
 
-  /** GPUs whose newest test is of another driver or another model; without a model nothing can be tested. */
+  /** GPUs whose newest test is of another driver, another model or another GPU pack; without a model nothing can be tested. */
   runDue(signal: AbortSignal): Promise<SelfTestReport[]> {
     return this.#inTurn(async () => {
       const exam = this.#findExam();
@@ -86,12 +90,14 @@ export class SelfTester {
   /** Tests what is due at the start and whenever `lookAgain` rings, until the signal aborts. */
   async runWhenDue(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      this.#isRung = false;
       if (this.#deps.mayTest()) {
         await this.runDue(signal).catch((thrown) => {
           if (!signal.aborted) throw thrown;
         });
       }
-      await this.#due.wait(signal).catch(() => undefined); // Aborted: the loop ends by its condition.
+      // Rung for while the tests ran: then there is no wait.
+      if (!this.#isRung) await this.#due.wait(signal).catch(() => undefined); // Aborted: the loop ends by its condition.
     }
   }
 
@@ -127,11 +133,12 @@ export class SelfTester {
   /** What a GPU runs on may have changed: each is tested once more when it may be. */
   testAnew(): void {
     for (const { device } of this.#deps.runtimes()) if (device.kind === "gpu") this.#again.add(device.id);
-    this.#due.ring();
+    this.lookAgain();
   }
 
-  /** Devices or the wish to work changed. */
+  /** Devices, models or the wish to work changed. */
   lookAgain(): void {
+    this.#isRung = true;
     this.#due.ring();
   }
 
@@ -139,13 +146,15 @@ export class SelfTester {
     if (device.kind !== "gpu" || this.#deps.isReserved(device.id)) return false;
     if (this.#deps.pauseOf(device.id) !== null) return false;
     if (this.#again.has(device.id)) return true;
-    return !this.#deps.ledger.devices.wasTested(device, model.manifestSha256);
+    const { ledger, gpuPack } = this.#deps;
+    return !ledger.devices.wasTested(device, model.manifestSha256, gpuPack());
   }
 
   async #test(runtime: DeviceRuntime, exam: Exam, signal: AbortSignal): Promise<SelfTestReport> {
     const { ledger, telemetry, now, onResult } = this.#deps;
     const { device } = runtime;
-    this.#again.delete(device.id);
+    // Wanted anew while it runs, it is due again afterwards.
+    const anew = this.#again.delete(device.id);
     const startedAt = now();
     const onProgress = (progress: Omit<SelfTestProgress, "startedAt">) => {
       this.#running = { device: device.id, progress: { startedAt, ...progress } };
@@ -153,11 +162,16 @@ export class SelfTester {
     };
     onProgress({ steps: [], textsPerSecond: null });
     this.#deps.onStart?.(device.id);
+    // Before a process looks for it: what comes meanwhile is tested for itself.
+    const gpuPack = device.kind === "gpu" ? this.#deps.gpuPack() : null;
     let report: SelfTestReport;
     try {
       const textModel = this.#deps.textModel?.(device.id);
       const parts = { runtime, ...exam, textModel, telemetry: () => telemetry(device.id), now, onProgress };
-      report = await runSelfTest(parts, signal);
+      report = { ...(await runSelfTest(parts, signal)), ...(gpuPack !== null && { gpuPack }) };
+    } catch (thrown) {
+      if (anew) this.#again.add(device.id);
+      throw thrown;
     } finally {
       this.#running = null;
     }

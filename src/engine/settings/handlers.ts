@@ -17,6 +17,10 @@ export interface SettingsHandlerDeps {
   readonly signal: AbortSignal;
   /** End in order, then be started again with the settings as they are then. */
   readonly restart: () => Promise<void>;
+  /** Throws what would keep it from starting again, ConfigError above all. */
+  readonly checkRestart: () => void;
+  /** To take work from the next start on, whatever was wanted before. */
+  readonly startNextTime: () => void;
   readonly now: () => number;
 }
 
@@ -44,7 +48,10 @@ export function settingsHandlers(deps: SettingsHandlerDeps) {
         },
         redactor,
       ),
-    "engine.restart": async () => {
+    "engine.restart": async ({ start }) => {
+      // Better the one that runs than none at all.
+      deps.checkRestart();
+      if (start) deps.startNextTime();
       // Answered first: the channel this came through closes with the engine.
       setImmediate(() => void deps.restart());
       return {};

@@ -17,7 +17,7 @@ import { ConfigError, type ConfigProblem } from "../config/config-error.ts";
 import { NAME_OF_KEY } from "../config/config-file.ts";
 import { missing } from "../config/from-environment.ts";
 import { Refusal } from "../config/refusal.ts";
-import { readSaved, repairSaved, writeSaved } from "../config/saved-settings.ts";
+import { type Foreign, readSaved, repairSaved, writeSaved } from "../config/saved-settings.ts";
 import { SETTINGS, type Setting, type SettingName, type Settings } from "../config/settings.ts";
 import { rawOfText, textOfRaw } from "../config/shape.ts";
 
@@ -50,7 +50,7 @@ export class LiveSettings {
   #fixed: Fixed;
   #configFile: string | null;
   #saved: ReadonlyMap<SettingName, string>;
-  #foreign: Readonly<Record<string, unknown>>;
+  #foreign: Foreign;
 
   constructor(deps: SettingsDeps) {
     this.#deps = deps;

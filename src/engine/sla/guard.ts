@@ -12,7 +12,7 @@ import {
 } from "../../shared/contract/service-level.ts";
 import type { MarketId, ProviderStanding } from "../../shared/contract/views.ts";
 import { HOUR, MINUTE, SECOND } from "../../shared/durations.ts";
-import { pause } from "../../shared/wait.ts";
+import { hasPassed, pause } from "../../shared/wait.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { FailedModel } from "../self-test/failed-models.ts";
 import { measureService, type ServiceFacts, windowOf } from "./measures.ts";
@@ -166,6 +166,8 @@ export class ServiceGuard {
       });
     }
     const before = new Map(this.#actions.map((action) => [keyOf(action), action]));
+    // By a clock that was set back since: nothing is seen in the future.
+    for (const [key, at] of this.#seen) if (at > now) this.#seen.set(key, now);
     for (const action of wanted) this.#seen.set(keyOf(action), now);
     const kept = this.#actions.filter((action) => {
       const calm = now - (this.#seen.get(keyOf(action)) ?? 0);
@@ -205,7 +207,8 @@ export class ServiceGuard {
 
   #remember(measures: readonly ServiceMeasure[], at: number): void {
     const values = new Map(measures.flatMap(({ name, value }) => (value === null ? [] : [[name, value]])));
-    this.#samples = [...this.#samples.filter((sample) => at - sample.at <= TREND_SPAN), { at, values }];
+    const fresh = this.#samples.filter((sample) => !hasPassed(TREND_SPAN, sample.at, at));
+    this.#samples = [...fresh, { at, values }];
   }
 
   #does(kind: GuardAction["kind"]): boolean {

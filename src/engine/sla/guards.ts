@@ -1,9 +1,14 @@
-/** The guards of all markets that demand something of a provider's service; markets that don't have none. */
+/**
+ * The guards of all markets that demand something of a provider's service, and beside them what holds for every market: no
+ * more is taken where lease after lease is lost.
+ */
 import type { ServiceLevel, ServiceMeasure } from "../../shared/contract/service-level.ts";
-import type { MarketId, ProviderStanding } from "../../shared/contract/views.ts";
+import type { MarketId, MarketPause, ProviderStanding } from "../../shared/contract/views.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { FailedModel } from "../self-test/failed-models.ts";
+import type { BoardChange } from "../work/board.ts";
 import { ServiceGuard } from "./guard.ts";
+import { LostLeases } from "./lost-leases.ts";
 import type { ServiceRules } from "./rules.ts";
 
 /** What a session knows of its market's word about us. */
@@ -26,11 +31,15 @@ export interface GuardsDeps {
 
 export class ServiceGuards {
   readonly #guards = new Map<MarketId, ServiceGuard>();
+  readonly #lost: LostLeases;
   readonly #fullQuota: (market: MarketId) => number;
 
   constructor(deps: GuardsDeps) {
     const { ledger, now, onChange, fullQuota } = deps;
     this.#fullQuota = fullQuota;
+    const heartbeatIntervalMs = (market: MarketId) => deps.watched(market)?.heartbeatIntervalMs ?? null;
+    const ids = deps.markets.map(({ id }) => id);
+    this.#lost = new LostLeases({ ledger, heartbeatIntervalMs, now, onChange }, ids);
     for (const { id, serviceRules } of deps.markets) {
       if (serviceRules === undefined) continue;
       const market = {
@@ -52,6 +61,7 @@ export class ServiceGuards {
 
   /** Leases to hold at most at this market now. */
   quota(market: MarketId): number {
+    if (this.pauseAt(market) !== null) return 0;
     return this.#guards.get(market)?.quota ?? this.#fullQuota(market);
   }
 
@@ -66,7 +76,26 @@ export class ServiceGuards {
   }
 
   level(market: MarketId): ServiceLevel | null {
-    return this.#guards.get(market)?.level ?? null;
+    const level = this.#guards.get(market)?.level ?? null;
+    if (level === null) return null;
+    const action = this.#lost.actionAt(market);
+    const log = [...this.#lost.changesAt(market), ...level.log].sort((a, b) => b.at - a.at);
+    return { ...level, actions: action === null ? level.actions : [...level.actions, action], log };
+  }
+
+  /** Told with every move of a job. */
+  noteJob(change: BoardChange): void {
+    this.#lost.noteJob(change);
+  }
+
+  /** Why none of this market's work is taken until a person says so; null: it is taken. */
+  pauseAt(market: MarketId): MarketPause | null {
+    return this.#lost.pauseAt(market);
+  }
+
+  /** A person has looked: this market's work is taken again. */
+  resume(market: MarketId): void {
+    this.#lost.resume(market);
   }
 
   /** Something changed that is not seen in the ledger: look now. */

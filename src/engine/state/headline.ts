@@ -167,11 +167,13 @@ function errorReason(error: ErrorValue, screen: ScreenName): Reason {
   return because(say("fullStop", { what: sayError(error).said }), sayRemedy(error) ?? undefined, screen);
 }
 
-/** The market is there, and gives this provider no work. */
-const WITHHELD: ReadonlySet<string> = new Set(["JAILED", "NOT_ELIGIBLE"]);
+/** The market is there, and no work is given or taken. */
+const WITHHELD: ReadonlySet<string> = new Set(["JAILED", "NOT_ELIGIBLE", "MARKET_PAUSED"]);
 
 function marketTrouble(market: MarketView, now: number): Reason[] {
-  if (market.error !== null && (market.state !== "registered" || market.lastPollAnswer === "error")) {
+  const inTheWay =
+    market.state !== "registered" || market.lastPollAnswer === "error" || market.paused !== undefined;
+  if (market.error !== null && inTheWay) {
     const why = say("marketTrouble", { market: market.name, why: sayError(market.error).said });
     const help = sayRemedy(market.error) ?? say("triedAgain");
     return [because(why, help, WITHHELD.has(market.error.code) ? "reliability" : "settings")];

@@ -130,6 +130,7 @@ export class StateKeeper {
       offers: makers.offers(),
       settings: makers.settings(),
       gpuPack: makers.gpuPack(),
+      llama: makers.llama(),
     };
   }
 }

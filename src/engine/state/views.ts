@@ -1,5 +1,6 @@
 /** How each slice of the state is made from the parts that own the facts. */
 import type { GpuPackView } from "../../shared/contract/gpu-pack.ts";
+import type { LlamaView } from "../../shared/contract/llama.ts";
 import type { ModelView } from "../../shared/contract/models.ts";
 import type { OffersView } from "../../shared/contract/offers.ts";
 import type { OllamaView } from "../../shared/contract/ollama.ts";
@@ -40,6 +41,7 @@ export interface ViewSources {
   readonly keyProblem: () => HeadlineInput["keyProblem"];
   readonly settings: () => SettingsView;
   readonly gpuPack: () => GpuPackView;
+  readonly llama: () => LlamaView;
   readonly missingGpu: () => HeadlineInput["missingGpu"];
   readonly now: () => number;
 }
@@ -81,6 +83,7 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
     offers: sources.offers,
     settings: sources.settings,
     gpuPack: sources.gpuPack,
+    llama: sources.llama,
     recentJobs: () => ledger.leases.list({}, { limit: RECENT_JOBS }).rows,
   };
 }

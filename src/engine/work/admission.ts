@@ -23,6 +23,8 @@ export interface AdmissionRules {
   readonly limitsOf?: (name: string) => ModelLimits | undefined;
   /** Why the named model, where it runs, can't do this one job as it is asked; absent, null: it can. */
   readonly obstacle?: (name: string, work: Work) => AppError | null;
+  /** Why no device can do the job in its time, in words; absent, null: one can. */
+  readonly tooLong?: (lease: HeldLease) => string | null;
   readonly allowUnpaid: boolean;
   readonly now: () => number;
 }
@@ -55,6 +57,8 @@ export function judgeLease(lease: HeldLease, rules: AdmissionRules): Admission {
       if (obstacle !== null) return { kind: "decline", error: obstacle.toValue() };
       const shortage = rules.memoryShortage(lease.model);
       if (shortage !== null) return decline("MEMORY_SHORT", shortage, "machine");
+      const tooLong = rules.tooLong?.(lease) ?? null;
+      if (tooLong !== null) return decline("JOB_TOO_LONG", tooLong, "machine");
     }
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;

@@ -15,13 +15,12 @@ export interface BatchDevice {
 }
 
 /**
- * On a GPU the table's row with the most memory that is really free counts, and never more than the person wants. On a
- * CPU memory is not what limits a batch: the person's number, or the table's careful row. At least 1.
+ * On a GPU the table's row with the most memory that is really free counts, on a CPU its careful row: there a larger batch
+ * brings nothing and keeps its first job waiting. Never more than the person wants, and at least 1.
  */
 export function jobsPerBatch(table: BatchTable | null, { kind, freeMb, wanted }: BatchDevice): number {
   if (table === null || table.length === 0) return wanted ?? JOBS_WITHOUT_TABLE;
-  if (kind === "cpu") return wanted ?? Math.max(1, rowFor(table, 0).jobs);
-  const { jobs } = rowFor(table, freeMb ?? 0);
+  const { jobs } = rowFor(table, kind === "cpu" ? 0 : (freeMb ?? 0));
   return Math.max(1, Math.min(jobs, wanted ?? jobs));
 }
 

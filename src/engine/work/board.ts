@@ -3,13 +3,14 @@
  * that the ledger row, the queue and the listeners never disagree.
  */
 import type { JobState, MarketId } from "../../shared/contract/views.ts";
-import type { AppError } from "../../shared/errors.ts";
+import { AppError } from "../../shared/errors.ts";
 import { Wakeup } from "../../shared/wait.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { NewResult } from "../ledger/results.ts";
 import type { JobCredit, Lease, SubmitOutcome } from "../market/port.ts";
 import type { Admission } from "./admission.ts";
+import { Declines } from "./declines.ts";
 import { FairShare } from "./fair-share.ts";
 import { canHappen, type JobEvent, UNSENT_STATES, UNSTARTED_STATES } from "./job-machine.ts";
 import { likest } from "./like-length.ts";
@@ -37,6 +38,8 @@ export interface BatchTaker {
   readonly others: readonly string[];
   /** Jobs that may run together when this one is the first. */
   readonly limit: (first: HeldLease) => number;
+  /** How many of these, from the first on, can be done together in the time they have; absent: all. */
+  readonly fitting?: (jobs: readonly HeldLease[]) => number;
   /** What may share a batch: equal keys. */
   readonly modelOf: (lease: HeldLease) => string;
   /** false: this device can't run it now. */
@@ -73,6 +76,7 @@ export class WorkBoard {
   readonly #held = new Map<number, HeldLease>();
   readonly #share = new FairShare();
   readonly #suspects = new Suspects();
+  readonly #declines = new Declines();
   /** By row: since when it could run, by a clock that only goes on, ms. */
   readonly #readySince = new Map<number, number>();
   /** By market: when it last gave us something new, unix ms. */
@@ -136,6 +140,11 @@ export class WorkBoard {
     return fresh.length;
   }
 
+  /** How long to leave a market alone that gave us these, ms: 0 unless each of them was declined. */
+  pauseAfter(leases: readonly Lease[]): number {
+    return this.#declines.pauseAfter(leases);
+  }
+
   /** Jobs that could run now, or those of them that `which` picks. */
   readyCount(which: (lease: HeldLease) => boolean = () => true): number {
     return this.#inState("admitted").filter(which).length;
@@ -185,7 +194,9 @@ export class WorkBoard {
       (lease) => lease !== first && !this.#suspects.has(lease.row) && taker.modelOf(lease) === model,
     );
     const limit = taker.limit(first);
-    return { model, limit, batch: [first, ...likest(first, company, limit - 1)] };
+    const likely = [first, ...likest(first, company, limit - 1)];
+    const batch = likely.slice(0, taker.fitting?.(likely));
+    return { model, limit: batch.length < likely.length ? batch.length : limit, batch };
   }
 
   /** Results and their digests become durable in one commit, and with them the promise to submit them. */
@@ -218,7 +229,7 @@ export class WorkBoard {
   requeue(leases: readonly HeldLease[], error: AppError): void {
     this.#deps.ledger.transaction(() => {
       for (const lease of leases) {
-        if (!this.#isHeld(lease.row, "requeue")) continue;
+        if (!this.#isHeldAs(lease, "requeue")) continue;
         if (this.#suspects.note(lease.row, lease.device)) this.#fail(lease, error);
         else this.#move(lease, "requeue", { note: error.message });
       }
@@ -231,7 +242,7 @@ export class WorkBoard {
   putBack(leases: readonly HeldLease[], reason: string): void {
     this.#deps.ledger.transaction(() => {
       for (const lease of leases)
-        if (this.#isHeld(lease.row, "requeue")) this.#move(lease, "requeue", { note: reason });
+        if (this.#isHeldAs(lease, "requeue")) this.#move(lease, "requeue", { note: reason });
     });
     this.workReady.ring();
   }
@@ -240,7 +251,7 @@ export class WorkBoard {
   handBack(leases: readonly HeldLease[], error: AppError): void {
     this.#deps.ledger.transaction(() => {
       for (const lease of leases)
-        if (this.#isHeld(lease.row, "giveBack")) this.#return(lease, error.message, error.code);
+        if (this.#isHeldAs(lease, "giveBack")) this.#return(lease, error.message, error.code);
     });
     this.outboxFilled.ring();
   }
@@ -390,10 +401,17 @@ export class WorkBoard {
     return lease !== undefined && canHappen(lease.state, event);
   }
 
+  /** Still in the run that the caller knows of: meanwhile another device may have taken it. */
+  #isHeldAs({ row, runs }: HeldLease, event: JobEvent): boolean {
+    return this.#isHeld(row, event) && this.#held.get(row)?.runs === runs;
+  }
+
   #judge(lease: HeldLease): void {
     const verdict = this.#deps.admit(lease);
-    if (verdict.kind === "admit") this.#move(lease, "admit");
-    else this.#decline(lease, verdict);
+    if (verdict.kind === "admit") {
+      this.#declines.forget(lease);
+      this.#move(lease, "admit");
+    } else this.#decline(lease, verdict);
   }
 
   #decline(lease: HeldLease, verdict: Exclude<Admission, { kind: "admit" }>): void {
@@ -401,8 +419,10 @@ export class WorkBoard {
       market: lease.market,
       row: lease.row,
     });
+    const fate = this.#declines.note(lease, verdict.error);
     if (verdict.kind === "expired") this.#move(lease, "expire", { error: verdict.error });
-    else this.#return(lease, verdict.error.message, verdict.error.code);
+    else if (fate.kind === "return") this.#return(lease, verdict.error.message, verdict.error.code);
+    else this.#fail(lease, AppError.fromValue(verdict.error, { retryable: fate.retryable }));
     this.outboxFilled.ring();
   }
 
@@ -442,11 +462,13 @@ export class WorkBoard {
 
   #move(lease: HeldLease, event: JobEvent, fields: Parameters<Ledger["leases"]["apply"]>[3] = {}): HeldLease {
     const state = this.#deps.ledger.leases.apply(lease.row, event, this.#deps.now(), fields);
+    // Whoever moves it may know it from before its last renewal.
+    const current = this.#held.get(lease.row) ?? lease;
     const moved: HeldLease = {
-      ...lease,
+      ...current,
       state,
-      runs: lease.runs + (event === "run" ? 1 : 0),
-      device: fields.device ?? lease.device,
+      runs: current.runs + (event === "run" ? 1 : 0),
+      device: fields.device ?? current.device,
     };
     const open = state === "leased" || canHappen(state, "expire");
     if (state !== "admitted" && state !== "running") this.#suspects.delete(lease.row);

@@ -3,6 +3,7 @@
  * tried, and if that fails too the device rests twice as long.
  */
 import { MINUTE } from "../../shared/durations.ts";
+import { hasPassed } from "../../shared/wait.ts";
 import { type Said, type Spoken, say } from "../../shared/words/said.ts";
 
 const FAILURES_TO_REST = 3;
@@ -24,6 +25,8 @@ export class Breaker {
   /** Rests since the device last did its work. */
   #rests = 0;
   #rest: Rest | null = null;
+  /** Unix ms. */
+  #restBegan = 0;
 
   /** null: it may work. It lasts until `endRest` finds it over. */
   get rest(): Rest | null {
@@ -57,18 +60,22 @@ export class Breaker {
     const values = { minutes: length / MINUTE, failures: this.#failures, cause };
     const sentence = say(this.#failures === 1 ? "restsAfterOne" : "restsAfter", values);
     this.#rest = { until: now + length, kind: "failures", ...sentence };
+    this.#restBegan = now;
     this.#rests++;
     return true;
   }
 
-  /** It can't be used for `ms`, and nobody is to blame. */
+  /** It can't be used for `ms`, and nobody is to blame. A rest that is longer, or one after failures, stays as it is. */
   holdFor(ms: number, { text, said }: Spoken, now: number): void {
+    if (this.#rest !== null && (this.#rest.kind === "failures" || this.#rest.until >= now + ms)) return;
     this.#rest = { until: now + ms, kind: "start", text, ...(said && { said }) };
+    this.#restBegan = now;
   }
 
   /** true: the rest was over and has ended. */
   endRest(now: number): boolean {
-    if (this.#rest === null || now < this.#rest.until) return false;
+    if (this.#rest === null) return false;
+    if (!hasPassed(this.#rest.until - this.#restBegan, this.#restBegan, now)) return false;
     this.#rest = null;
     this.#blamed = "";
     return true;

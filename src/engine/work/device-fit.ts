@@ -1,6 +1,6 @@
 /**
  * What one device can run, and how much of it at once: which models it may be asked for, whether they fit into its memory
- * beside what is there, how many of their jobs make a batch.
+ * beside what is there, how many of their jobs make a batch, how long those take.
  */
 import type { CatalogueModel } from "../../shared/catalogue.ts";
 import { AppError } from "../../shared/errors.ts";
@@ -11,17 +11,19 @@ import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
 import { jobsPerBatch } from "./batch-size.ts";
 import type { BatchTaker } from "./board.ts";
 import type { DeviceHealth } from "./device-health.ts";
+import { DevicePace, type DevicePaceDeps } from "./device-pace.ts";
 import type { ModelMemory } from "./model-memory.ts";
+import type { OwnMemory } from "./own-memory.ts";
 
-export interface DeviceFitDeps {
+export interface DeviceFitDeps extends DevicePaceDeps {
   readonly runtime: DeviceRuntime;
   readonly models: ModelStore;
   /** Jobs of a model run together at most; null: the model's batch table decides. */
   readonly batchSize: number | null;
   /** Of this device; null: unknown. */
   readonly freeMemoryMb: () => number | null;
-  /** What our own process holds of this device's memory; null: unknown. */
-  readonly ownMemoryMb: () => number | null;
+  /** What our own process holds of this device's memory. */
+  readonly ownMemory: Pick<OwnMemory, "mb" | "toldMb">;
   readonly memory: ModelMemory;
   /** Ids of the other devices that work. */
   readonly others: () => readonly string[];
@@ -32,12 +34,14 @@ export interface DeviceFitDeps {
 export class DeviceFit {
   readonly #deps: DeviceFitDeps;
   readonly #health: DeviceHealth;
-  /** The present process, and the one model it has run; null: several. */
-  #only: { pid: number; model: string | null } = { pid: -1, model: null };
+  readonly pace: DevicePace;
+  /** The present process, the one model it has run (null: several), and in batches of up to how many jobs. */
+  #only: { pid: number; model: string | null; jobs: number } = { pid: -1, model: null, jobs: 0 };
 
   constructor(deps: DeviceFitDeps, health: DeviceHealth) {
     this.#deps = deps;
     this.#health = health;
+    this.pace = new DevicePace(deps);
   }
 
   /** For one look at the board: what is found out of a model holds for all its jobs. */
@@ -52,12 +56,13 @@ export class DeviceFit {
     return {
       device: this.#deps.runtime.device.id,
       others: this.#deps.others(),
-      limit: (first) =>
-        this.#health.isOnTrial ? 1 : this.#limitOf(modelOf(first)?.model.batchTable ?? null),
+      limit: (first) => (this.#health.isOnTrial ? 1 : this.#limitOf(modelOf(first)?.model ?? null)),
+      fitting: (jobs) => this.pace.fitting(jobs, (jobs[0] && modelOf(jobs[0])?.model) ?? null),
       modelOf: (lease) => modelOf(lease)?.model.id ?? nameWithoutModel(lease),
       canRun: (lease) => {
         const model = modelOf(lease);
         if (model === null) return true;
+        if (this.pace.tooLong(lease, model.model) !== null) return false;
         const known = runnable.get(model) ?? this.#canRun(model);
         runnable.set(model, known);
         return known;
@@ -92,24 +97,29 @@ export class DeviceFit {
 
   /** What is free, and what our own process holds for other models: it gives that up for the next one. */
   #usableMemoryMb(): number | null {
-    const { freeMemoryMb, ownMemoryMb } = this.#deps;
+    const { freeMemoryMb, ownMemory } = this.#deps;
     const free = freeMemoryMb();
-    return free === null ? null : free + (ownMemoryMb() ?? 0);
+    return free === null ? null : free + (ownMemory.mb ?? 0);
   }
 
-  #limitOf(table: CatalogueModel["batchTable"] | null): number {
-    const { batchSize, runtime } = this.#deps;
-    return jobsPerBatch(table, {
-      kind: runtime.device.kind,
-      freeMb: this.#usableMemoryMb(),
-      wanted: batchSize,
-    });
+  #limitOf(model: CatalogueModel | null): number {
+    const { batchSize, runtime, memory } = this.#deps;
+    const { kind } = runtime.device;
+    const freeMb = this.#usableMemoryMb();
+    const jobs = jobsPerBatch(model?.batchTable ?? null, { kind, freeMb, wanted: batchSize });
+    return model === null || kind === "cpu" ? jobs : memory.jobsWithin(model, runtime.device, freeMb, jobs);
+  }
+
+  /** How many jobs such as this one make a full batch. */
+  usualBatch(taker: BatchTaker, job: HeldLease): number {
+    const limit = taker.limit(job);
+    return taker.fitting?.(Array<HeldLease>(limit).fill(job)) ?? limit;
   }
 
   /** Before the first batch nobody knows which model is asked for. */
   smallestLimit(): number {
     const { models } = this.#deps;
-    const limits = models.offeredNames().map((name) => this.#limitOf(models.find(name).batchTable));
+    const limits = models.offeredNames().map((name) => this.#limitOf(models.find(name)));
     return Math.min(...limits, this.#limitOf(null));
   }
 
@@ -128,14 +138,15 @@ export class DeviceFit {
   }
 
   /** While a process has run one model only, what it holds is what the model needs. */
-  noteMemory(model: CatalogueModel | null): void {
-    const { runtime, ownMemoryMb, memory } = this.#deps;
+  noteMemory(model: CatalogueModel | null, jobs: number): void {
+    const { runtime, ownMemory, memory } = this.#deps;
     const { pid } = runtime.status;
     if (model === null || pid === null || runtime.device.kind === "cpu") return;
-    if (this.#only.pid !== pid) this.#only = { pid, model: model.id };
-    else if (this.#only.model !== model.id) this.#only = { pid, model: null };
-    const used = ownMemoryMb();
-    if (this.#only.model !== null && used !== null) memory.noteAlone(model, runtime.device, used);
+    const before = this.#only.pid === pid ? this.#only : { model: model.id, jobs: 0 };
+    const only = before.model === model.id ? model.id : null;
+    this.#only = { pid, model: only, jobs: Math.max(before.jobs, jobs) };
+    const used = ownMemory.toldMb;
+    if (only !== null && used !== null) memory.noteAlone(model, runtime.device, used, this.#only.jobs);
   }
 }
 

@@ -3,6 +3,7 @@
  * at once, one that is gone gives its batch back to the board, so that another device computes it.
  */
 import type { DeviceInfo } from "../device/device-info.ts";
+import type { HeldLease } from "../ledger/leases.ts";
 import type { ResolvedModel } from "../models/store.ts";
 import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
 import type { WorkBoard } from "./board.ts";
@@ -59,6 +60,13 @@ export class DeviceFleet {
     return reasons.includes(null) ? null : (reasons[0] ?? null);
   }
 
+  /** Why no device can do this job of that model in its time, in words; null: one can, or there is none to ask. */
+  tooLong(lease: HeldLease, { model, spec }: Pick<ResolvedModel, "model" | "spec">): string | null {
+    const able = this.members.filter(({ runtime }) => runtime.canRun(spec));
+    const reasons = able.map(({ worker }) => worker.tooLong(lease, model));
+    return reasons.includes(null) ? null : (reasons[0] ?? null);
+  }
+
   /** From now on these devices work. One with another driver than before is a new one: its runtime has the old open. */
   set(devices: readonly DeviceInfo[]): void {
     for (const member of [...this.#members.values()]) {
@@ -86,8 +94,9 @@ export class DeviceFleet {
     for (const { runtime } of this.#members.values()) runtime.killNow();
   }
 
-  async stop(): Promise<void> {
-    await Promise.all([...this.#members.values()].map(({ runtime }) => runtime.stop()));
+  /** Asks every runtime to end; when the signal aborts they are killed. */
+  async stop(signal?: AbortSignal): Promise<void> {
+    await Promise.all([...this.#members.values()].map(({ runtime }) => runtime.stop(signal)));
   }
 
   #enlist(device: DeviceInfo, devices: number): void {

@@ -67,8 +67,12 @@ export class DeviceRest {
       const why = restOf(deviceId);
       // Gone, or allowed again meanwhile: nothing is to be freed any more.
       if (member === undefined || why === null) return;
-      if (member.runtime.status.state !== "working" && member.runtime.status.state !== "starting") {
-        return await member.runtime.stop();
+      const { state } = member.runtime.status;
+      if (state !== "working" && state !== "starting") {
+        const stopped = member.runtime.stop();
+        // A batch may be under way all the same: its model loads, or its process waits to be started again.
+        this.#setAside(deviceId, sentence(member, why));
+        return await stopped;
       }
       if (Date.now() >= deadline) {
         member.runtime.killNow();
@@ -78,13 +82,14 @@ export class DeviceRest {
     }
   }
 
-  /** Jobs of the process that was ended. */
+  /** Jobs whose process was ended, or never began. */
   #setAside(deviceId: string, message: string): void {
     const { fleet, board, canWork } = this.#deps;
     const left = board.held().filter((lease) => lease.device === deviceId && lease.state === "running");
     const elsewhere = fleet.members.some(({ runtime }) => canWork(runtime.device.id));
+    if (left.length === 0) return;
     if (elsewhere) board.putBack(left, message);
-    else if (left.length > 0) board.giveBack(message, { running: true, device: deviceId });
+    else board.giveBack(message, { running: true, device: deviceId });
   }
 }
 

@@ -5,7 +5,7 @@
 import type { CatalogueModel } from "../../shared/catalogue.ts";
 import type { DeviceView } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
-import { AppError, isAbort, toErrorValue, unreachable } from "../../shared/errors.ts";
+import { AppError, toErrorValue, unreachable } from "../../shared/errors.ts";
 import type { ItemResult } from "../../shared/runtime/protocol.ts";
 import type { Wakeup } from "../../shared/wait.ts";
 import { type Said, say } from "../../shared/words/said.ts";
@@ -22,8 +22,6 @@ import { DeviceFit, type DeviceFitDeps, needsModelOf } from "./device-fit.ts";
 import { DeviceHealth } from "./device-health.ts";
 import { describeResult, workOf } from "./result.ts";
 
-/** A batch may take this long when its leases do not say. */
-const DEFAULT_MAX_RUNTIME = 90 * SECOND;
 /** Past its longest allowed time by this much, a batch hangs: its process is killed. */
 const HANG_GRACE = 5 * SECOND;
 const IDLE_LOOK = 5 * SECOND;
@@ -44,11 +42,8 @@ export interface DeviceWorkerDeps extends DeviceFitDeps {
   readonly isPaused: () => boolean;
   /** This device, or a model on it, rests from now on or no longer. */
   readonly onHealth?: () => void;
-  /** A job is ended after this long whatever its market allows, ms; absent: what it allows. */
-  readonly jobMaxRuntimeMs?: number | undefined;
   /** Why this device and no GPU, in words; null when it is a GPU. */
   readonly noGpuReason: string | null;
-  readonly now: () => number;
 }
 
 export class DeviceWorker {
@@ -95,6 +90,11 @@ export class DeviceWorker {
   /** Why this device has no memory for the model now, in words; null: it has, or nobody knows. */
   memoryShortage(model: CatalogueModel): string | null {
     return this.#fit.memoryShortage(model);
+  }
+
+  /** Why this device is too slow for the job, in words; null: it is not, or nobody knows. */
+  tooLong(lease: HeldLease, model: CatalogueModel): string | null {
+    return this.#fit.pace.tooLong(lease, model);
   }
 
   /** Jobs that keep this device busy: one batch that runs and one that is ready to, of the model it ran last. */
@@ -164,7 +164,7 @@ export class DeviceWorker {
       const name = taker.modelOf(first);
       if (batch.length > 1) this.#sociable.add(name);
       else this.#sociable.delete(name);
-      this.#lastLimit = taker.limit(first);
+      this.#lastLimit = this.#fit.usualBatch(taker, first);
       this.#count(batch.length);
       const running = this.#runBatch(batch, signal).finally(() => {
         underWay.delete(running);
@@ -210,12 +210,6 @@ export class DeviceWorker {
     this.#tell();
   }
 
-  /** ms */
-  #mayTake({ maxRuntimeMs }: HeldLease): number {
-    const { jobMaxRuntimeMs = Number.POSITIVE_INFINITY } = this.#deps;
-    return Math.min(maxRuntimeMs ?? DEFAULT_MAX_RUNTIME, jobMaxRuntimeMs);
-  }
-
   async #runBatch(batch: readonly HeldLease[], signal: AbortSignal): Promise<void> {
     const { board, runtime, now } = this.#deps;
     const startedAt = now();
@@ -226,18 +220,22 @@ export class DeviceWorker {
       answer = await runtime.run({
         model: resolved?.spec ?? null,
         items: batch.map((lease) => ({ key: String(lease.row), work: workOf(lease) })),
-        deadlineMs: Math.max(...batch.map((lease) => this.#mayTake(lease))) + HANG_GRACE,
+        deadlineMs: this.#fit.pace.allowance(batch, resolved?.model ?? null) + HANG_GRACE,
         signal,
       });
     } catch (thrown) {
       // Stopped: what is still held is either given back already or runs again after the next start.
-      if (signal.aborted || isAbort(thrown)) return;
+      if (signal.aborted) return;
       const error = asAppError(thrown);
-      if (error.code !== "RUNTIME_STOPPED") this.#giveUp(batch, resolved, error);
+      // Whoever stopped it may have seen to these jobs; those that it did not know of must not wait for ever.
+      if (error.code === "RUNTIME_STOPPED") board.putBack(batch, error.message);
+      else this.#giveUp(batch, resolved, error);
       return;
     }
     this.#health.noteAnswer(resolved?.model.id ?? null, batch, answer);
-    this.#fit.noteMemory(resolved?.model ?? null);
+    this.#fit.noteMemory(resolved?.model ?? null, batch.length);
+    if (answer.items.every(({ ok }) => ok))
+      this.#fit.pace.note(batch, resolved?.model ?? null, answer.totalMs, answer.runtimeClass.backend);
     board.noteServed(batch, answer.totalMs);
     this.#finish(batch, answer, resolved, startedAt);
   }

@@ -15,57 +15,125 @@ const RENEW_AFTER = 0.6;
 /** A renewal adds half of the lease's own length (protocols/aicf.md §2.2, QUEUE.md). */
 const EXTEND_BY = 0.5;
 const RENEW_TIMEOUT = 10 * SECOND;
+/** A renewal that brought nothing is tried again when this share of the time left is gone. */
+const TRY_AGAIN_AFTER = 0.25;
+
+type KeptSession = Pick<MarketSession, "adapter" | "registered" | "noteError">;
+
+export interface LeaseKeeperDeps {
+  readonly sessions: readonly KeptSession[];
+  readonly board: WorkBoard;
+  readonly now: () => number;
+}
 
 export class LeaseKeeper {
-  readonly #deps: { sessions: readonly MarketSession[]; board: WorkBoard; now: () => number };
-  readonly #renewing = new Set<number>();
+  readonly #deps: LeaseKeeperDeps;
+  /** By the lease's row. */
+  readonly #renewing = new Map<number, Promise<void>>();
+  /** By the lease's row: not to be asked for before this, unix ms. */
+  readonly #notBefore = new Map<number, number>();
+  /** Unix ms. */
+  #lastLook = Number.NEGATIVE_INFINITY;
+  /** A renewal ended in a way nobody can wait out: the ledger itself failed. */
+  #failure: { readonly cause: unknown } | null = null;
 
-  constructor(deps: { sessions: readonly MarketSession[]; board: WorkBoard; now: () => number }) {
+  constructor(deps: LeaseKeeperDeps) {
     this.#deps = deps;
   }
 
+  /** Runs until `signal` aborts; renewals under way are waited for (they carry the same signal). */
   async run(signal: AbortSignal): Promise<void> {
+    const { board } = this.#deps;
     for (let tick = 1; !signal.aborted; tick += 1) {
-      for (const session of this.#deps.sessions) this.#tend(session, signal);
-      if (tick % JUDGE_AGAIN_EVERY === 0) this.#deps.board.judgeAgain();
-      const { board } = this.#deps;
+      if (this.#failure !== null) throw this.#failure.cause;
+      this.look(signal);
+      if (tick % JUDGE_AGAIN_EVERY === 0) board.judgeAgain();
       if (board.held().length > 0) await pause(TICK, signal);
       else await board.workReady.wait(signal, IDLE_TICK).catch(() => undefined); // Aborted: the loop ends.
     }
+    await this.settled();
   }
 
-  #tend(session: MarketSession, signal: AbortSignal): void {
+  /** Tends every lease once; does not wait for the renewals it begins. */
+  look(signal: AbortSignal): void {
+    const { board, sessions } = this.#deps;
     const now = this.#deps.now();
+    if (now < this.#lastLook) this.#followClock(now - this.#lastLook);
+    this.#lastLook = now;
+    for (const session of sessions) this.#tend(session, now, signal);
+    const held = new Set(board.held().map(({ row }) => row));
+    for (const row of this.#notBefore.keys()) if (!held.has(row)) this.#notBefore.delete(row);
+  }
+
+  /** Resolves when every renewal that was begun is answered. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#renewing.values());
+  }
+
+  /** The clock was set back: what was reckoned by it goes back with it. */
+  #followClock(step: number): void {
+    this.#notBefore.clear();
+    for (const { row, expiresAt } of this.#deps.board.held())
+      if (expiresAt !== null) this.#deps.board.extend(row, expiresAt + step);
+  }
+
+  #tend(session: KeptSession, now: number, signal: AbortSignal): void {
     for (const lease of this.#deps.board.held(session.adapter.id)) {
-      if (lease.expiresAt === null) continue;
+      const { expiresAt } = lease;
+      if (expiresAt === null) continue;
       const unstarted = lease.state === "leased" || lease.state === "admitted";
-      if (unstarted && lease.expiresAt <= now) {
+      if (unstarted && expiresAt <= now) {
         this.#deps.board.close(lease, "expire", "The lease ran out before the job could begin");
-      } else if (session.adapter.capabilities.renewableLeases && isDue(lease, lease.expiresAt, now)) {
-        this.#renew(session, lease, lease.expiresAt, signal);
+      } else if (session.adapter.capabilities.renewableLeases && this.#isDue(lease, expiresAt, now)) {
+        if (session.registered) this.#renew(session, lease, expiresAt, signal);
       }
     }
   }
 
-  #renew(session: MarketSession, lease: HeldLease, expiresAt: number, signal: AbortSignal): void {
-    if (this.#renewing.has(lease.row) || !session.registered) return;
-    this.#renewing.add(lease.row);
-    const extend = Math.round((expiresAt - lease.grantedAt) * EXTEND_BY);
-    session.adapter
-      .renew(lease, extend, AbortSignal.any([signal, AbortSignal.timeout(RENEW_TIMEOUT)]))
-      .then(
-        (until) => this.#deps.board.extend(lease.row, until),
-        (thrown) => {
-          const lost = thrown instanceof AppError && thrown.code === "LEASE_LOST";
-          // A job that has begun goes on: only the answer to its result decides. One that has not is let go.
-          if (lost) this.#deps.board.close(lease, "lose", thrown.message);
-          else if (!lost && !signal.aborted) session.noteError(thrown);
-        },
-      )
-      .finally(() => this.#renewing.delete(lease.row));
+  #isDue({ row, lengthMs }: HeldLease, expiresAt: number, now: number): boolean {
+    if (this.#renewing.has(row) || now < (this.#notBefore.get(row) ?? 0)) return false;
+    return expiresAt > now && expiresAt - now <= (1 - RENEW_AFTER) * (lengthMs ?? 0);
   }
-}
 
-function isDue(lease: HeldLease, expiresAt: number, now: number): boolean {
-  return expiresAt > now && now >= lease.grantedAt + (expiresAt - lease.grantedAt) * RENEW_AFTER;
+  #renew(session: KeptSession, lease: HeldLease, expiresAt: number, signal: AbortSignal): void {
+    const { row } = lease;
+    const renewal = this.#ask(session, lease, signal)
+      .then((until) => {
+        if (until !== null) this.#deps.board.extend(row, until);
+        if (until === null || until <= expiresAt) this.#wait(row, expiresAt);
+      })
+      .catch((cause: unknown) => {
+        this.#failure ??= { cause };
+      })
+      .finally(() => this.#renewing.delete(row));
+    this.#renewing.set(row, renewal);
+  }
+
+  /** The new expiry, unix ms; null: there is none. */
+  async #ask(session: KeptSession, lease: HeldLease, signal: AbortSignal): Promise<number | null> {
+    const extend = Math.round((lease.lengthMs ?? 0) * EXTEND_BY);
+    try {
+      const within = AbortSignal.any([signal, AbortSignal.timeout(RENEW_TIMEOUT)]);
+      return await session.adapter.renew(lease, extend, within);
+    } catch (thrown) {
+      if (signal.aborted) return null;
+      if (thrown instanceof AppError && thrown.code === "LEASE_LOST") {
+        // A job that has begun goes on: only the answer to its result decides. One that has not is let go.
+        this.#deps.board.close(lease, "lose", thrown.message);
+        this.#notBefore.set(lease.row, Number.POSITIVE_INFINITY);
+      } else {
+        const wait = thrown instanceof AppError ? (thrown.retryAfterMs ?? 0) : 0;
+        this.#notBefore.set(lease.row, this.#deps.now() + wait);
+        session.noteError(thrown);
+      }
+      return null;
+    }
+  }
+
+  /** It won no time: it is asked for again when a share of what is left is gone. */
+  #wait(row: number, expiresAt: number): void {
+    const now = this.#deps.now();
+    const next = now + (expiresAt - now) * TRY_AGAIN_AFTER;
+    this.#notBefore.set(row, Math.max(next, this.#notBefore.get(row) ?? 0));
+  }
 }

@@ -4,6 +4,7 @@
  */
 import { MINUTE } from "../../shared/durations.ts";
 import type { AppError } from "../../shared/errors.ts";
+import { hasPassed } from "../../shared/wait.ts";
 
 const FAILED_BATCHES_TO_REST = 3;
 const REST = { first: 3 * MINUTE, longest: 48 * MINUTE } as const;
@@ -13,11 +14,13 @@ interface Trouble {
   readonly failures: number;
   /** Rests since the model last ran here. */
   readonly rests: number;
-  readonly until: number;
+  /** The present rest, or the last one: unix ms, ms. */
+  readonly since: number;
+  readonly length: number;
   readonly error: AppError | null;
 }
 
-const NONE: Trouble = { failures: 0, rests: 0, until: 0, error: null };
+const NONE: Trouble = { failures: 0, rests: 0, since: 0, length: 0, error: null };
 
 export class ModelRests {
   readonly #troubles = new Map<string, Trouble>();
@@ -49,7 +52,8 @@ export class ModelRests {
   /** Why the model is not run here now; null: it may be. */
   reason(model: string, now: number): AppError | null {
     const trouble = this.#troubles.get(model);
-    return trouble !== undefined && now < trouble.until ? trouble.error : null;
+    if (trouble === undefined || hasPassed(trouble.length, trouble.since, now)) return null;
+    return trouble.error;
   }
 
   /** The first of those that rest now. */
@@ -64,6 +68,6 @@ export class ModelRests {
   #rest(model: string, error: AppError, now: number): void {
     const { rests } = this.#troubles.get(model) ?? NONE;
     const length = Math.min(REST.longest, REST.first * 2 ** rests);
-    this.#troubles.set(model, { failures: 0, rests: rests + 1, until: now + length, error });
+    this.#troubles.set(model, { failures: 0, rests: rests + 1, since: now, length, error });
   }
 }

@@ -2,33 +2,60 @@
  * Delivers the outbox of one market: results, failures, returns. A result is tried, under one key, until the market
  * has answered; what an answer means is the adapter's word, what follows from it the board's.
  */
-import { MINUTE, SECOND } from "../../shared/durations.ts";
+import { MIB, MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, toErrorValue, unreachable } from "../../shared/errors.ts";
-import { backoffMs } from "../../shared/wait.ts";
+import { backoffMs, withinTime } from "../../shared/wait.ts";
 import { LEDGER_FAILED } from "../ledger/database.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { OutboxItem } from "../ledger/outbox.ts";
 import type { MarketSession } from "../market/session.ts";
+import { uploadMs } from "../market/slow-line.ts";
 import type { WorkBoard } from "./board.ts";
 
-const PARALLEL = 4;
+/** Bytes of an output. Two big ones would share the line and both come late; small ones pass a big one by. */
+const BIG = MIB;
+const LANES = {
+  small: { from: 0, to: BIG, parallel: 4 },
+  big: { from: BIG, to: Number.MAX_SAFE_INTEGER, parallel: 1 },
+} as const;
+type Lane = keyof typeof LANES;
+/** Of the time: how long at most the outbox is searched for what no lane has room for. */
+const SEARCH_SHARE = 0.02;
 /** What is to be sent rings; this is for what nobody rang for. */
 const EMPTY_LOOK = 10 * SECOND;
-const SEND_TIMEOUT = 30 * SECOND;
+/** An adapter has its own limits; these are for one that never ends. */
+const COURTESY_TIMEOUT = 30 * SECOND;
+const RESULT_TIMEOUT = 90 * SECOND;
+/** The looks before it, and an encoding that makes more of the bytes. */
+const UPLOADS = 2;
 const RETRY = { base: 300, cap: 30 * SECOND };
 /** A market that can't take a return or a failure report is asked again for this long, then left alone. */
 const COURTESY_LIMIT = 10 * MINUTE;
 
 export interface SubmitterDeps {
-  readonly session: MarketSession;
+  readonly session: Pick<
+    MarketSession,
+    "adapter" | "registered" | "reachable" | "noteAccepted" | "noteError"
+  >;
   readonly board: WorkBoard;
   readonly ledger: Ledger;
+  /** Unix ms. */
   readonly now: () => number;
+}
+
+interface Delivery {
+  readonly lane: Lane;
+  readonly done: Promise<void>;
 }
 
 export class Submitter {
   readonly #deps: SubmitterDeps;
-  readonly #inFlight = new Map<number, Promise<void>>();
+  /** By the lease's row. */
+  readonly #inFlight = new Map<number, Delivery>();
+  /** Unix ms. */
+  #lastLook = Number.NEGATIVE_INFINITY;
+  /** Nothing big was due; looked for again after this, by a clock that only goes on, ms. */
+  #noBigUntil = 0;
   /** A delivery ended in a way nobody can wait out: the ledger itself failed. */
   #failure: { readonly cause: unknown } | null = null;
 
@@ -39,58 +66,85 @@ export class Submitter {
   /** Runs until `signal` aborts; what is in flight then is waited for (it carries the same signal). */
   async run(signal: AbortSignal): Promise<void> {
     const { board, ledger, session, now } = this.#deps;
+    const { id } = session.adapter;
     while (!signal.aborted) {
       if (this.#failure !== null) throw this.#failure.cause;
+      // What waits for a time by a clock that was set back would wait for hours.
+      if (now() < this.#lastLook) ledger.outbox.retryAllNow(id, now());
+      this.#lastLook = now();
       if (session.registered) this.#startDue(signal);
-      const nextAt = ledger.outbox.nextAt(session.adapter.id);
+      const nextAt = ledger.outbox.nextAt(id);
       if (nextAt === null && this.#inFlight.size === 0) {
         await board.outboxFilled.wait(signal, EMPTY_LOOK).catch(() => undefined); // Aborted: the loop ends.
         continue;
       }
       // In-flight rows stay due until answered: wait for one of them, not for the clock.
-      const idle = nextAt === null || this.#inFlight.size >= PARALLEL || nextAt <= now();
-      const wait = idle ? SECOND : Math.max(1, nextAt - now());
+      const wait =
+        nextAt === null || nextAt <= now() ? SECOND : Math.min(Math.max(1, nextAt - now()), EMPTY_LOOK);
       await Promise.race([
         board.outboxFilled.wait(signal, wait),
         session.reachable.wait(signal, wait),
-        ...this.#inFlight.values(),
+        ...[...this.#inFlight.values()].map(({ done }) => done),
       ]).catch(() => undefined);
     }
-    await Promise.allSettled(this.#inFlight.values());
+    await Promise.all([...this.#inFlight.values()].map(({ done }) => done));
   }
 
   #startDue(signal: AbortSignal): void {
+    this.#start("small", signal);
+    const began = performance.now();
+    if (this.#room("big") === 0 || began < this.#noBigUntil) return;
+    if (this.#start("big", signal) > 0) return;
+    // Among thousands of small ones this takes its time, and after each of them it would be done again.
+    const took = performance.now() - began;
+    this.#noBigUntil = began + took / SEARCH_SHARE;
+  }
+
+  #room(lane: Lane): number {
+    const taken = [...this.#inFlight.values()].filter((delivery) => delivery.lane === lane);
+    return LANES[lane].parallel - taken.length;
+  }
+
+  /** Returns how many it started. */
+  #start(lane: Lane, signal: AbortSignal): number {
     const { ledger, session, now } = this.#deps;
-    for (const item of ledger.outbox.due(session.adapter.id, now(), PARALLEL + this.#inFlight.size)) {
-      if (this.#inFlight.size >= PARALLEL) return;
-      if (this.#inFlight.has(item.row)) continue;
-      const delivery = this.#deliver(item, signal)
+    const room = this.#room(lane);
+    if (room === 0) return 0;
+    const { outbox } = ledger;
+    const due = outbox
+      .due(session.adapter.id, now(), LANES[lane].parallel + this.#inFlight.size, LANES[lane])
+      .filter(({ row }) => !this.#inFlight.has(row))
+      .slice(0, room);
+    for (const item of due) {
+      const done = this.#deliver(item, signal)
         .catch((cause: unknown) => {
           this.#failure ??= { cause };
         })
         .finally(() => this.#inFlight.delete(item.row));
-      this.#inFlight.set(item.row, delivery);
+      this.#inFlight.set(item.row, { lane, done });
     }
+    return due.length;
   }
 
   async #deliver(item: OutboxItem, signal: AbortSignal): Promise<void> {
-    const within = AbortSignal.any([signal, AbortSignal.timeout(SEND_TIMEOUT)]);
     try {
-      switch (item.kind) {
-        case "result":
-          await this.#sendResult(item, within);
-          break;
-        case "fail":
-        case "return":
-          await this.#sendCourtesy(item, within);
-          break;
-        default:
-          unreachable(item.kind);
-      }
+      await withinTime(timeoutOf(item), signal, (within) => this.#send(item, within));
     } catch (thrown) {
       if (thrown instanceof AppError && thrown.code === LEDGER_FAILED) throw thrown;
       if (signal.aborted) return; // The row stays; the next start sends it again.
       this.#retryLater(item, thrown);
+    }
+  }
+
+  async #send(item: OutboxItem, signal: AbortSignal): Promise<void> {
+    switch (item.kind) {
+      case "result":
+        return await this.#sendResult(item, signal);
+      case "fail":
+      case "return":
+        return await this.#sendCourtesy(item, signal);
+      default:
+        unreachable(item.kind);
     }
   }
 
@@ -154,4 +208,9 @@ export class Submitter {
     // The heartbeat finds out by itself that the market forgot us, and registers again.
     if (!(thrown instanceof AppError && thrown.code === "NOT_REGISTERED")) session.noteError(thrown);
   }
+}
+
+/** ms */
+function timeoutOf({ kind, bytes }: OutboxItem): number {
+  return kind === "result" ? RESULT_TIMEOUT + UPLOADS * uploadMs(bytes) : COURTESY_TIMEOUT;
 }

@@ -5,6 +5,8 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "../../shared/errors.ts";
+import { t } from "../../shared/words/words.ts";
+import type { Launcher } from "./launcher.ts";
 
 export interface LoginItem {
   /** Why it can't be switched here; null: it can. */
@@ -24,11 +26,21 @@ export interface SystemLoginItems {
   setLoginItemSettings(settings: { openAtLogin: boolean; path: string; args: string[] }): void;
 }
 
-/** Windows and macOS keep the list themselves. */
-export function systemLoginItem(app: SystemLoginItems, execPath: string): LoginItem {
-  const item = { path: execPath, args: [HIDDEN_ARGUMENT] };
+/** Windows and macOS keep the list themselves: of programs and arguments, never with an environment. */
+export function systemLoginItem(
+  app: SystemLoginItems,
+  { program, args, env }: Launcher,
+  platform: NodeJS.Platform,
+): LoginItem {
+  const item = { path: program, args: [...args, HIDDEN_ARGUMENT] };
+  const names = Object.keys(env).join(", ");
+  // macOS lists apps alone: of a checkout that would be an Electron without its app.
+  const isCheckout = platform === "darwin" && args.length > 0;
   return {
-    impossible: null,
+    get impossible() {
+      if (isCheckout) return t("app.system.loginCheckout");
+      return names === "" ? null : t("app.system.loginEnvironment", { names });
+    },
     read: async () => app.getLoginItemSettings(item).openAtLogin,
     async write(enabled) {
       app.setLoginItemSettings({ openAtLogin: enabled, ...item });
@@ -51,8 +63,9 @@ export function autostartFile({ home, configHome }: XdgPlaces): string {
   return path.join(config, "autostart", "bellows.desktop");
 }
 
-/** `command`: what starts this app, program and arguments. */
-export function xdgLoginItem(file: string, command: readonly string[]): LoginItem {
+export function xdgLoginItem(file: string, { program, args, env }: Launcher): LoginItem {
+  const set = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const command = [...(set.length === 0 ? [] : ["env", ...set]), program, ...args, HIDDEN_ARGUMENT];
   return {
     impossible: null,
     read: async () => {

@@ -1,9 +1,10 @@
 /**
- * Keeps the package of the version that runs, so that the next one can be undone. One folder, two files at most:
- * the package the present version came from, and, once an update replaced it, the package before.
+ * Keeps the package of the version that runs, so that the next one can be undone. One folder: the package the present
+ * version came from, once an update replaced it the package before, and, until the next version has truly started,
+ * what will be the two by then. An update that failed or never came leaves nothing behind.
  */
 import { randomUUID } from "node:crypto";
-import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
@@ -17,10 +18,15 @@ const PackageSchema = z.object({
 });
 export type KeptPackage = z.infer<typeof PackageSchema>;
 
-const IndexSchema = z.object({ current: PackageSchema.nullable(), previous: PackageSchema.nullable() });
+const PairSchema = z.object({ current: PackageSchema.nullable(), previous: PackageSchema.nullable() });
+const IndexSchema = PairSchema.extend({
+  /** What holds once its `current` runs; null: nothing is about to be replaced. */
+  staged: PairSchema.nullable().default(null),
+});
 type Index = z.infer<typeof IndexSchema>;
 
-const NOTHING: Index = { current: null, previous: null };
+const NOTHING: Index = { current: null, previous: null, staged: null };
+const INDEX = "kept.json";
 
 export class KeptVersions {
   readonly #folder: string;
@@ -44,25 +50,31 @@ export class KeptVersions {
   }
 
   /**
-   * Before `next` is installed over `running`: its package becomes the current one, the present one the previous.
+   * Before `next` is installed over `running`: both packages are put away, and count once `next` runs.
    * `ownPackage` is the file the running version lives in where there is one (an AppImage).
    */
-  async rotate(
+  async stage(
     running: string,
     next: { version: string; file: string },
     ownPackage: string | null,
   ): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const index = await this.#read();
-    const own = index.current?.version === running ? index.current : null;
-    const previous = own ?? (ownPackage === null ? null : await this.#copy(running, ownPackage));
-    const current = await this.#copy(next.version, next.file);
-    await this.#write({ current, previous });
-    for (const old of [index.current, index.previous]) {
-      if (old !== null && ![current, previous].some((kept) => kept?.file === old.file)) {
-        await rm(this.#path(old), { force: true });
-      }
-    }
+    const { current, previous } = await this.#read();
+    // After a way back the running version's package is the previous one.
+    const own = [current, previous].find((kept) => kept?.version === running) ?? null;
+    const staged = {
+      previous: own ?? (ownPackage === null ? null : await this.#copy(running, ownPackage)),
+      current: await this.#copy(next.version, next.file),
+    };
+    await this.#keepOnly({ current, previous, staged });
+  }
+
+  /** With the version that runs: it is the staged one, or that one did not come and is forgotten. */
+  async settle(running: string): Promise<void> {
+    const { current, previous, staged } = await this.#read();
+    if (staged === null) return;
+    const came = staged.current?.version === running;
+    await this.#keepOnly(came ? { ...staged, staged: null } : { current, previous, staged: null });
   }
 
   /** The kept file, once it is proven to be the one that was put away. Throws PREVIOUS_VERSION_DAMAGED. */
@@ -87,21 +99,25 @@ export class KeptVersions {
 
   async #read(): Promise<Index> {
     try {
-      const parsed = IndexSchema.safeParse(JSON.parse(await readFile(this.#indexFile, "utf8")));
+      const parsed = IndexSchema.safeParse(
+        JSON.parse(await readFile(path.join(this.#folder, INDEX), "utf8")),
+      );
       return parsed.success ? parsed.data : NOTHING;
     } catch {
       return NOTHING;
     }
   }
 
-  async #write(index: Index): Promise<void> {
-    const next = `${this.#indexFile}.next`;
-    await writeFile(next, `${JSON.stringify(index, null, 2)}\n`);
-    await rename(next, this.#indexFile);
-  }
-
-  get #indexFile(): string {
-    return path.join(this.#folder, "kept.json");
+  /** The index is written first: a file too many is removed the next time. */
+  async #keepOnly(index: Index): Promise<void> {
+    const file = path.join(this.#folder, INDEX);
+    await writeFile(`${file}.next`, `${JSON.stringify(index, null, 2)}\n`);
+    await rename(`${file}.next`, file);
+    const { current, previous, staged } = index;
+    const named = [current, previous, staged?.current, staged?.previous].map((kept) => kept?.file);
+    for (const name of await readdir(this.#folder)) {
+      if (name !== INDEX && !named.includes(name)) await rm(path.join(this.#folder, name), { force: true });
+    }
   }
 
   /** Only a name is believed of the index, so that no file of it lies elsewhere. */

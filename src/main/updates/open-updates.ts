@@ -9,7 +9,7 @@ import { releaseKeys } from "./keys.ts";
 import { ElectronUpdateSource } from "./update-source.ts";
 import { Updates, type UpdatesOptions } from "./updates.ts";
 
-type Given = Pick<UpdatesOptions, "version" | "jobsHeld" | "finishWork" | "resumeWork" | "changed">;
+type Given = Pick<UpdatesOptions, "version" | "windDown" | "changed">;
 
 export interface OpenUpdatesOptions extends Given {
   /** Kept packages and the library's own files; made when missing. */

@@ -2,10 +2,11 @@
  * What a release feed offers, read with suspicion, and whether it may be installed. The feed is electron-updater's
  * (`latest-linux.yml`, …) with one field of ours beside: `bellows`, which carries the signatures.
  */
+import path from "node:path";
 import { z } from "zod";
 import { UpdateChannelSchema, type UpdateOffer } from "../../shared/contract/app.ts";
 import { AppError, type ErrorCode } from "../../shared/errors.ts";
-import { isSigned } from "./signature.ts";
+import { isSigned, sameHash, sha256OfFile } from "./signature.ts";
 
 const Hex256 = z.string().regex(/^[0-9a-f]{64}$/);
 const FileName = z
@@ -132,6 +133,28 @@ function refuse(version: string | null, code: ErrorCode, message: string): Judge
   const help =
     "Nothing was installed. If it stays so, report it: the release feed or its server is at fault.";
   return { verdict: "refused", version, error: new AppError({ code, message, actor: "network", help }) };
+}
+
+/** The same version with the same files. */
+export const sameRelease = (a: Release, b: Release | null): boolean =>
+  b !== null &&
+  a.offer.version === b.offer.version &&
+  a.files.size === b.files.size &&
+  [...a.files].every(([name, sha256]) => b.files.get(name) === sha256);
+
+/** The file that came is the one that was signed. Throws UPDATE_FILE_CHANGED. */
+export async function proveFile(release: Release, file: string): Promise<void> {
+  const hash = await sha256OfFile(file).catch(() => "");
+  const signed = release.files.get(path.basename(file));
+  // The library may name its copy after itself; then any of the release's own files is meant.
+  const candidates = signed === undefined ? [...release.files.values()] : [signed];
+  if (candidates.some((expected) => sameHash(hash, expected))) return;
+  throw new AppError({
+    code: "UPDATE_FILE_CHANGED",
+    message: `The file of version ${release.offer.version} is not the one that was signed`,
+    actor: "network",
+    help: "Nothing was installed. If it stays so, report it: the release feed or its server is at fault.",
+  });
 }
 
 /** Negative: a is older. By semver's rules of precedence; null: one of them is no version. */

@@ -1,8 +1,9 @@
 /**
- * Where releases come from: a folder on a server, read by electron-updater, which also fetches only what changed. What it
- * would fetch whole, and would begin anew after each broken connection, is fetched by resumable-download.ts.
+ * Where releases come from: a folder on a server, read by electron-updater. Of an AppImage or a Windows installer it
+ * fetches only the blocks that changed, where the old package is there and the server knows ranges; what it would fetch
+ * whole, and would begin anew after each broken connection, is fetched by resumable-download.ts.
  */
-import { copyFile, rename, rm, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { UpdateChannel } from "../../shared/contract/app.ts";
 import { AppError } from "../../shared/errors.ts";
@@ -25,11 +26,14 @@ export interface UpdateSource {
 type Library = typeof import("electron-updater");
 type Updater = Library["autoUpdater"];
 
-/** The part of the library that fetches a whole file: not in its types, but where every kind of updater asks for one. */
-interface FileFetcher {
+/** Parts of the library that are not in its types. */
+interface Inside {
+  /** Every kind of updater asks here for a whole file. */
   httpExecutor: {
     download(url: URL, destination: string, options: FileFetchOptions): Promise<string>;
   };
+  /** The library's folder is made under its `baseCachePath`: the system's cache folder, if nobody says otherwise. */
+  readonly app: object;
 }
 interface FileFetchOptions {
   readonly headers?: Record<string, string> | null;
@@ -38,7 +42,7 @@ interface FileFetchOptions {
 }
 
 export interface UpdateSourceOptions {
-  /** For the library's own settings and for what has come of a file; must exist. */
+  /** For the library's own settings, for what has come of a file and for the file; must exist. */
   readonly folder: string;
   readonly fetch: ResumableDownloadOptions["fetch"];
   readonly log: (line: string) => void;
@@ -48,6 +52,8 @@ export interface UpdateSourceOptions {
 export class ElectronUpdateSource implements UpdateSource {
   readonly #options: UpdateSourceOptions;
   #updater: Promise<Updater> | null = null;
+  /** The library may still be about a download that was cancelled: a new one waits for its end. */
+  #last: Promise<unknown> = Promise.resolve();
   /** Of the download under way. */
   #signal: AbortSignal = AbortSignal.abort();
 
@@ -75,14 +81,23 @@ export class ElectronUpdateSource implements UpdateSource {
     const updater = await this.#load();
     const { CancellationToken } = await this.#library();
     const token = new CancellationToken();
-    const cancel = () => token.cancel();
+    const aborted = Promise.withResolvers<never>();
+    const cancel = () => {
+      token.cancel();
+      aborted.reject(signal.reason);
+    };
     signal.addEventListener("abort", cancel, { once: true });
-    this.#signal = signal;
     const told = ({ transferred, total }: { transferred: number; total: number }) =>
       progress(transferred, total > 0 ? total : null);
     updater.on("download-progress", told);
     try {
-      const [file] = await updater.downloadUpdate(token);
+      await Promise.race([this.#last.catch(() => undefined), aborted.promise]);
+      signal.throwIfAborted();
+      this.#signal = signal;
+      // It does not hear of a cancelling while it fetches blocks.
+      const came = updater.downloadUpdate(token);
+      this.#last = came;
+      const [file] = await Promise.race([came, aborted.promise]);
       if (file === undefined) throw new Error("no file came");
       return file;
     } catch (thrown) {
@@ -95,6 +110,8 @@ export class ElectronUpdateSource implements UpdateSource {
         retryable: true,
       });
     } finally {
+      aborted.promise.catch(() => undefined);
+      this.#last.catch(() => undefined);
       signal.removeEventListener("abort", cancel);
       updater.off("download-progress", told);
     }
@@ -112,10 +129,7 @@ export class ElectronUpdateSource implements UpdateSource {
   async #open(): Promise<Updater> {
     const updater = (await this.#library()).autoUpdater;
     const settings = path.join(this.#options.folder, "app-update.yml");
-    await writeFile(
-      settings,
-      "provider: generic\nurl: http://127.0.0.1:9/\nupdaterCacheDirName: bellows-updater\n",
-    );
+    await writeFile(settings, "provider: generic\nurl: http://127.0.0.1:9/\nupdaterCacheDirName: fetched\n");
     updater.updateConfigPath = settings;
     updater.forceDevUpdateConfig = true;
     updater.autoDownload = false;
@@ -124,7 +138,8 @@ export class ElectronUpdateSource implements UpdateSource {
     updater.logger = { info: () => undefined, warn: log, error: () => undefined };
     // Without a listener an `error` event would be thrown; the promises carry the same error.
     updater.on("error", () => undefined);
-    const { httpExecutor } = updater as unknown as FileFetcher;
+    const { httpExecutor, app } = updater as unknown as Inside;
+    Object.defineProperty(app, "baseCachePath", { value: this.#options.folder });
     httpExecutor.download = (url, destination, options) => this.#fetchWhole(url, destination, options);
     return updater;
   }
@@ -141,18 +156,8 @@ export class ElectronUpdateSource implements UpdateSource {
       signal: this.#signal,
       progress: (transferred, total) => onProgress?.({ transferred, total: total ?? 0 }),
     });
-    await move(part, destination);
+    await rename(part, destination);
     return destination;
-  }
-}
-
-/** The library's folder may be on another disk. */
-async function move(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch {
-    await copyFile(from, to);
-    await rm(from, { force: true });
   }
 }
 

@@ -1,18 +1,18 @@
 /**
- * Updates, from "is there one?" to "installed": looked for, checked against our own signature, fetched, checked
- * again, and put in place only when no job is held. The version that is replaced is kept, so that it can come back.
+ * Updates, from "is there one?" to "ready": looked for, checked against our own signature, fetched, checked again. How
+ * one is put in place, and only when no job is held, is put-in-place.ts. The version that is replaced is kept.
  *
  *   unasked → checking → none | held-back | refused | failed | offered → downloading → ready → waiting → installing
  *                                                             ▲  cancelled ─┘ └─▶ interrupted → downloading
  */
-import path from "node:path";
 import type { UpdateChannel, UpdatePhase, UpdatesView } from "../../shared/contract/app.ts";
 import { HOUR, MINUTE } from "../../shared/durations.ts";
 import { AppError, toErrorValue } from "../../shared/errors.ts";
+import type { WindDown } from "../wind-down.ts";
 import type { Installer } from "./installer.ts";
 import type { KeptPackage, KeptVersions } from "./kept-versions.ts";
-import { judge, type Release } from "./release.ts";
-import { sameHash, sha256OfFile } from "./signature.ts";
+import { PutInPlace } from "./put-in-place.ts";
+import { judge, proveFile, type Release, sameRelease } from "./release.ts";
 import type { UpdateSource } from "./update-source.ts";
 
 export interface UpdateSettings {
@@ -30,12 +30,8 @@ export interface UpdatesOptions {
   readonly installer: Installer;
   readonly kept: KeptVersions;
   readonly settings: () => UpdateSettings;
-  /** Jobs held now; null: no engine tells. */
-  readonly jobsHeld: () => number | null;
-  /** Take no more work and end what is held. */
-  readonly finishWork: () => Promise<void>;
-  /** Take work again after an update was put off. */
-  readonly resumeWork: () => Promise<void>;
+  /** Takes no more work and ends what is held; afterwards all is as it was. */
+  readonly windDown: Pick<WindDown, "begin" | "end" | "look">;
   /** The package is in place: end the app in order, and start it again where `relaunch` says how. */
   readonly restart: () => void;
   readonly changed: () => void;
@@ -46,32 +42,32 @@ export interface UpdatesOptions {
 const FIRST_LOOK = MINUTE;
 const LOOK_EVERY = 6 * HOUR;
 
-/** What is to be put in place as soon as no job is held. */
-interface Wanted {
-  readonly version: string;
-  readonly file: () => Promise<string>;
-  /** Keep the running version's package first: false for a way back. */
-  readonly keep: boolean;
-}
-
 export class Updates {
   readonly #options: UpdatesOptions;
   readonly #clock: () => number;
+  readonly #place: PutInPlace;
   #phase: UpdatePhase = { state: "unasked" };
+  /** Where it goes on when an installation is put off. */
+  #before: UpdatePhase = { state: "unasked" };
   #checkedAt: number | null = null;
   #release: Release | null = null;
   #file: string | null = null;
   #download: AbortController | null = null;
   /** Its download was cancelled: it does not come by itself any more. */
   #unwanted: string | null = null;
-  #wanted: Wanted | null = null;
-  #finishing = false;
+  /** The feed is being asked; another one after other settings. */
+  #question: object | null = null;
   #previous: KeptPackage | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: UpdatesOptions) {
     this.#options = options;
     this.#clock = options.clock ?? Date.now;
+    this.#place = new PutInPlace({
+      ...options,
+      tell: (phase) => this.#to(phase),
+      onPutOff: () => this.#to(this.#before),
+    });
   }
 
   get view(): UpdatesView {
@@ -92,6 +88,8 @@ export class Updates {
 
   /** Finds what was kept, and begins to look by itself where the settings say so. */
   async start(): Promise<void> {
+    const { kept, version } = this.#options;
+    await kept.settle(version).catch(() => undefined); // A folder that can't be written keeps a file too many.
     await this.#readKept();
     this.#lookLater(FIRST_LOOK);
   }
@@ -100,12 +98,13 @@ export class Updates {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#download?.abort();
-    this.#wanted = null;
+    this.#place.dispose();
   }
 
   /** Other settings: what was found by the old ones does not count any more. */
   reconfigured(): void {
-    if (!isIdle(this.#phase) && this.#phase.state !== "offered" && this.#phase.state !== "ready") return;
+    if (isBusy(this.#phase) && this.#phase.state !== "checking") return;
+    this.#question = null;
     this.#release = null;
     this.#file = null;
     this.#to({ state: "unasked" });
@@ -117,14 +116,23 @@ export class Updates {
     if (off !== null) throw off;
     const { settings, source } = this.#options;
     const { feedUrl, channel } = settings();
-    if (feedUrl === null || isBusy(this.#phase)) return;
-    this.#to({ state: "checking" });
+    if (feedUrl === null || isBusy(this.#phase) || this.#question !== null) return;
+    // What was found before stands for as long as nothing else is known.
+    const stands = isFound(this.#phase);
+    const question = {};
+    this.#question = question;
+    if (!stands) this.#to({ state: "checking" });
     try {
       const found = await source.check(feedUrl, channel);
+      if (this.#question !== question) return;
       this.#checkedAt = this.#clock();
+      // Whoever was quicker has what was found before.
+      if (stands && isBusy(this.#phase)) return;
       this.#follow(found.feed, found.included, channel);
     } catch (thrown) {
-      this.#to({ state: "failed", error: toErrorValue(thrown) });
+      if (this.#question === question && !stands) this.#to({ state: "failed", error: toErrorValue(thrown) });
+    } finally {
+      if (this.#question === question) this.#question = null;
     }
   }
 
@@ -169,12 +177,14 @@ export class Updates {
   async install(): Promise<void> {
     const [release, file] = [this.#release, this.#file];
     if (release === null || file === null || this.#phase.state !== "ready") return;
-    await this.#want({
+    this.#before = this.#phase;
+    await this.#place.want({
       version: release.offer.version,
       keep: true,
-      // Once more, because it may have lain there for days.
       file: async () => {
+        this.#file = null; // One that has changed is fetched anew.
         await proveFile(release, file);
+        this.#file = file;
         return file;
       },
     });
@@ -193,72 +203,29 @@ export class Updates {
       });
     }
     if (isBusy(this.#phase)) return;
-    await this.#want({ version: previous.version, keep: false, file: () => kept.checked(previous) });
+    this.#before = this.#phase;
+    await this.#place.want({ version: previous.version, keep: false, file: () => kept.checked(previous) });
   }
 
-  /** Work is taken again, the update stays where it was. */
-  async postpone(): Promise<void> {
-    if (this.#phase.state !== "waiting") return;
-    this.#wanted = null;
-    this.#to(
-      this.#release !== null && this.#file !== null
-        ? { state: "ready", offer: this.#release.offer }
-        : { state: "unasked" },
-    );
-    if (this.#finishing) await this.#options.resumeWork();
-    this.#finishing = false;
+  /** Work is as it was before, and so is the update. */
+  postpone(): Promise<void> {
+    return this.#place.putOff();
   }
 
-  /** Whenever the number of held jobs may have changed. */
-  jobsChanged(): void {
-    const wanted = this.#wanted;
-    if (wanted === null || this.#phase.state !== "waiting") return;
-    const held = this.#options.jobsHeld();
-    // An engine that is away may hold jobs that it will finish: nobody can tell, so nothing is installed.
-    if (held === null) return;
-    if (held > 0) {
-      if (held !== this.#phase.jobs) this.#to({ state: "waiting", version: wanted.version, jobs: held });
-      return;
-    }
-    void this.#putInPlace(wanted);
-  }
-
-  async #want(wanted: Wanted): Promise<void> {
-    this.#wanted = wanted;
-    const held = this.#options.jobsHeld();
-    if (held === 0) {
-      await this.#putInPlace(wanted);
-      return;
-    }
-    this.#to({ state: "waiting", version: wanted.version, jobs: held ?? 0 });
-    this.#finishing = true;
-    try {
-      await this.#options.finishWork();
-    } catch {
-      // No engine takes the order now: the next change of its state is looked at all the same.
-    }
-    this.jobsChanged();
-  }
-
-  async #putInPlace(wanted: Wanted): Promise<void> {
-    const { installer, kept, version, restart } = this.#options;
-    this.#wanted = null;
-    this.#to({ state: "installing", version: wanted.version });
-    try {
-      const file = await wanted.file();
-      if (wanted.keep) await kept.rotate(version, { version: wanted.version, file }, installer.ownPackage);
-      await installer.install(file);
-      restart();
-    } catch (thrown) {
-      this.#to({ state: "failed", error: toErrorValue(thrown) });
-      if (this.#finishing) await this.#options.resumeWork().catch(() => undefined);
-      this.#finishing = false;
-    }
+  /** Whenever the engine's state may have changed. */
+  workChanged(): void {
+    void this.#place.look();
   }
 
   #follow(feed: unknown, included: boolean, channel: UpdateChannel): void {
     const { version, platform, keys, settings } = this.#options;
     const judgement = judge(feed, { version, platform, channel, keys });
+    if (judgement.verdict === "acceptable" && included && sameRelease(judgement.release, this.#release)) {
+      this.#goOn(judgement.release);
+      return;
+    }
+    // What lies here was proven when it came: a feed that is spoilt since then takes nothing away from it.
+    if (this.#phase.state === "ready" && judgement.verdict === "refused") return;
     this.#release = null;
     this.#file = null;
     switch (judgement.verdict) {
@@ -279,6 +246,21 @@ export class Updates {
         if (settings().auto && offer.version !== this.#unwanted) void this.download();
       }
     }
+  }
+
+  /** The feed still has what was found before. */
+  #goOn(release: Release): void {
+    const { offer } = release;
+    this.#release = release;
+    this.#to(
+      this.#file !== null
+        ? { state: "ready", offer }
+        : isFound(this.#phase)
+          ? this.#phase
+          : { state: "offered", offer },
+    );
+    if (this.#file !== null) return;
+    if (this.#options.settings().auto && offer.version !== this.#unwanted) void this.download();
   }
 
   #off(): AppError | null {
@@ -310,23 +292,12 @@ export class Updates {
   }
 }
 
-/** The file that came is the one that was signed. Throws UPDATE_FILE_CHANGED. */
-async function proveFile(release: Release, file: string): Promise<void> {
-  const hash = await sha256OfFile(file).catch(() => "");
-  const signed = release.files.get(path.basename(file));
-  // The library may name its copy after itself; then any of the release's own files is meant.
-  const candidates = signed === undefined ? [...release.files.values()] : [signed];
-  if (candidates.some((expected) => sameHash(hash, expected))) return;
-  throw new AppError({
-    code: "UPDATE_FILE_CHANGED",
-    message: `The file of version ${release.offer.version} is not the one that was signed`,
-    actor: "network",
-    help: "Nothing was installed. If it stays so, report it: the release feed or its server is at fault.",
-  });
-}
-
 const isBusy = ({ state }: UpdatePhase): boolean =>
   state === "checking" || state === "downloading" || state === "waiting" || state === "installing";
+
+/** There is a version to be had. */
+const isFound = ({ state }: UpdatePhase): boolean =>
+  state === "offered" || state === "interrupted" || state === "ready";
 
 const isIdle = ({ state }: UpdatePhase): boolean =>
   state === "unasked" ||

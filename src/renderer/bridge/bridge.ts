@@ -5,9 +5,9 @@
 import type {
   AppCommandInput,
   AppCommandName,
+  AppCommandOutput,
   AppEventName,
   AppEventPayload,
-  AppView,
 } from "../../shared/contract/app.ts";
 import type { EngineStatus, PreloadBridge } from "../../shared/contract/bridge.ts";
 import type { ContractClient } from "../../shared/contract/contract.ts";
@@ -25,7 +25,7 @@ export type LinkStatus = EngineStatus | { readonly state: "unauthorised" };
 
 /** What belongs to the desktop app itself: main answers, never the engine. */
 export interface AppBridge {
-  invoke<C extends AppCommandName>(command: C, input: AppCommandInput<C>): Promise<AppView>;
+  invoke<C extends AppCommandName>(command: C, input: AppCommandInput<C>): Promise<AppCommandOutput<C>>;
   on<E extends AppEventName>(event: E, listener: (payload: AppEventPayload<E>) => void): () => void;
 }
 

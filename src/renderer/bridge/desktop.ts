@@ -1,6 +1,12 @@
 /** The bridge inside Electron: the preload carries, this side validates what enters the page. */
 import { z } from "zod";
-import { APP_EVENTS, AppViewSchema } from "../../shared/contract/app.ts";
+import {
+  APP_COMMANDS,
+  APP_EVENTS,
+  type AppCommandInput,
+  type AppCommandName,
+  type AppCommandOutput,
+} from "../../shared/contract/app.ts";
 import { EngineStatusSchema, type PreloadBridge } from "../../shared/contract/bridge.ts";
 import {
   COMMANDS,
@@ -45,14 +51,17 @@ export function createDesktopBridge(preload: PreloadBridge): Bridge {
 
 function createAppBridge(preload: PreloadBridge["app"]): AppBridge {
   return {
-    async invoke(command, input) {
+    async invoke<C extends AppCommandName>(
+      command: C,
+      input: AppCommandInput<C>,
+    ): Promise<AppCommandOutput<C>> {
       const outcome = await preload.invoke(command, input);
       if (!outcome.ok) throw AppError.fromValue(outcome.error);
-      const view = AppViewSchema.safeParse(outcome.output);
-      if (view.success) return view.data;
+      const output = APP_COMMANDS[command].output.safeParse(outcome.output);
+      if (output.success) return output.data as AppCommandOutput<C>;
       throw new AppError({
         code: "BAD_OUTPUT",
-        message: `${command}: ${z.prettifyError(view.error)}`,
+        message: `${command}: ${z.prettifyError(output.error)}`,
         actor: "bug",
       });
     },

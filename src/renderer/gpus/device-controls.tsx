@@ -2,6 +2,7 @@
 import { CirclePause, Clock, Play, RotateCcw } from "lucide-react";
 import type { PauseLength } from "../../shared/contract/devices.ts";
 import type { DeviceView } from "../../shared/contract/views.ts";
+import { isSnoozed } from "../../shared/device-rest.ts";
 import { t } from "../../shared/words/words.ts";
 import { Menu } from "../parts/controls/menu.tsx";
 import { Switch } from "../parts/controls/switch.tsx";
@@ -30,10 +31,6 @@ export function DeviceSwitch({ device, command }: DeviceControlsProps) {
     </>
   );
 }
-
-/** Has its person paused it, whatever else speaks against work? Then they can end that. */
-export const isSnoozed = ({ paused }: Pick<DeviceView, "paused">): boolean =>
-  paused?.signals.includes("snooze") === true;
 
 export function ResumeButton({ device: { id, name }, command }: DeviceControlsProps) {
   const stale = usePage((page) => page.stale);

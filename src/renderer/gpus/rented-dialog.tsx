@@ -1,7 +1,7 @@
 /** A GPU that is rented out is let rest only after its booking was named: the renter keeps it, whatever is paused here. */
 import { type ReactNode, useState } from "react";
-import type { OfferView } from "../../shared/contract/offers.ts";
 import type { DeviceView } from "../../shared/contract/views.ts";
+import { rentedBy } from "../../shared/device-rest.ts";
 import { t } from "../../shared/words/words.ts";
 import { formatSoon } from "../format/time.ts";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
@@ -15,7 +15,7 @@ interface Asking {
 }
 
 export function useAskRenter({ id, name }: DeviceView, confirm: string): Asking {
-  const booked = useEngine((state) => state.offers.offers.find((offer) => rents(offer, id)));
+  const booked = useEngine((state) => rentedBy(state.offers.offers, id));
   const now = usePage((page) => page.now);
   const [wish, setWish] = useState<{ readonly rest: () => Promise<unknown> } | null>(null);
   const endsAt = booked?.booking?.endsAt ?? null;
@@ -39,8 +39,4 @@ export function useAskRenter({ id, name }: DeviceView, confirm: string): Asking 
       />
     ),
   };
-}
-
-function rents({ device, state }: OfferView, id: string): boolean {
-  return device === id && (state === "booked" || state === "in-use");
 }

@@ -2,11 +2,12 @@
 import { Cpu, Gpu } from "lucide-react";
 import type { ReactNode } from "react";
 import type { DeviceView } from "../../shared/contract/views.ts";
+import { isSnoozed } from "../../shared/device-rest.ts";
 import { hear } from "../../shared/words/hear.ts";
 import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
 import { showGigabytes, showNumber, showRate, UNKNOWN } from "../format/reading.ts";
-import { DeviceSwitch, isSnoozed, ResumeButton } from "../gpus/device-controls.tsx";
+import { DeviceSwitch, ResumeButton } from "../gpus/device-controls.tsx";
 import {
   BACKEND_LABELS,
   deviceLook,

@@ -3,13 +3,13 @@
 import { CircleStop, Hourglass, Pause, Play, X } from "lucide-react";
 import { useState } from "react";
 import type { HeadlineLevel, RunIntent } from "../../shared/contract/views.ts";
+import { isSnoozed } from "../../shared/device-rest.ts";
 import { unreachable } from "../../shared/errors.ts";
 import type { en } from "../../shared/words/en/en.ts";
 import { hear } from "../../shared/words/hear.ts";
 import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
-import { isSnoozed } from "../gpus/device-controls.tsx";
 import { Age } from "../parts/age.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { useVerb, type Verb, type VerbRunner } from "../state/bridge-context.ts";

@@ -3,11 +3,12 @@ import { useId, useState } from "react";
 import type { MarketView, ProviderStanding } from "../../shared/contract/views.ts";
 import { AppError } from "../../shared/errors.ts";
 import { parseDecimal } from "../../shared/money.ts";
-import { t } from "../../shared/words/words.ts";
+import { currentLanguage, t } from "../../shared/words/words.ts";
 import { amountText } from "../format/amount.ts";
 import { marketName } from "../format/market-name.ts";
 import { showNumber } from "../format/reading.ts";
 import { formatDuration } from "../format/time.ts";
+import { readTyped, typedProblemText } from "../format/typed-decimal.ts";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
 import { Note } from "../parts/note.tsx";
 import { useBridge } from "../state/bridge-context.ts";
@@ -27,10 +28,10 @@ export function StakeDialog({ market, stake, direction, onClose }: StakeDialogPr
   const id = useId();
   const [typed, setTyped] = useState(() => suggested(stake, direction));
   const { currency } = market;
-  const amount = amountOf(typed, currency);
+  const { amount, wrong } = amountOf(typed, currency);
   const counts = BigInt(stake.effective.minor);
   const tooMuch = direction === "take" && amount !== null && amount > counts;
-  const problem = typed.trim() === "" ? null : amount === null ? "amount" : tooMuch ? "tooMuch" : null;
+  const problem = tooMuch ? t("identity.stake.tooMuch") : wrong;
   const after = amount === null ? null : direction === "add" ? counts + amount : counts - amount;
   const below = direction === "take" && after !== null && !tooMuch && after < BigInt(stake.minimum.minor);
   const name = marketName(market.id);
@@ -75,11 +76,7 @@ export function StakeDialog({ market, stake, direction, onClose }: StakeDialogPr
           onChange={(event) => setTyped(event.currentTarget.value)}
         />
         <div id={`${id}-hint`} className={problem === null ? "form-hint" : "form-hint form-problem"}>
-          {problem === "amount"
-            ? t("identity.stake.notAmount", { example: showNumber(12.5, 1) })
-            : problem === "tooMuch"
-              ? t("identity.stake.tooMuch")
-              : after !== null && t("identity.stake.after", { amount: show(after), currency })}
+          {problem ?? (after !== null && t("identity.stake.after", { amount: show(after), currency }))}
         </div>
       </div>
       {below && <Note tone="warn">{t("identity.stake.takeBelow")}</Note>}
@@ -121,13 +118,24 @@ function suggested({ effective, minimum }: Stake, direction: "add" | "take"): st
   return amountText({ currency: minimum.currency, minor: missing.toString() }).replaceAll(/[\s\u202f]/g, "");
 }
 
-/** Minor units; null for what is no positive amount. A comma is a point to whoever writes it so. */
-function amountOf(typed: string, currency: MarketView["currency"]): bigint | null {
+/** Minor units, null for what is no positive amount; and what is wrong with it, once something is typed. */
+function amountOf(
+  typed: string,
+  currency: MarketView["currency"],
+): { amount: bigint | null; wrong: string | null } {
+  if (typed.trim() === "") return { amount: null, wrong: null };
+  const notAmount = { amount: null, wrong: t("identity.stake.notAmount", { example: showNumber(12.5, 1) }) };
+  const found = readTyped(typed, currentLanguage());
+  if (!("decimal" in found)) {
+    return found.problem === "notNumber"
+      ? notAmount
+      : { amount: null, wrong: typedProblemText(typed, found) };
+  }
   try {
-    const { minor } = parseDecimal(currency, typed.replaceAll(/[\s\u202f]/g, "").replace(",", "."));
-    return minor > 0n ? minor : null;
+    const { minor } = parseDecimal(currency, found.decimal);
+    return minor > 0n ? { amount: minor, wrong: null } : notAmount;
   } catch (thrown) {
-    if (thrown instanceof AppError) return null;
+    if (thrown instanceof AppError) return notAmount;
     throw thrown;
   }
 }

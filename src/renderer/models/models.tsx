@@ -4,6 +4,7 @@ import { t } from "../../shared/words/words.ts";
 import { Card } from "../parts/card.tsx";
 import { useEngine } from "../state/store.ts";
 import { DiskCard } from "./disk-card.tsx";
+import { LlamaCard } from "./llama-card.tsx";
 import { isReady } from "./model-look.ts";
 import { ModelRow } from "./model-row.tsx";
 import { OllamaCard } from "./ollama-card.tsx";
@@ -37,6 +38,7 @@ export function Models() {
           </ul>
         )}
       </Card>
+      <LlamaCard />
     </div>
   );
 }

@@ -1,5 +1,5 @@
 /** What the service guard does of its own accord, since when and because of what; and what it did before. */
-import { Eye, Gauge, Hand, PackageX, ShieldCheck } from "lucide-react";
+import { CirclePause, Eye, Gauge, Hand, PackageX, ShieldCheck } from "lucide-react";
 import type { GuardAction, GuardChange, ServiceLevel } from "../../shared/contract/service-level.ts";
 import { t } from "../../shared/words/words.ts";
 import { formatMoment } from "../format/time.ts";
@@ -13,8 +13,10 @@ const ICONS = {
   "lower-concurrency": Gauge,
   "finish-only": Hand,
   "pause-model": PackageX,
+  "pause-market": CirclePause,
 } as const satisfies Record<GuardAction["kind"], unknown>;
 
+const TAKES_NOTHING: ReadonlySet<GuardAction["kind"]> = new Set(["finish-only", "pause-market"]);
 const LOG_SHOWN = 8;
 
 export function GuardCard({ level }: { level: ServiceLevel }) {
@@ -62,7 +64,7 @@ export function GuardCard({ level }: { level: ServiceLevel }) {
 function Action({ action }: { action: GuardAction }) {
   const Icon = ICONS[action.kind];
   return (
-    <li className={`guard-action ${action.kind === "finish-only" ? "tone-bad" : "tone-warn"}`}>
+    <li className={`guard-action ${TAKES_NOTHING.has(action.kind) ? "tone-bad" : "tone-warn"}`}>
       <Icon size={16} aria-hidden />
       <div>
         <div>
@@ -90,7 +92,7 @@ function Change({ change }: { change: GuardChange }) {
   );
 }
 
-type Said = Pick<GuardAction, "kind" | "measure" | "model" | "device" | "text">;
+type Said = Pick<GuardAction, "kind" | "measure" | "model" | "device" | "lost" | "text">;
 
 function Words({ said: { kind, model, device } }: { said: Said }) {
   const name = useEngine(({ devices }) => devices.find(({ id }) => id === device)?.name ?? device ?? "");
@@ -100,7 +102,8 @@ function Words({ said: { kind, model, device } }: { said: Said }) {
 }
 
 /** The measure's own name; a failed self-test has none, and says in the engine's words what it found. */
-function because({ measure, text }: Said): string {
+function because({ measure, lost, text }: Said): string {
+  if (lost !== undefined) return t("reliability.guard.lost", { count: lost });
   return measure === null
     ? text
     : t("reliability.guard.because", { measure: t(`reliability.measure.${measure}`) });

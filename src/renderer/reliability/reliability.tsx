@@ -6,18 +6,20 @@ import { ShieldQuestion } from "lucide-react";
 import type { ServiceLevel } from "../../shared/contract/service-level.ts";
 import type { MarketView } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
+import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
 import { formatDuration } from "../format/time.ts";
 import { Card } from "../parts/card.tsx";
 import { LinesSkeleton } from "../parts/lines-skeleton.tsx";
-import { ErrorNote } from "../parts/note.tsx";
+import { ErrorNote, Note } from "../parts/note.tsx";
 import { useEngine } from "../state/store.ts";
 import { useAnswer } from "../state/use-answer.ts";
 import { GuardCard } from "./guard-card.tsx";
 import { Heartbeats } from "./heartbeats.tsx";
 import { MeasureRow } from "./measure-row.tsx";
 import { Penalties } from "./penalties.tsx";
+import { ResumeMarket } from "./resume-market.tsx";
 import { StandingCard } from "./standing-card.tsx";
 import "./reliability.css";
 
@@ -52,9 +54,19 @@ function MarketService({ market, several }: { market: MarketView; several: boole
   const { answer, error } = useAnswer("service.level", { market: market.id }, LOOK_AGAIN);
   const level = answer?.level ?? null;
   const name = marketName(market.id);
+  const paused = market.paused !== undefined && (
+    <Note
+      tone="bad"
+      help={t("notifications.marketPaused.text", { lost: market.paused.lost })}
+      actions={<ResumeMarket market={market.id} />}
+    >
+      {asSentence(t("notifications.marketPaused.title", { market: name }))}
+    </Note>
+  );
   if (answer !== null && level === null) {
     return (
       <Card title={name}>
+        {paused}
         <div className="card-empty">
           <ShieldQuestion size={22} strokeWidth={1.6} aria-hidden />
           <strong>{t("reliability.empty.noRules", { market: name })}</strong>
@@ -66,6 +78,7 @@ function MarketService({ market, several }: { market: MarketView; several: boole
   return (
     <div className="service">
       {several && <h2 className="service-market">{name}</h2>}
+      {paused}
       {error !== null && <ErrorNote error={error} alert />}
       {answer === null && error === null && <Waiting />}
       {level !== null && <Level market={market} level={level} />}

@@ -1,22 +1,16 @@
 /** A report for whoever helps, read before it is saved. */
 import { useState } from "react";
-import type { CommandOutput } from "../../shared/contract/contract.ts";
-import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
 import { t } from "../../shared/words/words.ts";
 import { Card } from "../parts/card.tsx";
-import { Dialog } from "../parts/controls/dialog.tsx";
-import { copyText } from "../parts/copy.ts";
-import { ErrorNote } from "../parts/note.tsx";
-import { saveText } from "../parts/save-text.ts";
 import { useBridge } from "../state/bridge-context.ts";
+import { ReportDialog } from "./report-dialog.tsx";
 import { Row } from "./row.tsx";
 import { SelectRow } from "./setting-rows.tsx";
-
-type Report = CommandOutput<"diagnostics.preview">;
 
 const LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
 
 export function DiagnosticsSection() {
+  const bridge = useBridge();
   const [isOpen, setOpen] = useState(false);
   return (
     <Card title={t("settings.sections.help")}>
@@ -33,74 +27,9 @@ export function DiagnosticsSection() {
         help={t("settings.diagnostics.logLevelHelp")}
         options={LEVELS.map((value) => ({ value, label: t(`settings.diagnostics.levels.${value}`) }))}
       />
-      {isOpen && <Preview onClose={() => setOpen(false)} />}
+      {isOpen && (
+        <ReportDialog ask={() => bridge.invoke("diagnostics.preview", {})} onClose={() => setOpen(false)} />
+      )}
     </Card>
   );
 }
-
-function Preview({ onClose }: { onClose: () => void }) {
-  const bridge = useBridge();
-  const [report, setReport] = useState<Report | null>(null);
-  const [error, setError] = useState<ErrorValue | null>(null);
-  const [isCopied, setCopied] = useState(false);
-  // Asked for once, with the click that opened this; what is shown is what is saved.
-  const [begun] = useState(() =>
-    bridge
-      .invoke("diagnostics.preview", {})
-      .then(setReport, (thrown: unknown) => setError(toErrorValue(thrown))),
-  );
-  void begun;
-  const text = report === null ? "" : reportText(report);
-  return (
-    <Dialog
-      open
-      wide
-      onClose={onClose}
-      title={t("settings.diagnostics.title")}
-      words={
-        <>
-          {t("settings.diagnostics.words")}{" "}
-          {report !== null && t("settings.diagnostics.redactions", { count: report.redactions })}
-        </>
-      }
-      actions={
-        <>
-          <button
-            type="button"
-            className="button"
-            disabled={report === null}
-            onClick={() => void copyText(text).then(setCopied, () => setCopied(false))}
-          >
-            {isCopied ? t("settings.diagnostics.copied") : t("settings.diagnostics.copy")}
-          </button>
-          <button
-            type="button"
-            className="button button-strong"
-            disabled={report === null}
-            onClick={() => {
-              if (report !== null) saveText(report.fileName, text, "text/plain");
-            }}
-          >
-            {t("settings.diagnostics.save")}
-          </button>
-        </>
-      }
-    >
-      {error !== null && <ErrorNote error={error} alert />}
-      {report === null && error === null && (
-        <p className="settings-help">{t("settings.diagnostics.loading")}</p>
-      )}
-      {report !== null && (
-        <section className="report" aria-label={t("settings.diagnostics.title")}>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard must be able to. */}
-          <pre className="report-text mono" tabIndex={0}>
-            {text}
-          </pre>
-        </section>
-      )}
-    </Dialog>
-  );
-}
-
-const reportText = ({ sections }: Report): string =>
-  sections.map(({ name, text }) => `## ${name}\n\n${text}\n`).join("\n");

@@ -4,10 +4,12 @@ import { CircleCheck, CircleX } from "lucide-react";
 import { useState } from "react";
 import { faultWhileTyping, readBaseAddress } from "../../shared/base-address.ts";
 import type { SettingKey, SettingPatch } from "../../shared/contract/settings.ts";
-import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
+import { toErrorValue } from "../../shared/errors.ts";
 import { hear } from "../../shared/words/hear.ts";
 import { hearError } from "../../shared/words/hear-error.ts";
-import { t } from "../../shared/words/words.ts";
+import { decimalMark } from "../../shared/words/numbers.ts";
+import { currentLanguage, t } from "../../shared/words/words.ts";
+import { readTyped, typedProblemText } from "../format/typed-decimal.ts";
 import { TextField } from "../parts/controls/text-field.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
@@ -20,7 +22,8 @@ export interface MarketField {
   readonly key: SettingKey;
   readonly label: string;
   readonly help?: string;
-  readonly kind: "address" | "secret" | "text";
+  /** amount: decimal, shown and typed with the mark of the page's language. */
+  readonly kind: "address" | "secret" | "text" | "amount";
   readonly unit?: string;
 }
 
@@ -37,14 +40,15 @@ export function MarketForm({ title, fields }: { title: string; fields: readonly 
     const { [key]: _, ...rest } = draft;
     setDraft(text === saved ? rest : { ...rest, [key]: text });
   };
-  const wrong = fields.some(
-    ({ key, kind }) => kind === "address" && faultOf(draft[key] ?? "", true) !== null,
-  );
+  const wrong = fields.some(({ key, kind }) => faultOf(kind, draft[key] ?? "", true) !== null);
   const save = async () => {
     if (wrong) return setTried(true);
-    const patch = Object.fromEntries(
-      Object.entries(draft).map(([key, text]) => [key, text?.trim() ? text.trim() : null]),
-    ) as SettingPatch;
+    const patch: SettingPatch = Object.fromEntries(
+      fields.flatMap(({ key, kind }) => {
+        const text = draft[key];
+        return text === undefined ? [] : [[key, text?.trim() ? savedForm(kind, text.trim()) : null]];
+      }),
+    );
     if (await change(patch)) {
       setDraft({});
       setTried(false);
@@ -91,10 +95,10 @@ function Field({ field, draft, tried, onType }: FieldProps) {
   const [left, setLeft] = useState(false);
   const { key, label, help, kind, unit } = field;
   const view = useEngine((state) => state.settings.values[key]);
-  const saved = textValue(view);
+  const saved = shownForm(kind, textValue(view));
   const fixed = isFixed(view);
   const text = draft ?? (draft === null ? "" : saved);
-  const fault = kind === "address" && !fixed && draft !== undefined ? faultOf(text, left || tried) : null;
+  const fault = !fixed && draft !== undefined ? faultOf(kind, text, left || tried) : null;
   const isSecretKept = kind === "secret" && view.isSet && draft === undefined;
   return (
     <Row
@@ -117,7 +121,7 @@ function Field({ field, draft, tried, onType }: FieldProps) {
           <TextField
             {...ids}
             type={kind === "secret" ? "password" : "text"}
-            mono={kind !== "text"}
+            mono={kind === "address" || kind === "secret"}
             value={text}
             disabled={fixed}
             maxLength={300}
@@ -148,12 +152,28 @@ function Field({ field, draft, tried, onType }: FieldProps) {
 }
 
 /** `done`: it is not being typed any more, so that a beginning is all there is. */
-function faultOf(text: string, done: boolean): ErrorValue | null {
+function faultOf(kind: MarketField["kind"], text: string, done: boolean): string | null {
   if (text.trim() === "") return null;
+  if (kind === "amount") return done ? amountFault(text) : null;
+  if (kind !== "address") return null;
   const reading = readBaseAddress(text.trim());
   const fault = !done ? faultWhileTyping(text) : "fault" in reading ? reading.fault : null;
-  if (fault === null) return null;
-  return { code: "BAD_ADDRESS", actor: "user", message: t(`settings.markets.fault.${fault}`) };
+  return fault === null ? null : t(`settings.markets.fault.${fault}`);
+}
+
+function amountFault(text: string): string | null {
+  const found = readTyped(text, currentLanguage());
+  return "decimal" in found ? null : typedProblemText(text, found);
+}
+
+/** As it is typed here, of what is saved. */
+const shownForm = (kind: MarketField["kind"], saved: string): string =>
+  kind === "amount" ? saved.replace(".", decimalMark(currentLanguage())) : saved;
+
+/** As it is saved, of what was typed and has no fault. */
+function savedForm(kind: MarketField["kind"], typed: string): string {
+  const found = kind === "amount" ? readTyped(typed, currentLanguage()) : null;
+  return found !== null && "decimal" in found ? found.decimal : typed;
 }
 
 function secretWords(isSet: boolean, fixed: boolean): string {

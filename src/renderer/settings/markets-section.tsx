@@ -77,7 +77,7 @@ export function MarketsSection() {
             key: "aicf.auto_stake",
             label: t("settings.markets.autoStake"),
             help: t("settings.markets.autoStakeHelp"),
-            kind: "text",
+            kind: "amount",
             unit: "ANM",
           },
         ]}

@@ -20,7 +20,8 @@ interface RowProps {
   readonly help?: ReactNode;
   /** One setting behind it; absent: the row is made of something else. */
   readonly setting?: SettingControl;
-  readonly error?: ErrorValue | null;
+  /** A string is a sentence in the page's language already. */
+  readonly error?: ErrorValue | string | null;
   /** Under the words, over the whole width. */
   readonly below?: ReactNode;
   readonly children?: (ids: RowIds) => ReactNode;
@@ -50,7 +51,7 @@ export function Row({ label, help, setting, error = setting?.error ?? null, belo
       </div>
       {error !== null && (
         <p className="setting-error" id={ids.errorId} role="alert">
-          {hearErrorLine(error)}
+          {typeof error === "string" ? error : hearErrorLine(error)}
         </p>
       )}
       {below}

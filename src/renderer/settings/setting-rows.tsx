@@ -31,15 +31,18 @@ export function SwitchRow({ name, label, help }: CommonProps) {
   );
 }
 
-export function SegmentedRow(props: CommonProps & { readonly options: readonly Option<string>[] }) {
-  const { name, label, help, options } = props;
+/** `unsaid`: what holds while nobody has said anything, where it depends on what the engine runs in. */
+export function SegmentedRow(
+  props: CommonProps & { readonly options: readonly Option<string>[]; readonly unsaid?: string },
+) {
+  const { name, label, help, options, unsaid = "" } = props;
   const setting = useSetting(name);
   return (
     <Row label={label} help={help} setting={setting}>
       {(ids) => (
         <Segmented
           {...ids}
-          value={textValue(setting.view)}
+          value={textValue(setting.view) || unsaid}
           options={options}
           disabled={setting.isFixed}
           onChange={(value) => setting.set(value)}

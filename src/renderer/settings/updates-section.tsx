@@ -1,7 +1,7 @@
 /** Settings' part about the app itself: what version it is, what comes next, the way back, and its reports. */
 
-import { Download, RotateCcw, RotateCw, X } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { Download, RotateCw, X } from "lucide-react";
+import type { ReactNode } from "react";
 import type { AppView, UpdateOffer, UpdatePhase, UpdatesView } from "../../shared/contract/app.ts";
 import { unreachable } from "../../shared/errors.ts";
 import { hearErrorLine } from "../../shared/words/hear-error.ts";
@@ -9,12 +9,12 @@ import { t } from "../../shared/words/words.ts";
 import { showBytes } from "../format/bytes.ts";
 import { Age } from "../parts/age.tsx";
 import { Card } from "../parts/card.tsx";
-import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
 import { Switch } from "../parts/controls/switch.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { type AppRunner, useApp } from "../state/app-context.ts";
 import { useBridge } from "../state/bridge-context.ts";
 import { usePage } from "../state/store.ts";
+import { RollBackButton } from "./roll-back.tsx";
 import { Row } from "./row.tsx";
 import { SegmentedRow, SwitchRow, TextRow } from "./setting-rows.tsx";
 import "./updates-section.css";
@@ -137,7 +137,7 @@ function Phase({ updates, runner }: { updates: UpdatesView; runner: AppRunner })
       );
     case "waiting":
       return (
-        <Step label={t("app.updates.waiting", { version: phase.version, count: phase.jobs })} live>
+        <Step label={waitingWords(phase)} live>
           <button
             type="button"
             className="button"
@@ -168,6 +168,10 @@ function Phase({ updates, runner }: { updates: UpdatesView; runner: AppRunner })
       return unreachable(phase);
   }
 }
+
+/** None: the engine has not said yet that it takes no more. */
+const waitingWords = ({ version, jobs }: Extract<UpdatePhase, { state: "waiting" }>): string =>
+  jobs === 0 ? t("app.updates.installing", { version }) : t("app.updates.waiting", { version, count: jobs });
 
 interface DownloadProps<S extends UpdatePhase["state"]> {
   readonly phase: Extract<UpdatePhase, { state: S }>;
@@ -233,8 +237,6 @@ function Notes({ offer }: { offer: UpdateOffer }) {
 }
 
 function Previous({ updates, runner }: { updates: UpdatesView; runner: AppRunner }) {
-  const [asking, setAsking] = useState(false);
-  const { app } = useBridge();
   const { previous } = updates;
   if (previous === null) {
     return <Step label={t("app.updates.previous")} help={t("app.updates.noPrevious")} />;
@@ -250,23 +252,7 @@ function Previous({ updates, runner }: { updates: UpdatesView; runner: AppRunner
         </>
       }
     >
-      <button
-        type="button"
-        className="button"
-        disabled={runner.pending !== null}
-        onClick={() => setAsking(true)}
-      >
-        <RotateCcw size={14} aria-hidden />
-        {t("app.updates.rollBack", { version })}
-      </button>
-      <ConfirmDialog
-        open={asking}
-        onClose={() => setAsking(false)}
-        title={t("app.updates.rollBackTitle", { version })}
-        words={t("app.updates.rollBackText", { version })}
-        confirm={t("app.updates.rollBackYes")}
-        onConfirm={async () => app?.invoke("app.rollBack", {})}
-      />
+      <RollBackButton version={version} disabled={runner.pending !== null} />
     </Step>
   );
 }
@@ -313,6 +299,16 @@ function AppCard({ app }: { app: AppView }) {
           onChange={(enabled) => void run("app.setStartAtLogin", { enabled })}
         />
       </Step>
+      <SegmentedRow
+        name="work.start_as"
+        label={t("app.system.startAs")}
+        help={t("app.system.startAsHelp")}
+        unsaid="as-left"
+        options={(["as-left", "running"] as const).map((value) => ({
+          value,
+          label: t(`app.system.startAsChoices.${value}`),
+        }))}
+      />
       <Step
         label={t("app.system.crashes")}
         help={

@@ -10,6 +10,7 @@ import { useBridge, useVerb } from "../state/bridge-context.ts";
 import { usePlace, WELCOME_HASH } from "../state/route.ts";
 import { usePage } from "../state/store.ts";
 import { NoticeBanners } from "./notice-banners.tsx";
+import { Repair } from "./repair.tsx";
 import { RetryButton } from "./retry-button.tsx";
 
 export function Banners() {
@@ -53,7 +54,12 @@ function SilenceBanner() {
   if (!stale || link.state === "unauthorised") return null;
 
   if (link.state === "failed") {
-    return <ErrorNote error={link.error} alert actions={<RetryButton />} />;
+    return (
+      <>
+        <ErrorNote error={link.error} alert actions={<RetryButton />} />
+        <Repair />
+      </>
+    );
   }
   if (link.state === "stopping") {
     return (

@@ -7,6 +7,7 @@ import { Flame } from "../parts/flame.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { usePage } from "../state/store.ts";
+import { Repair } from "./repair.tsx";
 import { RetryButton } from "./retry-button.tsx";
 
 /** A wait longer than this is worth words. */
@@ -29,6 +30,7 @@ export function NoState() {
           <ErrorNote error={link.error} alert />
         </div>
         <RetryButton />
+        {!STARTED_ELSEWHERE.has(link.error.code) && <Repair />}
       </div>
     );
   }

@@ -58,13 +58,13 @@ function NoticeBanner({ notice }: { notice: Notice }) {
 }
 
 function PlainBanner({ notice }: { notice: Notice }) {
-  const { putAway } = useNotices();
+  const notices = useNotices();
   const bridge = useBridge();
   const mute = () => {
     const off = [...mutedIn(pageStore.getState()), notice.type];
     // The engine's answer comes as a change of the settings, which takes the banner away.
     bridge.invoke("settings.set", { patch: { "app.notifications_off": off } }).catch(() => undefined);
-    putAway(notice.key);
+    notices.putAway(notice.key);
   };
   return (
     <Body
@@ -86,7 +86,7 @@ function PlainBanner({ notice }: { notice: Notice }) {
             className="icon-button"
             aria-label={t("notifications.dismiss")}
             title={t("notifications.dismiss")}
-            onClick={() => putAway(notice.key)}
+            onClick={() => notices.putAway(notice.key)}
           >
             <X size={15} aria-hidden />
           </button>

@@ -1,4 +1,7 @@
-/** The page's notices: the same providers as the system's notifications, run over what the page knows. */
+/**
+ * What a person should hear of, as this page knows it. In the app main knows, with or without a window; a dashboard that
+ * an engine serves runs the same providers over what it sees by itself.
+ */
 import type { ContractClient } from "../../shared/contract/contract.ts";
 import { SECOND } from "../../shared/durations.ts";
 import {
@@ -11,13 +14,42 @@ import {
 import type { Notice } from "../../shared/notifications/notice.ts";
 import { NoticeBoard } from "../../shared/notifications/notice-board.ts";
 import { NOTICE_TYPES, type NoticeType } from "../../shared/notifications/notice-types.ts";
+import type { AppBridge } from "../bridge/bridge.ts";
 import type { Place } from "./route.ts";
 import type { PageState, PageStore } from "./store.ts";
 
 /** Deltas may come ten times a second; nobody reads that fast. */
 const LOOK_EVERY = SECOND;
 
-export class PageNotices {
+export interface Notices {
+  putAway(key: string): void;
+}
+
+/** Main's board, followed: what was put away stays so when the window is closed and opened again. */
+export class AppNotices implements Notices {
+  readonly #app: AppBridge;
+  readonly #store: PageStore;
+
+  constructor(app: AppBridge, store: PageStore) {
+    this.#app = app;
+    this.#store = store;
+    store.subscribe(({ app: view }, { app: before }) => {
+      const notices = view?.notices ?? [];
+      if (view !== before && JSON.stringify(notices) !== JSON.stringify(store.getState().notices)) {
+        store.setState({ notices });
+      }
+    });
+  }
+
+  putAway(key: string): void {
+    this.#app.invoke("app.putAwayNotice", { key }).then(
+      (app) => this.#store.setState({ app }),
+      () => undefined, // Main does not answer: then there is no window either for long.
+    );
+  }
+}
+
+export class PageNotices implements Notices {
   readonly #client: Pick<ContractClient, "invoke">;
   readonly #store: PageStore;
   readonly #board: NoticeBoard;

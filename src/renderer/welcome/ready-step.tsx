@@ -87,7 +87,8 @@ function Go({ setUp, walk, way, answerLogin }: GoProps) {
   const start = async () => {
     await answerLogin();
     if (!(await setUp.save({ "app.first_run": "done" }))) return;
-    await bridge.invoke(way === "restart" ? "engine.restart" : "run.start", {});
+    if (way === "restart") await bridge.invoke("engine.restart", { start: true });
+    else await bridge.invoke("run.start", {});
     window.location.hash = screenHref("home");
   };
   const restartForKey = async () => {

@@ -1,6 +1,6 @@
 /**
- * The very first start of the desktop app opens the set-up, and nothing is worked for until its last step says so. Ever
- * after it is on Home until it is done.
+ * The very first start of the desktop app opens the set-up; ever after it is on Home until it is done. That nothing is
+ * worked for before its last step is the main process's doing (main/config.ts).
  */
 import { useEffect } from "react";
 import { useBridge } from "../state/bridge-context.ts";
@@ -17,7 +17,5 @@ export function useFirstRun(): void {
   useEffect(() => {
     if (!isFirst || bridge.kind !== "desktop" || window.location.hash !== "") return;
     window.location.hash = WELCOME_HASH;
-    // Where it can't be told, the engine is shown as silent already.
-    bridge.invoke("run.pause", {}).catch(() => undefined);
   }, [bridge, isFirst]);
 }

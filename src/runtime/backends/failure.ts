@@ -40,6 +40,11 @@ export function inferenceFailure(thrown: unknown): AppError {
   });
 }
 
+/** Of a back end's proof that ran out of memory: OUT_OF_MEMORY, and nothing is said of the back end. */
+export function startFailure(thrown: unknown): AppError {
+  return outOfMemory("start", thrown);
+}
+
 /** OUT_OF_MEMORY or MODEL_NOT_LOADABLE. */
 export function loadFailure(thrown: unknown, where = ""): AppError {
   if (isOutOfMemory(thrown)) return outOfMemory("load this model", thrown);

@@ -24,6 +24,9 @@ export interface LlamaModel {
     readonly eosString: string | null;
   };
   readonly fileInfo: { readonly metadata: { readonly tokenizer?: { readonly chat_template?: unknown } } };
+  /** Of its layers, those in the GPU's memory: llama.cpp takes as many as fit. */
+  readonly gpuLayers: number;
+  readonly fileInsights: { readonly totalLayers: number };
   tokenize(text: string, specialTokens?: boolean): Token[];
   detokenize(tokens: readonly Token[]): string;
   isEogToken(token: Token): boolean;
@@ -64,6 +67,8 @@ interface JinjaModule {
 export interface OpenLlama {
   readonly llama: Llama;
   readonly runtimeClass: RuntimeClass;
+  /** The settings name a GPU back end: then the CPU is no substitute. */
+  readonly forced: boolean;
   /** Renders a chat template as the model's authors wrote it. */
   readonly renderTemplate: (source: string, values: Record<string, unknown>) => string;
 }
@@ -90,6 +95,7 @@ export async function openLlama(asked: AskedDevice, device: RuntimeClass): Promi
       onnxruntime: `none (node-llama-cpp ${versionIn(folder)})`,
       ...(gpu === null ? { hardware: cpuName() } : {}),
     },
+    forced: llamaWays(asked).forced,
     renderTemplate: (source, values) => new Template(source).render(values),
   };
 }

@@ -12,7 +12,7 @@ import { env, InferenceSession } from "onnxruntime-node";
 import { AppError } from "../../shared/errors.ts";
 import { BACKEND_NAMES, describeSkipped, ladderOf } from "../../shared/runtime/backends.ts";
 import type { Backend, RuntimeClass, SkippedBackend, ToRuntime } from "../../shared/runtime/protocol.ts";
-import { loadFailure } from "./failure.ts";
+import { describeFailure, isOutOfMemory, loadFailure, startFailure } from "./failure.ts";
 import { libraryFolder, libraryProblem } from "./library.ts";
 import { BIG_MATMUL, CONV, fastestRun, MATMUL, probeObstacle } from "./probe.ts";
 
@@ -39,7 +39,10 @@ export class OnnxBackend {
     this.#forced = asked.backend !== "auto" && runtimeClass.backend !== "cpu";
   }
 
-  /** Throws CUDA_UNAVAILABLE, WEBGPU_UNAVAILABLE or DML_UNAVAILABLE when `init` insists on one that does not work. */
+  /**
+   * Throws CUDA_UNAVAILABLE, WEBGPU_UNAVAILABLE or DML_UNAVAILABLE when `init` insists on one that does not work, and
+   * OUT_OF_MEMORY when the device has no memory left to prove it: that is no reason to compute elsewhere.
+   */
   static async open(init: Init): Promise<OnnxBackend> {
     const { backend, reason, skipped } = await choose(init);
     const runtimeClass: OnnxClass = {
@@ -142,7 +145,7 @@ type Verdict =
 const works: Verdict = { kind: "works", remark: null };
 const fails = (reason: string): Verdict => ({ kind: "fails", reason });
 
-/** A step of the ladder. Never throws. */
+/** A step of the ladder. Throws OUT_OF_MEMORY only. */
 async function tryBackend(backend: Backend, init: Init): Promise<Verdict> {
   const obstacle = obstacleBefore(backend, init);
   if (obstacle !== null) return fails(obstacle);
@@ -183,7 +186,14 @@ async function fasterThanCpu(
   options: InferenceSession.SessionOptions,
   reference: InferenceSession.SessionOptions,
 ): Promise<Verdict> {
-  const [ours, cpu] = [await fastestRun(BIG_MATMUL, options), await fastestRun(BIG_MATMUL, reference)];
+  let ours: number;
+  try {
+    ours = await fastestRun(BIG_MATMUL, options);
+  } catch (thrown) {
+    if (isOutOfMemory(thrown)) throw startFailure(thrown);
+    return fails(describeFailure(thrown));
+  }
+  const cpu = await fastestRun(BIG_MATMUL, reference);
   if (ours <= cpu * SLOWER_THAN_CPU) return works;
   return fails(`it is ${Math.round(ours / cpu)} times slower than the CPU, so its driver works in software`);
 }

@@ -3,7 +3,7 @@
  * CPU's answer. A driver that starts and computes rubbish is as useless as one that does not start.
  */
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { describeFailure } from "./failure.ts";
+import { describeFailure, isOutOfMemory, startFailure } from "./failure.ts";
 import { oneNodeModel } from "./onnx-file.ts";
 
 export interface Probe {
@@ -30,7 +30,10 @@ export const BIG_MATMUL: Probe = {
 const TOLERANCE = 2e-3;
 const SPEED_RUNS = 3;
 
-/** Null when `options` compute what `reference` (the CPU) does; else what went wrong, as a clause. */
+/**
+ * Null when `options` compute what `reference` (the CPU) does; else what went wrong, as a clause. Throws OUT_OF_MEMORY: who
+ * else uses the device now says nothing of what it can do.
+ */
 export async function probeObstacle(
   probe: Probe,
   options: InferenceSession.SessionOptions,
@@ -40,6 +43,7 @@ export async function probeObstacle(
     const [expected, found] = [await run(probe, reference), await run(probe, options)];
     return compare(probe.operator, expected, found);
   } catch (thrown) {
+    if (isOutOfMemory(thrown)) throw startFailure(thrown);
     return describeFailure(thrown);
   }
 }

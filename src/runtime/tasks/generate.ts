@@ -10,7 +10,8 @@ import { firstOf } from "../../shared/runtime/stop-texts.ts";
 import type { GenerateWork } from "../../shared/work.ts";
 import type { LlamaContext, LlamaModel, LlamaSequence, OpenLlama, Token } from "../backends/llama.ts";
 import { openLlama } from "../backends/llama.ts";
-import type { OnnxBackend } from "../backends/onnx.ts";
+import { placedClass } from "../backends/llama-layers.ts";
+import { cpuName, type OnnxBackend } from "../backends/onnx.ts";
 import { checkedFile, checkModelFiles } from "./graph.ts";
 import {
   inferenceFailed,
@@ -41,12 +42,17 @@ export class GenerateModel implements TaskModel {
   readonly runtimeClass: RuntimeClass;
 
   private constructor(open: OpenLlama, model: LlamaModel, context: LlamaContext, contextTokens: number) {
+    const layers = { onGpu: model.gpuLayers, total: model.fileInsights.totalLayers };
+    const runtimeClass = placedClass(open.runtimeClass, layers, cpuName());
+    // The settings insist on the GPU: its memory may be free when others are gone.
+    if (open.forced && runtimeClass.backend === "cpu")
+      throw new Error(`Out of memory: ${runtimeClass.reason}`);
     this.#open = open;
     this.#model = model;
     this.#context = context;
     this.#sequence = context.getSequence();
     this.#contextTokens = contextTokens;
-    this.runtimeClass = open.runtimeClass;
+    this.runtimeClass = runtimeClass;
   }
 
   /** Checks the file, then loads and warms. Throws MODEL_*, LLAMA_*. */

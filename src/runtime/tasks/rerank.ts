@@ -81,7 +81,7 @@ export class RerankModel implements TaskModel {
     try {
       if (work.kind !== "rerank") throw wrongTask(work.kind, "reranking");
       requireWorkInLimits(work);
-      const pairs = work.documents.map((document) => this.#tokenizer.encodePair(work.query, document));
+      const pairs = work.documents.map(this.#tokenizer.pairsOf(work.query));
       return { key, pairs, scores: new Float32Array(pairs.length), error: null };
     } catch (error) {
       return { key, pairs: [], scores: new Float32Array(0), error };

@@ -5,7 +5,10 @@
  */
 import { z } from "zod";
 import { ErrorValueSchema } from "../errors.ts";
+import { NOTICE_SEVERITIES } from "../notifications/notice.ts";
+import { NoticeTypeSchema } from "../notifications/notice-types.ts";
 import { SCREEN_NAMES } from "../screens.ts";
+import { DiagnosticsAnswer, SettingKeySchema } from "./settings.ts";
 
 const TimeMs = z.number().int().nonnegative();
 const Text = z.string().max(2000);
@@ -86,6 +89,26 @@ export const LoginItemViewSchema = z.object({
 });
 export type LoginItemView = z.infer<typeof LoginItemViewSchema>;
 
+/** shared/notifications/notice.ts, as it comes over the bridge. */
+export const NoticeSchema = z.object({
+  key: Text,
+  type: NoticeTypeSchema,
+  severity: z.enum(NOTICE_SEVERITIES),
+  title: Text,
+  text: z.string().max(20_000),
+  screen: z.enum(SCREEN_NAMES),
+  lasting: z.boolean(),
+  quietFor: z.number().nonnegative(),
+});
+
+/** A saved setting that keeps the engine from starting: without it, it would. */
+export const WrongSettingSchema = z.object({
+  key: SettingKeySchema,
+  /** As it was saved; null: a secret. */
+  value: Text.nullable(),
+});
+export type WrongSetting = z.infer<typeof WrongSettingSchema>;
+
 export const AppViewSchema = z.object({
   /** null: a normal start. Else no work is taken until the person leaves it. */
   safeMode: z.object({ crashes: z.number().int().positive() }).nullable(),
@@ -93,13 +116,17 @@ export const AppViewSchema = z.object({
   /** They stay on this machine. */
   crashReports: z.object({ count: z.number().int().nonnegative(), newestAt: TimeMs.nullable() }),
   updates: UpdatesViewSchema,
+  /** What a person should hear of now, worst first: the same for every window, and while none is open. */
+  notices: z.array(NoticeSchema),
+  /** Empty unless the engine can't start because of them. */
+  wrongSettings: z.array(WrongSettingSchema),
 });
 export type AppView = z.infer<typeof AppViewSchema>;
 
 const Nothing = z.strictObject({});
 const appCommand = <I extends z.ZodType>(input: I) => ({ input, output: AppViewSchema });
 
-/** Each answers with the whole view as it is afterwards. */
+/** Each answers with the whole view as it is afterwards, but for what is only asked. */
 export const APP_COMMANDS = {
   "app.get": appCommand(Nothing),
   /** Throws LOGIN_ITEM_FAILED when the system did not take it. */
@@ -107,6 +134,14 @@ export const APP_COMMANDS = {
   /** Take work again and forget the crashes. */
   "app.leaveSafeMode": appCommand(Nothing),
   "app.openCrashReports": appCommand(Nothing),
+  /** The folder of the engine's log, or the data folder while there is none. Throws FOLDER_NOT_OPENED. */
+  "app.openLogs": appCommand(Nothing),
+  /** Until its cause has gone and come back. */
+  "app.putAwayNotice": appCommand(z.strictObject({ key: Text })),
+  /** One of `wrongSettings`: takes what was saved away and starts the engine. Throws SETTING_NOT_RESET. */
+  "app.resetSetting": appCommand(z.strictObject({ key: SettingKeySchema })),
+  /** A report for whoever helps, by the app itself: also while no engine can give one. */
+  "app.diagnostics": { input: Nothing, output: DiagnosticsAnswer },
   "app.checkForUpdate": appCommand(Nothing),
   /** From the beginning, or from where an interrupted one stopped. Answers when it has ended. */
   "app.downloadUpdate": appCommand(Nothing),
@@ -124,9 +159,17 @@ export type AppCommandName = keyof typeof APP_COMMANDS;
 export type AppCommandInput<C extends AppCommandName> = z.input<(typeof APP_COMMANDS)[C]["input"]>;
 export type AppCommandParsed<C extends AppCommandName> = z.output<(typeof APP_COMMANDS)[C]["input"]>;
 
-/** Main's side: one handler per command; the answer is always the view. */
+export type AppCommandOutput<C extends AppCommandName> = z.output<(typeof APP_COMMANDS)[C]["output"]>;
+/** Those that answer with the view. */
+export type AppViewCommand = {
+  [C in AppCommandName]: AppCommandOutput<C> extends AppView ? C : never;
+}[AppCommandName];
+
+/** Main's side: one handler per command; void: the answer is the view. */
 export type AppHandlers = {
-  readonly [C in AppCommandName]: (input: AppCommandParsed<C>) => Promise<void>;
+  readonly [C in AppCommandName]: (
+    input: AppCommandParsed<C>,
+  ) => Promise<C extends AppViewCommand ? void : AppCommandOutput<C>>;
 };
 
 export function isAppCommandName(name: unknown): name is AppCommandName {

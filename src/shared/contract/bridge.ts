@@ -4,7 +4,13 @@
  */
 import { z } from "zod";
 import { type ErrorValue, ErrorValueSchema } from "../errors.ts";
-import type { AppCommandInput, AppCommandName, AppEventName, AppEventPayload, AppView } from "./app.ts";
+import type {
+  AppCommandInput,
+  AppCommandName,
+  AppCommandOutput,
+  AppEventName,
+  AppEventPayload,
+} from "./app.ts";
 import type { CommandInput, CommandName, CommandOutput, EventName, EventPayload } from "./contract.ts";
 
 const Since = z.number().int().nonnegative();
@@ -37,7 +43,10 @@ export interface PreloadBridge {
   onEngineStatus(listener: (status: EngineStatus) => void): () => void;
   /** What belongs to the desktop app itself. */
   readonly app: {
-    invoke<C extends AppCommandName>(command: C, input: AppCommandInput<C>): Promise<Outcome<AppView>>;
+    invoke<C extends AppCommandName>(
+      command: C,
+      input: AppCommandInput<C>,
+    ): Promise<Outcome<AppCommandOutput<C>>>;
     on<E extends AppEventName>(event: E, listener: (payload: AppEventPayload<E>) => void): () => void;
   };
   readonly platform: string;

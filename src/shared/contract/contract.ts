@@ -25,6 +25,7 @@ import {
   JobsListAnswer,
   JobsListInput,
 } from "./jobs.ts";
+import { LLAMA_COMMANDS } from "./llama.ts";
 import {
   ModelAnswer,
   ModelDiskAnswer,
@@ -77,14 +78,21 @@ const command = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) 
 export const COMMANDS = {
   /** The whole state, and the sequence number deltas go on from. */
   "state.snapshot": command(Nothing, SnapshotSchema),
-  /** Take work again after pause, finish or stop. */
+  /** Take work again after pause, finish or stop, and of every market (`market.resume`). */
   "run.start": command(Nothing, IntentAnswer),
   /** Take no more work and give back what has not begun; what runs is ended and submitted. Resumable. */
   "run.pause": command(Nothing, IntentAnswer),
-  /** Take no more work, end and submit everything held, then stop. */
-  "run.finish": command(Nothing, IntentAnswer),
+  /**
+   * Take no more work, end and submit everything held, then stop. `forAWhile`: until run.resume or the next start, which
+   * go on as it was before; where no work is taken nothing changes.
+   */
+  "run.finish": command(z.strictObject({ forAWhile: z.boolean().optional() }), IntentAnswer),
+  /** Ends a finish for a while. What was said meanwhile holds: then, and where there was none, nothing changes. */
+  "run.resume": command(Nothing, IntentAnswer),
   /** As pause, and the runtime processes end at once: running jobs are given back or failed. */
   "run.stop": command(Nothing, IntentAnswer),
+  /** A person has looked why leases of this market were lost: its work is taken again. Nothing to do where it is taken. */
+  "market.resume": command(z.strictObject({ market: MarketIdSchema }), Nothing),
   "devices.list": command(Nothing, DevicesAnswer),
   /** The person's switch: a device that is off takes no work, whatever else holds. Throws UNKNOWN_DEVICE, as all below. */
   "devices.setEnabled": command(SetEnabledInput, DevicesAnswer),
@@ -137,6 +145,7 @@ export const COMMANDS = {
   ),
   ...OFFER_COMMANDS,
   ...GPU_PACK_COMMANDS,
+  ...LLAMA_COMMANDS,
   ...EARNINGS_COMMANDS,
   ...ACTIVITY_COMMANDS,
   ...FLEET_COMMANDS,
@@ -176,8 +185,8 @@ export const COMMANDS = {
   "data.use": command(Nothing, DataUseAnswer),
   /** A report without secrets, to be read before it is saved. */
   "diagnostics.preview": command(Nothing, DiagnosticsAnswer),
-  /** End the engine process in order and start it again, with the settings as they are then. */
-  "engine.restart": command(Nothing, Nothing),
+  /** End the engine process in order and start it again, with the settings as they are then; `start`: to take work then. */
+  "engine.restart": command(z.strictObject({ start: z.boolean().optional() }), Nothing),
   /** End the engine process in order: pause, give back, submit what is computed, close the ledger. */
   "engine.shutdown": command(Nothing, Nothing),
 } as const;

@@ -43,5 +43,7 @@ export const SelfTestReportSchema = z.object({
   textsPerSecond: Reading,
   memoryUsedMb: Reading,
   temperatureC: Reading,
+  /** What CUDA was run with, as one digest (engine/gpu-pack/identity.ts); absent: not known, or nothing of it. */
+  gpuPack: z.string().optional(),
 });
 export type SelfTestReport = z.infer<typeof SelfTestReportSchema>;

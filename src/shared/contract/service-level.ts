@@ -8,6 +8,7 @@ import { MarketIdSchema } from "./views.ts";
 
 const TimeMs = z.number().int().nonnegative();
 const Text = z.string().max(2000);
+const Count = z.number().int().nonnegative();
 
 export const ServiceMeasureSchema = z.object({
   name: z.enum(["health", "availability", "latency-p95", "traps", "qos", "jail"]),
@@ -36,13 +37,15 @@ export type ServiceMeasure = z.infer<typeof ServiceMeasureSchema>;
 
 /** What the guard does of its own accord, before the market does. */
 export const GuardActionSchema = z.object({
-  kind: z.enum(["warn", "lower-concurrency", "finish-only", "pause-model"]),
+  kind: z.enum(["warn", "lower-concurrency", "finish-only", "pause-model", "pause-market"]),
   since: TimeMs,
-  /** Because of which measure; null for a failed self-test. */
+  /** Because of which measure; null: of none, but of a failed self-test or of lost leases. */
   measure: ServiceMeasureSchema.shape.name.nullable(),
   model: Text.nullable(),
   /** The device on which a model is left out; null: not about one. */
   device: Text.nullable().default(null),
+  /** Leases lost in a row, for which no more work is taken until a person says so. */
+  lost: Count.optional(),
   text: Text,
 });
 export type GuardAction = z.infer<typeof GuardActionSchema>;
@@ -56,6 +59,7 @@ export const GuardChangeSchema = z.object({
   measure: GuardActionSchema.shape.measure,
   model: GuardActionSchema.shape.model,
   device: GuardActionSchema.shape.device,
+  lost: GuardActionSchema.shape.lost,
   text: Text,
 });
 export type GuardChange = z.infer<typeof GuardChangeSchema>;

@@ -64,6 +64,7 @@ export const SETTING_KEYS = [
   "work.keep_receipts_size",
   "work.latency_budget_ms",
   "work.max_concurrency",
+  "work.start_as",
 ] as const;
 export const SettingKeySchema = z.enum(SETTING_KEYS);
 export type SettingKey = z.infer<typeof SettingKeySchema>;

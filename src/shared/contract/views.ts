@@ -10,6 +10,7 @@ import { SCREEN_NAMES } from "../screens.ts";
 import { SaidSchema } from "../words/said.ts";
 import { EarningPeriodsSchema } from "./earnings.ts";
 import { GpuPackViewSchema } from "./gpu-pack.ts";
+import { LlamaViewSchema } from "./llama.ts";
 import { type MarketId, MarketIdSchema } from "./market-id.ts";
 import { ModelViewSchema } from "./models.ts";
 import { EnergyCostSchema, OffersViewSchema } from "./offers.ts";
@@ -203,6 +204,13 @@ export const ClaimReportSchema = z.object({
 });
 export type ClaimReport = z.infer<typeof ClaimReportSchema>;
 
+export const MarketPauseSchema = z.object({
+  since: TimeMs,
+  /** Leases in a row that were lost after their job had begun. */
+  lost: z.number().int().positive(),
+});
+export type MarketPause = z.infer<typeof MarketPauseSchema>;
+
 export const MarketViewSchema = z.object({
   id: MarketIdSchema,
   name: Text,
@@ -221,6 +229,8 @@ export const MarketViewSchema = z.object({
   error: ErrorValueSchema.nullable(),
   /** What the market says of us; absent where it keeps no such books, or before it was first read. */
   standing: ProviderStandingSchema.optional(),
+  /** Too many of its leases were lost: no more of its work is taken until `market.resume` or `run.start`. */
+  paused: MarketPauseSchema.optional(),
   /** Measures of service near or past their limit now; absent where the market has none. */
   serviceWarnings: z.number().int().nonnegative().optional(),
   /** What does not work here because a surface of the market is missing, in words. */
@@ -439,6 +449,8 @@ export const StateSchema = z.object({
   settings: SettingsViewSchema,
   /** What CUDA needs beside the app; absent in an engine that is older. */
   gpuPack: GpuPackViewSchema.optional(),
+  /** What text generation needs beside the app; absent in an engine that is older. */
+  llama: LlamaViewSchema.optional(),
 });
 export type State = z.infer<typeof StateSchema>;
 export type SliceName = keyof State;

@@ -23,6 +23,7 @@ export const MigDeviceSchema = z.object({
   profile: z.string(),
   memoryTotalMb: Reading,
   memoryUsedMb: Reading,
+  memoryFreeMb: Reading,
 });
 export type MigDevice = z.infer<typeof MigDeviceSchema>;
 

@@ -48,6 +48,24 @@ export const marketRefused: NoticeProvider = (_before, { state }) =>
       quietFor: DAY,
     }));
 
+export const marketPaused: NoticeProvider = (_before, { state }) =>
+  (state?.markets ?? []).flatMap(({ id, name, paused }) =>
+    paused === undefined
+      ? []
+      : [
+          {
+            key: `market-paused ${id} ${paused.since}`,
+            type: "market-paused",
+            severity: "bad",
+            title: t("notifications.marketPaused.title", { market: name }),
+            text: t("notifications.marketPaused.text", { lost: paused.lost }),
+            screen: "reliability",
+            lasting: true,
+            quietFor: DAY,
+          },
+        ],
+  );
+
 export const stakeLow: NoticeProvider = (_before, { state }) =>
   (state?.markets ?? []).flatMap((market) => {
     const stake = market.standing?.stake;

@@ -16,6 +16,7 @@ export const NOTICE_PROVIDERS: Readonly<Record<NoticeType, NoticeProvider>> = {
   "driver-old": devices.driverOld,
   "market-unreachable": markets.marketUnreachable,
   "market-refused": markets.marketRefused,
+  "market-paused": markets.marketPaused,
   "stake-low": markets.stakeLow,
   jailed: markets.jailed,
   "service-near-limit": markets.serviceNearLimit,
@@ -76,7 +77,7 @@ export class NoticeBoard {
     const again = new Set(fresh.map(({ key }) => key));
     this.#events = [...fresh, ...this.#events.filter(({ key }) => !again.has(key))].slice(0, KEPT_EVENTS);
     for (const { key } of fresh) this.#putAway.delete(key);
-    this.#forget(now);
+    this.#forget(facts, now);
     for (const notice of this.notices) {
       if (this.#toldAt.has(notice.key)) continue;
       this.#toldAt.set(notice.key, now + notice.quietFor);
@@ -90,12 +91,14 @@ export class NoticeBoard {
     this.#events = this.#events.filter((notice) => notice.key !== key);
   }
 
-  #forget(now: number): void {
+  #forget({ state }: NoticeFacts, now: number): void {
     const there = new Set([...this.#lasting, ...this.#events].map(({ key }) => key));
     for (const [key, quietUntil] of this.#toldAt) {
       // What still holds was told; only what went away and returns after its quiet time is told again.
       if (!there.has(key) && now >= quietUntil) this.#toldAt.delete(key);
     }
+    // While no engine tells, nobody knows whether the cause has gone.
+    if (state === null) return;
     for (const key of this.#putAway) if (!there.has(key)) this.#putAway.delete(key);
   }
 }

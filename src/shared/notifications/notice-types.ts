@@ -6,6 +6,7 @@ export const NOTICE_TYPES = [
   "driver-old",
   "market-unreachable",
   "market-refused",
+  "market-paused",
   "stake-low",
   "jailed",
   "service-near-limit",

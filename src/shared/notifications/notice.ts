@@ -10,7 +10,8 @@ import type { ProviderBalance, State } from "../contract/views.ts";
 import type { ScreenName } from "../screens.ts";
 import type { NoticeType } from "./notice-types.ts";
 
-export type NoticeSeverity = "good" | "info" | "warn" | "bad";
+export const NOTICE_SEVERITIES = ["good", "info", "warn", "bad"] as const;
+export type NoticeSeverity = (typeof NOTICE_SEVERITIES)[number];
 
 export interface Notice {
   /** Type and what it is about ("market-unreachable aicf"): the same key is the same thing. */

@@ -141,12 +141,16 @@ function requireImageInLimits(image: Uint8Array, index: number): void {
     });
   }
   const { width, height } = header;
-  const { imageSide, pixelsPerImage } = INPUT_LIMITS;
-  if (width > imageSide || height > imageSide || width * height > pixelsPerImage)
+  if (!isImageInLimits(width, height))
     throw tooLarge(
       `${width}×${height} pixels in image ${index + 1}`,
-      `${pixelsPerImage} pixels, ${imageSide} a side`,
+      `${INPUT_LIMITS.pixelsPerImage} pixels, ${INPUT_LIMITS.imageSide} a side`,
     );
+}
+
+export function isImageInLimits(width: number, height: number): boolean {
+  const { imageSide, pixelsPerImage } = INPUT_LIMITS;
+  return width <= imageSide && height <= imageSide && width * height <= pixelsPerImage;
 }
 
 function requireGenerateInLimits(work: GenerateWork): void {

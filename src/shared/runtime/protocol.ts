@@ -40,7 +40,7 @@ const AnyModelSchema = z.object({
       checked: z.string().optional(),
     }),
   ),
-  /** Device memory it takes once loaded; absent: estimated from its files. */
+  /** Device memory it takes at work; absent: estimated from its files. */
   memoryBytes: z.number().int().positive().optional(),
 });
 
@@ -89,6 +89,8 @@ export const RuntimeClassSchema = z.object({
   threads: z.number().int().positive(),
   /** CPU brand or GPU name as far as the runtime knows it. */
   hardware: z.string(),
+  /** What else does a part of the work: the processor, where a model does not fit into the GPU whole. */
+  alsoOn: z.string().optional(),
 });
 export type RuntimeClass = z.infer<typeof RuntimeClassSchema>;
 
@@ -141,6 +143,8 @@ export const FromRuntimeSchema = z.discriminatedUnion("type", [
     /** Milliseconds spent inside session.run for this batch. */
     inferMs: z.number(),
     totalMs: z.number(),
+    /** Ids of the models loaded now: others may have had to go for this batch. */
+    held: z.array(z.string()),
   }),
   /** The process will exit: it can't serve its device. */
   z.object({ type: z.literal("fatal"), error: ErrorValueSchema }),

@@ -6,7 +6,15 @@ import path from "node:path";
 import type { ElectronApplication, Page } from "playwright";
 import { beforeAll } from "vitest";
 import { descendants, isAlive } from "../../support/bellows.ts";
-import { appEnvironment, exitOf, launchHidden, openScreen, type Screen, startApp } from "./electron-app.ts";
+import {
+  appEnvironment,
+  exitOf,
+  isPackaged,
+  launchHidden,
+  openScreen,
+  type Screen,
+  startApp,
+} from "./electron-app.ts";
 import { type Endings, suiteEndings } from "./endings.ts";
 import { HOOK_PATIENCE, PATIENCE } from "./patience.ts";
 
@@ -79,7 +87,10 @@ export class DesktopSuite {
 
   /** As a click on the dock does. */
   openWindow(app: ElectronApplication): Promise<Page> {
-    return this.windowAfter(app, () => app.evaluate(({ app: electron }) => void electron.emit("activate")));
+    return this.windowAfter(app, () =>
+      // Afterwards: what takes long within an answer can cost the answer.
+      app.evaluate(({ app: electron }) => void setTimeout(() => electron.emit("activate"))),
+    );
   }
 
   /** The window that `act` makes the app open. */
@@ -133,6 +144,7 @@ export function desktopSuite(name: string): DesktopSuite {
 
 /** dist/ as the sources have it. */
 export async function buildApp(): Promise<void> {
+  if (isPackaged) return; // Packed before all files (build-once.ts).
   const script = new URL("../../../scripts/build.mjs", import.meta.url).href;
   const { build } = (await import(script)) as { build(): Promise<boolean> };
   await build();

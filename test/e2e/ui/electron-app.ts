@@ -13,6 +13,11 @@ const XVFB = "/usr/bin/Xvfb";
 
 /** null: set-up found no Electron for this machine. */
 export const electronFile: string | null = findElectron();
+/** BELLOWS_TEST_APP=packaged: the tests drive the app as it is packed (packaged-app.ts), else that of this checkout. */
+export const isPackaged = process.env.BELLOWS_TEST_APP === "packaged" && electronFile !== null;
+const PACKAGED_FOR_TESTS = path.join(REPOSITORY, "release", "for-tests", "bellows");
+const appFile = isPackaged ? PACKAGED_FOR_TESTS : (electronFile ?? "");
+
 /** Where there is neither a screen nor Xvfb, no window can be shown. */
 export const canShowWindows = electronFile !== null && (process.platform !== "linux" || existsSync(XVFB));
 
@@ -58,8 +63,14 @@ export function appEnvironment(
   screen: Screen,
   more: Record<string, string | undefined>,
 ): Record<string, string> {
-  // The set-up would stand in front of every test; the one about it takes this away.
-  const all = { BELLOWS_FIRST_RUN: "done", ...process.env, DISPLAY: screen.display, ...more };
+  // The set-up would stand in front of every test, and work would wait for Start; who tests that takes these away.
+  const all = {
+    BELLOWS_FIRST_RUN: "done",
+    BELLOWS_START: "running",
+    ...process.env,
+    DISPLAY: screen.display,
+    ...more,
+  };
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(all)) {
     // A set ELECTRON_RUN_AS_NODE would turn the app into a plain Node.
@@ -71,7 +82,7 @@ export function appEnvironment(
 /** The app in the tray, without a window. */
 export function launchHidden(env: Record<string, string>): Promise<ElectronApplication> {
   return _electron.launch({
-    executablePath: electronFile ?? "",
+    executablePath: appFile,
     args: [...ARGUMENTS, "--hidden"],
     env,
     timeout: 2 * PATIENCE.timeout,
@@ -84,7 +95,7 @@ export function startApp(
   args: readonly string[] = [],
   stdio: "ignore" | "pipe" = "ignore",
 ): ChildProcess {
-  return spawn(electronFile ?? "", [...ARGUMENTS, ...args], { env, stdio });
+  return spawn(appFile, [...ARGUMENTS, ...args], { env, stdio });
 }
 
 export function exitOf(child: ChildProcess): Promise<number | null> {

@@ -39,6 +39,11 @@ export function pageScroll(page: Page): Promise<number> {
 /** Accessible, and inside its box. `what`: what is being looked at. */
 export async function expectWhole(page: Page, what?: string): Promise<void> {
   expect(await violations(page), what).toEqual([]);
+  await expectInside(page, what);
+}
+
+/** Nothing wider than its box, and the page no higher than its window. */
+export async function expectInside(page: Page, what?: string): Promise<void> {
   expect(await sidewaysScroll(page), what).toBe(0);
   expect(await pageScroll(page), what).toBe(0);
 }

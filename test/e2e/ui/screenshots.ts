@@ -21,11 +21,11 @@ export const LOOKS: readonly Look[] = [WIDE, NARROW].flatMap((viewport) =>
 /** As it ends the names of a look's pictures. */
 export const lookName = ({ viewport, colorScheme }: Look): string => `${colorScheme}-${viewport.width}`;
 
-/** `name`: that of the file, without its ending. */
+/** As it stands when all that slides and fades has ended. `name`: that of the file, without its ending. */
 export async function shoot(
   what: Page | Locator,
   name: string,
   options: Pick<PageScreenshotOptions, "fullPage"> = {},
 ): Promise<void> {
-  await what.screenshot({ ...options, path: path.join(FOLDER, `${name}.png`) });
+  await what.screenshot({ ...options, animations: "disabled", path: path.join(FOLDER, `${name}.png`) });
 }

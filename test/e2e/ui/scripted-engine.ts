@@ -22,6 +22,7 @@ import { emptyBooks, scriptedBookHandlers } from "../../support/scripted-books.t
 import { scriptedDeviceHandlers } from "../../support/scripted-devices.ts";
 import { scriptedFleet, scriptedFleetHandlers } from "../../support/scripted-fleet.ts";
 import { aGpuPack, scriptedGpuPackHandlers } from "../../support/scripted-gpu-pack.ts";
+import { aLlama, scriptedLlamaHandlers } from "../../support/scripted-llama.ts";
 import { scriptedModelHandlers } from "../../support/scripted-models.ts";
 import { scriptedOfferHandlers } from "../../support/scripted-offers.ts";
 import { forgetSaved, scriptedSettings, scriptedSettingsHandlers } from "../../support/scripted-settings.ts";
@@ -255,13 +256,29 @@ export class ScriptedEngine {
       "run.start": verb("run.start", "running"),
       "run.pause": verb("run.pause", "paused"),
       "run.finish": verb("run.finish", "finishing"),
+      "run.resume": verb("run.resume", "running"),
       "run.stop": verb("run.stop", "stopped"),
+      "market.resume": (input) =>
+        noted("market.resume", input, () => {
+          const markets = this.state.markets.map((market) => {
+            const { paused: _, ...others } = market;
+            return market.id === input.market ? { ...others, error: null } : market;
+          });
+          this.tell({ markets });
+          return {};
+        }),
       "selftest.run": (input) => noted("selftest.run", input, () => this.selfTest()),
       ...this.#deviceHandlers(),
       ...this.#notingAll(
         scriptedGpuPackHandlers(
           () => this.state.gpuPack ?? aGpuPack(),
           (gpuPack) => this.tell({ gpuPack }),
+        ),
+      ),
+      ...this.#notingAll(
+        scriptedLlamaHandlers(
+          () => this.state.llama ?? aLlama(),
+          (llama) => this.tell({ llama }),
         ),
       ),
       ...this.#notingAll(scriptedBookHandlers(this.books)),

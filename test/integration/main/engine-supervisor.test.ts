@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { prepareDemo } from "../../../src/engine/config/demo.ts";
 import { locatePaths } from "../../../src/engine/config/paths.ts";
 import { ForkProcessHost } from "../../../src/host/fork-host.ts";
+import type { WorkPlan } from "../../../src/host/work-processes.ts";
 import { EngineSupervisor } from "../../../src/main/engine-supervisor.ts";
 import type { EngineStatus } from "../../../src/shared/contract/bridge.ts";
 import { SECOND } from "../../../src/shared/durations.ts";
@@ -29,16 +30,19 @@ describe("EngineSupervisor, with real processes", () => {
   let engine: EngineSupervisor;
   let statuses: EngineStatus[];
   let planError: AppError | null;
+  /** How the first engine of a ledger begins, where the plan has a word in it. */
+  let startAs: WorkPlan["startAs"];
 
   beforeEach(() => {
     folder = tempFolder();
     planError = null;
+    startAs = undefined;
     dataFolder = folder;
     const sources = () => ({ env: { BELLOWS_DATA_DIR: dataFolder }, flags: {}, paths: locatePaths() });
     engine = new EngineSupervisor({
       plan: () => {
         if (planError) throw planError;
-        return { mode: "demo", ...prepareDemo(sources()) };
+        return { mode: "demo", ...prepareDemo(sources()), ...(startAs && { startAs }) };
       },
       host: new ForkProcessHost(),
       entries: { engine: CHILD, devnet: CHILD },
@@ -116,6 +120,28 @@ describe("EngineSupervisor, with real processes", () => {
     await becomes("up");
     expect(existsSync(path.join(dataFolder, "demo", "started-as-running"))).toBe(true);
     expect(existsSync(path.join(dataFolder, "demo", "started-as-as-left"))).toBe(false);
+  });
+
+  it("tells the plan what was wanted in the ledger before", async () => {
+    const before: (string | null)[] = [];
+    startAs = (left) => {
+      before.push(left);
+      return left === null ? "as-left" : "stopped";
+    };
+    engine.start();
+    await becomes("up");
+    dataFolder = path.join(folder, "other");
+    await engine.invoke("engine.restart", { start: true });
+    await becomes("restarting");
+    await becomes("up");
+    expect(before).toEqual([null, "running"]);
+    expect(existsSync(path.join(dataFolder, "demo", "started-as-stopped"))).toBe(true);
+    // From now on it is this ledger's own that counts.
+    process.kill(await enginePid(), "SIGKILL");
+    await becomes("restarting");
+    await becomes("up");
+    expect(before).toHaveLength(2);
+    expect(existsSync(path.join(dataFolder, "demo", "started-as-as-left"))).toBe(true);
   });
 
   it("ends an engine that hangs, hard, and starts it again", async () => {

@@ -5,7 +5,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { openParentChannel } from "../../../src/host/parent-channel.ts";
-import type { DevnetReady, EngineReady } from "../../../src/shared/config.ts";
+import type { DevnetReady, EngineLeft, EngineReady } from "../../../src/shared/config.ts";
 import type { ContractHandlers } from "../../../src/shared/contract/contract.ts";
 import { serveContract } from "../../../src/shared/contract/rpc.ts";
 import { RESTART_WANTED } from "../../../src/shared/restart.ts";
@@ -15,6 +15,7 @@ import { scriptedBookHandlers } from "../../support/scripted-books.ts";
 import { scriptedDeviceHandlers } from "../../support/scripted-devices.ts";
 import { scriptedFleetHandlers } from "../../support/scripted-fleet.ts";
 import { scriptedGpuPackHandlers } from "../../support/scripted-gpu-pack.ts";
+import { scriptedLlamaHandlers } from "../../support/scripted-llama.ts";
 import { scriptedModelHandlers } from "../../support/scripted-models.ts";
 import { scriptedOfferHandlers } from "../../support/scripted-offers.ts";
 import { scriptedSettingsHandlers } from "../../support/scripted-settings.ts";
@@ -67,7 +68,9 @@ function beEngine(mayEnd: () => boolean): void {
     "run.start": () => intent("running"),
     "run.pause": () => intent("paused"),
     "run.finish": () => intent("paused"),
+    "run.resume": () => intent("running"),
     "run.stop": () => intent("paused"),
+    "market.resume": async () => ({}),
     "selftest.run": async () => ({ reports: [] }),
     ...scriptedDeviceHandlers(),
     "jobs.list": async () => ({ jobs: [], next: null }),
@@ -77,10 +80,12 @@ function beEngine(mayEnd: () => boolean): void {
     ...scriptedBookHandlers(),
     ...scriptedFleetHandlers(),
     ...scriptedGpuPackHandlers(),
+    ...scriptedLlamaHandlers(),
     ...scriptedModelHandlers(),
     ...scriptedOfferHandlers(),
     ...scriptedSettingsHandlers(),
-    "engine.restart": async () => {
+    "engine.restart": async ({ start }) => {
+      channel.post({ kind: "engine-left", wish: start ? "running" : "paused" } satisfies EngineLeft);
       setTimeout(() => process.exit(RESTART_WANTED), 20);
       return {};
     },

@@ -164,6 +164,49 @@ describe.skipIf(promtool === null)(
       expect(queries.filter((query) => /\bjob\s*[=!]/.test(query))).toEqual([]);
     });
 
+    it("scales by the market's queue where that is scraped, and by what the workers hold where it is not", () => {
+      const queries = [
+        readFileSync(join(KUBERNETES, "components/keda/scaled-object.yaml"), "utf8"),
+        readFileSync(join(KUBERNETES, "overlays/l40s/kustomization.yaml"), "utf8"),
+      ].map((text) =>
+        /(?:query|value): >-\n((?: {10}.*\n)+)/.exec(text)?.[1]?.replaceAll(/\s+/g, " ").trim(),
+      );
+      const [all, ofClass] = queries;
+      expect(all).toMatch(/^sum\(animica_aicf_queue_depth/);
+      const worker = (gpuClass: string, state: string, values: string) => ({
+        series: `bellows_jobs_held{namespace="bellows", bellows_dev_gpu_class="${gpuClass}", state="${state}"}`,
+        values,
+      });
+      const workers = [
+        worker("l40s", "leased", "30x5"),
+        worker("l40s", "admitted", "5x5"),
+        worker("l40s", "running", "8x5"),
+        worker("a100", "leased", "11x5"),
+        ...["l40s", "a100"].map((gpuClass) => ({
+          series: `bellows_build_info{namespace="bellows", bellows_dev_gpu_class="${gpuClass}"}`,
+          values: "1x5",
+        })),
+      ];
+      const asks = (expr: string | undefined, value: number) => ({
+        expr,
+        eval_time: "3m",
+        exp_samples: [{ labels: "{}", value }],
+      });
+      const queue = { series: 'animica_aicf_queue_depth{kind="ai"}', values: "600x5" };
+      const file = join(tempFolder(), "scaling.test.yml");
+      const tests = [
+        {
+          interval: "1m",
+          input_series: [...workers, queue],
+          promql_expr_test: [asks(all, 600), asks(ofClass, 300)],
+        },
+        { interval: "1m", input_series: workers, promql_expr_test: [asks(all, 46), asks(ofClass, 35)] },
+      ];
+      writeFileSync(file, JSON.stringify({ tests }));
+      const { status, said } = check("test", "rules", file);
+      expect(status, said).toBe(0);
+    });
+
     it("can read every query of the dashboard", () => {
       const inFull = (expr: string) => expr.replaceAll(/\$(instance|market|device)/g, ".*");
       const file = join(tempFolder(), "queries.yml");

@@ -4,9 +4,11 @@ import type { LoginItem } from "../../../src/main/system/login-item.ts";
 import type { Updates } from "../../../src/main/updates/updates.ts";
 import type { AppView } from "../../../src/shared/contract/app.ts";
 import { AppError } from "../../../src/shared/errors.ts";
+import type { Notice } from "../../../src/shared/notifications/notice.ts";
 import { anAppView } from "../../support/app-view.ts";
 
 let done: string[];
+let notices: readonly Notice[];
 let system: { enabled: boolean | null; refuses: boolean };
 let crashes: { safeMode: boolean; crashes: number; forget(): void };
 
@@ -34,6 +36,18 @@ function desk(): AppDesk {
     saveLogin: async () => void done.push("saved"),
     countCrashReports: async () => ({ count: 2, newestAt: 5 }),
     openCrashReports: async () => void done.push("opened"),
+    notices: {
+      list: () => notices,
+      putAway(key) {
+        notices = notices.filter((notice) => notice.key !== key);
+      },
+    },
+    repair: {
+      wrongSettings: [],
+      resetSetting: async (key) => void done.push(`reset ${key}`),
+      report: async () => ({ fileName: "report.txt", sections: [], redactions: 0 }),
+      openLogs: async () => void done.push("logs"),
+    },
     updates,
     startWork: async () => void done.push("started"),
   });
@@ -41,6 +55,7 @@ function desk(): AppDesk {
 
 beforeEach(() => {
   done = [];
+  notices = [];
   system = { enabled: false, refuses: false };
   crashes = {
     safeMode: false,
@@ -49,6 +64,17 @@ beforeEach(() => {
       done.push("forgot");
     },
   };
+});
+
+const aNotice = (key: string): Notice => ({
+  key,
+  type: "slashed",
+  severity: "bad",
+  title: "Slashed",
+  text: "",
+  screen: "reliability",
+  lasting: false,
+  quietFor: 0,
 });
 
 describe("AppDesk", () => {
@@ -65,6 +91,26 @@ describe("AppDesk", () => {
     await app.carryOut("app.openCrashReports", {});
     expect(done).toEqual(["check", "opened"]);
     await expect(app.carryOut("app.rollBack", {})).rejects.toMatchObject({ code: "NO_PREVIOUS_VERSION" });
+  });
+
+  it("has the notices of the whole app, and what was put away is gone for every window", async () => {
+    const [slash, other] = ["slashed 1", "disk-full"].map((key) => aNotice(key));
+    notices = [slash, other].filter((notice) => notice !== undefined);
+    const app = desk();
+    expect((await app.carryOut("app.get", {})).notices).toEqual([slash, other]);
+    expect((await app.carryOut("app.putAwayNotice", { key: "slashed 1" })).notices).toEqual([other]);
+    expect((await app.carryOut("app.get", {})).notices).toEqual([other]);
+  });
+
+  it("answers what is only asked with the answer, and the rest with the view", async () => {
+    const app = desk();
+    expect(await app.carryOut("app.diagnostics" as string, {})).toMatchObject({ fileName: "report.txt" });
+    await app.carryOut("app.openLogs", {});
+    await app.carryOut("app.resetSetting", { key: "aicf.queue_url" });
+    expect(done).toEqual(["logs", "reset aicf.queue_url"]);
+    await expect(app.carryOut("app.resetSetting", { key: "data_folder" })).rejects.toMatchObject({
+      code: "BAD_INPUT",
+    });
   });
 
   it("answers with what the system says, and tells a change once", async () => {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { QuitAnswer } from "../../../src/main/ask.ts";
+import type { WindDownState } from "../../../src/main/wind-down.ts";
 
 vi.mock("electron", () => ({ app: {} }));
 const { QuitWish } = await import("../../../src/main/quit.ts");
@@ -7,6 +8,7 @@ const { QuitWish } = await import("../../../src/main/quit.ts");
 let held: number;
 let answer: QuitAnswer;
 let done: string[];
+let work: WindDownState;
 
 const wish = () =>
   new QuitWish({
@@ -15,7 +17,7 @@ const wish = () =>
       done.push(`asked about ${count}`);
       return answer;
     },
-    finishWork: async () => void done.push("finish"),
+    windDown: { begin: async () => void done.push("wind down"), look: () => work },
     quit: () => void done.push("quit"),
   });
 
@@ -23,6 +25,7 @@ beforeEach(() => {
   held = 2;
   answer = "stay";
   done = [];
+  work = { state: "ending", jobs: 2 };
 });
 
 describe("QuitWish", () => {
@@ -40,17 +43,18 @@ describe("QuitWish", () => {
     expect(done.slice(1)).toEqual(["asked about 2", "quit"]);
   });
 
-  it("quits when what was held has ended", async () => {
+  it("quits once, when what was held has ended", async () => {
     answer = "finish";
     const quitting = wish();
     await quitting.want();
-    expect(done).toEqual(["asked about 2", "finish"]);
-    quitting.follow("finishing");
-    quitting.follow(null);
+    expect(done).toEqual(["asked about 2", "wind down"]);
+    quitting.follow();
+    work = { state: "unknown" };
+    quitting.follow();
     expect(done).not.toContain("quit");
-    held = 0;
-    quitting.follow("stopped");
-    quitting.follow("stopped");
+    work = { state: "ended" };
+    quitting.follow();
+    quitting.follow();
     expect(done.filter((each) => each === "quit")).toHaveLength(1);
   });
 
@@ -58,21 +62,16 @@ describe("QuitWish", () => {
     answer = "finish";
     const quitting = wish();
     await quitting.want();
-    quitting.follow("finishing");
-    quitting.follow("running");
-    held = 0;
-    quitting.follow("stopped");
+    work = { state: "overruled" };
+    quitting.follow();
+    work = { state: "ended" };
+    quitting.follow();
     expect(done).not.toContain("quit");
   });
 
-  it("does not take the state from before its order for one", async () => {
-    answer = "finish";
-    const quitting = wish();
-    await quitting.want();
-    quitting.follow("running");
-    quitting.follow("finishing");
-    held = 0;
-    quitting.follow("stopped");
-    expect(done).toContain("quit");
+  it("does not quit for work that was paused without anybody's wish to quit", () => {
+    work = { state: "ended" };
+    wish().follow();
+    expect(done).toEqual([]);
   });
 });

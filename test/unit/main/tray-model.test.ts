@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { jobsHeld, type TrayIcon, trayModel } from "../../../src/main/tray-model.ts";
 import type { EngineStatus } from "../../../src/shared/contract/bridge.ts";
 import { HeadlineLevelSchema, type RunIntent } from "../../../src/shared/contract/views.ts";
+import { setLanguage } from "../../../src/shared/words/words.ts";
 import { attention, cpu, earning, gpu, idle, paused } from "../../e2e/ui/states.ts";
 import { anAppView } from "../../support/app-view.ts";
 
@@ -23,6 +24,15 @@ describe("trayModel", () => {
     expect(model.tooltip).toBe(
       "Bellows demo: Earning on 1 of 1 devices\n212 jobs in the last minute\nEarned today 1.204131 ANM, 41.680400 AIT",
     );
+  });
+
+  it("writes amounts as the language does", () => {
+    setLanguage("de");
+    try {
+      expect(trayModel(UP, earning(NOW)).tooltip).toContain("Heute verdient 1,204131 ANM, 41,680400 AIT");
+    } finally {
+      setLanguage("en");
+    }
   });
 
   it("has an icon for every state", () => {
@@ -85,10 +95,18 @@ describe("trayModel", () => {
     expect(jobsHeld(null)).toBe(0);
   });
 
-  it("keeps the tooltip short enough for every desktop", () => {
-    const state = attention(NOW);
-    const long = { ...state, headline: { ...state.headline, sentence: "x".repeat(500) } };
-    expect(trayModel(UP, long).tooltip.length).toBeLessThanOrEqual(127);
+  it("keeps the tooltip short enough for every desktop by the sentence, never by the figures", () => {
+    const state = earning(NOW);
+    const long = {
+      ...state,
+      headline: { ...state.headline, sentence: "wordy ".repeat(50), said: undefined },
+    };
+    const { tooltip } = trayModel(UP, long);
+    expect(tooltip.length).toBeLessThanOrEqual(127);
+    const [line, rate, earned] = tooltip.split("\n");
+    expect(line).toMatch(/^Bellows demo: wordy .*…$/);
+    expect(rate).toBe("212 jobs in the last minute");
+    expect(earned).toBe("Earned today 1.204131 ANM, 41.680400 AIT");
   });
 });
 
@@ -106,6 +124,8 @@ describe("the tray's menu beyond the verbs", () => {
     signals: ["snooze" as const],
   };
 
+  const byGame = { ...snooze, by: "program" as const, subject: "game", signals: ["program" as const] };
+
   it("has each GPU with its own pauses, and the way back where it is paused by hand", () => {
     const { devices } = trayModel(
       UP,
@@ -114,7 +134,9 @@ describe("the tray's menu beyond the verbs", () => {
         gpu({ id: "b", name: "RTX B", paused: snooze, runningJobs: 0 }),
         gpu({ id: "c", name: "RTX C", enabled: false }),
         gpu({ id: "d", name: "RTX D", state: "failed", runningJobs: 0 }),
-        gpu({ id: "e", name: "RTX E", paused: { ...snooze, by: "program", subject: "game" } }),
+        // Paused by hand, and by a game besides: its person can end their own part.
+        gpu({ id: "e", name: "RTX E", paused: { ...byGame, signals: ["program", "snooze"] } }),
+        gpu({ id: "f", name: "RTX F", paused: byGame }),
       ),
     );
     expect(devices.map(({ label }) => label)).toEqual([
@@ -123,6 +145,7 @@ describe("the tray's menu beyond the verbs", () => {
       "RTX C: switched off",
       "RTX D: not usable",
       "RTX E: paused",
+      "RTX F: paused",
     ]);
     expect(devices[0]?.items.map(({ action }) => action)).toEqual([
       { kind: "pause", device: "a", for: "hour" },
@@ -130,8 +153,11 @@ describe("the tray's menu beyond the verbs", () => {
       { kind: "pause", device: "a", for: "until-resumed" },
     ]);
     expect(devices[1]?.items.map(({ action }) => action)).toEqual([{ kind: "resume", device: "b" }]);
+    expect(devices[2]?.items, "nothing to pause where nothing can run").toEqual([]);
+    expect(devices[3]?.items).toEqual([]);
+    expect(devices[4]?.items.map(({ action }) => action)).toEqual([{ kind: "resume", device: "e" }]);
     // What a game began ends with the game: only the person's own pause is the person's to end.
-    expect(devices[4]?.items).toHaveLength(3);
+    expect(devices[5]?.items).toHaveLength(3);
     expect(trayModel({ state: "restarting", since: NOW, error: null }, withGpus(gpu())).devices).toEqual([]);
   });
 

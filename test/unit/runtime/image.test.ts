@@ -99,7 +99,45 @@ describe("a PNG", () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(50_000_000);
   });
 
+  const headerOf = (width: number, height: number) => {
+    const header = Buffer.from(small.subarray(16, 29));
+    header.writeUInt32BE(width, 0);
+    header.writeUInt32BE(height, 4);
+    return chunk("IHDR", header);
+  };
+  const [signature, rest] = [small.subarray(0, 8), small.subarray(33)];
+  const ofZeros = (width: number, height: number) =>
+    Buffer.concat([chunk("IDAT", deflateSync(Buffer.alloc(height * (width * 3 + 1)))), small.subarray(-12)]);
+
+  test("that is much bigger by a second header than by the first, which the limit reads, is refused unopened", () => {
+    const bomb = Buffer.concat([signature, headerOf(4, 4), headerOf(8192, 4096), ofZeros(8192, 4096)]);
+    expect(readImageHeader(bomb)).toMatchObject({ width: 4, height: 4 });
+    const before = process.memoryUsage().rss;
+    expect(() => decodeImage(bomb)).toThrow(unreadable);
+    expect(process.memoryUsage().rss - before).toBeLessThan(50_000_000);
+  });
+
+  test("beyond the limit is refused by the decoder too", () => {
+    for (const [width, height] of [
+      [8192, 4096],
+      [20_000, 1],
+    ] as const) {
+      const big = Buffer.concat([signature, headerOf(width, height), ofZeros(width, height)]);
+      expect(() => decodeImage(big)).toThrow(unreadable);
+    }
+  });
+
   test.each<[string, Uint8Array]>([
+    ["with a second header like the first", Buffer.concat([signature, headerOf(4, 4), headerOf(4, 4), rest])],
+    [
+      "with a header behind its data",
+      Buffer.concat([small.subarray(0, -12), headerOf(4, 4), small.subarray(-12)]),
+    ],
+    [
+      "whose header is not its first chunk",
+      Buffer.concat([signature, chunk("IHDX", small.subarray(16, 29)), headerOf(4, 4), rest]),
+    ],
+    ["of no width", Buffer.concat([signature, headerOf(0, 4), rest])],
     ["with fewer pixels than it claims", withData(deflateSync(Buffer.alloc(20)))],
     ["with data that is no zlib stream", withData(Buffer.from("hello"))],
     ["without data", Buffer.concat([small.subarray(0, 33), chunk("IEND", new Uint8Array())])],

@@ -17,6 +17,7 @@ import { scriptedBookHandlers } from "../../support/scripted-books.ts";
 import { scriptedDeviceHandlers } from "../../support/scripted-devices.ts";
 import { scriptedFleetHandlers } from "../../support/scripted-fleet.ts";
 import { scriptedGpuPackHandlers } from "../../support/scripted-gpu-pack.ts";
+import { scriptedLlamaHandlers } from "../../support/scripted-llama.ts";
 import { scriptedModelHandlers } from "../../support/scripted-models.ts";
 import { scriptedOfferHandlers } from "../../support/scripted-offers.ts";
 import { scriptedSettingsHandlers } from "../../support/scripted-settings.ts";
@@ -28,7 +29,9 @@ const HANDLERS: ContractHandlers = {
   "run.start": async () => ({ intent: "running" }),
   "run.pause": async () => ({ intent: "paused" }),
   "run.finish": async () => ({ intent: "finishing" }),
+  "run.resume": async () => ({ intent: "running" }),
   "run.stop": async () => ({ intent: "nonsense" as RunIntent }),
+  "market.resume": async () => ({}),
   "selftest.run": async () => ({ reports: [] }),
   ...scriptedDeviceHandlers(),
   "jobs.list": async ({ limit }) => ({ jobs: [], next: String(limit) }),
@@ -38,6 +41,7 @@ const HANDLERS: ContractHandlers = {
   ...scriptedBookHandlers(),
   ...scriptedFleetHandlers(),
   ...scriptedGpuPackHandlers(),
+  ...scriptedLlamaHandlers(),
   ...scriptedModelHandlers(),
   ...scriptedOfferHandlers(),
   ...scriptedSettingsHandlers(),

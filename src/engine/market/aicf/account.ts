@@ -6,9 +6,11 @@ import type { AicfConfig } from "../../../shared/config.ts";
 import type { ProviderBalance, ProviderStanding } from "../../../shared/contract/views.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { type Money, toMoneyValue } from "../../../shared/money.ts";
-import type { MarketAccount } from "../port.ts";
+import { giveOnce } from "../given-once.ts";
+import type { ClaimBook, MarketAccount } from "../port.ts";
 import { BlockPace } from "./block-pace.ts";
 import type { AicfClient } from "./client.ts";
+import { creditsOf } from "./credits.ts";
 import type { NodeRpc } from "./node-rpc.ts";
 import { refused } from "./refusal.ts";
 import { standingOf } from "./standing.ts";
@@ -28,6 +30,7 @@ export interface AccountDeps {
   readonly client: AicfClient | null;
   /** null: no node is configured. */
   readonly node: NodeRpc | null;
+  readonly claims: ClaimBook;
   readonly now: () => number;
   /** false: no backup of the key was checked, so nothing is staked yet. */
   readonly mayStake: () => Promise<boolean>;
@@ -67,6 +70,30 @@ export function createAccount(deps: AccountDeps): AicfAccount {
     );
     if (reply.kind === "refused") throw refused(reply);
     return reply.value;
+  }
+
+  /** A person's order, given once: `done` tells by the books whether it was carried out. Throws ORDER_UNCLEAR. */
+  async function orderStake(
+    op: "stake" | "unstake",
+    amount: Money,
+    signal: AbortSignal,
+  ): Promise<ProviderStanding> {
+    const nano = nanoOf(amount);
+    const before = await detail(signal);
+    if (before === null) throw unknownProvider(deps.providerId);
+    const isDone = (now: ProviderDetail) =>
+      op === "stake"
+        ? heldOf(now) >= heldOf(before) + nano
+        : now.stake.effective <= before.stake.effective - nano;
+    const after = await giveOnce({
+      what: op === "stake" ? "The stake" : "The release",
+      send: () => changeStake(op, nano, signal),
+      async find(within) {
+        const seen = await detail(within);
+        return seen !== null && isDone(seen) ? seen : null;
+      },
+    });
+    return standing(after);
   }
 
   async function detail(signal: AbortSignal): Promise<ProviderDetail | null> {
@@ -112,9 +139,9 @@ export function createAccount(deps: AccountDeps): AicfAccount {
 
     async stake(amount, signal) {
       if (!(await mayStake())) throw backupUnchecked();
-      return standing(await changeStake("stake", nanoOf(amount), signal));
+      return orderStake("stake", amount, signal);
     },
-    unstake: async (amount, signal) => standing(await changeStake("unstake", nanoOf(amount), signal)),
+    unstake: (amount, signal) => orderStake("unstake", amount, signal),
 
     async balance(signal): Promise<ProviderBalance> {
       const { providerId } = deps;
@@ -131,8 +158,10 @@ export function createAccount(deps: AccountDeps): AicfAccount {
 
     async claim(signal) {
       const { providerId } = deps;
-      const { payouts } = await chain().claim(providerId, signal);
-      const total = payouts.reduce((sum, payout) => sum + payout.amount, 0n);
+      const claim = await chain().claim(providerId, signal);
+      deps.claims.put(creditsOf(claim, now()));
+      const { payouts } = claim;
+      const total = claim.totalPaid ?? payouts.reduce((sum, payout) => sum + payout.amount, 0n);
       return {
         market: "aicf",
         providerId,
@@ -142,6 +171,9 @@ export function createAccount(deps: AccountDeps): AicfAccount {
     },
   };
 }
+
+/** What lies at the market, whether it counts or is being released. */
+const heldOf = ({ stake }: ProviderDetail): bigint => stake.total ?? stake.effective;
 
 function nanoOf(amount: Money): bigint {
   if (amount.currency === "ANM" && amount.minor > 0n) return amount.minor;

@@ -14,9 +14,18 @@ import { KIB, SECOND } from "../../../shared/durations.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { WORK_KINDS } from "../../../shared/work.ts";
 import { nullifier } from "../../receipt/ai-proof.ts";
+import { claimsInMemory } from "../claims-in-memory.ts";
 import type { DebugSink } from "../http.ts";
-import type { JobCredit, Lease, MarketAdapter, ProviderProfile, Submission, SubmitOutcome } from "../port.ts";
-import { readWork, type WorkFields } from "../read-work.ts";
+import type {
+  ClaimBook,
+  JobCredit,
+  Lease,
+  MarketAdapter,
+  ProviderProfile,
+  Submission,
+  SubmitOutcome,
+} from "../port.ts";
+import { declined, readWork, type WorkFields } from "../read-work.ts";
 import type { Send } from "../send.ts";
 import { createAccount, type ProviderKey } from "./account.ts";
 import { type AicfClient, createAicfClient, type ProviderSigner } from "./client.ts";
@@ -37,7 +46,8 @@ import {
   LeasesSchema,
   type ProviderDetail,
   RenewAnswerSchema,
-  readRows,
+  type UnreadLease,
+  UnreadLeaseSchema,
   type WireLease,
 } from "./wire.ts";
 
@@ -60,6 +70,8 @@ export interface AicfIdentity extends ProviderSigner, ProviderKey {
 
 export interface AicfDeps {
   readonly identity: AicfIdentity;
+  /** Where the answers to claims are kept; absent: for as long as the adapter lives. */
+  readonly claims?: ClaimBook | undefined;
   /** Was a backup of the key read back? Absent: play money, nothing to wait for. */
   readonly mayStake?: (() => Promise<boolean>) | undefined;
   readonly fetch?: Send | undefined;
@@ -89,8 +101,11 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       : createAicfClient(withId(who, { config, queueUrl, signer: identity, fetch, now, onDebug }));
   const node = rpcUrl === null ? null : createNodeRpc({ rpcUrl, fetch, now, onDebug });
   const mayStake = deps.mayStake ?? (async () => true);
+  const claims = deps.claims ?? claimsInMemory();
   let beats = 0;
-  const account = createAccount(withId(who, { config, client, node, now, mayStake, beats: () => beats }));
+  const account = createAccount(
+    withId(who, { config, client, node, claims, now, mayStake, beats: () => beats }),
+  );
   const surfaces = new Surfaces(config);
   const worker = { worker_id: config.workerId };
   const leasePath = (leaseId: string, verb: string) => `/v1/leases/${encodeURIComponent(leaseId)}/${verb}`;
@@ -117,6 +132,25 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       maxRuntimeMs: wire.max_runtime_ms ?? null,
       payment: null,
     };
+  }
+
+  function toUnread({ lease_id: leaseId, job_id: jobId }: UnreadLease): Lease {
+    return {
+      ...{ market: "aicf", leaseId, jobId, attempt: 1, model: "", modelSha256: null, fee: null },
+      work: declined("The market's words about this lease can't be read"),
+      ...{ grantedAt: now(), expiresAt: null, maxRuntimeMs: null, payment: null },
+    };
+  }
+
+  /** Every lease that can be named, so that none is held without being worked on or given back. */
+  function leasesIn(rows: readonly unknown[]): Lease[] {
+    const ours = ({ worker_id }: UnreadLease) => worker_id == null || worker_id === config.workerId;
+    return rows.flatMap((row) => {
+      const named = UnreadLeaseSchema.safeParse(row);
+      if (!named.success || !ours(named.data)) return [];
+      const whole = LeaseSchema.safeParse(row);
+      return [whole.success ? toLease(whole.data) : toUnread(named.data)];
+    });
   }
 
   /** End a lease that is not completed. One the market already took back is ended. */
@@ -265,7 +299,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       if (reply === null) return [];
       if (reply.kind === "refused")
         throw isIneligible(reply) ? await withheld(reply, signal) : refused(reply);
-      return readRows(LeaseSchema, reply.value.leases).map(toLease);
+      return leasesIn(reply.value.leases);
     },
 
     async renew(lease, extendMs, signal) {
@@ -305,8 +339,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
         signal,
       );
       if (reply.kind === "refused") throw refused(reply);
-      const ours = (lease: WireLease) => lease.worker_id == null || lease.worker_id === config.workerId;
-      return readRows(LeaseSchema, reply.value.leases).filter(ours).map(toLease);
+      return leasesIn(reply.value.leases);
     },
 
     credits: (unsettledJobIds, signal): Promise<readonly JobCredit[]> =>
@@ -314,6 +347,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
         {
           client: client ?? NO_ROWS,
           node,
+          claims,
           providerId: who.providerId,
           now,
           onNode: (answered) => surfaces.note("node", answered),

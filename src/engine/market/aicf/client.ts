@@ -196,7 +196,7 @@ export function createAicfClient(options: AicfClientOptions) {
       for (let after = 0; ; ) {
         const query = { after, limit: PAYOUTS_PER_PAGE };
         const answer = await send({ method: "GET", path: `${providerPath()}/payouts`, query }, signal);
-        if (answer.status === 404 && refusalIn(answer)?.code !== "AICF_REGISTRY_ERROR") return null;
+        if (hasNoSuchCall(answer)) return null;
         const reply = read(answer, PayoutPageSchema);
         if (reply?.kind === "refused") throw refused(reply);
         if (reply === null) throw unreadable(http.host, answer.what, "an empty answer");
@@ -214,7 +214,7 @@ export function createAicfClient(options: AicfClientOptions) {
         const chunk = jobIds.slice(at, at + PAYOUTS_PER_CALL);
         const query = { job_id: chunk.join(","), limit: PAYOUTS_PER_CALL };
         const answer = await send({ method: "GET", path: `${providerPath()}/payouts`, query }, signal);
-        if (answer.status === 404 && refusalIn(answer)?.code !== "AICF_REGISTRY_ERROR") return null;
+        if (hasNoSuchCall(answer)) return null;
         const reply = read(answer, PayoutPageSchema);
         if (reply?.kind === "refused") throw refused(reply);
         if (reply === null) throw unreadable(http.host, answer.what, "an empty answer");
@@ -223,6 +223,12 @@ export function createAicfClient(options: AicfClientOptions) {
       return rows;
     },
   };
+}
+
+/** A market that does not know the call, not one that does not know us. */
+function hasNoSuchCall(answer: HttpAnswer): boolean {
+  if (answer.status === 405 || answer.status === 501) return true;
+  return answer.status === 404 && refusalIn(answer)?.code !== "AICF_REGISTRY_ERROR";
 }
 
 /** The market's refusal when the status is one it speaks for itself; null: for 401, 429, 5xx and foreign answers. */

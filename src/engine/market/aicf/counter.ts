@@ -4,6 +4,8 @@
  */
 import type { AicfConfig } from "../../../shared/config.ts";
 import { AppError } from "../../../shared/errors.ts";
+import { claimsInMemory } from "../claims-in-memory.ts";
+import type { ClaimBook } from "../port.ts";
 import type { Send } from "../send.ts";
 import { type AicfAccount, createAccount } from "./account.ts";
 import { type AicfClient, createAicfClient, type ProviderSigner } from "./client.ts";
@@ -52,6 +54,8 @@ export function createCounter(
   deps: {
     readonly signer: ProviderSigner;
     readonly mayStake: () => Promise<boolean>;
+    /** Where the answers to claims are kept; absent: for as long as the counter is open. */
+    readonly claims?: ClaimBook;
     readonly fetch?: Send;
     readonly now?: () => number;
   },
@@ -69,7 +73,15 @@ export function createCounter(
   const node = rpcUrl === null ? null : createNodeRpc({ rpcUrl, fetch: deps.fetch, now });
 
   return {
-    account: createAccount({ config, providerId, client, node, now, mayStake: deps.mayStake }),
+    account: createAccount({
+      config,
+      providerId,
+      client,
+      node,
+      claims: deps.claims ?? claimsInMemory(),
+      now,
+      mayStake: deps.mayStake,
+    }),
 
     get node() {
       if (node !== null) return node;

@@ -28,6 +28,8 @@ import {
 const METHOD_NOT_FOUND = -32601;
 const INVALID_PARAMS = -32602;
 const PAGE = 100;
+/** What the framework under upstream's REST says of a path it does not serve. */
+const NO_ROUTE = "Not Found";
 
 export interface JobFilter {
   readonly status?: string | undefined;
@@ -241,9 +243,10 @@ function lacksJsonRpc(thrown: unknown): boolean {
   );
 }
 
-/** `{"detail":"CODE: message"}` or the validator's list; null: not an answer of upstream's REST. */
+/** `{"detail":"CODE: message"}` or the validator's list; null: not an answer of upstream's REST, which has no such route. */
 function detailOf(answer: HttpAnswer): string | null {
   if (typeof answer.body !== "object" || answer.body === null || !("detail" in answer.body)) return null;
   const { detail } = answer.body;
+  if (answer.status === 404 && detail === NO_ROUTE) return null;
   return (typeof detail === "string" ? detail : JSON.stringify(detail)).slice(0, 200);
 }

@@ -3,7 +3,7 @@
  * or decimal strings. Shapes: docs/markets-devnet.md "AICF", protocols/aicf-profile.md, protocols/aicf.md §1.1.
  */
 import { z } from "zod";
-import { type Money, money } from "../../../shared/money.ts";
+import { CURRENCIES, type Money, money } from "../../../shared/money.ts";
 
 const Id = z.string().min(1).max(200);
 const Millis = z.number().int().nonnegative();
@@ -11,6 +11,10 @@ const Millis = z.number().int().nonnegative();
 const Nano = z
   .union([z.number().int().nonnegative().refine(Number.isSafeInteger), z.string().regex(/^\d{1,40}$/)])
   .transform((amount) => BigInt(amount));
+/** A thousand million ANM: more than there will be, and within what the ledger's 64-bit columns can hold. */
+export const MOST_NANO = 1_000_000_000n * CURRENCIES.ANM.scale;
+/** What is written down: an absurd amount is none. */
+const BookedNano = Nano.refine((amount) => amount <= MOST_NANO);
 
 export const RefusalSchema = z.object({
   code: z
@@ -78,7 +82,7 @@ export const LeaseSchema = z.object({
     .catch(null),
   input: z.unknown(),
   params: z.record(z.string(), z.unknown()).catch({}),
-  fee: Nano.nullish().catch(null),
+  fee: BookedNano.nullish().catch(null),
   granted_at_ms: Millis,
   expires_at_ms: Millis,
   max_runtime_ms: z.number().int().positive().nullish().catch(null),
@@ -86,14 +90,22 @@ export const LeaseSchema = z.object({
 });
 export type WireLease = z.infer<typeof LeaseSchema>;
 
+/** A lease of which nothing but its name can be read: it is held all the same, and goes back. */
+export const UnreadLeaseSchema = z.object({
+  lease_id: Id,
+  job_id: Id,
+  worker_id: z.string().nullish().catch(null),
+});
+export type UnreadLease = z.infer<typeof UnreadLeaseSchema>;
+
 export const LeasesSchema = z.object({ leases: z.array(z.unknown()) });
 export const RenewAnswerSchema = z.object({ expires_at_ms: Millis });
 export const CompleteAnswerSchema = z.object({ ok: z.literal(true), job_id: Id, output_digest: z.string() });
 
 export const PayoutSchema = z.object({
   job_id: Id,
-  amount: Nano,
-  gross: Nano.nullish().catch(null),
+  amount: BookedNano,
+  gross: BookedNano.nullish().catch(null),
   epoch: z.number().int().nullish().catch(null),
   settled_at_ms: Millis.nullish().catch(null),
   claimed_at_ms: Millis.nullish().catch(null),
@@ -115,10 +127,12 @@ export const BalanceSchema = z.object({
   lastSettlementEpoch: z.number().int().nullish().catch(null),
 });
 export type Balance = z.infer<typeof BalanceSchema>;
+const ClaimedSchema = z.object({ jobId: Id, amount: BookedNano });
+/** It comes once, so what of it can be read is read: a bad row hides no other. */
 export const ClaimSchema = z.object({
   totalPaid: Nano.nullish().catch(null),
   epochTo: z.number().int().nullish().catch(null),
-  payouts: z.array(z.object({ jobId: Id, amount: Nano })),
+  payouts: z.array(z.unknown()).transform((rows) => readRows(ClaimedSchema, rows)),
 });
 export type Claim = z.infer<typeof ClaimSchema>;
 

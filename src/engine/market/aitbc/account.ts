@@ -7,13 +7,19 @@ import type { ProviderStanding } from "../../../shared/contract/views.ts";
 import { DAY, MINUTE, SECOND } from "../../../shared/durations.ts";
 import { AppError, isAbort } from "../../../shared/errors.ts";
 import { add, formatDecimal, type Money, money, toMoneyValue } from "../../../shared/money.ts";
+import { giveOnce } from "../given-once.ts";
 import type { MarketAccount } from "../port.ts";
-import { type ChainBooks, type ChainStake, LOCK_DAYS } from "./chain.ts";
+import { type ChainBond, type ChainBooks, type ChainStake, LOCK_DAYS } from "./chain.ts";
 import type { Wallet } from "./wallet.ts";
 
 /** A chain that is slow to tell must not make the coordinator wait for our heartbeat (rule 7: every 15 s). */
 const LOOK_WITHIN = 3 * SECOND;
 const LOOK_EVERY = MINUTE;
+interface StakesSeen {
+  readonly total: Money;
+  readonly stakes: readonly ChainStake[];
+}
+
 const NOTHING = money("AIT", 0n);
 
 export interface ChainAccountDeps {
@@ -32,9 +38,16 @@ export function createChainAccount(deps: ChainAccountDeps): MarketAccount {
   const { chain, minerId, address, now } = deps;
   let last: { readonly at: number; readonly standing: ProviderStanding | AppError } | null = null;
 
+  /** What the bonds were when they were last read. */
+  let bonds: readonly ChainBond[] = [];
+
   async function look(signal: AbortSignal): Promise<ProviderStanding> {
-    const { total, stakes } = await chain.stakes(address, signal);
-    const bonds = await chain.bonds(address, signal);
+    const staked = await chain.stakes(address, signal);
+    bonds = await chain.bonds(address, signal);
+    return standingOf(staked);
+  }
+
+  function standingOf({ total, stakes }: StakesSeen): ProviderStanding {
     return {
       market: "aitbc",
       providerId: minerId,
@@ -85,9 +98,13 @@ export function createChainAccount(deps: ChainAccountDeps): MarketAccount {
     return last.standing;
   }
 
-  async function changed(signal: AbortSignal): Promise<ProviderStanding> {
+  /** The change is made: as the chain shows it, or as it must be where the chain can't be asked just now. */
+  async function changed(after: StakesSeen, signal: AbortSignal): Promise<ProviderStanding> {
     last = null;
-    return standing(signal);
+    return look(AbortSignal.any([signal, AbortSignal.timeout(LOOK_WITHIN)])).catch((thrown: unknown) => {
+      if (!(thrown instanceof AppError || isAbort(thrown))) throw thrown;
+      return standingOf(after);
+    });
   }
 
   function signer(): Wallet {
@@ -105,16 +122,21 @@ export function createChainAccount(deps: ChainAccountDeps): MarketAccount {
     standing,
 
     async stake(amount, signal) {
-      await chain.stake(signer(), amount, LOCK_DAYS.usual, signal);
-      return changed(signal);
+      const wallet = signer();
+      const before = await chain.stakes(address, signal);
+      const made = await stakeOnce(chain, wallet, { amount, days: LOCK_DAYS.usual, before }, signal);
+      const stakes = [...before.stakes, { ...made, amount, status: "active" }];
+      return changed({ total: add(before.total, amount), stakes }, signal);
     },
 
     /** The chain releases whole stakes only, and only after their time. */
     async unstake(amount, signal) {
       const wallet = signer();
-      const { stakes } = await chain.stakes(address, signal);
-      await chain.unstake(wallet, wholeStake(stakes, amount, now()).stakeId, signal);
-      return changed(signal);
+      const before = await chain.stakes(address, signal);
+      const { stakeId } = wholeStake(before.stakes, amount, now());
+      await unstakeOnce(chain, wallet, stakeId, signal);
+      const total = money("AIT", before.total.minor - amount.minor);
+      return changed({ total, stakes: before.stakes.filter((stake) => stake.stakeId !== stakeId) }, signal);
     },
 
     async balance(signal) {
@@ -133,6 +155,43 @@ export function createChainAccount(deps: ChainAccountDeps): MarketAccount {
 
     claim: async () => ({ market: "aitbc", providerId: minerId, total: toMoneyValue(NOTHING), payouts: [] }),
   };
+}
+
+/** Stakes once, also when the answer is lost: `before` is what stood there when nothing was sent yet. Throws ORDER_UNCLEAR. */
+export function stakeOnce(
+  chain: ChainBooks,
+  wallet: Wallet,
+  order: { readonly amount: Money; readonly days: number; readonly before: StakesSeen },
+  signal: AbortSignal,
+): Promise<{ stakeId: string; lockedUntil: number | null }> {
+  const known = new Set(order.before.stakes.map(({ stakeId }) => stakeId));
+  return giveOnce({
+    what: "The stake",
+    send: () => chain.stake(wallet, order.amount, order.days, signal),
+    async find(within) {
+      const { stakes } = await chain.stakes(wallet.address, within);
+      const isNew = ({ stakeId, amount }: ChainStake) =>
+        !known.has(stakeId) && amount.minor === order.amount.minor;
+      return stakes.find(isNew) ?? null;
+    },
+  });
+}
+
+/** Throws ORDER_UNCLEAR when the answer was lost and the stake still stands. */
+export async function unstakeOnce(
+  chain: ChainBooks,
+  wallet: Wallet,
+  stakeId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await giveOnce({
+    what: "The release",
+    send: () => chain.unstake(wallet, stakeId, signal).then(() => stakeId),
+    async find(within) {
+      const { stakes } = await chain.stakes(wallet.address, within);
+      return stakes.some((stake) => stake.stakeId === stakeId) ? null : stakeId;
+    },
+  });
 }
 
 function wholeStake(stakes: readonly ChainStake[], amount: Money, now: number): ChainStake {

@@ -190,9 +190,10 @@ export function createCoordinatorClient(options: CoordinatorClientOptions) {
       return true;
     },
 
-    /** The newest earnings rows (the coordinator sends 20), gross. */
+    /** The newest earnings rows (the coordinator sends 20), gross. `length`: of the list, unreadable rows among it. */
     async earnings(signal: AbortSignal) {
-      return readRows(EarningsRowSchema, (await books(signal)).earnings_history);
+      const history = (await books(signal)).earnings_history;
+      return { rows: readRows(EarningsRowSchema, history), length: history.length };
     },
 
     /** Gross of what is done and still in escrow; null: not told, or not readable. */
@@ -212,13 +213,20 @@ export function createCoordinatorClient(options: CoordinatorClientOptions) {
       return { kind: "found", escrow: read(chain, answer, EscrowSchema) };
     },
 
-    /** Up to `limit` ESCROW_RELEASE rows of a wallet, in the node's order; null without a chain RPC. */
-    async releases(wallet: string, limit: number, signal: AbortSignal): Promise<TransactionRow[] | null> {
-      if (chain === null) return null;
+    /**
+     * Up to `limit` ESCROW_RELEASE rows of a wallet, in the node's order; none without a chain RPC. `length`: of the
+     * list, unreadable rows among it.
+     */
+    async releases(
+      wallet: string,
+      limit: number,
+      signal: AbortSignal,
+    ): Promise<{ rows: TransactionRow[]; length: number }> {
+      if (chain === null) return { rows: [], length: 0 };
       const query = { address: wallet, transaction_type: "ESCROW_RELEASE", limit };
       const answer = await chain.request({ method: "GET", path: "/rpc/transactions", query }, signal);
       if (answer.status !== 200 || !Array.isArray(answer.body)) throw refusal(chain, answer);
-      return readRows(TransactionSchema, answer.body);
+      return { rows: readRows(TransactionSchema, answer.body), length: answer.body.length };
     },
   };
 }

@@ -7,11 +7,12 @@
  */
 import { SECOND } from "../../../shared/durations.ts";
 import { AppError, isAbort } from "../../../shared/errors.ts";
-import { backoffMs, delay } from "../../../shared/wait.ts";
+import { backoffMs, delay, hasPassed } from "../../../shared/wait.ts";
 import type { JobCredit, Lease, Load, ProviderProfile, Submission, SubmitOutcome } from "../port.ts";
 import { registrationOf } from "./capabilities.ts";
+import { createChainCredits } from "./chain-credits.ts";
 import type { CoordinatorClient } from "./client.ts";
-import { creditsFromChain, creditsFromCoordinator } from "./credits.ts";
+import { createCoordinatorCredits } from "./coordinator-credits.ts";
 import { paymentOf } from "./payment.ts";
 import { receiptFromAnswer, verifyCoordinatorReceipt } from "./receipt-coordinator.ts";
 import { resultBody } from "./result-wire.ts";
@@ -43,11 +44,20 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
   let taking = true;
   /** True from a registration until a poll works: a 500 in between is not about registration. */
   let freshlyRegistered = false;
-  /** After a 429 the coordinator is left alone until then. */
-  let quietUntil = 0;
+  /** After a 429 the coordinator is left alone for so long. */
+  let quiet = { since: 0, ms: 0 };
   /** When our list of jobs was last compared with the coordinator's, and which of them the engine has. */
   let auditedAt = now();
   const handed = new Set<string>();
+  /** The best books there are: the chain's where it is read, else the coordinator's. */
+  const chainCredits =
+    config.wallet !== null && config.rpcUrl !== null ? createChainCredits(client, config.wallet, now) : null;
+  const coordinatorCredits = createCoordinatorCredits({
+    client,
+    completed: (wanted, signal) => views(wanted, "COMPLETED", signal),
+    now,
+    onDebug: deps.onDebug,
+  });
 
   async function poll(signal: AbortSignal): Promise<AssignedJob | null> {
     try {
@@ -56,7 +66,7 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
       return job;
     } catch (thrown) {
       if (!(thrown instanceof AppError)) throw thrown;
-      if (thrown.code === "RATE_LIMITED") quietUntil = now() + (thrown.retryAfterMs ?? 60 * SECOND);
+      if (thrown.code === "RATE_LIMITED") quiet = { since: now(), ms: thrown.retryAfterMs ?? 60 * SECOND };
       if (thrown.code === "NOT_REGISTERED" && freshlyRegistered) throw pollBroken(thrown);
       throw thrown;
     }
@@ -86,14 +96,19 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
   }
 
   async function* listed(state: string | null, signal: AbortSignal): AsyncGenerator<JobView> {
-    for (let page = 0; page < MAX_PAGES; page += 1) {
-      const narrow = state === null ? {} : { state };
-      const { jobs, last } = await client.jobs(
-        { limit: PAGE_SIZE, offset: page * PAGE_SIZE, ...narrow },
-        signal,
-      );
-      yield* jobs;
-      if (last) return;
+    const narrow = state === null ? {} : { state };
+    let limit = PAGE_SIZE;
+    for (let page = 0, offset = 0; page < MAX_PAGES; page += 1) {
+      try {
+        const { jobs, last } = await client.jobs({ limit, offset, ...narrow }, signal);
+        yield* jobs;
+        if (last) return;
+        offset += limit;
+      } catch (thrown) {
+        // Each job comes with its payload and its result: of big ones fewer are asked for at once.
+        if (!(thrown instanceof AppError) || thrown.code !== "ANSWER_TOO_BIG" || limit === 1) throw thrown;
+        limit = Math.ceil(limit / 4);
+      }
     }
   }
 
@@ -227,6 +242,7 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
   async function fail(jobId: string, code: string, message: string, signal: AbortSignal): Promise<void> {
     const body = { error_code: code, error_message: message.slice(0, MAX_FAILURE_TEXT), metrics: {} };
     await client.fail(jobId, body, signal);
+    handed.delete(jobId);
     inflight = Math.max(0, inflight - 1);
     await beat(signal).catch((thrown) => ignored("heartbeat after /fail", thrown, undefined));
   }
@@ -234,11 +250,15 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
   /** This miner's running jobs, as the coordinator lists them. Should that fail, it is not long until the next look. */
   async function openJobs(signal: AbortSignal): Promise<JobView[]> {
     auditedAt = now() - AUDIT_EVERY + AUDIT_AGAIN;
+    const before = [...handed];
     const open: JobView[] = [];
     for await (const view of listed("RUNNING", signal)) {
       const ours = view.assigned_miner_id === config.minerId && view.state.toUpperCase() === "RUNNING";
       if (ours && view.payload != null) open.push(view);
     }
+    // What was handed over while the list was read may not be in it yet.
+    const running = new Set(open.map((view) => view.job_id));
+    for (const id of before) if (!running.has(id)) handed.delete(id);
     auditedAt = now();
     return open;
   }
@@ -276,7 +296,7 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
     },
 
     async acquire(wish, signal) {
-      if (now() < quietUntil) throw stillLimited(quietUntil - now());
+      if (!hasPassed(quiet.ms, quiet.since, now())) throw stillLimited(quiet.since + quiet.ms - now());
       const jobs: AssignedJob[] = [];
       for (let stumbles = 0; jobs.length < wish.max; ) {
         try {
@@ -295,7 +315,7 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
       }
       inflight += jobs.length;
       const leases = jobs.length === 0 ? [] : await toLeases(jobs, signal);
-      if (now() - auditedAt < AUDIT_EVERY) return leases;
+      if (!hasPassed(AUDIT_EVERY, auditedAt, now())) return leases;
       const room = wish.max - leases.length;
       return [
         ...leases,
@@ -304,10 +324,12 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
     },
 
     async submit(submission, signal) {
+      if (chainCredits === null) await coordinatorCredits.beforeResult(signal);
       const known = submission.resend ? await outcomeAlreadyThere(submission, signal) : null;
       const outcome = known ?? (await sendResult(submission, signal));
       inflight = Math.max(0, inflight - 1);
       handed.delete(submission.jobId);
+      if (outcome.kind === "accepted") coordinatorCredits.noteAccepted();
       return outcome;
     },
 
@@ -319,10 +341,7 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
 
     async credits(unsettledJobIds, signal): Promise<readonly JobCredit[]> {
       if (unsettledJobIds.length === 0) return [];
-      const wanted = new Set(unsettledJobIds);
-      if (config.wallet !== null && config.rpcUrl !== null)
-        return creditsFromChain(client, config.wallet, wanted, now, signal);
-      return creditsFromCoordinator(client, wanted, now, signal);
+      return (chainCredits ?? coordinatorCredits).of(new Set(unsettledJobIds), signal);
     },
   };
 }

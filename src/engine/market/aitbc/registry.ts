@@ -12,12 +12,14 @@ import { type GpuRow, GpuRowSchema, priceNumber, RowsSchema } from "./inventory-
 import { readRows } from "./wire.ts";
 
 const MaybeText = z.string().nullish().catch(null);
+/** The market takes bookings of up to a year (§7). */
+const MOST_HOURS = 8760;
 const RegisteredSchema = z.object({ gpu_id: z.string().min(1).max(200), status: z.string() });
 export const OrderSchema = z.object({
   order_id: z.string().min(1).max(200),
   gpu_id: z.string().min(1).max(200),
   miner_id: MaybeText,
-  duration_hours: z.number().nonnegative().nullish().catch(null),
+  duration_hours: z.number().nonnegative().max(MOST_HOURS).nullish().catch(null),
   total_cost: z.union([z.number(), z.string()]).nullish().catch(null),
   status: z.string(),
   created_at: MaybeText,

@@ -4,6 +4,7 @@
  * Shapes: protocols/aitbc.md §2.2, §2.3, §5, §8.
  */
 import { z } from "zod";
+import { SECOND } from "../../../shared/durations.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { AIT_COMPUTE_SECOND, CURRENCIES, type Money, money, parseDecimal } from "../../../shared/money.ts";
 
@@ -45,6 +46,8 @@ export const EscrowSchema = z.object({
   state: z.string(),
   provider: MaybeText,
   amount: Amount,
+  released_at: MaybeText,
+  refunded_at: MaybeText,
 });
 export type EscrowView = z.infer<typeof EscrowSchema>;
 
@@ -87,6 +90,14 @@ export function readUtc(text: string | null | undefined): number | null {
   const ms = Date.parse(`${day}T${time}${fraction.slice(0, 4)}${zone}`);
   return Number.isFinite(ms) ? ms : null;
 }
+
+/** Unix seconds as unix ms; null for what is no time of this age. */
+export function readUnixSeconds(seconds: number): number | null {
+  return seconds > 0 && seconds <= LAST_SECOND ? Math.round(seconds * SECOND) : null;
+}
+
+/** The last second of the year 9999. */
+const LAST_SECOND = 253_402_300_799;
 
 /** More AIT than there will be, and what the ledger's 64-bit columns can hold. */
 const MOST_MINOR = 10_000_000_000n * CURRENCIES.AIT.scale;

@@ -1,8 +1,9 @@
 /** A number with its unit, told to `onChange` when the person is done with it (Enter, blur, arrow), not at every key. */
 import { NumberField as Base } from "@base-ui/react/number-field";
 import { Minus, Plus } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { currentLanguage, t } from "../../../shared/words/words.ts";
+import { readTyped, typedProblemText } from "../../format/typed-decimal.ts";
 import "./controls.css";
 import { ariaName, type Named } from "./named.ts";
 
@@ -29,7 +30,16 @@ export function NumberField(props: NumberFieldProps) {
   const { placeholder, disabled = false, errorId, ...named } = props;
   const [draft, setDraft] = useState(value);
   useEffect(() => setDraft(value), [value]);
+  const problemId = useId();
+  const [problem, setProblem] = useState<string | null>(null);
+  /** What stands in the field was typed, and not made by a step or from the value. */
+  const isTyped = useRef(false);
+  const typing = () => {
+    isTyped.current = true;
+    setProblem(null);
+  };
 
+  const wrongId = problem === null ? errorId : problemId;
   const commit = (next: number | null) => {
     if (next === value) return;
     if (next === null && !canBeEmpty) setDraft(value);
@@ -39,14 +49,20 @@ export function NumberField(props: NumberFieldProps) {
     <Base.Root
       className="number"
       value={draft}
-      onValueChange={setDraft}
+      onValueChange={(next, { reason }) => {
+        setDraft(next);
+        if (TYPING.has(reason)) return;
+        isTyped.current = false;
+        setProblem(null);
+      }}
       onValueCommitted={commit}
       min={min}
       max={max}
       step={step}
       smallStep={step}
       largeStep={step * 10}
-      format={{ maximumFractionDigits: digits }}
+      // A mark between thousands would be the decimal mark of another language.
+      format={{ maximumFractionDigits: digits, useGrouping: false }}
       locale={currentLanguage()}
       disabled={disabled}
     >
@@ -58,7 +74,16 @@ export function NumberField(props: NumberFieldProps) {
           className="number-input figures"
           placeholder={placeholder}
           {...ariaName(named)}
-          {...(errorId === undefined ? {} : { "aria-invalid": true, "aria-errormessage": errorId })}
+          {...(wrongId === undefined ? {} : { "aria-invalid": true, "aria-errormessage": wrongId })}
+          onChange={typing}
+          onPaste={typing}
+          onBlur={(event) => {
+            const wrong = isTyped.current ? problemOf(event.currentTarget.value) : null;
+            setProblem(wrong);
+            // What can't be read for sure is not told to anybody, and stays to be corrected.
+            if (wrong !== null) event.preventBaseUIHandler();
+            else isTyped.current = false;
+          }}
           onKeyDown={(event) => {
             if (event.key === "Enter") event.currentTarget.blur();
           }}
@@ -68,6 +93,19 @@ export function NumberField(props: NumberFieldProps) {
           <Plus size={13} aria-hidden />
         </Base.Increment>
       </Base.Group>
+      {problem !== null && (
+        <p className="number-problem" id={problemId} role="alert">
+          {problem}
+        </p>
+      )}
     </Base.Root>
   );
+}
+
+const TYPING: ReadonlySet<string> = new Set(["input-change", "input-paste", "input-clear", "input-blur"]);
+
+function problemOf(typed: string): string | null {
+  if (typed.trim() === "") return null;
+  const found = readTyped(typed, currentLanguage());
+  return "decimal" in found ? null : typedProblemText(typed, found);
 }

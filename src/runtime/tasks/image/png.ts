@@ -4,6 +4,7 @@
  * Transparency is dropped and 16 bits become 8, as CLIP's own preprocessing does.
  */
 import { crc32, inflateSync } from "node:zlib";
+import { isImageInLimits } from "../../../shared/runtime/limits.ts";
 import { imageUnreadable, type Pixels } from "./pixels.ts";
 
 const SIGNATURE_BYTES = 8;
@@ -45,12 +46,14 @@ interface Pass {
   readonly place: (column: number, row: number) => number;
 }
 
-/** The caller has checked the claimed size. Throws IMAGE_UNREADABLE. */
+/** Throws IMAGE_UNREADABLE, for a size beyond the limits too, before anything is inflated. */
 export function decodePng(bytes: Uint8Array): Pixels {
   const { header, palette, data } = readChunks(bytes);
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
   const [depth, colourType, compression, filter, interlace] = header.subarray(8) as unknown as number[];
+  if (width === 0 || height === 0 || !isImageInLimits(width, height))
+    throw imageUnreadable(`it can't be ${width}×${height} pixels`);
   const channels = CHANNELS[colourType ?? -1];
   if (channels === undefined || depth === undefined || !DEPTHS[colourType ?? -1]?.includes(depth))
     throw imageUnreadable("its colour type is unknown");
@@ -69,6 +72,7 @@ export function decodePng(bytes: Uint8Array): Pixels {
   return { width, height, rgb };
 }
 
+/** The header comes first and once (§5.6): of two, whoever checked the one would decode the other. */
 function readChunks(bytes: Uint8Array) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data: Uint8Array[] = [];
@@ -80,6 +84,8 @@ function readChunks(bytes: Uint8Array) {
     if (end > bytes.length) throw imageUnreadable("it ends within a chunk");
     const name = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
     const body = bytes.subarray(at + 8, at + 8 + length);
+    if ((name === "IHDR") !== (at === SIGNATURE_BYTES))
+      throw imageUnreadable("its header is not its first chunk, or not the only one");
     const needed = name === "IHDR" || name === "PLTE" || name === "IDAT";
     if (needed && crc32(bytes.subarray(at + 4, end - 4)) !== view.getUint32(end - 4))
       throw imageUnreadable(`its ${name} chunk is damaged`);

@@ -42,6 +42,15 @@ export const app = {
     edit: "&Bearbeiten",
     view: "&Ansicht",
     normalSize: "Normale Größe",
+    undo: "Rückgängig",
+    redo: "Wiederholen",
+    cut: "Ausschneiden",
+    copy: "Kopieren",
+    paste: "Einfügen",
+    selectAll: "Alles auswählen",
+    zoomIn: "Vergrößern",
+    zoomOut: "Verkleinern",
+    fullScreen: "Vollbild ein/aus",
   },
   ask: {
     cancel: "Abbrechen",
@@ -59,6 +68,13 @@ export const app = {
         "Erst fertigstellen: keine neue Arbeit, Gehaltenes wird beendet und eingereicht, dann endet Bellows. Jetzt beenden: nicht Begonnenes wird zurückgegeben, Laufendes kann als gescheitert gelten; berechnete Ergebnisse werden jetzt oder beim nächsten Start eingereicht.",
       finish: "Fertigstellen, dann beenden",
       now: "Jetzt beenden",
+    },
+    pageCrashes: {
+      message: "Das Fenster von Bellows stürzt bei jedem Öffnen ab",
+      detail:
+        "Die Arbeit geht weiter: Das Symbol im Infobereich zeigt und steuert sie, ebenso die Befehlszeile. Vom Absturz liegt ein Bericht im Datenordner unter desktop/crash-reports.",
+      close: "Fenster schließen",
+      again: "Erneut versuchen",
     },
     keepOpen: {
       message: "Bellows behält hier sein Fenster",
@@ -139,6 +155,13 @@ export const app = {
     login: "Bei Anmeldung starten",
     loginHelp: "Bellows startet dann im Infobereich, ohne Fenster.",
     loginUnknown: "Das System sagt nicht, ob es an ist.",
+    loginCheckout:
+      "macOS listet nur Apps: Bellows aus einem Quellordner kann nicht bei der Anmeldung starten.",
+    loginEnvironment: "Das System startet Programme ohne {{names}}, womit dieses Bellows gestartet wurde.",
+    startAs: "Wenn Bellows startet",
+    startAsHelp:
+      "„Wie zuletzt“ behält Pause oder Stopp über einen Neustart. Vor dem Ende der Einrichtung nimmt beides keine Arbeit an.",
+    startAsChoices: { "as-left": "Wie zuletzt", running: "Arbeit annehmen" },
     crashes: "Absturzberichte",
     crashesNone: "Keine. Berichte blieben auf diesem Rechner.",
     crashes_one: "{{count}} Bericht, nur auf diesem Rechner,",

@@ -48,6 +48,7 @@ export const engineActivity = {
   guardLowers: "halb so viele Aufträge zugleich, wegen {{measure}}",
   guardFinishes: "keine neue Arbeit, wegen {{measure}}",
   guardLeavesOut: "{{model}} ausgelassen",
+  guardPausesMarket: "keine neue Arbeit, weil {{count}} Leases nacheinander verloren gingen",
   measureHealth: "„Gesundheit nach Herzschlägen“",
   measureAvailability: "„Zeit mit Herzschlägen“",
   measureLatency: "„Zeit je Auftrag“",

@@ -6,6 +6,9 @@ export const engineDevice = {
   reasonNoNvml: "Für dieses System gibt es kein NVML",
   reasonOneOfSeveral: "es kann unter mehreren GPUs nicht wählen und läuft nur auf der ersten",
   reasonDriverTooOld: "der NVIDIA-Treiber ist zu alt für CUDA 13",
+  reasonNoLayerFits: "keine Schicht des Modells passt in den freien Speicher der GPU",
+  reasonSomeLayersFit:
+    "nur {{fitting}} der {{layers}} Schichten des Modells passen in den freien Speicher der GPU, die anderen rechnet der Prozessor",
   cantBeUsed: "{{backend}} ist nicht benutzbar: {{why}}",
   runsOn: "Läuft mit {{backend}}",
   runsOnThroughWsl: "Läuft mit {{backend}} über WSL",
@@ -43,6 +46,8 @@ export const engineDevice = {
   onlyFirstGpu: "{{backend}} kann unter mehreren GPUs nicht wählen: Es läuft nur auf der ersten",
   tooOldForWebGpu: "ihre Compute Capability {{capability}} ist zu alt für WebGPU",
   driverOld: "der Treiber {{driver}} ist älter als {{least}}, den CUDA 13 braucht",
+  notVisible: "CUDA_VISIBLE_DEVICES lässt sie aus",
+  makeVisible: "Dort nennen oder die Variable entfernen.",
   noDriverAnswers: "kein NVIDIA-Treiber antwortet für sie: {{reason}}",
   newDriver: "NVIDIA-Treiber {{least}} oder neuer installieren, dann neu starten.",
   newDriverWsl: "NVIDIA-Treiber {{least}} oder neuer in Windows installieren; WSL benutzt diesen.",
@@ -51,7 +56,7 @@ export const engineDevice = {
   installDriverOrContainer:
     "Falls es eine NVIDIA-GPU gibt: Treiber {{least}} oder neuer installieren und neu starten. Einen Container mit seinen GPUs starten (docker run --gpus all).",
   fetchLibraries:
-    "`bellows gpu-pack install` holt, was geholt werden darf, und `bellows gpu-pack verify` nennt den Rest.",
+    "Die Karte auf der Seite GPUs holt, was geholt werden darf, ebenso `bellows gpu-pack install`; `bellows gpu-pack verify` nennt den Rest.",
   restsAfterOne: "Ruht {{minutes}} min nach einem Fehlschlag: {{cause}}",
   restsAfter: "Ruht {{minutes}} min nach {{failures}} Fehlschlägen in Folge: {{cause}}",
   modelRests: "{{model}} wird hier eine Weile nicht gerechnet: {{cause}}",

@@ -57,6 +57,47 @@ export const models = {
       ready: "bereit",
     },
   },
+  llama: {
+    title: "llama.cpp für Texterzeugung",
+    words:
+      "Modelle, die Texte schreiben, laufen mit llama.cpp, das nicht zu Bellows gehört. Es wird einmal geholt, geprüft und in einem eigenen Ordner abgelegt.",
+    whole: "Version {{version}} ist installiert und belegt {{size}}.",
+    older: "Version {{version}} ist installiert; eine Installation bringt {{newest}}.",
+    build: {
+      cuda: "CUDA, für NVIDIA-GPUs",
+      vulkan: "Vulkan, für jede GPU",
+      cpu: "Prozessor",
+    },
+    installed: "installiert",
+    missing: "nicht installiert, {{size}}",
+    extra: "nicht installiert, {{size}}; braucht die Bibliotheken von CUDA 13",
+    install: "Installieren ({{size}})",
+    again: "Neu installieren",
+    goOn: "Weitermachen",
+    addCuda: "CUDA hinzufügen ({{size}})",
+    stop: "Anhalten und behalten, was da ist",
+    check: "Dateien prüfen",
+    checking: "Wird geprüft …",
+    remove: "Entfernen",
+    allRight: "Alle Dateien sind, wie sie sein sollen.",
+    wrong: "Nicht, wie sie sein sollen: {{files}}",
+    wrongHelp: "Noch einmal installieren: was nicht stimmt, wird neu geholt.",
+    ask: {
+      title: "{{size}} holen?",
+      again: "Holen, was nicht stimmt?",
+      words:
+        "llama.cpp kommt als Pakete der npm-Registry, die npm hier benutzt, jedes geprüft anhand der Prüfsumme, die Bellows kennt. Es lässt sich anhalten und geht dort weiter, wo es war.",
+      licences: "Lizenzen: {{names}}",
+      registry: "Adresse einer npm-Registry",
+      confirm: "Annehmen und installieren",
+    },
+    removeAsk: "llama.cpp entfernen?",
+    removeWords:
+      "{{size}} werden frei. Aufträge, die Texte schreiben, werden abgelehnt, bis es wieder installiert ist.",
+    progress: "Installation von llama.cpp",
+    downloading: "wird geholt",
+    unpacking: "wird entpackt und geprüft",
+  },
   progress: {
     label: "Download von {{id}}",
     amount: "{{done}} von {{all}}",
@@ -85,6 +126,7 @@ export const models = {
   byList:
     "MODEL_ALLOWLIST nennt dieses Modell nicht, daher wird es weder geladen noch ausgeführt. Dort eintragen und Bellows neu starten.",
   pull: "Dieses hält Ollama: dort „ollama pull {{name}}“ ausführen und Bellows unter Einstellungen, Arbeit, Ollama benutzen lassen.",
+  needsLlama: "Es läuft mit llama.cpp, das noch nicht installiert ist: unter dem Katalog geht das.",
   byPerson: "Von Ihnen gesperrt: wird weder geladen noch ausgeführt, bis „Darf laufen“ eingeschaltet ist.",
   failedHelp: "Was geladen wurde, bleibt erhalten.",
   discardAsk: {

@@ -32,6 +32,10 @@ export const notifications = {
     title: "{{market}} antwortet nicht",
     text: "Seit {{minutes}} min. Weitere Versuche folgen von selbst. Gehaltene Aufträge: {{held}}.",
   },
+  marketPaused: {
+    title: "Von {{market}} wird keine Arbeit mehr angenommen",
+    text: "{{lost}} Leases nacheinander gingen verloren, nachdem ihre Aufträge begonnen hatten. Nachsehen, warum, dann wieder Arbeit annehmen.",
+  },
   marketRefused: {
     title: "{{market}} akzeptiert diesen Anbieter nicht",
     text: "Die Übersicht nennt den Grund.",
@@ -89,6 +93,7 @@ export const notifications = {
     "driver-old": "Treiber zu alt",
     "market-unreachable": "Markt antwortet nicht",
     "market-refused": "Markt lehnt ab",
+    "market-paused": "Keine Arbeit mehr von einem Markt",
     "stake-low": "Stake zu niedrig",
     jailed: "Von einem Markt gesperrt",
     "service-near-limit": "Dienstgüte nahe am Grenzwert",

@@ -13,6 +13,7 @@ export const remedies = {
   BAD_WALLET_KEY: "AITBC_WALLET_KEY berichtigen.",
   CATALOGUE_UNREADABLE: "Die App neu installieren.",
   CHAIN_UNKNOWN: "Den Betreiber des Knotens fragen.",
+  CLAIM_UNHEARD: "Mit den Büchern des Marktes vergleichen: diese Aufträge bleiben hier unterwegs.",
   CONFIG_INVALID: "Die hier genannte Einstellung berichtigen.",
   CONNECTION_REFUSED: "Läuft der Markt, und stimmen Adresse und Port?",
   CONTROL_FILE_UNREADABLE:
@@ -76,6 +77,8 @@ export const remedies = {
   INTERRUPTED: "Noch einmal starten; was getan war, bleibt.",
   JAILED: "Das Ende der Sperre abwarten; die Ansicht „Zuverlässigkeit“ nennt den Grund.",
   JOB_NOT_COMPUTED: "Nur fertige Aufträge haben einen Beleg.",
+  KEY_FLEETING:
+    "Neu starten mit einem benannten Volume für den Datenordner, oder den Schlüssel jetzt exportieren.",
   KEY_LOCKED: "Ihn unter „Stake & Identität“ mit seiner Passphrase entsperren.",
   KEY_STORE_CLOSED:
     "Die App als der Benutzer starten, der den Schlüssel gemacht hat, oder den Schlüssel aus der Sicherung zurückholen. Nichts wurde geändert.",
@@ -85,7 +88,7 @@ export const remedies = {
     "Platz schaffen und den Datenträger des Datenordners prüfen; nichts Gerechnetes ist verloren.",
   LEDGER_OTHER_VERSION: "Die Engine einmal starten; das bringt es auf den neuen Stand.",
   LEDGER_RESTORED:
-    "Seither angenommene Arbeit wird aus den Büchern der Märkte nachgelesen; die Einnahmen vergleichen.",
+    "Die Arbeit seither fehlt hier, nicht bei den Märkten: die Einnahmen mit deren Büchern vergleichen.",
   LEDGER_TOO_NEW: "Bellows aktualisieren oder einen anderen Datenordner benutzen.",
   LEDGER_UNREADABLE: "Prüfen, ob es den Ordner gibt, ob er beschreibbar ist und Platz hat.",
   LINK_USED: "Mit `bellows dashboard` einen neuen Link holen.",
@@ -95,12 +98,15 @@ export const remedies = {
   LLAMA_GPU_UNAVAILABLE: "Beheben, was hier genannt ist, oder Bellows das Backend wählen lassen.",
   LLAMA_IN_USE: "Den Anbieter pausieren, das Ende seiner Aufträge abwarten, dann noch einmal versuchen.",
   LLAMA_LIST_UNREADABLE: "Bellows neu installieren.",
-  LLAMA_MISSING: "Es installieren, oder Ollama die Texte schreiben lassen.",
+  LLAMA_MISSING:
+    "Es auf der Seite Modelle oder mit `bellows llama install` installieren, oder Ollama die Texte schreiben lassen.",
   LLAMA_NOT_FOR_SYSTEM: "Ollama die Texte schreiben lassen.",
   LLAMA_NO_SUCH_BUILD: "Eine nennen, die es gibt.",
-  LLAMA_NPM_MISSING: "Node.js mit npm installieren, dann noch einmal versuchen.",
+  LLAMA_NPM_MISSING: "Node.js mit npm installieren, oder die Adresse einer npm-Registry nennen.",
   LLAMA_SOURCE_WRONG: "Ein anderes Netz versuchen, denn ein Proxy kann Dateien verändern.",
   MARKET_ERROR: "Warten: Es wird von selbst wieder versucht.",
+  MARKET_PAUSED:
+    "Unter „Aufträge“ nachsehen, warum sie verloren gingen; dann in der Ansicht „Zuverlässigkeit“ wieder Arbeit annehmen.",
   MARKET_TIMEOUT: "Warten: Es wird von selbst wieder versucht.",
   METRICS_ADDRESS_REFUSED: "METRICS_HOST und METRICS_PORT prüfen.",
   METRICS_PORT_IN_USE: "Mit METRICS_PORT einen anderen wählen, oder mit METRICS_ENABLED=0 keine anbieten.",
@@ -162,6 +168,8 @@ export const remedies = {
   OFFER_IDS_TAKEN: "Für diesen Rechner beim Markt einen anderen Namen wählen.",
   OLLAMA_REDIRECTS: "BELLOWS_OLLAMA auf die Adresse von Ollama selbst setzen.",
   OLLAMA_UNREACHABLE: "Ollama starten, oder BELLOWS_OLLAMA auf seine Adresse setzen.",
+  ORDER_UNCLEAR:
+    "In einigen Minuten nach Stake und Guthaben sehen, bevor der Auftrag noch einmal gegeben wird.",
   OUTPUT_GONE: "Ausgaben bleiben einige Tage; Einstellungen, Speicher sagt, wie lange.",
   OUT_OF_MEMORY: "Schließen, was dieses Gerät sonst benutzt, oder ein kleineres BATCH_SIZE setzen.",
   PASSPHRASE_NEEDED: "Eine von 12 oder mehr Zeichen eingeben, zum Beispiel vier Wörter.",
@@ -190,6 +198,7 @@ export const remedies = {
   SERVICE_UNSUPPORTED: "`bellows serve` von dem aus starten, was hier Programme startet.",
   SETTINGS_DAMAGED: "Sie wurden beiseitegelegt; bis zu einer Änderung gelten die Vorgaben.",
   SETTING_FIXED: "Sie dort ändern; die App überschreibt sie nicht.",
+  SETTING_NOT_RESET: "Erneut versuchen: Was jetzt falsch ist, steht dann da.",
   STOPPED: "Neu gestartet geht es dort weiter.",
   SURFACE_MISSING: "Ihre Adresse in den Einstellungen des Marktes angeben.",
   TLS_FAILED: "Prüfen, ob die Adresse richtig beginnt und das Zertifikat des Marktes gültig ist.",
@@ -221,6 +230,7 @@ export const remedies = {
   WEBGPU_UNAVAILABLE: "Beheben, was hier genannt ist, oder Bellows das Backend wählen lassen.",
   WORKER_DOWN: "Nachsehen, ob sie läuft und ob METRICS_HOST Prometheus einlässt.",
   WORKER_NOT_ASKED: "Nach den stummen sehen, oder ein Prometheus die Flotte lesen lassen.",
+  WORKER_OTHER_VERSION: "Beide auf dieselbe Version bringen; bis dahin lassen sich seine Metriken lesen.",
   WORKER_SILENT: "Nachsehen, ob sie läuft und ob dieser Rechner sie erreichen darf.",
   WRONG_SERVICE: "Adresse und Port in den Einstellungen des Marktes prüfen.",
 } as const;

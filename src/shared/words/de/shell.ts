@@ -11,6 +11,20 @@ export const shell = {
   needsLinkText:
     "Der Link, den „bellows“ ausgegeben hat, öffnet diese Seite einmal, in einem Browser. Für einen neuen auf diesem Rechner „bellows dashboard“ ausführen und die Ausgabe öffnen.",
   tryAgain: "Noch einmal versuchen",
+  repair: {
+    title: "Was sich tun lässt",
+    saved: "In den Einstellungen gespeichert und die Ursache:",
+    reset: "Auf die Vorgabe zurücksetzen",
+    resetTitle: "{{key}} auf die Vorgabe zurücksetzen?",
+    resetText:
+      "„{{value}}“ wird vergessen und die Engine neu gestartet. In den Einstellungen lässt es sich neu setzen.",
+    resetSecret:
+      "Der gespeicherte Schlüssel wird vergessen und die Engine neu gestartet. In den Einstellungen lässt er sich neu setzen.",
+    resetYes: "Zurücksetzen und starten",
+    report: "Bericht zeigen …",
+    logs: "Ordner mit dem Protokoll öffnen",
+    crashes: "Absturzberichte öffnen",
+  },
   actor: {
     user: "Braucht Sie",
     market: "Antwort des Marktes",

@@ -43,6 +43,15 @@ export const app = {
     edit: "&Edit",
     view: "&View",
     normalSize: "Normal Size",
+    undo: "Undo",
+    redo: "Redo",
+    cut: "Cut",
+    copy: "Copy",
+    paste: "Paste",
+    selectAll: "Select All",
+    zoomIn: "Zoom In",
+    zoomOut: "Zoom Out",
+    fullScreen: "Toggle Full Screen",
   },
   ask: {
     cancel: "Cancel",
@@ -60,6 +69,13 @@ export const app = {
         "Finish first: no new work is taken, what is held is ended and submitted, then Bellows quits. Quit now: what has not begun is given back, what runs may count as failed; computed results are submitted now or at the next start.",
       finish: "Finish, Then Quit",
       now: "Quit Now",
+    },
+    pageCrashes: {
+      message: "Bellows’ window crashes each time it is opened",
+      detail:
+        "The work goes on: the tray shows and controls it, and so does the command line. What crashed left a report in the data folder, under desktop/crash-reports.",
+      close: "Close Window",
+      again: "Try Again",
     },
     keepOpen: {
       message: "Bellows keeps its window open here",
@@ -139,6 +155,12 @@ export const app = {
     login: "Start at login",
     loginHelp: "Bellows then starts in the tray, without a window.",
     loginUnknown: "The system does not say whether it is on.",
+    loginCheckout: "A Mac lists apps only, so Bellows of a checkout can’t start at login.",
+    loginEnvironment: "The system starts programs without {{names}}, with which this Bellows was started.",
+    startAs: "When Bellows starts",
+    startAsHelp:
+      "“As it was left” keeps a pause or stop over a restart. Neither takes work before the set-up is done.",
+    startAsChoices: { "as-left": "As it was left", running: "Take work" },
     crashes: "Crash reports",
     crashesNone: "None. Reports would stay on this machine.",
     crashes_one: "{{count}} report, on this machine only, from",

@@ -47,6 +47,7 @@ export const engineActivity = {
   guardLowers: "half as many jobs at once, because of {{measure}}",
   guardFinishes: "no more work taken, because of {{measure}}",
   guardLeavesOut: "{{model}} left out",
+  guardPausesMarket: "no more work taken, because {{count}} leases in a row were lost",
   measureHealth: "health from heartbeats",
   measureAvailability: "time covered by heartbeats",
   measureLatency: "time per job",

@@ -7,6 +7,9 @@ export const engineDevice = {
   reasonNoNvml: "There is no NVML for this system",
   reasonOneOfSeveral: "it can't choose among several GPUs, and runs on the first one only",
   reasonDriverTooOld: "the NVIDIA driver is too old for CUDA 13",
+  reasonNoLayerFits: "none of the model's layers fits into the GPU's free memory",
+  reasonSomeLayersFit:
+    "only {{fitting}} of the model's {{layers}} layers fit into the GPU's free memory, and the processor runs the others",
   cantBeUsed: "{{backend}} can't be used: {{why}}",
   runsOn: "Runs on {{backend}}",
   runsOnThroughWsl: "Runs on {{backend}} through WSL",
@@ -44,6 +47,8 @@ export const engineDevice = {
   onlyFirstGpu: "{{backend}} can't choose among several GPUs: it runs on the first one only",
   tooOldForWebGpu: "its compute capability {{capability}} is too old for WebGPU",
   driverOld: "the driver {{driver}} is older than the {{least}} that CUDA 13 needs",
+  notVisible: "CUDA_VISIBLE_DEVICES leaves it out",
+  makeVisible: "Name it there, or take the variable away.",
   noDriverAnswers: "no NVIDIA driver answers for it: {{reason}}",
   newDriver: "Install NVIDIA driver {{least}} or newer, then restart.",
   newDriverWsl: "Install NVIDIA driver {{least}} or newer in Windows; WSL uses that one.",
@@ -52,7 +57,7 @@ export const engineDevice = {
   installDriverOrContainer:
     "If there is an NVIDIA GPU: install driver {{least}} or newer and restart. In a container, start it with its GPUs (docker run --gpus all).",
   fetchLibraries:
-    "`bellows gpu-pack install` brings what may be fetched, and `bellows gpu-pack verify` names the rest.",
+    "The card on the GPUs screen brings what may be fetched, as `bellows gpu-pack install` does; `bellows gpu-pack verify` names the rest.",
   restsAfterOne: "Resting for {{minutes}} min after a failure: {{cause}}",
   restsAfter: "Resting for {{minutes}} min after {{failures}} failures in a row: {{cause}}",
   modelRests: "{{model}} is not run here for a while: {{cause}}",

@@ -27,6 +27,10 @@ export const notifications = {
     title: "{{market}} does not answer",
     text: "For {{minutes}} min now. It is tried again by itself. Jobs held: {{held}}.",
   },
+  marketPaused: {
+    title: "No more work is taken from {{market}}",
+    text: "{{lost}} leases in a row were lost after their jobs had begun. Look why, then take its work again.",
+  },
   marketRefused: {
     title: "{{market}} does not accept this provider",
     text: "Home says why.",
@@ -84,6 +88,7 @@ export const notifications = {
     "driver-old": "Driver too old",
     "market-unreachable": "Market does not answer",
     "market-refused": "Market refuses",
+    "market-paused": "Market’s work no longer taken",
     "stake-low": "Stake too low",
     jailed: "Jailed by a market",
     "service-near-limit": "Service close to a limit",

@@ -17,6 +17,7 @@ export const remedies = {
   BAD_WALLET_KEY: "Correct AITBC_WALLET_KEY.",
   CATALOGUE_UNREADABLE: "Install the app again.",
   CHAIN_UNKNOWN: "Ask the node’s operator.",
+  CLAIM_UNHEARD: "Compare the market’s books: those jobs stay on their way here.",
   CONFIG_INVALID: "Correct the setting named here.",
   CONNECTION_REFUSED: "Is the market running, and are address and port right?",
   CONTROL_FILE_UNREADABLE:
@@ -78,6 +79,7 @@ export const remedies = {
   INTERRUPTED: "Start it again; what was done is kept.",
   JAILED: "Wait until the jail time ends; the Reliability screen says why it came.",
   JOB_NOT_COMPUTED: "Only finished jobs have a receipt.",
+  KEY_FLEETING: "Start again with a named volume for the data folder, or export the key now.",
   KEY_LOCKED: "Unlock it with its passphrase under Stake & identity.",
   KEY_STORE_CLOSED:
     "Start the app as the user who made the key, or bring the key back from its backup. Nothing was changed.",
@@ -86,7 +88,8 @@ export const remedies = {
   LEDGER_FAILED:
     "Free some space and check the disk that holds the data folder; nothing that was computed is lost.",
   LEDGER_OTHER_VERSION: "Start the engine once, which brings it up to date.",
-  LEDGER_RESTORED: "Work accepted since then is read back from the markets’ books; compare the earnings.",
+  LEDGER_RESTORED:
+    "Work done since then is missing here, not at the markets: compare the earnings with their books.",
   LEDGER_TOO_NEW: "Update Bellows, or use another data folder.",
   LEDGER_UNREADABLE: "Check that the folder exists, is writable and has free space.",
   LINK_USED: "Run `bellows dashboard` for a new link.",
@@ -96,12 +99,14 @@ export const remedies = {
   LLAMA_GPU_UNAVAILABLE: "Put right what is named here, or let Bellows choose the back end.",
   LLAMA_IN_USE: "Pause the provider, wait until its jobs are done, then try again.",
   LLAMA_LIST_UNREADABLE: "Install Bellows again.",
-  LLAMA_MISSING: "Install it, or let Ollama write the texts.",
+  LLAMA_MISSING:
+    "Install it on the Models screen or with `bellows llama install`, or let Ollama write the texts.",
   LLAMA_NOT_FOR_SYSTEM: "Let Ollama write the texts.",
   LLAMA_NO_SUCH_BUILD: "Name one of those there are.",
-  LLAMA_NPM_MISSING: "Install Node.js with npm, then try again.",
+  LLAMA_NPM_MISSING: "Install Node.js with npm, or name an npm registry’s address.",
   LLAMA_SOURCE_WRONG: "Try another network, since a proxy may alter files.",
   MARKET_ERROR: "Wait: it is tried again by itself.",
+  MARKET_PAUSED: "See under Jobs why they were lost; then take its work again on the Reliability screen.",
   MARKET_TIMEOUT: "Wait: it is tried again by itself.",
   METRICS_ADDRESS_REFUSED: "Check METRICS_HOST and METRICS_PORT.",
   METRICS_PORT_IN_USE: "Choose another with METRICS_PORT, or serve none with METRICS_ENABLED=0.",
@@ -163,6 +168,7 @@ export const remedies = {
   OFFER_IDS_TAKEN: "Choose another name for this machine at the market.",
   OLLAMA_REDIRECTS: "Set BELLOWS_OLLAMA to the address of Ollama itself.",
   OLLAMA_UNREACHABLE: "Start Ollama, or set BELLOWS_OLLAMA to where it listens.",
+  ORDER_UNCLEAR: "Look at the stake and the balance in a few minutes, before you give the order again.",
   OUTPUT_GONE: "Outputs are kept for some days; Settings, Storage says for how long.",
   OUT_OF_MEMORY: "Close what else uses this device, or set a smaller BATCH_SIZE.",
   PASSPHRASE_NEEDED: "Type one of 12 characters or more, for example four words.",
@@ -188,6 +194,7 @@ export const remedies = {
   SERVICE_UNSUPPORTED: "Run `bellows serve` from whatever starts your programs.",
   SETTINGS_DAMAGED: "They were kept aside; the defaults hold until you change them.",
   SETTING_FIXED: "Change it there; the app does not write over it.",
+  SETTING_NOT_RESET: "Try again: what is wrong now is said then.",
   STOPPED: "Started again, it goes on where it stopped.",
   SURFACE_MISSING: "Set its address in the market’s settings.",
   TLS_FAILED:
@@ -219,6 +226,7 @@ export const remedies = {
   WEBGPU_UNAVAILABLE: "Put right what is named here, or let Bellows choose the back end.",
   WORKER_DOWN: "Look whether it runs, and whether METRICS_HOST lets Prometheus in.",
   WORKER_NOT_ASKED: "Look after the silent ones, or let a Prometheus read the fleet.",
+  WORKER_OTHER_VERSION: "Bring both to one version; until then its metrics may be read.",
   WORKER_SILENT: "Look whether it runs, and whether this machine may reach it.",
   WRONG_SERVICE: "Check the address and its port in the market’s settings.",
 } as const;

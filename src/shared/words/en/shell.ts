@@ -11,6 +11,20 @@ export const shell = {
   needsLinkText:
     "The link that “bellows” printed opens this page once, in one browser. For a new one run “bellows dashboard” on this machine and open what it prints.",
   tryAgain: "Try again",
+  repair: {
+    title: "What can be done",
+    saved: "Saved in the settings, and at fault:",
+    reset: "Put it back to its default",
+    resetTitle: "Put {{key}} back to its default?",
+    resetText:
+      "“{{value}}” is forgotten, and the engine is started again. It can be set anew in the settings.",
+    resetSecret:
+      "The saved key is forgotten, and the engine is started again. It can be set anew in the settings.",
+    resetYes: "Put back and start",
+    report: "Show a report…",
+    logs: "Open the log folder",
+    crashes: "Open crash reports",
+  },
   actor: {
     user: "Needs you",
     market: "The market’s answer",

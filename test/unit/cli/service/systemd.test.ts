@@ -56,7 +56,11 @@ it("reads what systemctl show prints, and passes over the rest", () => {
 
 it("keeps ledger, keys and settings when the service goes", () => {
   const plan = systemdUninstall({ scope: "system", root: null, configHome: "/home/ada/.config" });
-  expect(plan.remove).toEqual(["/etc/systemd/system/bellows.service", "/etc/sysusers.d/bellows.conf"]);
+  expect(plan.remove).toEqual([
+    "/etc/systemd/system/bellows.service",
+    "/etc/systemd/system/bellows-devices.service",
+    "/etc/sysusers.d/bellows.conf",
+  ]);
   expect(plan.before.map(({ command }) => typed(command))).toEqual([
     "systemctl disable --now bellows.service",
   ]);

@@ -7,10 +7,10 @@ import {
 } from "../../../../src/cli/service/windows-task.ts";
 
 const install = {
-  node: "C:\\Program Files\\R&D\\node.exe",
-  cli: "C:\\Program Files\\R&D\\cli.js",
+  program: ["C:\\Program Files\\R&D\\node.exe", "--no-opt", "C:\\Program Files\\R&D\\cli.js"] as const,
   dataFolder: "C:\\ProgramData\\Bellows",
   configFile: null,
+  example: "# Settings\nBELLOWS_KEY_PASSPHRASE=\n",
   definitionFile: "C:\\ProgramData\\Bellows\\service.xml",
   startNow: true,
 };
@@ -20,7 +20,7 @@ describe("the scheduled task", () => {
     const xml = taskXml(install);
     expect(xml).toContain("<Command>C:\\Program Files\\R&amp;D\\node.exe</Command>");
     expect(xml).toContain(
-      '<Arguments>"--max-semi-space-size=1" "--no-opt" "--v8-pool-size=1" "C:\\Program Files\\R&amp;D\\cli.js" "serve" "--data" "C:\\ProgramData\\Bellows"</Arguments>',
+      '<Arguments>"--no-opt" "C:\\Program Files\\R&amp;D\\cli.js" "serve" "--environment" "C:\\ProgramData\\Bellows\\provider.env" "--data" "C:\\ProgramData\\Bellows"</Arguments>',
     );
     expect(xml).toContain("<BootTrigger>");
     expect(xml).toContain("<ExecutionTimeLimit>PT0S</ExecutionTimeLimit>");
@@ -43,6 +43,13 @@ describe("the scheduled task", () => {
   it("is registered from a UTF-16 file, with a data folder that only the service can read", () => {
     const { files, after } = windowsInstall(install);
     expect(files[0]?.text.startsWith("\ufeff<?xml")).toBe(true);
+    // Where the passphrase goes: a task has no environment of its own. What a person wrote there is never changed.
+    expect(files[1]).toEqual({
+      path: "C:\\ProgramData\\Bellows\\provider.env",
+      text: "# Settings\r\nBELLOWS_KEY_PASSPHRASE=\r\n",
+      mode: 0o600,
+      keep: true,
+    });
     const commands = after.map(({ command }) => command.join(" "));
     expect(commands[0]).toMatch(/^icacls C:\\ProgramData\\Bellows \/inheritance:r \/grant:r \*S-1-5-19:/);
     expect(commands[1]).toBe(`schtasks /Create /TN Bellows /XML ${install.definitionFile} /F`);

@@ -32,7 +32,7 @@ const write = (name: string, text: string) => {
   return path.join(data, name);
 };
 const save = (texts: [SettingName, string][]) =>
-  writeSaved(savedFileIn(data), { texts: new Map(texts), foreign: {} });
+  writeSaved(savedFileIn(data), { texts: new Map(texts), foreign: { open: {}, secret: {} } });
 const batch = (env: Record<string, string> = {}, flags: Flags = {}) => {
   const { given } = readLayers(sources(env, flags));
   return [readSettings(sources(env, flags)).batchSize, given.get("batchSize")?.source] as const;

@@ -56,6 +56,9 @@ describe("locatePaths", () => {
     expect(packaged.resourcesFolder).toBe(resources);
     expect(packaged.modelFolders).toEqual([path.join(resources, "models")]);
 
+    put("resources/app.asar.unpacked/package.json", manifest);
+    expect(locate("resources/app.asar.unpacked/dist/node/cli.js").resourcesFolder).toBe(resources);
+
     put("checkout/package.json", manifest);
     const checkout = locate("checkout/dist/node/main.js", resources);
     expect(checkout.resourcesFolder).toBe(path.join(root, "checkout/resources"));

@@ -106,7 +106,9 @@ describe("GPUs to devices", () => {
   });
 
   test("the slices of a GPU can do no more than its driver and its generation can", () => {
-    const migDevices = [{ uuid: "MIG-a", profile: "3g.40gb", memoryTotalMb: 40_448, memoryUsedMb: 26 }];
+    const migDevices = [
+      { uuid: "MIG-a", profile: "3g.40gb", memoryTotalMb: 40_448, memoryUsedMb: 26, memoryFreeMb: 40_421 },
+    ];
     const gpu = testGpu({ migEnabled: true, migDevices, driverVersion: "570.10" });
     const { devices, unusable } = detectionOf(table([gpu]), "cuda", HOST);
     expect(devices).toEqual([]);
@@ -118,7 +120,15 @@ describe("GPUs to devices", () => {
       testGpu({
         name: "NVIDIA H100 80GB HBM3",
         migEnabled: true,
-        migDevices: [{ uuid: "MIG-a", profile: "3g.40gb", memoryTotalMb: 40_448, memoryUsedMb: 26 }],
+        migDevices: [
+          {
+            uuid: "MIG-a",
+            profile: "3g.40gb",
+            memoryTotalMb: 40_448,
+            memoryUsedMb: 26,
+            memoryFreeMb: 40_421,
+          },
+        ],
       }),
       testGpu({ index: 1, uuid: "GPU-2" }),
     ]);
@@ -179,7 +189,13 @@ describe("CUDA_VISIBLE_DEVICES", () => {
     expect(seen("0").unusable).toMatchObject([
       {
         gpu: { uuid: "GPU-2b" },
-        verdict: { code: "not-visible", why: "CUDA_VISIBLE_DEVICES leaves it out" },
+        verdict: {
+          code: "not-visible",
+          why: "CUDA_VISIBLE_DEVICES leaves it out",
+          said: { key: "notVisible" },
+          help: "Name it there, or take the variable away.",
+          helpSaid: { key: "makeVisible" },
+        },
       },
       { gpu: { uuid: "GPU-3c" } },
     ]);

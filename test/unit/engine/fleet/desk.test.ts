@@ -111,6 +111,82 @@ describe("a fleet that is looked at", () => {
     expect(view.machines[0]?.where).toBe(`http://${host}/metrics`);
   });
 
+  describe("an engine of another version", () => {
+    const snapshot = {
+      version: "9.0.0",
+      mode: "live",
+      intent: "running",
+      startedAt: 1_760_000_000_000,
+    };
+    const state = {
+      engine: snapshot,
+      headline: { level: "earning", sentence: "Earning", said: { key: "of.tomorrow" } },
+      devices: [
+        {
+          id: "GPU-1",
+          kind: "gpu",
+          name: "X",
+          state: "working",
+          temperatureC: 50,
+          powerW: 9,
+          utilisationPct: 1,
+        },
+        { id: "npu", kind: "npu" },
+      ],
+      markets: [
+        { id: "aicf", state: "registered", lastHeartbeatAckAt: null, leasesHeld: 2, aeon: {} },
+        { id: "market-of-tomorrow", state: "registered", lastHeartbeatAckAt: null, leasesHeld: 2 },
+      ],
+      earnings: [],
+      throughput: { acceptedTotal: 7 },
+      models: [{ id: "all-MiniLM-L6-v2", state: "present" }],
+    };
+    /** An engine's control API that answers every snapshot with this. */
+    async function engine(answer: unknown) {
+      const { host } = await serve(({ url }, response) => {
+        response.setHeader("content-type", "application/json");
+        response.end(JSON.stringify(url?.endsWith("state.snapshot") ? answer : { levels: [] }));
+      });
+      const file = join(tempFolder(), "control.json");
+      const control = { url: `http://${host}`, token: "t".repeat(32), pid: 9, startedAt: 0 };
+      writeFileSync(file, JSON.stringify(control));
+      return file;
+    }
+
+    it("is shown with all that is understood of it", async () => {
+      const { desk: fleet } = desk({ workers: [{ name: "new", control: await engine({ state }) }] });
+      const view = FleetViewSchema.parse(await fleet.read());
+      expect(view.machines[0]).toMatchObject({
+        error: null,
+        last: {
+          facts: {
+            version: "9.0.0",
+            accepted: 7,
+            gpus: [{ id: "GPU-1", usable: true }],
+            markets: [{ market: "aicf", leasesHeld: 2 }],
+            models: ["all-MiniLM-L6-v2"],
+          },
+        },
+      });
+    });
+
+    it("that is not understood was reached all the same, and its version is told", async () => {
+      const strange = { engine: { ...snapshot, intent: "dreaming" } };
+      const { desk: fleet } = desk({
+        workers: [
+          { name: "new", control: await engine({ state: strange }) },
+          { name: "no-engine", control: await engine({ state: {} }) },
+        ],
+      });
+      const view = FleetViewSchema.parse(await fleet.read());
+      expect(view.machines.map(({ error }) => [error?.code, error?.message])).toEqual([
+        ["WORKER_OTHER_VERSION", expect.stringContaining("It runs Bellows 9.0.0")],
+        ["NOT_A_WORKER", expect.any(String)],
+      ]);
+      expect(view.summary).toMatchObject({ workers: 2, reached: 1, well: 0 });
+    });
+  });
+
   it("is not spoilt by what a machine makes up", async () => {
     const { host } = await serve((_, response) =>
       response.end(

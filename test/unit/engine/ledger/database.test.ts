@@ -58,6 +58,36 @@ describe("opening the ledger", () => {
     expect(readFileSync(join(folder, aside[0] ?? ""), "latin1")).toContain("this was a database once");
   });
 
+  it("takes no result of a restored ledger for unsent: it may have gone out since the snapshot", async () => {
+    const folder = tempFolder();
+    const first = await Ledger.open(folder);
+    for (const [leaseId, sentAt] of [["unsent", null] as const, ["sent", 7] as const]) {
+      const row = first.leases.insert(aLease({ leaseId }), 5) as number;
+      first.outbox.put({ row, market: "aicf", kind: "result", idempotencyKey: leaseId }, 6);
+      if (sentAt !== null) first.outbox.markSending(row, sentAt);
+    }
+    await first.snapshot(1_000);
+    first.close();
+    const sentAt = (ledger: Ledger) =>
+      ledger.outbox
+        .due("aicf", Number.MAX_SAFE_INTEGER, 9)
+        .map(({ idempotencyKey, firstSentAt }) => [idempotencyKey, firstSentAt]);
+    const whole = await Ledger.open(folder);
+    expect(sentAt(whole)).toEqual([
+      ["unsent", null],
+      ["sent", 7],
+    ]);
+    whole.close();
+    ruin(join(folder, "ledger.sqlite"));
+    const restored = await Ledger.open(folder);
+    expect(sentAt(restored)).toEqual([
+      ["unsent", expect.any(Number)],
+      ["sent", 7],
+    ]);
+    restored.close();
+    expect(readdirSync(folder).filter((name) => name.endsWith(".restored"))).toEqual([]);
+  });
+
   it("passes over a snapshot that is damaged itself", async () => {
     const folder = tempFolder();
     const first = await Ledger.open(folder);

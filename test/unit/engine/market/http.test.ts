@@ -1,9 +1,12 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createHttpClient } from "../../../../src/engine/market/http.ts";
 import { answerReason, parseRetryAfter, statusError } from "../../../../src/engine/market/http-errors.ts";
 import { parseJson } from "../../../../src/engine/market/json.ts";
+import type { Send } from "../../../../src/engine/market/send.ts";
+import { MIB, MINUTE } from "../../../../src/shared/durations.ts";
 import { AppError } from "../../../../src/shared/errors.ts";
+import { delay } from "../../../../src/shared/wait.ts";
 import { serve } from "../../../support/scripted-server.ts";
 
 const never = new AbortController().signal;
@@ -120,6 +123,25 @@ describe("no answer", () => {
       ),
     );
     expect(error).toMatchObject({ code: "HOST_NOT_FOUND", actor: "network" });
+  });
+
+  test("a big body has the time that a slow line needs for it, a small one has not", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const slow: Send = (_url, { signal }) =>
+      delay(4 * MINUTE, signal).then(() => ({ status: 200, headers: { get: () => null }, body: null }));
+    const http = createHttpClient({ baseUrl: "http://market", fetch: slow });
+    const put = (size: number) => {
+      const body = {
+        kind: "raw",
+        bytes: new Uint8Array(size),
+        contentType: "application/octet-stream",
+      } as const;
+      return http.request({ method: "PUT", path: "/output", body }, never);
+    };
+    const answers = Promise.all([put(16 * MIB), failure(put(1_000))]);
+    await vi.advanceTimersByTimeAsync(4 * MINUTE);
+    expect(await answers).toMatchObject([{ status: 200 }, { code: "NETWORK_TIMEOUT" }]);
   });
 
   test("silence ends at the timeout, also in the middle of a body", async () => {

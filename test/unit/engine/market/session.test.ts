@@ -1,6 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { HeldLease } from "../../../../src/engine/ledger/leases.ts";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
 import { MarketSession, type SessionDeps } from "../../../../src/engine/market/session.ts";
+import type { Admission } from "../../../../src/engine/work/admission.ts";
 import { WorkBoard } from "../../../../src/engine/work/board.ts";
 import { RunControl } from "../../../../src/engine/work/run-control.ts";
 import { Submitter } from "../../../../src/engine/work/submitter.ts";
@@ -24,9 +26,11 @@ async function aSession(
   quota = 2,
   models = [...PROFILE.models],
   room?: SessionDeps["room"],
+  admit: (lease: HeldLease) => Admission = () => ({ kind: "admit" }),
+  paused: SessionDeps["paused"] = () => null,
 ) {
   const ledger = await Ledger.open(tempFolder());
-  const board = new WorkBoard({ ledger, admit: () => ({ kind: "admit" }), now: Date.now });
+  const board = new WorkBoard({ ledger, admit, now: Date.now });
   const control = new RunControl({ ledger, board, now: Date.now, killRuntimes: () => undefined }, "running");
   const session = new MarketSession({
     adapter: market,
@@ -35,6 +39,7 @@ async function aSession(
     ledger,
     quota: () => quota,
     ...(room && { room }),
+    paused,
     profile: () => ({ ...PROFILE, models }),
     now: Date.now,
   });
@@ -82,6 +87,26 @@ describe("a market session", () => {
     });
   });
 
+  it("says why it takes no work although the market has some", async () => {
+    const market = new ScriptedMarket();
+    const pause = { since: 5, lost: 5 };
+    const { session, eventually } = await aSession(
+      market,
+      0,
+      [...PROFILE.models],
+      undefined,
+      () => ({ kind: "admit" }),
+      () => pause,
+    );
+    await eventually(() => market.loads.at(-1)?.capacity).toBe(0);
+    expect(market.wishes).toEqual([]);
+    expect(session.view()).toMatchObject({
+      state: "registered",
+      paused: pause,
+      error: { code: "MARKET_PAUSED", actor: "user", help: expect.stringContaining("bellows start") },
+    });
+  });
+
   it("takes more as soon as a result is there, although the market has not taken it yet", async () => {
     const market = new ScriptedMarket();
     market.script.acquire.push([lease("1"), lease("2")], [lease("3")]);
@@ -107,6 +132,29 @@ describe("a market session", () => {
     expect(asked.slice(0, 4)).toEqual([3, "answered", 3, "answered"]);
     await eventually(() => asked.at(4)).toBe(2);
   });
+
+  it("asks more and more seldom when all it is given is a job that it declines, until the market is told to drop it", async () => {
+    const market = new ScriptedMarket();
+    const askedAt: number[] = [];
+    // As a market does that puts what comes back at the head of its queue.
+    const sameAgain = () => {
+      askedAt.push(performance.now());
+      return [{ ...lease(`try ${askedAt.length}`), jobId: "too large" }];
+    };
+    market.script.acquire.push(...Array(1000).fill(sameAgain));
+    const error = { code: "INPUT_TOO_LARGE", message: "2 texts; the limit is 1", actor: "market" } as const;
+    const { board, eventually } = await aSession(market, 2, [...PROFILE.models], undefined, ({ jobId }) =>
+      jobId === "too large" ? { kind: "decline", error } : { kind: "admit" },
+    );
+    await eventually(() => askedAt.length).toBe(3);
+    const [first = 0, second = 0, third = 0] = askedAt;
+    expect(second - first).toBeGreaterThan(700);
+    expect(third - second).toBeGreaterThan(1400);
+    await eventually(() => market.failures).toEqual([{ leaseId: "try 4", code: "INPUT_TOO_LARGE" }]);
+    expect(market.returned.map(({ leaseId }) => leaseId)).toEqual(["try 1", "try 2", "try 3"]);
+    expect(askedAt).toHaveLength(4);
+    expect(board.count()).toBe(0);
+  }, 20_000);
 
   it("registers again when the market has forgotten it", async () => {
     const market = new ScriptedMarket();
@@ -227,6 +275,24 @@ describe("a market session", () => {
       earned: { minor: "800" },
     });
     expect(ledger.earnings.allTime("aicf", "ANM").net.minor).toBe(800n);
+  });
+});
+
+describe("the books", () => {
+  it("are asked about the newest job however many old ones are never paid", async () => {
+    const market = new ScriptedMarket();
+    market.script.acquire.push([lease("new")]);
+    const { board, compute, eventually, ledger } = await aSession(market);
+    for (let n = 0; n < 700; n++) {
+      const row = ledger.leases.insert(lease(`never${n}`), n) as number;
+      for (const event of ["admit", "run", "compute", "submit", "accept"] as const)
+        ledger.leases.apply(row, event, n);
+    }
+    await eventually(() => board.count()).toBe(1);
+    compute();
+    await eventually(() => market.asked.flat()).toContain("job-new");
+    await eventually(() => new Set(market.asked.flat()).size).toBe(701);
+    for (const ids of market.asked) expect(ids.length).toBeLessThanOrEqual(500);
   });
 });
 

@@ -10,6 +10,7 @@ import type { DeviceView, EarningsView, MarketView } from "../../../../src/share
 import { AppError } from "../../../../src/shared/errors.ts";
 import { earningPeriods } from "../../../support/earning-sums.ts";
 import { aLease } from "../../../support/leases.ts";
+import { ODD_TARGETS, statusOf } from "../../../support/odd-targets.ts";
 import { ScriptedMarket } from "../../../support/scripted-market.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
@@ -324,6 +325,13 @@ describe("the server", () => {
     expect((await ask(server.url, { method: "POST" })).status).toBe(405);
     expect((await ask(server.url, { headers: { host: "evil.example" } })).status).toBe(403);
     expect((await ask(server.url, { headers: { host: "localhost:1" } })).status).toBe(200);
+  });
+
+  it.each(ODD_TARGETS)("answers a request for %s like any other that is not for it", async (target) => {
+    const server = await startMetricsServer(config, "text/plain", async () => "bellows 1\n");
+    onTestFinished(() => server.close());
+    expect(await statusOf(server.url, target)).toBe(404);
+    expect((await ask(server.url)).status).toBe(200);
   });
 
   it("takes another port where the usual one is taken, and says so; one that was asked for it does not replace", async () => {

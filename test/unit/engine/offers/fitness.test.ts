@@ -41,6 +41,14 @@ describe("may a GPU be on the market", () => {
     expect(off).toMatchObject({ fitness: "unfit", obstacle: { text: "It is off" } });
   });
 
+  test("no longer than that when the clock is set back meanwhile", () => {
+    const { facts, fitness } = watch({ test: test_("due"), rest: null });
+    facts.now = 300 * MINUTE;
+    expect(fitness().fitness).toBe("later");
+    facts.now = 5 * MINUTE;
+    expect(fitness().fitness).toBe("unfit");
+  });
+
   test("not after five minutes of rest; each rest is counted by itself", () => {
     const { facts, fitness } = watch({ test: test_("passed"), rest: RESTING });
     expect(fitness()).toMatchObject({ fitness: "later", obstacle: { text: "It rests" } });

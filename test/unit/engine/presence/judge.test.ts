@@ -354,6 +354,16 @@ describe("how long it lasts", () => {
       [null, null, "busy", "busy", "busy", "busy", "busy", null],
     ],
     [
+      "a clock that is set back by hours holds nothing for hours",
+      [
+        [0, game],
+        [5, {}],
+        [-5 * 3600, {}],
+        [1, {}],
+      ],
+      ["otherProgram", "otherProgram", null, null],
+    ],
+    [
       "load that comes and goes does not count",
       [
         [0, busy(90)],

@@ -10,6 +10,7 @@ import {
   type RuntimeStatus,
 } from "../../../../src/engine/runtime-client/runtime-client.ts";
 import { ForkProcessHost } from "../../../../src/host/fork-host.ts";
+import type { AppError } from "../../../../src/shared/errors.ts";
 import type { SpecOf } from "../../../../src/shared/runtime/protocol.ts";
 import { eventually, isAlive } from "../../../fixtures/host/processes.ts";
 import { embedding } from "../../../fixtures/runtime/minilm.ts";
@@ -70,7 +71,20 @@ const tell = (answer: RunAnswer) => {
     batch: number;
     memoryBytes: number | null;
     library?: string;
+    needs?: number;
+    loads?: number;
   };
+};
+
+/** The device's first process begins like this, those after it as it should. */
+const startingWith = (way: string) => {
+  const ways = [way];
+  return async (): Promise<GpuSetup> => ({
+    env: { TEST_START: ways.shift() ?? "" },
+    mps: null,
+    missingLater: null,
+    explain: ({ reason }) => ({ reason, help: "" }),
+  });
 };
 
 afterEach(async () => {
@@ -142,6 +156,38 @@ describe("a runtime's life", () => {
 });
 
 describe("what the runtime class says", () => {
+  test("is a slower back end's for a while only, although work never ends: between two batches the faster one is tried again", async () => {
+    const { run, names } = open("GPU-good", { gpuSetup: startingWith("step down"), tryAgainAfterMs: 300 });
+    const first = await run("slow");
+    expect(first.runtimeClass).toMatchObject({ backend: "cpu", skipped: [{ backend: "cuda" }] });
+    const classes: string[] = [];
+    // Always one that runs and one that waits behind it.
+    let next = run("slow");
+    for (let i = 0; i < 6; i++) {
+      const running = next;
+      next = run("slow");
+      classes.push((await running).runtimeClass.backend);
+    }
+    await next;
+    expect(classes[0]).toBe("cpu");
+    expect(classes.at(-1)).toBe("cuda");
+    expect(names().filter((name) => name === "starting")).toHaveLength(2);
+    expect(names()).not.toContain("failed");
+  });
+
+  test("stays where the settings ask for the CPU, or nothing faster was skipped", async () => {
+    const { run } = open("GPU-good", { tryAgainAfterMs: 0 });
+    const { pid } = tell(await run("hello"));
+    expect(tell(await run("hello")).pid).toBe(pid);
+    const forced = open("GPU-good", {
+      gpuSetup: startingWith("step down"),
+      tryAgainAfterMs: 0,
+      backend: "cpu",
+    });
+    const before = tell(await forced.run("hello")).pid;
+    expect(tell(await forced.run("hello")).pid).toBe(before);
+  });
+
   test("names the GPU, not its number", async () => {
     const { runtimeClass } = await open("GPU-good").run("hello");
     expect(runtimeClass).toMatchObject({
@@ -191,6 +237,28 @@ describe("what the runtime class says", () => {
     expect(cpu).toMatchObject({ memoryBytes: null });
     expect(cpu.library).toBeUndefined();
   });
+
+  test("and what a model takes of it, where that is known", async () => {
+    const needMb = (model: string) => (model === "measured" ? 1234.5 : 400);
+    const { client } = open("GPU-good", { gpuSetup, needMb });
+    const run = (id: string) =>
+      client.run({
+        model: { ...MODEL, id },
+        items: [embedding("a", ["hello"])],
+        deadlineMs: 5000,
+        signal: new AbortController().signal,
+      });
+    expect(tell(await run("measured")).needs).toBe(1235 * 1024 * 1024);
+    expect(tell(await run("other")).needs).toBe(400 * 1024 * 1024);
+  });
+});
+
+test("a model that had to go while another ran is loaded again before its next batch", async () => {
+  const { run } = open();
+  expect(tell(await run("hello")).loads).toBe(1);
+  expect(tell(await run("let go")).loads).toBe(1);
+  expect(tell(await run("hello")).loads).toBe(2);
+  expect(tell(await run("hello")).loads).toBe(2);
 });
 
 describe("a runtime that goes wrong", () => {
@@ -365,6 +433,23 @@ describe("a runtime that goes wrong", () => {
     });
     expect(client.status.state).toBe("failed");
     expect(names()).toEqual(["starting", "failed", "starting", "failed"]);
+  });
+
+  test("no memory at the start is nobody's failure: it is tried again on the same back end", async () => {
+    const { client, run, names } = open("GPU-good", { gpuSetup: startingWith("no memory") });
+    const failure = await run("hello").catch((thrown: unknown) => thrown);
+    expect(failure).toMatchObject({
+      code: "RUNTIME_BACKING_OFF",
+      retryable: true,
+      message: expect.stringContaining("out of memory"),
+    });
+    const { retryAfterMs = 0 } = failure as AppError;
+    expect(retryAfterMs).toBeGreaterThan(3000);
+    expect(retryAfterMs).toBeLessThanOrEqual(6000);
+    expect(client.status).toMatchObject({ state: "failed", reason: expect.stringContaining("memory") });
+    await client.stop();
+    expect((await run("hello")).runtimeClass.backend).toBe("cuda");
+    expect(names()).toEqual(["starting", "failed", "asleep", "starting", "ready", "working", "ready"]);
   });
 
   test("after a stop by hand, the pauses begin anew", async () => {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import catalogue from "../../../../resources/models/catalogue.json" with { type: "json" };
 import { type Telemetry, UNKNOWN_TELEMETRY } from "../../../../src/engine/device/telemetry.ts";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
@@ -228,25 +228,27 @@ describe("the known answers", () => {
   });
 });
 
+async function tester(runtimes: DeviceRuntime[], change: Partial<SelfTesterDeps> = {}) {
+  const ledger = await Ledger.open(tempFolder());
+  let results = 0;
+  const deps: SelfTesterDeps = {
+    runtimes: () => runtimes,
+    references: [reference],
+    models: { has: () => true, resolve: () => resolved },
+    ledger,
+    gpuPack: () => null,
+    telemetry: async () => reading(),
+    isReserved: () => false,
+    pauseOf: () => null,
+    mayTest: () => true,
+    onResult: () => results++,
+    now: () => 1000,
+    ...change,
+  };
+  return { tester: new SelfTester(deps), ledger, results: () => results };
+}
+
 describe("when tests are run", () => {
-  async function tester(runtimes: DeviceRuntime[], change: Partial<SelfTesterDeps> = {}) {
-    const ledger = await Ledger.open(tempFolder());
-    let results = 0;
-    const deps: SelfTesterDeps = {
-      runtimes: () => runtimes,
-      references: [reference],
-      models: { has: () => true, resolve: () => resolved },
-      ledger,
-      telemetry: async () => reading(),
-      isReserved: () => false,
-      pauseOf: () => null,
-      mayTest: () => true,
-      onResult: () => results++,
-      now: () => 1000,
-      ...change,
-    };
-    return { tester: new SelfTester(deps), ledger, results: () => results };
-  }
   const signal = new AbortController().signal;
 
   test("a GPU is tested once per driver and model, a CPU only when asked", async () => {
@@ -266,6 +268,25 @@ describe("when tests are run", () => {
     const updated = await tester([runtimeThat({ driver: "595.10" }).runtime], { ledger });
     expect(await updated.tester.runDue(signal)).toHaveLength(1);
     expect((await first.run(undefined, signal)).map((report) => report.device.id)).toEqual(["GPU-1", "cpu"]);
+    ledger.close();
+  });
+
+  test("a GPU is tested once more with another GPU pack; one tested before packs were noted is not", async () => {
+    const { tester: before, ledger } = await tester([runtimeThat().runtime]);
+    expect(await before.runDue(signal)).toHaveLength(1);
+
+    let pack = "one";
+    const change = { ledger, gpuPack: () => pack };
+    const { tester: it } = await tester(
+      [runtimeThat().runtime, runtimeThat({ kind: "cpu" }).runtime],
+      change,
+    );
+    expect(await it.runDue(signal)).toEqual([]);
+    expect((await it.run(undefined, signal)).map(({ gpuPack }) => gpuPack)).toEqual(["one", undefined]);
+    expect(await it.runDue(signal)).toEqual([]);
+    pack = "two";
+    expect(await it.runDue(signal)).toMatchObject([{ device: { id: "GPU-1" }, gpuPack: "two" }]);
+    expect(await it.runDue(signal)).toEqual([]);
     ledger.close();
   });
 
@@ -348,5 +369,125 @@ describe("when tests are run", () => {
     });
     expect(await other.tester.runDue(signal)).toEqual([]);
     for (const each of [ledger, none.ledger, other.ledger]) each.close();
+  });
+});
+
+describe("of its own accord", () => {
+  /** Runs until the test is over; `tested` are the devices in the order of their reports. */
+  async function running(runtimes: DeviceRuntime[], change: Partial<SelfTesterDeps> = {}) {
+    const tested: string[] = [];
+    const { tester: it, ledger } = await tester(runtimes, {
+      onResult: ({ device, ok }) => tested.push(`${device.id} ${ok ? "passed" : "failed"}`),
+      ...change,
+    });
+    const stopping = new AbortController();
+    const loop = it.runWhenDue(stopping.signal);
+    onTestFinished(async () => {
+      stopping.abort(new DOMException("The test is over", "AbortError"));
+      await loop;
+      ledger.close();
+    });
+    return { it, tested, ledger };
+  }
+  /** A GPU whose first answers wait for `gate`; `begun` resolves when it is asked. */
+  function slowGpu(gate: Promise<void>, id = "GPU-1") {
+    const { runtime, asked } = runtimeThat();
+    const begun = Promise.withResolvers<void>();
+    const run = async (request: RunRequest) => {
+      begun.resolve();
+      await gate;
+      return runtime.run(request);
+    };
+    return { runtime: { ...runtime, device: { ...runtime.device, id }, run } as DeviceRuntime, asked, begun };
+  }
+  const secondGpu = () => slowGpu(Promise.resolve(), "GPU-2").runtime;
+
+  test("it tests what is there, and what comes later when it is told to look", async () => {
+    const runtimes = [runtimeThat().runtime];
+    const { it, tested } = await running(runtimes);
+    await expect.poll(() => tested).toEqual(["GPU-1 passed"]);
+    runtimes.push(secondGpu());
+    it.lookAgain();
+    await expect.poll(() => tested).toEqual(["GPU-1 passed", "GPU-2 passed"]);
+  });
+
+  test("it tests a GPU that came while another was under test", async () => {
+    const gate = Promise.withResolvers<void>();
+    const first = slowGpu(gate.promise);
+    const runtimes: DeviceRuntime[] = [first.runtime];
+    // As the fleet does it: what is there is another list afterwards.
+    let there: readonly DeviceRuntime[] = [...runtimes];
+    const { it, tested } = await running(runtimes, { runtimes: () => there });
+    await first.begun.promise;
+    there = [...runtimes, secondGpu()];
+    it.lookAgain();
+    gate.resolve();
+    await expect.poll(() => tested).toEqual(["GPU-1 passed", "GPU-2 passed"]);
+  });
+
+  test("it begins when the model that it needs arrives", async () => {
+    let here = false;
+    const { it, tested } = await running([runtimeThat().runtime], {
+      models: { has: () => here, resolve: () => resolved },
+    });
+    it.lookAgain();
+    await expect.poll(() => it.standing(runtimeThat().runtime.device).state).toBe("impossible");
+    here = true;
+    it.lookAgain();
+    await expect.poll(() => tested).toEqual(["GPU-1 passed"]);
+  });
+
+  test("it waits while the person wants the machine left alone", async () => {
+    let may = false;
+    const { it, tested } = await running([runtimeThat().runtime], { mayTest: () => may });
+    it.lookAgain();
+    expect(tested).toEqual([]);
+    may = true;
+    it.lookAgain();
+    await expect.poll(() => tested).toEqual(["GPU-1 passed"]);
+  });
+
+  test("every GPU is tested once more when what it runs on may have changed, a CPU is not", async () => {
+    const cpu = runtimeThat({ kind: "cpu", backend: "cpu", driver: null }).runtime;
+    const { it, tested } = await running([runtimeThat().runtime, secondGpu(), cpu]);
+    await expect.poll(() => tested).toHaveLength(2);
+    it.testAnew();
+    const once = ["GPU-1 passed", "GPU-2 passed"];
+    await expect.poll(() => tested).toEqual([...once, ...once]);
+    it.lookAgain();
+    await it.runDue(new AbortController().signal);
+    expect(tested).toHaveLength(4);
+  });
+
+  test("a change in the middle of a test makes it due again, without another bell", async () => {
+    const gate = Promise.withResolvers<void>();
+    const gpu = slowGpu(gate.promise);
+    const { it, tested } = await running([gpu.runtime]);
+    await gpu.begun.promise;
+    it.testAnew();
+    gate.resolve();
+    await expect.poll(() => tested).toEqual(["GPU-1 passed", "GPU-1 passed"]);
+  });
+
+  test("a test anew that was cut off is still wanted when the device may work again", async () => {
+    const behaviour: Behaviour = {};
+    const good = runtimeThat().runtime;
+    const stopped = new AppError({ code: "RUNTIME_STOPPED", message: "stopped", actor: "user" });
+    const run = async (request: RunRequest) => {
+      if (behaviour.throws) throw behaviour.throws;
+      return good.run(request);
+    };
+    let cuts = 0;
+    const { it, tested } = await running([{ ...good, run } as DeviceRuntime], {
+      onStart: () => cuts++,
+    });
+    await expect.poll(() => tested).toHaveLength(1);
+    behaviour.throws = stopped;
+    it.testAnew();
+    await expect.poll(() => cuts).toBe(2);
+    await it.runDue(new AbortController().signal); // The queue is through.
+    delete behaviour.throws;
+    it.lookAgain();
+    await expect.poll(() => tested).toEqual(["GPU-1 passed", "GPU-1 passed"]);
   });
 });

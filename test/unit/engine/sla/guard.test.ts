@@ -13,7 +13,7 @@ import { ServiceGuard } from "../../../../src/engine/sla/guard.ts";
 import { encodeEmbedResult } from "../../../../src/shared/canonical.ts";
 import type { ServiceMeasure } from "../../../../src/shared/contract/service-level.ts";
 import { sha3_512 } from "../../../../src/shared/digest.ts";
-import { MINUTE, SECOND } from "../../../../src/shared/durations.ts";
+import { HOUR, MINUTE, SECOND } from "../../../../src/shared/durations.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 import { aicf, HEARTBEAT_MS } from "../../devnet/support.ts";
 
@@ -382,6 +382,21 @@ describe("the guard acts before the market", () => {
     expect(parts.guard.quota).toBe(4);
     for (let n = 0; n < 40; n++) parts.complete(await parts.lease());
     parts.pass(6 * MINUTE);
+    expect(parts.guard.quota).toBe(8);
+  });
+
+  test("and no longer when the clock is set back by hours meanwhile", async () => {
+    const parts = await provider();
+    parts.pass(MINUTE);
+    const held = await parts.lease();
+    parts.pass(70 * SECOND);
+    expect(parts.guard.quota).toBe(4);
+    parts.complete(held);
+    parts.clock.advance(-5 * HOUR);
+    for (let look = 0; look < 72; look++) {
+      parts.guard.look();
+      parts.clock.advance(5 * SECOND);
+    }
     expect(parts.guard.quota).toBe(8);
   });
 });

@@ -60,6 +60,15 @@ const REFUSED = {
 const SILENT = { code: "MARKET_UNREACHABLE", message: "Connection refused", actor: "network" } as const;
 
 describe("the headline", () => {
+  it("says that a market's work is not taken, what to do, and on which screen", () => {
+    const error = { code: "MARKET_PAUSED", message: "Five were lost", actor: "user", help: "Look." } as const;
+    const paused = { since: NOW - 60_000, lost: 5 };
+    expect(derive({ markets: [market({ paused, error, lastAcceptedAt: NOW - 90_000 })] })).toMatchObject({
+      level: "attention",
+      reasons: [{ text: "AICF: Five were lost.", help: "Look.", screen: "reliability" }],
+    });
+  });
+
   it("claims earning only on a fresh accepted result", () => {
     expect(derive()).toMatchObject({
       level: "earning",

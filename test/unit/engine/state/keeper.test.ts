@@ -30,6 +30,7 @@ const quiet = {
   offers: () => [],
   settings: () => null,
   gpuPack: () => null,
+  llama: () => null,
 };
 
 describe("state deltas", () => {

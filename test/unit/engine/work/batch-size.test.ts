@@ -32,10 +32,18 @@ describe("jobs per batch", () => {
     expect(jobsPerBatch([{ freeMb: 0, jobs: 0 }], onGpu(100))).toBe(1);
   });
 
-  it("on the CPU is what the person wants, else the careful row", () => {
+  it("on the CPU is the careful row, or fewer where the person wants it", () => {
     expect(jobsPerBatch(TABLE, onCpu())).toBe(4);
-    expect(jobsPerBatch(TABLE, onCpu(16))).toBe(16);
+    expect(jobsPerBatch(TABLE, onCpu(16))).toBe(4);
+    expect(jobsPerBatch(TABLE, onCpu(3))).toBe(3);
   });
+
+  it.each([onCpu(64), onGpu(80_000, 64)])(
+    "one text is written at a time, whatever the person wants (%o)",
+    (device) => {
+      expect(jobsPerBatch([{ freeMb: 0, jobs: 1 }], device)).toBe(1);
+    },
+  );
 
   it("has a number for work without a model, too", () => {
     expect(jobsPerBatch(null, onGpu(null))).toBe(JOBS_WITHOUT_TABLE);

@@ -98,7 +98,7 @@ describe("the board", () => {
     expect(board.count()).toBe(0);
     expect(ledger.outbox.size()).toBe(0);
 
-    const unsettled = ledger.leases.unsettled("aicf", 10);
+    const { jobs: unsettled } = ledger.leases.unsettled("aicf", 10);
     expect(unsettled).toMatchObject([{ jobId: lease.jobId }]);
     const credit = {
       jobId: lease.jobId,
@@ -296,6 +296,22 @@ describe("the board", () => {
       board.putBack(batch, "The device is gone");
     }
     expect(leases.map((lease) => stateOf(ledger, lease))).toEqual(["admitted", "admitted"]);
+    ledger.close();
+  });
+
+  it("keeps the time a lease won while its job ran, whatever becomes of the run", async () => {
+    const { board, ledger } = await aBoard();
+    const leases = [aLease({ expiresAt: 60_000 }), aLease({ expiresAt: 60_000 })];
+    board.grant(leases);
+    const [crashed, displaced] = [take(board, 1), take(board, 1)];
+    for (const { row } of board.held()) board.extend(row, 120_000);
+    board.requeue(crashed, CRASH);
+    board.putBack(displaced, "The GPU was unplugged");
+    expect(board.held().map(({ state, expiresAt }) => ({ state, expiresAt }))).toEqual([
+      { state: "admitted", expiresAt: 120_000 },
+      { state: "admitted", expiresAt: 120_000 },
+    ]);
+    expect(ledger.leases.held().map(({ expiresAt }) => expiresAt)).toEqual([120_000, 120_000]);
     ledger.close();
   });
 

@@ -52,10 +52,36 @@ test("what fails while it rests, from before, makes the rest no longer", () => {
   expect(breaker.rest?.until).toBe(3 + 3 * MINUTE);
 });
 
+test("a rest does not last for hours because the clock was set back by them", () => {
+  const breaker = new Breaker();
+  for (const job of [1, 2, 3]) breaker.noteFailure([job], "x", 300 * MINUTE);
+  expect(breaker.endRest(301 * MINUTE)).toBe(false);
+  expect(breaker.endRest(MINUTE)).toBe(true);
+  breaker.holdFor(MINUTE, { text: "It starts again in a minute" }, 300 * MINUTE);
+  expect(breaker.endRest(MINUTE)).toBe(true);
+});
+
 test("a start that is put off is no failure", () => {
   const breaker = new Breaker();
   breaker.holdFor(20_000, { text: "The runtime is started again in 20 s" }, 0);
   expect(breaker.rest).toMatchObject({ kind: "start", until: 20_000 });
   breaker.endRest(20_000);
   expect([breaker.rest, breaker.isOnTrial]).toEqual([null, false]);
+});
+
+test("a start that is put off ends no rest sooner than it was to end", () => {
+  const breaker = new Breaker();
+  breaker.holdFor(20_000, { text: "in 20 s" }, 0);
+  breaker.holdFor(5_000, { text: "in 5 s" }, 1_000);
+  expect(breaker.rest).toMatchObject({ text: "in 20 s", until: 20_000 });
+  breaker.holdFor(20_000, { text: "in 20 s more" }, 10_000);
+  expect(breaker.rest).toMatchObject({ text: "in 20 s more", until: 30_000 });
+  breaker.endRest(30_000);
+  for (const job of [1, 2, 3]) breaker.noteFailure([job], "it burns", 30_000);
+  const rest = { kind: "failures", until: 30_000 + 3 * MINUTE };
+  expect(breaker.rest).toMatchObject(rest);
+  // What was under way behind the third failure hears that its process is started again only later.
+  breaker.holdFor(500, { text: "in 1 s" }, 30_001);
+  breaker.holdFor(60 * MINUTE, { text: "in an hour" }, 30_001);
+  expect(breaker.rest).toMatchObject(rest);
 });

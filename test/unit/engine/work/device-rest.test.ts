@@ -67,13 +67,26 @@ describe("a device that is paused", () => {
   });
 
   test("lets what runs end in its time", async () => {
-    const { rest, log, states, pause } = scene([{ row: 1, device: "GPU-1", state: "running" }]);
+    const job = { row: 1, device: "GPU-1", state: "running" };
+    const { rest, log, states, pause } = scene([job]);
     states.set("GPU-1", "working");
     pause("GPU-1");
     states.set("GPU-1", "ready");
+    job.state = "computed";
     await rest.settled();
     expect(log).toEqual(["stop GPU-1"]);
   });
+
+  test.each(["ready", "failed", "asleep"])(
+    "leaves no job of it running that it has taken while its process is %s: its model loads, or its start waits",
+    async (state) => {
+      const { rest, log, states, pause } = scene([{ row: 1, device: "GPU-1", state: "running" }]);
+      states.set("GPU-1", state);
+      pause("GPU-1");
+      await rest.settled();
+      expect(log).toEqual(["stop GPU-1", "put back 1: GPU-1: paused for blender"]);
+    },
+  );
 
   test("is ended hard when that takes too long, and another device does its jobs, and only its", async () => {
     const { rest, log, states, pause } = scene([

@@ -22,6 +22,7 @@ const MODEL = {
   id: "text-embed-001",
   version: "1",
   task: "embed",
+  embed: { maxTokens: 256 },
   files: [],
   precision: "fp32",
   vramMb: 1000,
@@ -170,7 +171,14 @@ async function machine(devices: Record<string, Setting>) {
       latencyBudgetMs: devices[id]?.latencyBudgetMs ?? 5,
       onHealth: () => healthChanges.push(id),
       freeMemoryMb: () => devices[id]?.freeMb ?? null,
-      ownMemoryMb: () => devices[id]?.ownMb ?? null,
+      ownMemory: {
+        get mb() {
+          return devices[id]?.ownMb ?? null;
+        },
+        get toldMb() {
+          return devices[id]?.ownMb ?? null;
+        },
+      },
       others: () => Object.keys(devices).filter((other) => other !== id),
       isReserved: () => false,
       isPaused: () => false,
@@ -334,6 +342,17 @@ test("a job may take what its market allows, 90 s where it does not say, and nev
   const grace = (unsaid ?? 0) - 90_000;
   expect(grace).toBeGreaterThan(0);
   expect([longer, capped, tighter]).toEqual([600_000 + grace, 60_000 + grace, 30_000 + grace]);
+});
+
+test("a batch has the time that its jobs need one after the other, until they are known to be quick", async () => {
+  const { board, asked, stateOf } = await machine({ one: {} });
+  board.grant(leases("u1", "u2"));
+  const first = await batchAt(() => asked(0), 0);
+  expect(first.deadlineMs).toBeGreaterThan(180_000);
+  first.answer();
+  await expect.poll(() => stateOf("u2")).toBe("computed");
+  board.grant(leases("u3", "u4"));
+  expect((await batchAt(() => asked(0), 1)).deadlineMs).toBeLessThan(100_000);
 });
 
 const GPU = ["GPU-1"] as const;

@@ -90,7 +90,78 @@ describe("start, pause, finish, stop", () => {
 
   it("never starts by itself on a machine where nobody has pressed Start", async () => {
     const { control, ledger } = await controlled("as-left");
-    expect(control.intent).toBe("stopped");
+    expect(control.intent).toBe("paused");
     ledger.close();
+  });
+
+  it("can be told to take work from the next start on, and takes none before", async () => {
+    const folder = tempFolder();
+    const first = await controlled("as-left", folder);
+    first.control.startNextTime();
+    expect(first.control.intent).toBe("paused");
+    expect(first.control.takingSignal.aborted).toBe(true);
+    expect(first.control.wish).toBe("running");
+    first.ledger.close();
+    const second = await controlled("as-left", folder);
+    expect(second.control.intent).toBe("running");
+    second.ledger.close();
+  });
+});
+
+describe("wound down for a while", () => {
+  it("takes nothing, ends what is held, and goes on as it was", async () => {
+    const { control, board, ledger } = await controlled();
+    board.grant([aLease()]);
+    expect(control.windDown()).toBe("finishing");
+    expect(control.takingSignal.aborted).toBe(true);
+    expect(control.windDown()).toBe("finishing");
+    board.giveBack("as if done", { running: true });
+    expect(control.intent).toBe("stopped");
+    expect(control.resume()).toBe("running");
+    expect(control.takingSignal.aborted).toBe(false);
+    ledger.close();
+  });
+
+  it.each([
+    ["finishing", true],
+    ["stopped", false],
+  ] as const)("comes back running when it ended while it was %s", async (intent, holds) => {
+    const folder = tempFolder();
+    const first = await controlled("running", folder);
+    if (holds) first.board.grant([aLease()]);
+    expect(first.control.windDown()).toBe(intent);
+    first.control.suspend();
+    first.ledger.close();
+    const second = await controlled("as-left", folder);
+    expect(second.control.intent).toBe("running");
+    second.ledger.close();
+  });
+
+  it("changes nothing where work was paused or stopped, and nothing is resumed there", async () => {
+    const { control, ledger } = await controlled();
+    control.pause();
+    expect(control.windDown()).toBe("paused");
+    expect(control.resume()).toBe("paused");
+    control.stop();
+    expect(control.windDown()).toBe("stopped");
+    expect(control.resume()).toBe("stopped");
+    ledger.close();
+  });
+
+  it.each([
+    ["pause", "paused", "paused"],
+    ["stop", "stopped", "stopped"],
+    ["finish", "stopped", "stopped"],
+    ["start", "running", "running"],
+  ] as const)("%s said meanwhile holds, now and at the next start", async (verb, now, later) => {
+    const folder = tempFolder();
+    const first = await controlled("running", folder);
+    expect(first.control.windDown()).toBe("stopped");
+    expect(first.control[verb]()).toBe(now);
+    expect(first.control.resume()).toBe(now);
+    first.ledger.close();
+    const second = await controlled("as-left", folder);
+    expect(second.control.intent).toBe(later);
+    second.ledger.close();
   });
 });

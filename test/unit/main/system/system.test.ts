@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { CRASHES_TO_SAFE_MODE, CrashGuard } from "../../../../src/main/system/crash-guard.ts";
 import { countCrashReports } from "../../../../src/main/system/crash-reports.ts";
 import { screenInArguments, screenOfLink } from "../../../../src/main/system/deep-link.ts";
+import { launcherOf } from "../../../../src/main/system/launcher.ts";
 import { autostartFile, systemLoginItem, xdgLoginItem } from "../../../../src/main/system/login-item.ts";
 import { mutedTypes, PreferenceFile, preferencesOf } from "../../../../src/main/system/preferences.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
@@ -41,15 +42,23 @@ describe("a bellows:// link", () => {
 });
 
 describe("start at login", () => {
+  const installed = { program: "/usr/bin/bellows", args: [], env: {} };
+
   it("is a file of the person's on Linux, written, read back and removed", async () => {
     const file = autostartFile({ home: folder, configHome: undefined });
     expect(file).toBe(path.join(folder, ".config", "autostart", "bellows.desktop"));
-    const item = xdgLoginItem(file, ["/opt/My Apps/Bellows $1.AppImage", "--hidden", "100%"]);
+    const item = xdgLoginItem(file, {
+      program: "/opt/My Apps/Bellows $1.AppImage",
+      args: ["100%"],
+      env: { BELLOWS_DATA_DIR: "/data of mine" },
+    });
     expect(await item.read()).toBe(false);
     await item.write(true);
     expect(await item.read()).toBe(true);
     const text = readFileSync(file, "utf8");
-    expect(text).toContain(String.raw`Exec="/opt/My Apps/Bellows \\$1.AppImage" --hidden 100%%`);
+    expect(text).toContain(
+      String.raw`Exec=env "BELLOWS_DATA_DIR=/data of mine" "/opt/My Apps/Bellows \\$1.AppImage" 100%% --hidden`,
+    );
     expect(text.startsWith("[Desktop Entry]\n")).toBe(true);
     await item.write(false);
     expect(existsSync(file)).toBe(false);
@@ -58,7 +67,7 @@ describe("start at login", () => {
 
   it("believes a desktop that switched the entry off in its own way", async () => {
     const file = path.join(folder, "autostart", "bellows.desktop");
-    const item = xdgLoginItem(file, ["/usr/bin/bellows"]);
+    const item = xdgLoginItem(file, installed);
     for (const line of ["Hidden=true", "X-GNOME-Autostart-enabled=false"]) {
       await item.write(true);
       const text = readFileSync(file, "utf8").replace("X-GNOME-Autostart-enabled=true", line);
@@ -80,11 +89,12 @@ describe("start at login", () => {
 
   it("says when the system does not take the change", async () => {
     writeFileSync(path.join(folder, "autostart"), "a file where a folder should be");
-    const item = xdgLoginItem(path.join(folder, "autostart", "bellows.desktop"), ["/usr/bin/bellows"]);
+    const item = xdgLoginItem(path.join(folder, "autostart", "bellows.desktop"), installed);
     await expect(item.write(true)).rejects.toMatchObject({ code: "LOGIN_ITEM_FAILED", actor: "machine" });
     const deaf = systemLoginItem(
       { getLoginItemSettings: () => ({ openAtLogin: false }), setLoginItemSettings: () => undefined },
-      "C:\\Bellows.exe",
+      installed,
+      "win32",
     );
     await expect(deaf.write(true)).rejects.toMatchObject({ code: "LOGIN_ITEM_FAILED" });
   });
@@ -97,12 +107,49 @@ describe("start at login", () => {
         getLoginItemSettings: (options) => ({ openAtLogin: list.get(key(options)) ?? false }),
         setLoginItemSettings: ({ openAtLogin, ...options }) => void list.set(key(options), openAtLogin),
       },
-      "C:\\Bellows.exe",
+      { program: "C:\\electron.exe", args: ["C:\\checkout"], env: {} },
+      "win32",
     );
+    expect(item.impossible).toBeNull();
     expect(await item.read()).toBe(false);
     await item.write(true);
     expect(await item.read()).toBe(true);
-    expect([...list.keys()]).toEqual(["C:\\Bellows.exe --hidden"]);
+    expect([...list.keys()]).toEqual(["C:\\electron.exe C:\\checkout --hidden"]);
+  });
+
+  it("says where the system would start something else", () => {
+    const list = {
+      getLoginItemSettings: () => ({ openAtLogin: false }),
+      setLoginItemSettings: () => undefined,
+    };
+    const checkout = { program: "/Electron.app", args: ["/checkout"], env: {} };
+    expect(systemLoginItem(list, checkout, "darwin").impossible).toMatch(/checkout/);
+    expect(systemLoginItem(list, { ...installed, env: {} }, "darwin").impossible).toBeNull();
+    const moved = { ...installed, env: { BELLOWS_DATA_DIR: "D:\\Bellows" } };
+    expect(systemLoginItem(list, moved, "win32").impossible).toMatch(/BELLOWS_DATA_DIR/);
+  });
+
+  it("starts the app as this start of it was, and takes no secret along", () => {
+    const start = {
+      execPath: "/electron",
+      argv: ["/electron", "--no-sandbox", "/checkout", "--log-level=3"],
+    };
+    const env = {
+      BELLOWS_DATA_DIR: "/data",
+      BELLOWS_ENGINE_NODE: "/node24",
+      BELLOWS_KEY_PASSPHRASE: "secret",
+      BELLOWS_CONFIG: "",
+    };
+    expect(launcherOf({ ...start, env, appFolder: "/checkout" })).toEqual({
+      program: "/electron",
+      args: ["--no-sandbox", "/checkout"],
+      env: { BELLOWS_DATA_DIR: "/data", BELLOWS_ENGINE_NODE: "/node24" },
+    });
+    expect(launcherOf({ ...start, env: { APPIMAGE: "/apps/B.AppImage" }, appFolder: null })).toEqual({
+      program: "/apps/B.AppImage",
+      args: ["--no-sandbox"],
+      env: {},
+    });
   });
 });
 

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { chooseInstaller, type Installer } from "../../../../src/main/updates/installer.ts";
 import { KeptVersions } from "../../../../src/main/updates/kept-versions.ts";
 import type { UpdateSource } from "../../../../src/main/updates/update-source.ts";
 import { type UpdateSettings, Updates } from "../../../../src/main/updates/updates.ts";
+import { WindDown, type WorkSeen } from "../../../../src/main/wind-down.ts";
 import { AppError } from "../../../../src/shared/errors.ts";
 import { PLATFORM, publishRelease, readFeed, releaseKey, tamper } from "../../../support/release-feed.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
@@ -12,19 +13,23 @@ import { tempFolder } from "../../../support/temp-folder.ts";
 const key = releaseKey();
 const NOW = 1_800_000_000_000;
 
-/** A machine with an AppImage and a feed on its disk; jobs and clock are moved by hand. */
+/** A machine with an AppImage and a feed on its disk; its work and clock are moved by hand. */
 class Machine {
   readonly folder = tempFolder();
   readonly feedFolder = path.join(this.folder, "feed");
   readonly appImage = path.join(this.folder, "Bellows.AppImage");
   settings: UpdateSettings = { feedUrl: "http://127.0.0.1:9/", channel: "latest", auto: false };
-  jobs: number | null = 0;
+  /** An engine that follows its orders at once; null: it is away. */
+  work: WorkSeen | null = { life: "first", intent: "running", jobs: 0 };
   version = "1.0.0";
   included = true;
   readonly told: string[] = [];
+  /** Of the last start. */
+  #updates: Updates | null = null;
   unreachable = false;
   /** What happens to a download half-way. */
   onDownload: (signal: AbortSignal) => Promise<void> = async () => undefined;
+  onPhase: (state: string) => void = () => undefined;
   installer: Installer;
 
   constructor() {
@@ -60,15 +65,54 @@ class Machine {
       installer: this.installer,
       kept: new KeptVersions(path.join(this.folder, "kept"), () => NOW),
       settings: () => this.settings,
-      jobsHeld: () => this.jobs,
-      finishWork: async () => void this.told.push("finish"),
-      resumeWork: async () => void this.told.push("resume"),
+      windDown: new WindDown({
+        work: () => this.work,
+        finish: async () => {
+          this.told.push("finish");
+          if (this.work?.intent === "running") {
+            this.work = { ...this.work, intent: this.work.jobs > 0 ? "finishing" : "stopped" };
+          }
+        },
+        resume: async () => {
+          this.told.push("resume");
+          if (this.work !== null) this.work = { ...this.work, intent: "running" };
+        },
+      }),
       restart: () => void this.told.push("restart"),
-      changed: () => undefined,
+      // As the app does it: whatever is shown anew, the work is looked at again.
+      changed: () => {
+        if (this.#updates === null) return;
+        this.onPhase(this.#updates.view.phase.state);
+        this.#updates.workChanged();
+      },
       clock: () => NOW,
     });
     await updates.start();
+    this.#updates = updates;
     return updates;
+  }
+
+  /** As the engine tells it. */
+  becomes(work: WorkSeen | null): void {
+    this.work = work;
+    this.#updates?.workChanged();
+  }
+
+  holds(jobs: number): void {
+    this.becomes({ life: "first", intent: jobs > 0 ? "finishing" : "stopped", jobs });
+  }
+
+  /** Versions whose packages are kept, each proven to lie there and nothing else beside them. */
+  kept(): string[] {
+    const folder = path.join(this.folder, "kept");
+    if (!existsSync(folder)) return [];
+    const index = JSON.parse(readFileSync(path.join(folder, "kept.json"), "utf8"));
+    const kept = [index.current, index.previous, index.staged?.current, index.staged?.previous].filter(
+      Boolean,
+    );
+    const files = readdirSync(folder).filter((name) => name !== "kept.json");
+    expect(files.toSorted()).toEqual(kept.map(({ file }) => file).toSorted());
+    return kept.map(({ version }) => version).toSorted();
   }
 
   get running(): string {
@@ -149,7 +193,8 @@ describe("Updates", () => {
     await untilReady(updates);
     expect(machine.running).toBe("package 1.0.0");
     await updates.install();
-    expect(machine.told).toEqual(["restart"]);
+    // Though nothing was held: something would have been taken while the package is put in place.
+    expect(machine.told).toEqual(["finish", "restart"]);
     expect(machine.running).toBe("package 1.1.0");
     expect(existsSync(`${machine.appImage}.next`)).toBe(false);
 
@@ -191,38 +236,199 @@ describe("Updates", () => {
 
   it("waits for the jobs that are held, and takes no new ones until then", async () => {
     machine.publish("1.1.0");
-    machine.jobs = 2;
+    machine.work = { life: "first", intent: "running", jobs: 2 };
     const updates = await machine.start();
     await untilReady(updates);
     await updates.install();
     expect(updates.view.phase).toEqual({ state: "waiting", version: "1.1.0", jobs: 2 });
     expect(machine.told).toEqual(["finish"]);
-    machine.jobs = 1;
-    updates.jobsChanged();
+    machine.holds(1);
     expect(updates.view.phase).toMatchObject({ jobs: 1 });
-    machine.jobs = null; // The engine is being restarted: nobody knows what it holds.
-    updates.jobsChanged();
+    machine.becomes(null); // The engine is being restarted: nobody knows what it holds.
     expect(stateOf(updates)).toBe("waiting");
     expect(machine.running).toBe("package 1.0.0");
-    machine.jobs = 0;
-    updates.jobsChanged();
+    machine.holds(0);
     await expect.poll(() => machine.told).toEqual(["finish", "restart"]);
     expect(machine.running).toBe("package 1.1.0");
   });
 
-  it("takes work again when it is put off, and can be installed later", async () => {
+  it("has work as it was when it is put off, and can be installed later", async () => {
     machine.publish("1.1.0");
-    machine.jobs = 1;
+    machine.work = { life: "first", intent: "running", jobs: 1 };
     const updates = await machine.start();
     await untilReady(updates);
     await updates.install();
+    machine.holds(1);
     await updates.postpone();
     expect(machine.told).toEqual(["finish", "resume"]);
-    machine.jobs = 0;
-    updates.jobsChanged();
+    expect(stateOf(updates)).toBe("ready");
+    machine.becomes({ life: "first", intent: "running", jobs: 0 });
     expect(machine.running).toBe("package 1.0.0");
     await updates.install();
+    expect(machine.told).toEqual(["finish", "resume", "finish", "restart"]);
     expect(machine.running).toBe("package 1.1.0");
+  });
+
+  it("is put off by whoever starts work again", async () => {
+    machine.publish("1.1.0");
+    machine.work = { life: "first", intent: "running", jobs: 1 };
+    const updates = await machine.start();
+    await untilReady(updates);
+    await updates.install();
+    machine.becomes({ life: "first", intent: "running", jobs: 1 });
+    expect(stateOf(updates)).toBe("ready");
+    machine.holds(0);
+    expect(machine.running).toBe("package 1.0.0");
+  });
+
+  it("does not restart over a job that was taken while it was installed", async () => {
+    machine.publish("1.1.0");
+    const appImage = machine.installer;
+    machine.installer = {
+      ...appImage,
+      async install(file) {
+        await appImage.install(file);
+        // The engine came back after a crash, and had not heard of any of this.
+        machine.work = { life: "second", intent: "running", jobs: 1 };
+      },
+    };
+    const updates = await machine.start();
+    await untilReady(updates);
+    await updates.install();
+    expect(updates.view.phase).toEqual({ state: "waiting", version: "1.1.0", jobs: 1 });
+    expect(machine.told).toEqual(["finish", "finish"]);
+    machine.becomes({ life: "second", intent: "stopped", jobs: 0 });
+    await expect.poll(() => machine.told).toEqual(["finish", "finish", "restart"]);
+    expect(machine.running).toBe("package 1.1.0");
+  });
+
+  it("does not install over a job that was taken while the packages were put away", async () => {
+    machine.publish("1.1.0");
+    let installs = 0;
+    machine.installer = {
+      ...machine.installer,
+      // Read where the copy of the running package begins.
+      get ownPackage() {
+        if (installs === 0) machine.work = { life: "second", intent: "running", jobs: 1 };
+        return machine.appImage;
+      },
+      install: async () => {
+        installs += 1;
+      },
+    };
+    const updates = await machine.start();
+    await untilReady(updates);
+    await updates.install();
+    expect(updates.view.phase).toMatchObject({ state: "waiting", jobs: 1 });
+    expect(installs).toBe(0);
+    expect(machine.kept()).toEqual([]);
+  });
+
+  it("loses neither work nor the way back to an installation that fails, and can be tried again", async () => {
+    machine.publish("1.1.0");
+    const first = await machine.start();
+    await untilReady(first);
+    await first.install();
+    machine.version = "1.1.0";
+    machine.work = { life: "first", intent: "running", jobs: 0 };
+
+    machine.publish("1.2.0");
+    const appImage = machine.installer;
+    let refusals = 2;
+    machine.installer = {
+      ...appImage,
+      install: async (file) => {
+        if (refusals-- > 0) {
+          throw new AppError({ code: "INSTALL_FAILED", message: "Cancelled", actor: "machine" });
+        }
+        await appImage.install(file);
+      },
+    };
+    const updates = await machine.start();
+    await untilReady(updates);
+    for (const _try of [1, 2]) {
+      machine.told.length = 0;
+      await updates.install();
+      expect(updates.view.phase).toMatchObject({ state: "failed", error: { code: "INSTALL_FAILED" } });
+      expect(machine.told).toEqual(["finish", "resume"]);
+      expect(machine.kept()).toEqual(["1.0.0", "1.1.0"]);
+      // What was fetched is still there.
+      await updates.check();
+      expect(stateOf(updates)).toBe("ready");
+    }
+    // 1.2.0 was never installed: the way back is the one there was.
+    expect((await machine.start()).view.previous?.version).toBe("1.0.0");
+
+    await updates.install();
+    expect(machine.running).toBe("package 1.2.0");
+    machine.version = "1.2.0";
+    const next = await machine.start();
+    expect(machine.kept()).toEqual(["1.1.0", "1.2.0"]);
+    await next.rollBack();
+    expect(machine.running).toBe("package 1.1.0");
+  });
+
+  it("offers no way to a version whose installer never brought it", async () => {
+    machine.publish("1.1.0");
+    // As on Windows: the installer runs on by itself.
+    machine.installer = { ...machine.installer, ownPackage: null, install: async () => undefined };
+    const updates = await machine.start();
+    await untilReady(updates);
+    await updates.install();
+    expect((await machine.start()).view.previous).toBeNull();
+    expect(machine.kept()).toEqual([]);
+  });
+
+  it("keeps what was found and fetched when the feed is looked at again", async () => {
+    machine.publish("1.1.0");
+    const updates = await machine.start();
+    const phases: string[] = [];
+    machine.onPhase = (phase) => phases.push(phase);
+    await untilReady(updates);
+    phases.length = 0;
+    await updates.check();
+    machine.unreachable = true;
+    await updates.check();
+    machine.unreachable = false;
+    const spoilt = machine.publish("1.1.1");
+    tamper(spoilt.feed, (feed) => Reflect.deleteProperty(feed, "bellows"));
+    await updates.check();
+    expect([...new Set(phases)]).toEqual(["ready"]);
+    machine.publish("1.2.0");
+    await updates.check();
+    expect(updates.view.phase).toMatchObject({ state: "offered", offer: { version: "1.2.0" } });
+    machine.unreachable = true;
+    await updates.check();
+    expect(stateOf(updates)).toBe("offered");
+  });
+
+  it("goes on with an interrupted download at the next look, where it comes by itself", async () => {
+    machine.publish("1.1.0");
+    machine.settings = { ...machine.settings, auto: true };
+    const updates = await machine.start();
+    machine.onDownload = async () => {
+      throw new AppError({ code: "UPDATE_DOWNLOAD_FAILED", message: "Cut", actor: "network" });
+    };
+    await updates.check();
+    await expect.poll(() => stateOf(updates)).toBe("interrupted");
+    machine.unreachable = true;
+    await updates.check();
+    expect(stateOf(updates)).toBe("interrupted");
+    machine.unreachable = false;
+    machine.onDownload = async () => undefined;
+    await updates.check();
+    await expect.poll(() => stateOf(updates)).toBe("ready");
+  });
+
+  it("takes back a release that its feed no longer has", async () => {
+    machine.publish("1.1.0");
+    const updates = await machine.start();
+    await untilReady(updates);
+    machine.publish("1.0.0");
+    await updates.check();
+    expect(stateOf(updates)).toBe("none");
+    await updates.install();
+    expect(machine.running).toBe("package 1.0.0");
   });
 
   it("refuses a file that is not the one that was signed, before and after it was fetched", async () => {
@@ -239,7 +445,7 @@ describe("Updates", () => {
     await updates.install();
     expect(updates.view.phase).toMatchObject({ state: "failed", error: { code: "UPDATE_FILE_CHANGED" } });
     expect(machine.running).toBe("package 1.0.0");
-    expect(machine.told).toEqual([]);
+    expect(machine.told).toEqual(["finish", "resume"]);
   });
 
   it("says why it refuses, and that a staged release is not this machine's turn", async () => {
@@ -295,10 +501,10 @@ describe("Updates", () => {
     await untilReady(updates);
     await updates.install();
     machine.version = "1.1.0";
+    const next = await machine.start();
     const kept = path.join(machine.folder, "kept");
     const { previous } = JSON.parse(readFileSync(path.join(kept, "kept.json"), "utf8"));
     writeFileSync(path.join(kept, previous.file), "spoiled");
-    const next = await machine.start();
     await next.rollBack();
     expect(next.view.phase).toMatchObject({ state: "failed", error: { code: "PREVIOUS_VERSION_DAMAGED" } });
     expect(machine.running).toBe("package 1.1.0");

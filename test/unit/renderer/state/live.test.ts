@@ -189,6 +189,30 @@ describe("LiveState", () => {
     expect(scene.page.now).toBe(START - 3 * HOUR + 2 * SECOND);
   });
 
+  it("moves the page's clock once a second, not once more for what an engine tells in between", async () => {
+    await scene.up();
+    const moves: number[] = [];
+    scene.store.subscribe(({ now }, before) => now !== before.now && moves.push(now));
+    // Readings come half-way between two ticks.
+    for (let seq = 2; seq <= 11; seq += 1) {
+      scene.now += SECOND / 2;
+      scene.delta(seq);
+      await settled();
+      scene.now += SECOND / 2;
+      scene.live.tick();
+      await settled();
+    }
+    expect(moves.length).toBe(10);
+    expect(moves.at(-1)).toBeGreaterThanOrEqual(scene.now - SECOND);
+    // The engine falls silent: the ticks go on.
+    await scene.pass(2 * SECOND);
+    expect(scene.page.now).toBe(scene.now);
+    // A clock that was set back is followed at once.
+    scene.now -= HOUR;
+    scene.live.tick();
+    expect(scene.page.now).toBe(scene.now);
+  });
+
   it("does not take a slow message for another clock", async () => {
     scene.clockDifference = -0.4 * SECOND;
     await scene.up();

@@ -26,6 +26,19 @@ describe("a probe", () => {
     expect(reason).toMatch(/Teleport/);
   });
 
+  test("that ran out of memory proves nothing: it is to be tried again", async () => {
+    const enormous = {
+      operator: "MatMul",
+      inputs: { a: [2 ** 21, 1], b: [1, 2 ** 21] },
+      output: [2 ** 21, 2 ** 21],
+    };
+    await expect(probeObstacle(enormous, CPU, CPU)).rejects.toMatchObject({
+      code: "OUT_OF_MEMORY",
+      actor: "machine",
+      retryable: true,
+    });
+  });
+
   test("takes a time", async () => {
     expect(await fastestRun(MATMUL, CPU)).toBeGreaterThan(0);
   });

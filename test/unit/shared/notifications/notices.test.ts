@@ -153,6 +153,11 @@ const CASES: Readonly<
     title: "AITBC does not accept this provider",
     text: "The key is wrong. Set another.",
   },
+  "market-paused": {
+    after: facts({ markets: [aitbc(NOW, { paused: { since: NOW - 60_000, lost: 5 } })] }),
+    title: "No more work is taken from AITBC",
+    text: /^5 leases in a row were lost/,
+  },
   "stake-low": {
     after: facts({
       markets: [

@@ -2,7 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { addressOf, providerIdOf } from "../../../../../src/engine/identity/address.ts";
 import { keyPairFromSeed, verifySignature } from "../../../../../src/engine/identity/ml-dsa.ts";
-import { createAicfAdapter, INLINE_OUTPUT_BYTES } from "../../../../../src/engine/market/aicf/adapter.ts";
+import {
+  type AicfAdapter,
+  createAicfAdapter,
+  INLINE_OUTPUT_BYTES,
+} from "../../../../../src/engine/market/aicf/adapter.ts";
 import { signBytes } from "../../../../../src/engine/market/aicf/sign.ts";
 import type { Load, Submission } from "../../../../../src/engine/market/port.ts";
 import { sha3_256, sha3_512 } from "../../../../../src/shared/digest.ts";
@@ -456,6 +460,32 @@ describe("taking work", () => {
   });
 });
 
+describe("a lease that can't be read", () => {
+  const odd = [
+    wireLease({ lease_id: "no-times", granted_at_ms: null }),
+    wireLease({ lease_id: "absurd", fee: "9".repeat(30) }),
+    wireLease({ lease_id: "theirs", worker_id: "w2", expires_at_ms: "soon" }),
+    { job_id: "no name" },
+    "no lease",
+  ];
+  const readings = [
+    ["granted", (adapter: AicfAdapter) => adapter.acquire({ max: 4, waitMs: 0, models: [] }, signal)],
+    ["held", (adapter: AicfAdapter) => adapter.openLeases(signal)],
+  ] as const;
+
+  test.each(readings)(
+    "and is %s goes back instead of running out; an absurd fee is none",
+    async (_, leases) => {
+      const answer = () => ({ body: { leases: odd } });
+      const { adapter } = await against({ "POST /v1/leases": answer, "GET /v1/leases": answer });
+      expect(await leases(adapter)).toMatchObject([
+        { leaseId: "no-times", jobId: "0xabc", work: { kind: "unsupported" }, expiresAt: null },
+        { leaseId: "absurd", work: { kind: "embed" }, fee: null },
+      ]);
+    },
+  );
+});
+
 describe("a result", () => {
   const COMPLETE = "POST /v1/leases/lease_1/complete";
 
@@ -647,6 +677,126 @@ describe("money", () => {
     expect(await adapter.credits(["a"], signal)).toEqual([
       { jobId: "a", net: money("ANM", 800n), gross: null, settledAt: 99, reference: "epoch 4" },
     ]);
+  });
+
+  const claimOf = (payouts: unknown[], more: object = {}) => ({
+    "POST /rpc": (request: SeenRequest, nth: number) =>
+      fields(request).method === "aicf.getBalance"
+        ? rpc({ available: 0, pending: nth === 0 ? 800 : 0 })
+        : rpc({ epochTo: 4, payouts, ...more }),
+  });
+  const claimed = (jobId: string, nano: bigint) => ({
+    jobId,
+    net: money("ANM", nano),
+    gross: null,
+    settledAt: 99,
+    reference: "epoch 4",
+  });
+
+  test("a claim pays for jobs nobody asked about: what it said of them is there when they are asked about", async () => {
+    const payouts = Array.from({ length: 1_200 }, (_, n) => ({ jobId: `j${n}`, amount: n }));
+    const { adapter } = await against(claimOf(payouts), { rpc: true, now: () => 99 });
+    expect(await adapter.credits(["j0"], signal)).toEqual([claimed("j0", 0n)]);
+    expect(await adapter.credits(["j600", "j1199", "other"], signal)).toEqual([
+      claimed("j600", 600n),
+      claimed("j1199", 1_199n),
+    ]);
+  });
+
+  test("a person's own claim is kept like the worker's, with the market's total", async () => {
+    const { adapter } = await against(claimOf([{ jobId: "a", amount: 800 }], { totalPaid: 900 }), {
+      rpc: true,
+      now: () => 99,
+    });
+    const report = await adapter.account?.claim(signal);
+    expect(report).toMatchObject({ total: { minor: "900" }, payouts: [{ jobId: "a" }] });
+    expect(await adapter.credits(["a"], signal)).toEqual([claimed("a", 800n)]);
+  });
+
+  test("a row of a claim that can't be read hides no other, and two rows of a job are one sum", async () => {
+    const rows = [
+      { jobId: "a", amount: 500 },
+      { jobId: "b", amount: "9".repeat(40) },
+      { jobId: "c" },
+      "no row",
+      { jobId: "a", amount: "300" },
+    ];
+    const { adapter } = await against(claimOf(rows), { rpc: true, now: () => 99 });
+    expect(await adapter.credits(["a", "b", "c"], signal)).toEqual([claimed("a", 800n)]);
+  });
+
+  test.each([404, 405, 501])(
+    "a market that answers %i has no such list: the claim counts",
+    async (status) => {
+      const { adapter } = await against(
+        {
+          ...claimOf([{ jobId: "a", amount: 800 }]),
+          [`GET ${PROVIDER}/payouts`]: () => ({ status, body: { detail: "no" } }),
+        },
+        { rpc: true, now: () => 99 },
+      );
+      expect(await adapter.credits(["a"], signal)).toEqual([claimed("a", 800n)]);
+    },
+  );
+
+  test("what was claimed is kept although the list can't be read just then", async () => {
+    const { adapter } = await against(
+      {
+        ...claimOf([{ jobId: "a", amount: 800 }]),
+        [`GET ${PROVIDER}/payouts`]: (_request, nth) =>
+          nth === 0 ? { status: 503, body: {} } : { body: { items: [], next_after: 0 } },
+      },
+      { rpc: true, now: () => 99 },
+    );
+    await expect(adapter.credits(["a"], signal)).rejects.toMatchObject({ code: "MARKET_ERROR" });
+    expect(await adapter.credits(["a"], signal)).toEqual([claimed("a", 800n)]);
+  });
+
+  const noBooks = { error: { code: -32601, message: "Method not found" } };
+  test.each([
+    ["has no AICF module", () => ({ body: { jsonrpc: "2.0", id: 1, ...noBooks } })],
+    ["serves no JSON-RPC", () => ({ status: 404, body: { detail: "Not Found" } })],
+  ])("a node that %s claims nothing, ever: what is settled counts", async (_, answer) => {
+    const { adapter } = await against(
+      {
+        "POST /rpc": answer,
+        [`GET ${PROVIDER}/payouts`]: () => ({ body: { items: [payout("a", null)], next_after: 1 } }),
+      },
+      { rpc: true },
+    );
+    expect(await adapter.credits(["a"], signal)).toEqual([credit("a")]);
+    expect(adapter.limits?.().join()).toContain("no AICF module");
+  });
+
+  test("a claim whose answer is lost where no list is kept is told, once, and keeps no other credit", async () => {
+    const balances = [800, 0, 700];
+    const { adapter } = await against(
+      {
+        "POST /rpc": (request, nth) => {
+          if (fields(request).method === "aicf.getBalance")
+            return rpc({ available: 0, pending: balances.shift() ?? 0 });
+          return nth === 1 ? { status: 502, body: {} } : rpc({ payouts: [{ jobId: "b", amount: 700 }] });
+        },
+      },
+      { rpc: true, now: () => 99 },
+    );
+    await expect(adapter.credits(["a", "b"], signal)).rejects.toMatchObject({
+      code: "CLAIM_UNHEARD",
+      message: expect.stringContaining("0.0000008 ANM"),
+    });
+    expect(await adapter.credits(["a", "b"], signal)).toEqual([]);
+    expect(await adapter.credits(["a", "b"], signal)).toMatchObject([{ jobId: "b" }]);
+  });
+
+  test("a row says more than the claim, also before it says that it was claimed", async () => {
+    const { adapter } = await against(
+      {
+        ...claimOf([{ jobId: "a", amount: 800 }]),
+        [`GET ${PROVIDER}/payouts`]: () => ({ body: { items: [payout("a", null)], next_after: 1 } }),
+      },
+      { rpc: true, now: () => 99 },
+    );
+    expect(await adapter.credits(["a"], signal)).toMatchObject([{ jobId: "a", gross: money("ANM", 1_000n) }]);
   });
 
   test("without a node, settled is as good as it gets", async () => {

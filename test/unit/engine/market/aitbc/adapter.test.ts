@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createAitbcAdapter } from "../../../../../src/engine/market/aitbc/adapter.ts";
-import type { Load, Submission } from "../../../../../src/engine/market/port.ts";
+import type { Load, MarketAdapter, Submission } from "../../../../../src/engine/market/port.ts";
 import { encodeEmbedResult } from "../../../../../src/shared/canonical.ts";
 import { sha3_256, sha3_512 } from "../../../../../src/shared/digest.ts";
 import { AppError } from "../../../../../src/shared/errors.ts";
@@ -307,6 +307,63 @@ describe("taking work", () => {
     expect(await adapter.acquire(wish, signal)).toEqual([]);
   });
 
+  test.each([
+    [
+      "given back",
+      (adapter: MarketAdapter) => adapter.giveBack({ leaseId: "j", jobId: "j" }, "paused", signal),
+    ],
+    [
+      "gone from the coordinator's list",
+      async (adapter: MarketAdapter) => expect(await adapter.openLeases(signal)).toEqual([]),
+    ],
+  ])("a job that is %s is no longer ours to remember: should it come again, it is taken", async (_, end) => {
+    let time = 0;
+    let listed: string[] = ["j"];
+    const running = () => ({
+      ...EMPTY_PAGE,
+      jobs: listed.map((job_id) => ({
+        ...{ job_id, state: "RUNNING", assigned_miner_id: "m1", payment_status: "escrowed" },
+        payload: embedJob(job_id).payload,
+      })),
+    });
+    const { adapter } = await against(
+      {
+        "/v1/miners/poll": (_request, nth) => (nth === 0 ? { body: embedJob("j") } : { status: 204 }),
+        "/v1/miners/m1/jobs": () => ({ body: running() }),
+        "/v1/miners/j/fail": () => ({ body: { status: "ok" } }),
+        "/v1/miners/heartbeat": () => ({ body: { status: "ok" } }),
+      },
+      { now: () => time },
+    );
+    const taken = async () => {
+      time += 20_000; // Past the next look at the list.
+      return (await adapter.acquire(wish, signal)).map(({ jobId }) => jobId);
+    };
+    expect(await taken()).toEqual(["j"]);
+    expect(await taken(), "it is in hand").toEqual([]);
+    listed = [];
+    await end(adapter);
+    listed = ["j"];
+    expect(await taken()).toEqual(["j"]);
+  });
+
+  test("a page too big to read is asked for in smaller ones", async () => {
+    const all = Array.from({ length: 30 }, (_, n) => ({
+      ...{ job_id: `j${n}`, state: "RUNNING", assigned_miner_id: "m1", payment_status: "escrowed" },
+      payload: { type: "embeddings", model: "text-embed-001", input: ["a".repeat(2_000_000)] },
+    }));
+    const { adapter } = await against({
+      "/v1/miners/m1/jobs": ({ url }) => {
+        const { searchParams } = new URL(url, "http://localhost");
+        const [limit, offset] = ["limit", "offset"].map((name) => Number(searchParams.get(name)));
+        return { body: { ...EMPTY_PAGE, jobs: all.slice(offset, (offset ?? 0) + (limit ?? 0)) } };
+      },
+    });
+    expect((await adapter.openLeases(signal))?.map(({ jobId }) => jobId)).toEqual(
+      all.map(({ job_id }) => job_id),
+    );
+  });
+
   test("open leases are this miner's running jobs, over all pages", async () => {
     const row = (n: number, miner = "m1", state = "RUNNING") => ({
       job_id: `j${n}`,
@@ -529,27 +586,90 @@ describe("money", () => {
       release("c", { status: "pending" }),
       release("d", { type: "TRANSFER" }),
       release("e", { payload: {} }),
+      release("f", { created_at: null, timestamp: 1e300 }),
       release("unasked"),
       "not a row",
     ];
     const { adapter, asked } = await against(
       { "/rpc/transactions": () => ({ body: rows }) },
-      { chain: true, wallet: "ait1me" },
+      { chain: true, wallet: "ait1me", now: () => 77 },
     );
-    expect(await adapter.credits(["a", "b", "c", "d", "e"], signal)).toEqual([
+    expect(await adapter.credits(["a", "b", "c", "d", "e", "f"], signal)).toEqual([
       { jobId: "a", net, gross: oneAit, settledAt: Date.parse("2026-11-21T19:55:37.984Z"), reference: "0xa" },
+      // What is no time is the time it was read.
+      { jobId: "f", net, gross: oneAit, settledAt: 77, reference: "0xf" },
     ]);
     expect(asked("/rpc/transactions")[0]?.url).toContain("address=ait1me&transaction_type=ESCROW_RELEASE");
   });
 
-  test("a node that cuts its list at the newest end is asked for everything", async () => {
-    const older = Array.from({ length: 1000 }, (_, n) => release(`old${n}`));
-    const { adapter, asked } = await against(
-      { "/rpc/transactions": (_request, nth) => ({ body: nth === 0 ? older : [...older, release("a")] }) },
-      { chain: true, wallet: "ait1me" },
+  const older = (count: number) => Array.from({ length: count }, (_, n) => release(`old${n}`));
+  const escrow = (job_id: string, overrides: Record<string, unknown> = {}) => ({
+    ...{ job_id, contract_id: "c", state: "released", buyer: "b", provider: "ait1me", amount: "1.00000000" },
+    ...{ released_amount: "0.97500000", released_at: "2026-11-21T19:55:37.984000" },
+    ...{ refunded_at: null, refund_tx_hash: null },
+    ...overrides,
+  });
+  const escrows = (found: Record<string, object>): Routes =>
+    Object.fromEntries(
+      Object.entries(found).map(([id, body]) => [`/rpc/escrow/${id}`, () => ({ body })] as const),
     );
-    expect((await adapter.credits(["a"], signal)).map(({ jobId }) => jobId)).toEqual(["a"]);
-    expect(asked("/rpc/transactions")).toHaveLength(2);
+  const LATER = Date.parse("2026-11-22T00:00:00Z");
+
+  test("a job that a long list does not show is looked for in its escrow", async () => {
+    const { adapter, asked } = await against(
+      {
+        // One row of the thousand can't be read: the list is long all the same.
+        "/rpc/transactions": () => ({ body: [...older(999), "not a row", release("listed")] }),
+        ...escrows({
+          a: escrow("a"),
+          held: escrow("held", { state: "funded" }),
+          theirs: escrow("theirs", { provider: "ait1other" }),
+          back: escrow("back", { state: "refunded", refunded_at: "2026-11-21T20:00:00" }),
+          fresh: escrow("fresh", { released_at: "2026-11-21T23:59:00" }),
+        }),
+      },
+      { chain: true, wallet: "ait1me", now: () => LATER },
+    );
+    const settledAt = Date.parse("2026-11-21T19:55:37.984Z");
+    const nothing = money("AIT", 0n);
+    const credits = await adapter.credits(["listed", "a", "held", "theirs", "back", "fresh", "gone"], signal);
+    expect(credits).toEqual([
+      { jobId: "listed", net, gross: oneAit, settledAt, reference: "0xlisted" },
+      { jobId: "a", net, gross: oneAit, settledAt, reference: null },
+      ...[{ jobId: "back", net: nothing, gross: nothing, settledAt: Date.parse("2026-11-21T20:00:00Z") }].map(
+        (credit) => ({ ...credit, reference: "refunded" }),
+      ),
+    ]);
+    expect(asked("/rpc/transactions"), "the whole history is never read").toHaveLength(1);
+    expect(asked("/rpc/escrow/listed")).toHaveLength(0);
+  });
+
+  test("of many such jobs each escrow gets its turn, and none is asked for again at once", async () => {
+    let time = LATER;
+    const { adapter, server } = await against(
+      { "/rpc/transactions": () => ({ body: older(1000) }) },
+      { chain: true, wallet: "ait1me", now: () => time },
+    );
+    const wanted = Array.from({ length: 120 }, (_, n) => `j${n}`);
+    const looked = () => server.seen.filter(({ url }) => url.startsWith("/rpc/escrow/"));
+    for (let look = 0; look < 4; look++) await adapter.credits(wanted, signal);
+    expect(new Set(looked().map(({ url }) => url)).size).toBe(120);
+    expect(looked()).toHaveLength(120);
+    time += 60_000;
+    await adapter.credits(wanted, signal);
+    expect(looked()).toHaveLength(168);
+  });
+
+  test("escrows that can't be read are told, but never instead of what is known", async () => {
+    const routes: Routes = {
+      "/rpc/transactions": (_request, nth) => ({
+        body: nth === 0 ? older(1000) : [...older(1000), release("b")],
+      }),
+      "/rpc/escrow/a": () => ({ status: 503, body: {} }),
+    };
+    const { adapter } = await against(routes, { chain: true, wallet: "ait1me", now: () => LATER });
+    await expect(adapter.credits(["a", "b"], signal)).rejects.toMatchObject({ code: "MARKET_ERROR" });
+    expect((await adapter.credits(["a", "b"], signal)).map(({ jobId }) => jobId)).toEqual(["b"]);
   });
 
   test("without a chain the coordinator's gross less 2.5 % is the estimate", async () => {
@@ -565,6 +685,91 @@ describe("money", () => {
       { jobId: "a", net, gross: oneAit, settledAt: 77, reference: null },
     ]);
     expect(adapter.expectedNet(oneAit)).toEqual(net);
+  });
+
+  const row = (job_id: string) => ({
+    job_id,
+    amount: "1.00000000",
+    currency: "AITBC",
+    payment_status: "released",
+  });
+  const view = (job_id: string, payment_status: string) => ({
+    ...{ job_id, state: "COMPLETED", assigned_miner_id: "m1", payment_status, payload: {}, result: {} },
+  });
+
+  test("a coordinator that shows twenty rows is read before twenty more results, and remembered", async () => {
+    const books: ReturnType<typeof row>[] = [];
+    const { adapter, asked } = await against(
+      {
+        "/v1/miners/m1/earnings": () => ({ body: { earnings_history: books.slice(0, 20) } }),
+        ...Object.fromEntries(
+          Array.from({ length: 60 }, (_, n) => [
+            `/v1/miners/j${n}/result`,
+            () => {
+              books.unshift(row(`j${n}`));
+              return { body: { status: "ok", receipt: null } };
+            },
+          ]),
+        ),
+      },
+      { now: () => 77 },
+    );
+    const ids = Array.from({ length: 60 }, (_, n) => `j${n}`);
+    for (const id of ids) await adapter.submit(submission({ leaseId: id, jobId: id }), signal);
+    const credits = await adapter.credits(ids, signal);
+    expect(credits).toEqual(
+      ids.map((jobId) => ({ jobId, net, gross: oneAit, settledAt: 77, reference: null })),
+    );
+    expect(asked("/v1/miners/m1/earnings")).toHaveLength(6);
+  });
+
+  test("books that can't be read hold up no result", async () => {
+    const { adapter, asked } = await against({
+      "/v1/miners/m1/earnings": () => ({ status: 500, body: {} }),
+      "/v1/miners/job1/result": () => ({ body: { status: "ok", receipt: null } }),
+    });
+    for (let n = 0; n < 25; n++) expect((await adapter.submit(submission(), signal)).kind).toBe("accepted");
+    expect(asked("/v1/miners/m1/earnings")).toHaveLength(2);
+  });
+
+  test("a job released unseen is paid, and its amount is told nowhere", async () => {
+    let time = LATER;
+    const rows = Array.from({ length: 20 }, (_, n) => row(`newer${n}`));
+    const jobs = [
+      view("a", "released"),
+      view("b", "escrowed"),
+      view("late", "released"),
+      view("newer3", "released"),
+    ];
+    const { adapter, asked } = await against(
+      {
+        // "late" is released between the two looks: the second shows its amount.
+        "/v1/miners/m1/earnings": (_request, nth) => ({
+          body: { earnings_history: nth === 0 ? rows : [row("late"), ...rows.slice(1)] },
+        }),
+        "/v1/miners/m1/jobs": () => ({ body: { ...EMPTY_PAGE, jobs } }),
+      },
+      { now: () => time },
+    );
+    const credit = (jobId: string) => ({ jobId, net, gross: oneAit, settledAt: LATER, reference: null });
+    expect(await adapter.credits(["a", "b", "late", "newer3", "c"], signal)).toEqual([
+      credit("late"),
+      credit("newer3"),
+      { ...credit("a"), net: money("AIT", 0n), gross: null, untold: true },
+    ]);
+    await adapter.credits(["b", "c"], signal);
+    expect(asked("/v1/miners/m1/jobs"), "not in every look").toHaveLength(1);
+    time += 2 * 60_000;
+    await adapter.credits(["b", "c"], signal);
+    expect(asked("/v1/miners/m1/jobs")).toHaveLength(2);
+  });
+
+  test("of a short list nothing is hidden: nothing else is asked", async () => {
+    const { adapter, asked } = await against({
+      "/v1/miners/m1/earnings": () => ({ body: { earnings_history: [row("x")] } }),
+    });
+    expect(await adapter.credits(["a"], signal)).toEqual([]);
+    expect(asked("/v1/miners/m1/jobs")).toHaveLength(0);
   });
 
   test("with nothing unsettled nothing is asked", async () => {

@@ -124,7 +124,7 @@ const COORDINATOR_CALLS: Record<string, Call> = {
       jobs: jobs.map((job) => `${job.job_id} ${job.state} ${job.expires_at}`),
       last,
     })),
-  "POST /v1/miners/*/earnings": ({ coordinator }) => coordinator.earnings(signal),
+  "POST /v1/miners/*/earnings": async ({ coordinator }) => (await coordinator.earnings(signal)).rows,
   "PUT /v1/miners/*/capabilities": ({ coordinator, sent }) => coordinator.capabilities(sent, signal),
   "DELETE /v1/miners/*": ({ coordinator }) => coordinator.deregister(signal),
   "POST /v1/marketplace/gpu/register": ({ registry, sent }) => {

@@ -340,6 +340,24 @@ test("12: after a 429 the coordinator is left alone for as long as it asked", as
   expect(await poll()).toEqual([]);
 });
 
+test("12: and not for hours when the clock is set back meanwhile", async () => {
+  let now = 100_000_000;
+  const coordinator = await service({
+    "POST /v1/miners/poll": (_request, nth) =>
+      nth === 0
+        ? { status: 429, headers: { "retry-after": "60" }, body: { detail: "Rate limit exceeded" } }
+        : { status: 204 },
+    "POST /v1/miners/rig-7/jobs": () => ({ body: { jobs: [] } }),
+  });
+  const adapter = createAitbcAdapter(config({ coordinatorUrl: coordinator.url }), { now: () => now });
+  const poll = () => adapter.acquire({ max: 1, waitMs: 0, models: [] }, signal);
+  await expect(poll()).rejects.toMatchObject({ code: "RATE_LIMITED" });
+  now -= 20_000_000;
+  expect(await poll()).toEqual([]);
+  // Jobs of ours that it was not told of are looked for again too.
+  expect(coordinator.seen.map(({ url }) => url.split("?")[0])).toContain("/v1/miners/rig-7/jobs");
+});
+
 test("13: a payload is a stranger's: no address is fetched, and a missing model is declined, never replaced", () => {
   const inside = "http://169.254.169.254/";
   for (const type of ["transcribe", "reencode", "gpu_compute"])

@@ -1,0 +1,127 @@
+/** llama.cpp on the Models screen: what it is before it is fetched, under way, whole, damaged, and where npm can't be asked. */
+import type { Page } from "playwright";
+import { describe, expect, it } from "vitest";
+import type { LlamaView } from "../../src/shared/contract/llama.ts";
+import type { State } from "../../src/shared/contract/views.ts";
+import { aLlama } from "../support/scripted-llama.ts";
+import { chromiumFile } from "./ui/browser.ts";
+import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
+import { expectWhole, violations } from "./ui/page-checks.ts";
+import { PATIENCE } from "./ui/patience.ts";
+import { LOOKS, lookName, shoot } from "./ui/screenshots.ts";
+import { earning } from "./ui/states.ts";
+
+const withLlama = (change: Partial<LlamaView> = {}): State => ({
+  ...earning(Date.now()),
+  llama: aLlama(change),
+});
+
+const installed = (change: Partial<LlamaView> = {}): LlamaView => {
+  const llama = aLlama();
+  return {
+    ...llama,
+    version: llama.newest,
+    bytesToFetch: 0,
+    bytesOnDisk: 131_000_000,
+    builds: llama.builds.map((build) => ({ ...build, installed: build.usual })),
+    ...change,
+  };
+};
+
+describe.skipIf(chromiumFile === null)("the card of llama.cpp", () => {
+  const dashboard = dashboardSuite();
+  const card = (page: Page, name = "llama.cpp for text generation") => page.getByRole("region", { name });
+
+  it("is not there where another llama.cpp was named", async () => {
+    const engine = await dashboard.engine(withLlama({ offered: false }));
+    const page = await dashboard.page(engine.url);
+    await visit(page, engine.link(), "Models");
+    await expect.poll(() => card(page).count()).toBe(0);
+  });
+
+  it.each(LOOKS)(
+    "tells size and licences before anything is fetched, at $viewport.width, $colorScheme",
+    async (look) => {
+      const engine = await dashboard.engine(withLlama());
+      const page = await dashboard.page(engine.url, look);
+      await visit(page, engine.link(), "Models");
+      await card(page).scrollIntoViewIfNeeded();
+      await card(page).getByText("Vulkan, for any GPU").waitFor();
+      await shoot(page, `llama-missing-${lookName(look)}`);
+      await expectWhole(page);
+      await card(page).getByRole("button", { name: "Install (55.8 MB)" }).click();
+      const dialog = page.getByRole("dialog", { name: "Fetch 55.8 MB?" });
+      await dialog.getByText("Licences: Apache-2.0, MIT").waitFor();
+      expect(engine.callsOf("llama.install"), "nothing was fetched unasked").toBe(0);
+      await shoot(page, `llama-ask-${lookName(look)}`);
+      expect(await violations(page)).toEqual([]);
+      await dialog.getByRole("button", { name: "Accept and install" }).click();
+      await card(page).getByRole("progressbar").waitFor();
+      expect(engine.calls.find(({ command }) => command === "llama.install")?.input).toEqual({ cuda: false });
+      engine.tell({
+        llama: aLlama({
+          doing: "installing",
+          step: "downloading",
+          bytesTotal: 55_800_000,
+          bytesHere: 20_000_000,
+        }),
+      });
+      await card(page).getByText("35 %").waitFor();
+      await shoot(page, `llama-installing-${lookName(look)}`);
+      expect(await violations(page)).toEqual([]);
+      await card(page).getByRole("button", { name: "Stop, and keep what is here" }).click();
+      expect(engine.callsOf("llama.cancel")).toBe(1);
+    },
+  );
+
+  it("says where it comes from only when npm can't be asked, then goes on with that address", async () => {
+    const engine = await dashboard.engine(
+      withLlama({
+        error: {
+          code: "LLAMA_NPM_MISSING",
+          message: "npm, which knows where llama.cpp's packages lie, is not on this machine",
+          actor: "user",
+          help: "Install Node.js with npm, or name a registry's address: `bellows llama install --registry URL`.",
+        },
+      }),
+    );
+    const page = await dashboard.page(engine.url, { locale: "de-DE" });
+    await page.goto(engine.link());
+    await page.goto(`${engine.url}#/models`);
+    const german = card(page, "llama.cpp für Texterzeugung");
+    await german.getByText(/oder die Adresse einer npm-Registry nennen/).waitFor();
+    await german.getByRole("button", { name: /^Installieren/ }).click();
+    const dialog = page.getByRole("dialog");
+    const go = dialog.getByRole("button", { name: "Annehmen und installieren" });
+    expect(await go.isDisabled()).toBe(true);
+    await dialog.getByLabel("Adresse einer npm-Registry").fill("https://registry.example/");
+    await shoot(page, "llama-registry-de");
+    await go.click();
+    await expect
+      .poll(() => engine.calls.find(({ command }) => command === "llama.install")?.input, PATIENCE)
+      .toEqual({ cuda: false, registry: "https://registry.example/" });
+  });
+
+  it("adds CUDA's build, says what a check found, and asks before it removes", async () => {
+    const engine = await dashboard.engine({ ...earning(Date.now()), llama: installed() });
+    const page = await dashboard.page(engine.url);
+    await visit(page, engine.link(), "Models");
+    await card(page).getByText("Version 3.21.1 is installed and takes 131 MB.").waitFor();
+    await card(page).scrollIntoViewIfNeeded();
+    await shoot(page, "llama-whole");
+    await card(page).getByRole("button", { name: "Add CUDA (143 MB)" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Accept and install" }).click();
+    await expect
+      .poll(() => engine.calls.find(({ command }) => command === "llama.install")?.input, PATIENCE)
+      .toEqual({ cuda: true });
+    engine.tell({ llama: installed({ checked: { at: 1, wrong: ["node_modules/chalk/package.json"] } }) });
+    await card(page).getByText("Not as they should be: node_modules/chalk/package.json").waitFor();
+    await shoot(page, "llama-wrong");
+    await card(page).getByRole("button", { name: "Remove" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText(/are free again/).waitFor();
+    expect(engine.callsOf("llama.remove")).toBe(0);
+    await dialog.getByRole("button", { name: "Remove" }).click();
+    await expect.poll(() => engine.callsOf("llama.remove"), PATIENCE).toBe(1);
+  });
+});
