@@ -116,16 +116,17 @@ async function watch(
       const { client } = session.life;
       const jobs = await allJobs(client);
       const progress = progressOf(jobs, wanted);
-      if (progress !== told && Date.now() >= tellAfter) {
+      if (progress !== told && performance.now() >= tellAfter) {
         tell(progress);
         told = progress;
-        tellAfter = Date.now() + TELL_EVERY_MS;
+        tellAfter = performance.now() + TELL_EVERY_MS;
       }
       if (MARKETS.every((market) => acceptedIn(jobs, market).length >= wanted)) {
-        settleUntil ??= Date.now() + SETTLE_WITHIN_MS;
+        settleUntil ??= performance.now() + SETTLE_WITHIN_MS;
         const earned = await earnedSoFar(client);
         const everywhere = earned.AIT !== ZERO && earned.ANM !== ZERO;
-        if (everywhere || Date.now() > settleUntil) return await report(client, jobs, earned, startedAt);
+        if (everywhere || performance.now() > settleUntil)
+          return await report(client, jobs, earned, startedAt);
       }
     } catch (thrown) {
       // A crashed engine is back in a second, with its ledger.

@@ -24,3 +24,5 @@ try {
   terminal.error(thrown);
   process.exitCode = 1;
 }
+// What somebody has stopped reading holds nobody up.
+if (terminal.outlives && !(await terminal.settle())) process.exit();

@@ -1,7 +1,9 @@
 /** What the CLI writes: results to stdout, everything else to stderr, colour only where a person looks at it. */
 import { styleText } from "node:util";
 import { ConfigError, sentence as problemSentence } from "../engine/config/config-error.ts";
+import { MIB, MILLISECOND, SECOND } from "../shared/durations.ts";
 import { toErrorValue } from "../shared/errors.ts";
+import { delay } from "../shared/wait.ts";
 import { advice, sentence } from "./format.ts";
 
 export type Style = Parameters<typeof styleText>[0];
@@ -10,6 +12,11 @@ export type Style = Parameters<typeof styleText>[0];
 const PIPE_BROKEN = "EPIPE";
 /** A terminal that was closed: SIGHUP tells of it too, and ends what it is to end. */
 const TERMINAL_CLOSED = "EIO";
+
+/** Bytes kept for a reader that is there and does not read. */
+const MOST_UNREAD = MIB;
+const SETTLE_WITHIN = SECOND;
+const SETTLE_LOOK = 20 * MILLISECOND;
 
 export interface TerminalIo {
   readonly stdout: NodeJS.WriteStream;
@@ -41,9 +48,30 @@ export class Terminal {
     }
   }
 
-  /** From here on whatever can't be written is passed over: what this process does matters more than who watches it. */
+  /**
+   * From here on whatever can't be written is passed over: what this process does matters more than who watches it. Nor
+   * does it wait for a terminal that was stopped (Ctrl-S), as Node else does.
+   */
   outliveReaders(): void {
     this.#outlives = true;
+    for (const stream of [this.#stdout, this.#stderr]) dontBlock(stream);
+  }
+
+  /** Resolves when all is written, or after a moment when nobody reads: then false. */
+  async settle(): Promise<boolean> {
+    const deadline = Date.now() + SETTLE_WITHIN;
+    const isWaiting = () =>
+      [this.#stdout, this.#stderr].some((stream) => !this.#unread.has(stream) && stream.writableLength > 0);
+    while (isWaiting()) {
+      if (Date.now() > deadline) return false;
+      await delay(SETTLE_LOOK);
+    }
+    return true;
+  }
+
+  /** Nobody has to read what is written. */
+  get outlives(): boolean {
+    return this.#outlives;
   }
 
   /** Somebody looks at it: stdout is no file and no pipe. */
@@ -72,7 +100,9 @@ export class Terminal {
   }
 
   #write(stream: NodeJS.WriteStream, line: string): void {
-    if (!this.#unread.has(stream)) stream.write(`${line}\n`);
+    if (this.#unread.has(stream)) return;
+    if (this.#outlives && stream.writableLength > MOST_UNREAD) return;
+    stream.write(`${line}\n`);
   }
 
   /** `Error: <what>. <what to do>.` and never a stack, unless BELLOWS_DEBUG asks for it. */
@@ -87,6 +117,12 @@ export class Terminal {
     }
     if (this.#debug && thrown instanceof Error) this.note(stackWithCauses(thrown));
   }
+}
+
+/** A terminal's handle; libuv then keeps what can't be written yet, as it does for a pipe. Nothing public says this. */
+function dontBlock(stream: NodeJS.WriteStream): void {
+  const { _handle: handle } = stream as { _handle?: { setBlocking?: (blocks: boolean) => unknown } };
+  if (stream.isTTY) handle?.setBlocking?.(false);
 }
 
 function stackWithCauses(error: Error): string {

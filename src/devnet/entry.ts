@@ -43,7 +43,7 @@ function serve(parent: ParentChannel): void {
   parent.onClose(onEnd);
   process.on("SIGTERM", onEnd);
   // A terminal's Ctrl-C reaches the whole group: the markets stay until the engine has submitted, then the parent ends us.
-  process.on("SIGINT", () => undefined);
+  for (const name of ["SIGINT", "SIGHUP"] as const) process.on(name, () => undefined);
 }
 
 function readConfig(given: unknown): DevnetConfig {

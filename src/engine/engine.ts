@@ -32,6 +32,7 @@ import { Submitter } from "./work/submitter.ts";
 
 /** From the wish to end until the ledger is closed. Whoever started the engine kills it a second later (host/work-processes.ts). */
 const END_WITHIN = 7 * SECOND;
+const ORPHAN_ENDS_WITHIN = 2.5 * SECOND;
 /** Of it: until what still runs is given back, until what is not sent waits for the next start, and so on. */
 const SHARES = { running: 0.5, sending: 0.75, work: 0.85, files: 0.9, service: 0.95, doors: 1 } as const;
 /** Longer than this no market is waited for that does not take what it is sent. */
@@ -47,10 +48,11 @@ export interface Engine {
   headline(): Headline;
   onDelta(listener: (delta: Delta) => void): () => void;
   /**
-   * Gives back what has not begun, waits a little for what runs, submits it, gives the rest back, closes the ledger: within
-   * so many ms, 7 s if nobody says. Safe to repeat.
+   * Gives back what has not begun, waits a little for what runs, submits it, gives the rest back (before a restart: keeps
+   * it), closes the ledger: within 7 s. `orphaned`: whoever started it is gone; within 2.5 s, and not to be found meanwhile,
+   * because it may be started again at once. Safe to repeat.
    */
-  shutdown(withinMs?: number): Promise<void>;
+  shutdown(how?: { orphaned: boolean }): Promise<void>;
   readonly settings: LiveSettings;
   readonly log: Log;
   readonly readiness: () => Readiness;
@@ -158,8 +160,8 @@ export async function startEngine(
 
   let closing: Promise<void> | null = null;
   let restartWanted = false;
-  const shutdown = (withinMs = END_WITHIN) => {
-    closing ??= shutDown(withinMs).then(ended.resolve, ended.reject);
+  const shutdown = ({ orphaned }: { orphaned: boolean } = { orphaned: false }) => {
+    closing ??= shutDown(orphaned).then(ended.resolve, ended.reject);
     return closing;
   };
 
@@ -169,17 +171,19 @@ export async function startEngine(
     await until(isEmpty, patience);
   }
 
-  async function shutDown(withinMs: number): Promise<void> {
-    const end = new OrderlyEnd(withinMs);
+  async function shutDown(orphaned: boolean): Promise<void> {
+    const end = new OrderlyEnd(orphaned ? ORPHAN_ENDS_WITHIN : END_WITHIN);
     const reason = "The provider is shutting down";
     const over = () => new DOMException("Shutting down", "AbortError");
     await end.now(() => {
       control.suspend();
       board.giveBack(reason, { running: false });
     });
+    if (orphaned) controlServer?.close().catch(() => undefined); // What it comes to is heard at its own step.
     await end.until(SHARES.running, () => !work.isBusy());
     working.abort(over());
-    await end.now(() => board.giveBack(reason, { running: true }));
+    // Who is back at once runs it again; anybody else may be away for longer than its lease lasts.
+    if (!restartWanted) await end.now(() => board.giveBack(reason, { running: true }));
     await end.until(SHARES.sending, () => ledger.outbox.size() === 0, SEND_PATIENCE);
     await end.step(SHARES.work, (late) => Promise.all([fleet.stop(late), Promise.allSettled(workLoops)]));
     await end.step(SHARES.files, () => Promise.all([modelManager.close(), gpuPack.close(), llama.close()]));

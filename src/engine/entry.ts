@@ -11,14 +11,10 @@ import {
   type EngineReady,
 } from "../shared/config.ts";
 import { serveContract } from "../shared/contract/rpc.ts";
-import { SECOND } from "../shared/durations.ts";
 import { toErrorValue } from "../shared/errors.ts";
 import { RESTART_WANTED } from "../shared/restart.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { asLedgerError } from "./ledger/database.ts";
-
-/** Without a parent: in order, but soon, because the app may be started again at once and then needs the ledger. */
-const ORPHANED = 2.5 * SECOND;
 
 const parent = openParentChannel();
 if (parent === null) {
@@ -58,10 +54,11 @@ async function serve({ config, stopWaiting }: Configured, channel: ParentChannel
   const host = openBrokeredHost() ?? new ForkProcessHost();
   const engine = await startEngine(config, host);
   stopWaiting();
-  channel.onClose(() => void engine.shutdown(ORPHANED));
-  process.once("SIGTERM", () => void engine.shutdown());
-  // A terminal's Ctrl-C reaches the whole group: our parent decides what it means.
-  process.on("SIGINT", () => undefined);
+  channel.onClose(() => void engine.shutdown({ orphaned: true }));
+  // More than once, where a whole group is told: the second must not cut the first short.
+  process.on("SIGTERM", () => void engine.shutdown());
+  // A terminal's Ctrl-C and its end reach the whole group: our parent decides what they mean.
+  for (const name of ["SIGINT", "SIGHUP"] as const) process.on(name, () => undefined);
 
   const contract = serveContract(engine.handlers, channel);
   engine.onDelta((delta) => contract.emit("state.delta", delta));

@@ -98,8 +98,8 @@ export function isStillRunning(note: PidNote): boolean {
 
 async function killIfOurs(note: PidNote, signal: AbortSignal | undefined): Promise<boolean> {
   if (!isStillRunning(note) || !sendKill(note.pid)) return false;
-  const deadline = Date.now() + KILL_DEADLINE;
-  while (isStillRunning(note) && Date.now() < deadline) await delay(KILL_POLL, signal);
+  const deadline = performance.now() + KILL_DEADLINE;
+  while (isStillRunning(note) && performance.now() < deadline) await delay(KILL_POLL, signal);
   return true;
 }
 

@@ -5,9 +5,9 @@
 import { ConfigError, sentence } from "../engine/config/config-error.ts";
 import { type ConfigSources, chooseMode, missing } from "../engine/config/from-environment.ts";
 import { type Layers, readGiven, readLayers, UnreadablePlace } from "../engine/config/layers.ts";
+import { placeWords } from "../engine/config/place-words.ts";
 import { SETTINGS, type Setting } from "../engine/config/settings.ts";
 import { Redactor, secretsIn } from "../engine/log/redact.ts";
-import { placeWords } from "../engine/settings/settings.ts";
 import type { AppCommandOutput, AppView } from "../shared/contract/app.ts";
 import type { EngineStatus } from "../shared/contract/bridge.ts";
 

@@ -9,7 +9,7 @@ import path from "node:path";
 import { type ConfigSources, chooseMode } from "../engine/config/from-environment.ts";
 import { dataRoot } from "../engine/config/layers.ts";
 import { findSavedCulprits, resetSaved } from "../engine/config/saved-repair.ts";
-import { logFileOf } from "../engine/log/open-log.ts";
+import { logFileOf } from "../engine/log/log-file.ts";
 import type { AppCommandOutput, AppView, WrongSetting } from "../shared/contract/app.ts";
 import type { EngineStatus } from "../shared/contract/bridge.ts";
 import type { SettingKey } from "../shared/contract/settings.ts";

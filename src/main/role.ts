@@ -29,5 +29,7 @@ export function roleOf(argv: readonly string[], parts: readonly string[]): Role 
     const isOurs = entry !== undefined && parts.includes(entry);
     return isOurs ? { kind: "part", entry, args: own.slice(part + 2) } : { kind: "none" };
   }
-  return COMMAND_WORD.test(own[0] ?? "") ? { kind: "command", args: own } : { kind: "app" };
+  // An AppImage's own start-up puts this before all else where the system has no sandbox for it.
+  const typed = own[0] === "--no-sandbox" ? own.slice(1) : own;
+  return COMMAND_WORD.test(typed[0] ?? "") ? { kind: "command", args: typed } : { kind: "app" };
 }

@@ -49,7 +49,7 @@ function serve(channel: ParentChannel): void {
   channel.onClose(end);
   // Ctrl-C reaches the whole process group; the engine decides when this process ends. SIGTERM is left to the system,
   // which ends a process that is stuck in the driver as well.
-  process.on("SIGINT", () => undefined);
+  for (const name of ["SIGINT", "SIGHUP"] as const) process.on(name, () => undefined);
 }
 
 function open(libraries: readonly string[]): NvmlLibrary | Extract<FromNvml, { type: "unavailable" }> {

@@ -52,8 +52,8 @@ function serve(channel: ParentChannel): void {
   channel.onClose(() => process.exit(0));
   process.on("uncaughtException", (error) => void die(error));
   process.on("unhandledRejection", (reason) => void die(reason));
-  // Ctrl-C reaches the whole process group; the engine decides when this process ends, SIGTERM ends it at once.
-  process.on("SIGINT", () => undefined);
+  // Ctrl-C and a terminal's end reach the whole group; the engine decides when this process ends, SIGTERM ends it at once.
+  for (const name of ["SIGINT", "SIGHUP"] as const) process.on(name, () => undefined);
 }
 
 /** Imported late: which copy of ONNX Runtime is loaded has to be settled before. */

@@ -185,6 +185,7 @@ async function measureOverhead(client: RuntimeClient) {
       return client.holdsDevice;
     },
     owns: (program) => client.owns(program),
+    startAnew: () => client.startAnew(),
     stop: () => client.stop(),
     killNow: () => client.killNow(),
   };

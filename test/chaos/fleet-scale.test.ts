@@ -23,6 +23,7 @@ const FAIR = 0.1;
 const FAIR_ENOUGH = 0.3;
 /** Of processor time, in /proc. */
 const TICKS_PER_SECOND = 100;
+const LEASE = 20 * SECOND;
 const LONG = process.env.BELLOWS_LONG_TESTS === "1";
 
 test(
@@ -62,13 +63,13 @@ describe.skipIf(!LONG)("the long test (BELLOWS_LONG_TESTS=1)", () => {
       fleet.expectComputedOnce();
       await fleet.work(50 * 20, async () => {
         const [cut, killed] = [fleet.workers.slice(0, 5), fleet.workers.slice(5, 10)];
-        for (const { machine } of cut) machine?.cut();
-        for (const worker of killed) {
-          await worker.kill();
-          await worker.run();
-        }
-        await fleet.restartMarket();
-        for (const { machine } of cut) machine?.mend();
+        await fleet.cutOff(cut, async () => {
+          for (const worker of killed) {
+            await worker.kill();
+            await worker.run();
+          }
+          await fleet.restartMarket();
+        });
       });
       await fleet.expectBooksEqual();
       for (const counts of shares) expectFair(counts, FAIR);
@@ -104,7 +105,7 @@ class Fleet {
 
   static async start({ msPerJob, network }: { msPerJob: number; network: Network | null }): Promise<Fleet> {
     const market = await FleetMarket.start({
-      leaseMs: 20 * SECOND,
+      leaseMs: LEASE,
       heartbeatMs: 5 * SECOND,
       aicf: { slashing: false },
     });
@@ -178,6 +179,27 @@ class Fleet {
   async restartMarket(): Promise<void> {
     await this.#market.kill();
     await this.#market.run();
+  }
+
+  /**
+   * Without their cables until the market has taken a lease of theirs away: shorter, and each would have gone on as if
+   * nothing had been. Does nothing to workers that are all on one machine.
+   */
+  async cutOff(workers: Fleet["workers"], meanwhile: () => Promise<void>): Promise<void> {
+    const states = await Promise.all(workers.map((worker) => worker.state()));
+    const providers = new Set(states.map(({ markets }) => markets[0]?.providerId));
+    const from = this.#market.log().length;
+    for (const { machine } of workers) machine?.cut();
+    await meanwhile();
+    const expired = () =>
+      of(this.#market.log().slice(from), "lease-expired").filter(({ providerId }) =>
+        providers.has(providerId),
+      ).length;
+    if (this.#network !== null)
+      await expect
+        .poll(expired, { timeout: 3 * LEASE, interval: 200, message: "a lease of a worker cut off" })
+        .toBeGreaterThan(0);
+    for (const { machine } of workers) machine?.mend();
   }
 
   /** As an update goes through a fleet: each drained, ended and up again before the next is touched. */

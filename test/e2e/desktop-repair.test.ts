@@ -104,6 +104,18 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("an engine that
     },
   );
 
+  it("has room for German words", async () => {
+    const here = new URL(page.url());
+    const german = new URL(here);
+    german.searchParams.set("lang", "de");
+    await page.goto(german.href);
+    await page.getByRole("button", { name: "Auf die Vorgabe zurücksetzen" }).waitFor();
+    await shoot(page, "desktop-gate-german");
+    await expectWhole(page);
+    await page.goto(here.href);
+    await ways().waitFor();
+  });
+
   it("opens the log folder and shows a report without secrets, though no engine answers", async () => {
     await ways().getByRole("button", { name: "Open the log folder" }).click();
     await expect.poll(async () => (await opened()).at(0)?.startsWith(data), PATIENCE).toBe(true);

@@ -81,6 +81,7 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("a walk through
     // Another one says that the notices have come; the one put away is not among them.
     await banners().waitFor();
     expect(await bannerTitles()).not.toContain(first);
+    await banners().getByRole("button", { name: "No", exact: true }).click();
   });
 
   it.each(LOOKS.map((shown) => ({ shown, name: lookName(shown) })))(
@@ -95,6 +96,7 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("a walk through
         await (wholly ? expectWhole : expectInside)(page, `${screen} ${name}`);
       }
     },
+    HOOK_PATIENCE,
   );
 
   it("shows where the keyboard is, at every stop of every screen", async () => {

@@ -9,7 +9,7 @@ import { en } from "../../src/shared/words/en/en.ts";
 import { earningPeriods } from "../support/earning-sums.ts";
 import { aPause } from "../support/scripted-devices.ts";
 import { chromiumFile } from "./ui/browser.ts";
-import { dashboardSuite } from "./ui/dashboard-page.ts";
+import { dashboardSuite, turnTo } from "./ui/dashboard-page.ts";
 import { expectWhole, sidewaysScroll, violations } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
 import { LOOKS, lookName, NARROW, shoot } from "./ui/screenshots.ts";
@@ -184,6 +184,20 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       await restored.getByRole("button", { name: "Dismiss" }).click();
       await restored.waitFor({ state: "detached" });
       expect(engine.callsOf("notices.dismiss")).toBe(1);
+    });
+  });
+
+  describe("notices", () => {
+    it("stay until they are put away, and away on every screen", async () => {
+      const state = earning(Date.now());
+      const broken = { ...state, devices: [gpu({ state: "breaker", runningJobs: 0 })] };
+      await open(broken);
+      const banner = page.getByRole("region", { name: "Notices" }).locator(".note", { hasText: "RTX" });
+      await banner.getByRole("button", { name: "Dismiss" }).click();
+      await banner.waitFor({ state: "detached" });
+      await turnTo(page, "jobs");
+      await page.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
+      expect(await banner.count()).toBe(0);
     });
   });
 

@@ -1,11 +1,18 @@
 /** llama.cpp on the Models screen: what it is before it is fetched, under way, whole, damaged, and where npm can't be asked. */
+import path from "node:path";
 import type { Page } from "playwright";
 import { describe, expect, it } from "vitest";
 import type { LlamaView } from "../../src/shared/contract/llama.ts";
 import type { State } from "../../src/shared/contract/views.ts";
+import { MINUTE } from "../../src/shared/durations.ts";
+import { serveLlama } from "../fixtures/runtime/llama-packages.ts";
+import { appWithLlama } from "../support/app-copy.ts";
+import { RunningDemo, startBellows } from "../support/bellows.ts";
 import { aLlama } from "../support/scripted-llama.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
+import { REPOSITORY } from "./ui/electron-app.ts";
 import { expectWhole, violations } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
 import { LOOKS, lookName, shoot } from "./ui/screenshots.ts";
@@ -124,4 +131,42 @@ describe.skipIf(chromiumFile === null)("the card of llama.cpp", () => {
     await dialog.getByRole("button", { name: "Remove" }).click();
     await expect.poll(() => engine.callsOf("llama.remove"), PATIENCE).toBe(1);
   });
+
+  it(
+    "installs, checks and removes with a real engine, and the terminal sees the same",
+    async () => {
+      const { manifest, server } = await serveLlama();
+      const { platform, arch } = process;
+      const builds = manifest.builds.map((build) => ({ ...build, platform, arch }));
+      const { cli } = appWithLlama({ ...manifest, version: 1, builds }, dashboard.folder);
+      const folder = tempFolder();
+      const env = {
+        BELLOWS_CACHE_DIR: path.join(REPOSITORY, ".cache"),
+        npm_config_registry: server.url,
+      };
+      const started = startBellows(["demo", "--data", folder, "--port", "0"], env, cli);
+      const demo = new RunningDemo(folder, started);
+      await demo.until(({ llama }) => llama?.offered === true, "llama.cpp to be offered");
+      await expect.poll(() => /http:\/\/\S+#token=\S+/.test(started.stdout()), PATIENCE).toBe(true);
+      const link = /http:\/\/\S+#token=\S+/.exec(started.stdout())?.[0] ?? "";
+      const page = await dashboard.page(new URL(link).origin);
+      await visit(page, link, "Models");
+      await card(page)
+        .getByRole("button", { name: /^Install/ })
+        .click();
+      await page.getByRole("button", { name: "Accept and install" }).click();
+      await card(page).getByText("Version 1.0.0 is installed").waitFor();
+      await card(page).getByRole("button", { name: "Check the files" }).click();
+      await card(page).getByText("Every file is as it should be.").waitFor();
+      await shoot(page, "llama-real-whole");
+      const verify = startBellows(["llama", "verify", "--data", folder], {}, cli);
+      expect(await verify.exited, verify.stderr()).toBe(0);
+      await card(page).getByRole("button", { name: "Remove" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+      await card(page)
+        .getByRole("button", { name: /^Install/ })
+        .waitFor();
+    },
+    2 * MINUTE,
+  );
 });

@@ -90,8 +90,7 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
       .waitFor();
     expect(await price.inputValue(), "left to be corrected").toBe("0,312");
     expect(await price.getAttribute("aria-invalid")).toBe("true");
-    await price.scrollIntoViewIfNeeded();
-    await shoot(page, "settings-typed-amount");
+    await shoot(section("Electricity"), "settings-typed-amount");
     expect(await violations(page)).toEqual([]);
     await price.fill("0.312");
     await price.press("Enter");

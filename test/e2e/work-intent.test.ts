@@ -17,6 +17,7 @@ import { buildApp, desktopSuite, quitApp } from "./ui/demo-app.ts";
 import { canShowWindows, exitOf } from "./ui/electron-app.ts";
 import { holdStill } from "./ui/hold-still.ts";
 import { HOOK_PATIENCE, PATIENCE } from "./ui/patience.ts";
+import { shoot } from "./ui/screenshots.ts";
 
 const WALLET = `0x${"ab".repeat(20)}`;
 
@@ -154,6 +155,21 @@ describe.skipIf(!canShowWindows)("work on a person's machine", () => {
       await start(data);
       expect(await intent()).toBe("stopped");
       expect(count(market, "leased")).toBe(2);
+      await page.evaluate(() => {
+        window.location.hash = "#/settings";
+      });
+      const choice = page.getByRole("radiogroup", { name: "When Bellows starts" });
+      await choice.scrollIntoViewIfNeeded();
+      expect(await choice.getByRole("radio", { name: "As it was left" }).isChecked()).toBe(true);
+      await shoot(page, "desktop-start-choice");
+      await choice.getByRole("radio", { name: "Take work" }).click();
+      await expect
+        .poll(async () => (await state()).settings.values["work.start_as"].value, PATIENCE)
+        .toBe("running");
+      await quit();
+
+      await start(data);
+      await expect.poll(() => count(market, "result"), PATIENCE).toBe(3);
       await quit();
     },
     4 * MINUTE,

@@ -6,7 +6,7 @@ import type { Lease, MarketAdapter, ProviderProfile, Submission } from "../../sr
 import { encodeEmbedResult } from "../../src/shared/canonical.ts";
 import type { AitbcConfig } from "../../src/shared/config.ts";
 import { sha3_256, sha3_512 } from "../../src/shared/digest.ts";
-import { AIT_COMPUTE_SECOND, add, money } from "../../src/shared/money.ts";
+import { AIT_COMPUTE_SECOND, add, money, parseDecimal } from "../../src/shared/money.ts";
 import { devnet, MINER_API_KEY, post, type TestDevnet } from "../support/devnet.ts";
 import { faultProxy } from "../support/fault-proxy.ts";
 
@@ -126,6 +126,33 @@ describe("a working day", () => {
     // Without the chain the coordinator's books give the same to the compute-second.
     const estimate = await adapterFor(market, { rpcUrl: null }).credits(offered, signal);
     expect(estimate.map(({ net }) => net).reduce(add)).toEqual(total);
+  });
+
+  test("without a chain each of forty jobs has its amount, although the coordinator shows twenty", async () => {
+    const market = await devnet();
+    const adapter = adapterFor(market, { rpcUrl: null });
+    await adapter.register(profile, signal);
+    await heartbeat(adapter, 0);
+    const gross = new Map<string, string>();
+    for (let n = 1; n <= 40; n++) {
+      const payment_amount = (n / 10).toFixed(1);
+      gross.set(await offerJob(market, { payment_amount }), payment_amount);
+    }
+    for (let done = 0; done < gross.size; ) {
+      const leases = await adapter.acquire(wish, signal);
+      expect(leases.length).toBeGreaterThan(0);
+      const outcomes = await Promise.all(leases.map((lease) => adapter.submit(resultFor(lease), signal)));
+      expect(outcomes.every(({ kind }) => kind === "accepted")).toBe(true);
+      done += leases.length;
+    }
+    const credits = await adapter.credits([...gross.keys()], signal);
+    expect(new Map(credits.map((credit) => [credit.jobId, credit.gross]))).toEqual(
+      new Map([...gross].map(([id, amount]) => [id, parseDecimal("AIT", amount)])),
+    );
+    // Another start of the engine has not seen them: those pushed out are paid, by amounts nobody tells any more.
+    const fresh = await adapterFor(market, { rpcUrl: null }).credits([...gross.keys()], signal);
+    expect(fresh.filter(({ untold }) => untold)).toHaveLength(20);
+    expect(fresh).toHaveLength(40);
   });
 
   test("a job that nobody paid for, or that pays somebody else, is seen before it runs", async () => {

@@ -2,7 +2,7 @@
  * A market that keeps no list of payouts tells each job's amount in the claim's one answer. Whoever claims, and whatever
  * the worker was asking about just then, every job's amount reaches the ledger.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { openIdentity } from "../../src/engine/identity/identity.ts";
@@ -135,4 +135,20 @@ test("a person's claim at the terminal, while no engine runs", async () => {
     { identity, claims: again.claims.bookOf("aicf") },
   );
   await settles(sessionOf(again, next), again, leaseId);
+});
+
+test("a ledger that had to be restored for a claim at the terminal says so there and in its log", async () => {
+  const data = tempFolder();
+  const live = join(data, "live");
+  mkdirSync(live);
+  const { ledger, identity } = await worker(live);
+  await ledger.snapshot(1_000);
+  ledger.close();
+  writeFileSync(join(live, "ledger.sqlite"), Buffer.alloc(8192, "this was a database once. "));
+  const flags = ["--rpc", market.ready.nodeUrl, "--queue", queueUrl, "--id", identity.providerId];
+  const done = await bellows(["aicf", "claim", ...flags, "--data", data]);
+  expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining("The ledger was damaged") });
+  const again = await Ledger.open(live);
+  onTestFinished(() => again.close());
+  expect(again.activity.list({ type: "ledger-restored" }, { limit: 5 }).events).toHaveLength(1);
 });

@@ -174,6 +174,8 @@ describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is mi
         BELLOWS_KEY_PASSPHRASE: "four words for a test",
         AICF_QUEUE_URL: "http://127.0.0.1:8700",
         MODEL_DIR: "/home/ada/models",
+        METRICS_PORT: "9200",
+        BELLOWS_DATA_DIR: "/home/ada/bellows",
       };
       expect(secret).toHaveProperty("GPU_BACKEND", "auto");
       const merged = environmentIn(container, secret, settings);
@@ -181,6 +183,10 @@ describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is mi
       expect(Object.keys(settings)).toEqual(
         expect.arrayContaining(["AICF_QUEUE_URL", "GPU_BACKEND", "MODEL_DIR", "RPC_URL"]),
       );
+      const ports = container.ports?.map(({ containerPort }) => String(containerPort));
+      expect(ports).toEqual([merged.METRICS_PORT]);
+      const mounts = container.volumeMounts?.map(({ mountPath }) => mountPath);
+      expect(mounts).toEqual(expect.arrayContaining([merged.BELLOWS_DATA_DIR, merged.DISK_CACHE_DIR]));
       expect(merged.BELLOWS_KEY_PASSPHRASE).toBe("four words for a test");
       expect(settings, "a file's own drain_timeout has to hold").not.toHaveProperty("BELLOWS_DRAIN_TIMEOUT");
     },

@@ -167,6 +167,11 @@ describe.skipIf(!possible)("the image (BELLOWS_LONG_TESTS=1, root, debootstrap)"
           .join(""),
       );
 
+      // Stands for NVIDIA's own: it writes down what it was asked for, in the one folder that stays writable.
+      const calls = "/dev/modprobe-calls";
+      const modprobe = path.join(machineRoot, "usr/local/bin/nvidia-modprobe");
+      writeFileSync(modprobe, `#!/bin/sh\necho "$@" >> ${calls}\n`, { mode: 0o755 });
+
       await using machine = new BootedMachine(machineRoot);
       const property = (name: string) => () => machine.property(name);
       await expect.poll(property("ActiveState"), patience).toBe("active");
@@ -190,6 +195,15 @@ describe.skipIf(!possible)("the image (BELLOWS_LONG_TESTS=1, root, debootstrap)"
         ["/var/cache/aicf-provider/x", "/var/lib/bellows/x", "/var/cache/x", "/opt/bellows/x"].map(writes),
       ).toEqual([true, true, false, false]);
       expect(machine.run("bellows", "service", "status")?.stdout).toContain("active (running)");
+      expect(machine.property("StartLimitIntervalUSec"), "it is tried again for ever").toBe("0");
+      expect(machine.run("cat", calls)?.stdout, "the devices were made before").toBe("-c 0 -u");
+      // Without a word about folders root finds the service, and another user is told who does.
+      expect(machine.run("bellows", "status")?.stdout).toContain("Data     /var/lib/bellows/live");
+      const asNobody = "setpriv --reuid=65534 --regid=65534 --clear-groups bellows status 2>&1";
+      expect(machine.run("sh", "-c", asNobody)).toEqual({
+        status: 3,
+        stdout: expect.stringContaining("only root may look into /var/lib/bellows, the service's"),
+      });
 
       expect(machine.run("systemctl", "reload", "bellows")?.status).toBe(0);
       await expect.poll(property("StatusText"), patience).toMatch(/^Earning on /);
@@ -197,10 +211,13 @@ describe.skipIf(!possible)("the image (BELLOWS_LONG_TESTS=1, root, debootstrap)"
 
       machine.run("sh", "-c", `kill -9 ${main}`);
       await expect.poll(property("NRestarts"), patience).toBe("1");
+      const second = await newMain(machine, main);
       await expect.poll(property("StatusText"), patience).toMatch(/^Earning on /);
+      expect(machine.run("cat", calls)?.stdout, "and are made again").toBe("-c 0 -u\n-c 0 -u");
 
-      machine.run("sh", "-c", `kill -STOP ${machine.property("MainPID")}`);
+      machine.run("sh", "-c", `kill -STOP ${second}`);
       await expect.poll(property("NRestarts"), { ...patience, timeout: 4 * MINUTE }).toBe("2");
+      await newMain(machine, second);
       await expect.poll(property("StatusText"), patience).toMatch(/^Earning on /);
 
       expect(machine.run("systemctl", "stop", "bellows")?.status).toBe(0);
@@ -211,6 +228,12 @@ describe.skipIf(!possible)("the image (BELLOWS_LONG_TESTS=1, root, debootstrap)"
     },
   );
 });
+
+/** The service's process after a restart. Between two of them there is none: 0, which to kill is a whole group of others. */
+async function newMain(machine: BootedMachine, before: string): Promise<string> {
+  await expect.poll(() => machine.property("MainPID"), patience).not.toMatch(new RegExp(`^(0|${before})?$`));
+  return machine.property("MainPID");
+}
 
 function stageOf(stages: readonly Stage[], target: string): Stage {
   const found = stages.find(({ name }) => name === target);

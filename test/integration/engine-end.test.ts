@@ -66,8 +66,21 @@ test("whose parent is killed gives back what it holds and closes its ledger", as
   expect(await afterwards(worker)).toEqual({ closed: true, last: "engine-stopped", held: 0, unsent: 0 });
 });
 
-test("that is asked to end gives back what does not end in its time", async () => {
+test("whose parent is killed does not keep the ledger from one that is started at once", async () => {
+  const { worker } = await engineAtWork();
+  await worker.kill();
+  await worker.run();
+  expect((await worker.state()).engine.intent).toBe("running");
+});
+
+test("that is asked to end gives back what does not end in its time, however often it is asked", async () => {
   const { market, worker, pid } = await engineAtWork();
+  // A terminal that closes tells the whole group: what that means is its parent's to say.
+  process.kill(pid, "SIGHUP");
+  // As a service manager does that tells the whole group, and then the parent, which had the same order.
+  process.kill(pid, "SIGTERM");
+  const waiting = () => market.log().filter(({ event }) => event === "returned").length;
+  await expect.poll(waiting, patience).toBe(2);
   process.kill(pid, "SIGTERM");
   await expect.poll(() => isAlive(pid), { ...patience, timeout: ENGINE_STOP }).toBe(false);
   expect(returned(market)).toBe(3);
@@ -80,4 +93,12 @@ test("whose market and runtime hang closes its ledger before it is killed", asyn
   process.kill(pid, "SIGTERM");
   await expect.poll(() => isAlive(pid), { ...patience, timeout: ENGINE_STOP }).toBe(false);
   expect(await afterwards(worker)).toEqual({ closed: true, last: "engine-stopped", held: 0, unsent: 3 });
+});
+
+test("that ends to begin anew keeps what runs for the next start", async () => {
+  const { market, worker, pid } = await engineAtWork();
+  await worker.client.invoke("engine.restart", {});
+  await expect.poll(() => isAlive(pid), { ...patience, timeout: ENGINE_STOP }).toBe(false);
+  expect(returned(market)).toBe(2);
+  expect(await afterwards(worker)).toEqual({ closed: true, last: "engine-stopped", held: 1, unsent: 0 });
 });

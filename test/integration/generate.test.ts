@@ -2,7 +2,8 @@
  * Text generation in the real runtime process: real llama.cpp, a generated GGUF that writes the alphabet. Runs where
  * llama.cpp is installed (`npm run llama`).
  */
-import { existsSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RuntimeClient } from "../../src/engine/runtime-client/runtime-client.ts";
@@ -178,7 +179,7 @@ describe.skipIf(!installed)("llama.cpp's way to a GPU", () => {
     },
   );
 
-  test("Vulkan is not used for a second GPU, which it can't choose", async () => {
+  test("Vulkan is not used for a second GPU that it does not list", async () => {
     const { runtimeClass } = await writeOn({ device: { ...GPU, index: 1 } });
     expect(runtimeClass.skipped.find(({ backend }) => backend === "vulkan")?.reason).toMatch(
       /first one only/,
@@ -197,7 +198,51 @@ describe.skipIf(!installed)("llama.cpp's way to a GPU", () => {
       expect(text).toBe("defgh");
     },
   );
+
+  test.runIf(process.env.VK_DRIVER_FILES && hasVulkanBuild)(
+    "a GPU is found in Vulkan's own order by its UUID, whatever number the driver gives it",
+    async () => {
+      const { listVulkanDevices } = await import("../../src/runtime/backends/vulkan-devices.ts");
+      const [adapter] = listVulkanDevices();
+      expect(adapter).toMatchObject({ index: 0, name: expect.stringMatching(/\S/) });
+      // Named for all devices is one that is not there: the device's own number is what counts.
+      const env = { [LLAMA_FOLDER_VARIABLE]: FOLDER, GGML_VK_VISIBLE_DEVICES: "7" };
+      const device = { ...GPU, id: `GPU-${adapter?.uuid}`, index: 1 };
+      const { text, runtimeClass } = await writeOn({ device, env });
+      expect(runtimeClass).toMatchObject({ backend: "vulkan", hardware: "A GPU" });
+      expect(text).toBe("defgh");
+    },
+  );
+
+  test.runIf(process.env.VK_DRIVER_FILES && hasVulkanBuild)(
+    "a model is not spread over several GPUs of which none is known to be the device",
+    async () => {
+      const drivers = `${process.env.VK_DRIVER_FILES}:${anotherDriver()}`;
+      const env = {
+        [LLAMA_FOLDER_VARIABLE]: FOLDER,
+        VK_DRIVER_FILES: drivers,
+        GGML_VK_VISIBLE_DEVICES: "0,1",
+      };
+      const { text, runtimeClass } = await writeOn({ device: GPU, env });
+      expect(runtimeClass.skipped.find(({ backend }) => backend === "vulkan")?.reason).toBe(
+        "it can't be kept to one GPU, and would spread a model over 2",
+      );
+      expect(text).toBe("defgh");
+    },
+  );
 });
+
+/** The same driver under another name: Vulkan takes it for a second GPU. */
+function anotherDriver(): string {
+  const [first = ""] = (process.env.VK_DRIVER_FILES ?? "").split(":");
+  const manifest = JSON.parse(readFileSync(first, "utf8"));
+  const folder = tempFolder();
+  const library = join(folder, "another.so");
+  copyFileSync(resolve(dirname(first), manifest.ICD.library_path), library);
+  const file = join(folder, "another.json");
+  writeFileSync(file, JSON.stringify({ ...manifest, ICD: { ...manifest.ICD, library_path: library } }));
+  return file;
+}
 
 test("without llama.cpp the model is not loaded, and the error says how to get it", async () => {
   const before = process.env[LLAMA_FOLDER_VARIABLE];

@@ -55,50 +55,80 @@ describe.skipIf(!onUnix)("whoever reads its output", () => {
   });
 });
 
-/** Starts `argv` at a terminal of its own, tells its pid, closes the terminal at the first line, tells how it ended. */
+/**
+ * Starts `argv` at a terminal of its own and tells its pid; what is typed here is typed there. At the end of the typing
+ * it closes the terminal. Tells how it ended.
+ */
 const AT_TERMINAL = `
 import os, pty, select, sys
 pid, terminal = pty.fork()
 if pid == 0:
     os.execv(sys.argv[1], sys.argv[1:])
 print(pid, flush=True)
-while 0 not in select.select([0, terminal], [], [])[0]:
-    os.read(terminal, 65536)
+typing = True
+while typing:
+    for ready in select.select([0, terminal], [], [])[0]:
+        try:
+            data = os.read(ready, 65536)
+        except OSError: # It has ended.
+            data = b""
+        if ready == 0 and data: os.write(terminal, data)
+        elif not data: typing = False
 os.close(terminal)
 _, status = os.waitpid(pid, 0)
 print("code", os.waitstatus_to_exitcode(status), flush=True)
 `;
+/** What a terminal takes as: show no more. */
+const STOP_OUTPUT = "\x13";
+
+/** `bellows serve` at a terminal, its market found silent. */
+async function serveAtTerminal() {
+  const data = tempFolder();
+  const child = spawn("python3", ["-c", AT_TERMINAL, process.execPath, CLI, ...wordsIn(data)], {
+    env: { ...process.env, NO_COLOR: "1", ...QUIET },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  let said = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  onTestFinished(async () => {
+    // Its end closes the terminal, and so ends what runs at it.
+    if (child.exitCode !== null) return;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  });
+  await expect.poll(() => fs.existsSync(controlFilePath(live(data))), patience).toBe(true);
+  await expect.poll(() => logOf(data), patience).toContain("market-error");
+  const { url } = JSON.parse(fs.readFileSync(controlFilePath(live(data)), "utf8")) as { url: string };
+  const isAlive = async () => (await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(5_000) })).status;
+  return { data, pid: Number(/^\d+/.exec(said)?.[0]), typing: child.stdin, said: () => said, isAlive };
+}
 
 describe.skipIf(!onUnix || !hasPython)("its terminal", () => {
-  it("reads the configuration again on SIGHUP while it is there, and ends it in order when it is closed", async () => {
-    const data = tempFolder();
-    const child = spawn("python3", ["-c", AT_TERMINAL, process.execPath, CLI, ...wordsIn(data)], {
-      env: { ...process.env, NO_COLOR: "1", ...QUIET },
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    let said = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-    });
-    onTestFinished(async () => {
-      // Its end closes the terminal, and so ends what runs at it.
-      if (child.exitCode !== null) return;
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    });
-    await expect.poll(() => fs.existsSync(controlFilePath(live(data))), patience).toBe(true);
-    const pid = Number(/^\d+/.exec(said)?.[0]);
-    await expect.poll(() => logOf(data), patience).toContain("market-error");
-    process.kill(pid, "SIGHUP");
+  it("lets SIGHUP read the configuration again while it is there, and ends it in order when it is closed", async () => {
+    const { data, pid, typing, said, isAlive } = await serveAtTerminal();
     fs.writeFileSync(path.join(data, "bellows.toml"), "[work]\nbatch_size = 2\n");
-    process.kill(pid, "SIGHUP");
-    const url = () => JSON.parse(fs.readFileSync(controlFilePath(live(data)), "utf8")) as { url: string };
-    expect((await fetch(`${url().url}/healthz`)).status).toBe(200);
-
-    child.stdin.write("close\n");
-    await expect.poll(() => said, patience).toMatch(/^code 0$/m);
+    for (let n = 0; n < 2; n++) process.kill(pid, "SIGHUP");
+    expect(await isAlive()).toBe(200);
+    typing.end();
+    await expect.poll(said, patience).toMatch(/^code 0$/m);
     expect(fs.existsSync(controlFilePath(live(data)))).toBe(false);
     expect(logOf(data)).toContain("Stopping: leases are given back, results submitted.");
+  });
+
+  it("may be stopped with Ctrl-S: the engine neither waits for it nor for its end", async () => {
+    const { data, pid, typing, said, isAlive } = await serveAtTerminal();
+    typing.write(STOP_OUTPUT);
+    for (const size of ["2", "3"]) {
+      fs.writeFileSync(path.join(data, "bellows.toml"), `[work]\nbatch_size = ${size}\n`);
+      process.kill(pid, "SIGHUP");
+      // It has something to say of that, and the next answer comes after it.
+      expect(await isAlive()).toBe(200);
+    }
+    process.kill(pid, "SIGTERM");
+    await expect.poll(said, patience).toMatch(/^code 0$/m);
+    expect(fs.existsSync(controlFilePath(live(data)))).toBe(false);
   });
 });
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
-import { logFileOf } from "../../src/engine/log/open-log.ts";
+import { logFileOf } from "../../src/engine/log/log-file.ts";
 import { traceIdOf } from "../../src/engine/tracing/trace-ids.ts";
 import { MINUTE } from "../../src/shared/durations.ts";
 import { RunningDemo, startBellows } from "../support/bellows.ts";

@@ -25,8 +25,8 @@ export function appWithGpuPack(pack: GpuPack, rendererFolder?: string): AppCopy 
 }
 
 /** A copy whose llama.cpp is another one; `list` is what stands in its llama.json. */
-export function appWithLlama(list: unknown): AppCopy {
-  return appWith({ "llama.json": list }, undefined);
+export function appWithLlama(list: unknown, rendererFolder?: string): AppCopy {
+  return appWith({ "llama.json": list }, rendererFolder);
 }
 
 /** `resources`: files of the resources folder and what stands in them instead. */

@@ -71,6 +71,7 @@ export interface Container {
     readonly configMapRef?: { readonly name: string };
     readonly secretRef?: { readonly name: string };
   }[];
+  readonly ports?: readonly { readonly containerPort: number }[];
   readonly lifecycle?: { readonly preStop?: { readonly exec?: { readonly command?: readonly string[] } } };
   readonly livenessProbe?: unknown;
   readonly readinessProbe?: unknown;

@@ -36,6 +36,11 @@ async function besideEngine(context: CliContext, flags: Flags, engine: EngineCli
 async function byHand(context: CliContext, flags: Flags, folder: string): Promise<ClaimReport> {
   const ledger = existsSync(path.join(folder, LEDGER_FILE)) ? await Ledger.open(folder) : null;
   try {
+    // What the engine would have told of this opening it could not tell any more.
+    for (const notice of ledger?.notices ?? []) {
+      ledger?.audit("ledger-restored", context.now(), notice);
+      context.terminal.note(`${notice.message}. ${notice.help ?? ""}`.trim());
+    }
     const { counter, signal } = await openToRead(context, flags, ledger?.claims.bookOf("aicf"));
     return await counter.account.claim(signal);
   } finally {

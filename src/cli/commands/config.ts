@@ -5,9 +5,9 @@ import { ConfigError } from "../../engine/config/config-error.ts";
 import { isEnvironmentFile, placedIn, readEnvironmentFile } from "../../engine/config/environment-file.ts";
 import { type ConfigSources, checkAll, readSettings } from "../../engine/config/from-environment.ts";
 import { readLayers } from "../../engine/config/layers.ts";
+import { placeWords } from "../../engine/config/place-words.ts";
 import { SETTINGS, type Setting, type SettingName } from "../../engine/config/settings.ts";
 import { jsonSchemaOf, type RawValue, rawOfText } from "../../engine/config/shape.ts";
-import { placeWords } from "../../engine/settings/settings.ts";
 import type { SettingSource } from "../../shared/contract/settings.ts";
 import type { CliContext } from "../context.ts";
 

@@ -42,12 +42,12 @@ export async function runIntent(
 
 /** Resolves when the engine has stopped by itself. Throws NOT_FINISHED after `waitMs`; it goes on finishing then. */
 async function finished(engine: EngineClient, waitMs: number): Promise<RunIntent> {
-  const deadline = Date.now() + waitMs;
+  const deadline = performance.now() + waitMs;
   for (;;) {
     const { state } = await engine.invoke("state.snapshot", {});
     const held = state.markets.reduce((sum, { leasesHeld }) => sum + leasesHeld, 0);
     if (state.engine.intent !== "finishing" || held === 0) return state.engine.intent;
-    if (Date.now() >= deadline) {
+    if (performance.now() >= deadline) {
       throw new AppError({
         code: "NOT_FINISHED",
         message: `${held} ${held === 1 ? "job is" : "jobs are"} still held after ${span(waitMs)}`,

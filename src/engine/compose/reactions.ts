@@ -44,9 +44,8 @@ export function wireReactions({ base, work, power, markets, views }: ReactingPar
   gpuPack.onChange((change) => {
     state.touch("gpuPack");
     if (change === "progress") return;
-    // A process that runs has the old files open, one that begins looks for them: who has nothing to do begins anew.
-    for (const { runtime } of fleet.members)
-      if (runtime.device.kind === "gpu" && runtime.status.state === "ready") void runtime.stop();
+    // A process that runs has the old files open, one that begins looks for them.
+    for (const { runtime } of fleet.members) if (runtime.device.kind === "gpu") runtime.startAnew();
     selfTester.testAnew();
   });
   llama.onChange((change) => {

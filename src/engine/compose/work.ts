@@ -106,10 +106,16 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
           device,
           devices,
           host: base.processes,
-          freeMemoryMb: free,
+          // Asked when a process begins: what the one before it held is free by then.
+          freeMemoryMb: () => {
+            const mb = free();
+            return mb === null || device.kind === "cpu" ? mb : mb + (ownMemory.mb ?? 0);
+          },
           needMb,
+          seatOf: (pid) => watcher.seatOf(pid, device),
         });
         const runtime = base.ollama?.share(own) ?? own;
+        const ownMemory: OwnMemory = new OwnMemory(runtime, () => watcher.latest(device.id));
         const worker = new DeviceWorker({
           runtime,
           board,
@@ -124,7 +130,7 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
             return settings.value("latencyBudget") ?? config.latencyBudgetMs;
           },
           freeMemoryMb: free,
-          ownMemory: new OwnMemory(runtime, () => watcher.latest(device.id)),
+          ownMemory,
           memory,
           others: () =>
             fleet.members

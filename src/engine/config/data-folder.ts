@@ -25,15 +25,29 @@ export function prepareDataFolder(folder: string): void {
 }
 
 /**
- * The folder and those above it. Not `mkdir` with `recursive`: where a file system says ENOENT although the folder
+ * Root that works in a service's folder leaves what it writes there to the service's user, which could not read it else.
+ * `file`: just made in that folder, and open.
+ */
+export function leaveToOwner(folder: string, file: number): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = fs.statSync(folder);
+  if (uid !== 0) fs.fchownSync(file, uid, gid);
+}
+
+/**
+ * The folder and those above it, each its parent's owner's. Not `mkdir` with `recursive`: where a file system says ENOENT although the folder
  * above exists (as /proc does), that tries again for ever.
  */
-function makeFolder(folder: string): void {
+export function makeFolder(folder: string): void {
   if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
   const above = path.dirname(folder);
   if (above !== folder) makeFolder(above);
   try {
     fs.mkdirSync(folder, { mode: OWNER_ONLY_FOLDER });
+    if (process.getuid?.() === 0) {
+      const { uid, gid } = fs.statSync(above);
+      if (uid !== 0) fs.lchownSync(folder, uid, gid);
+    }
   } catch (thrown) {
     // Another process made it at the same time.
     if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw thrown;
@@ -44,7 +58,13 @@ function makeFolder(folder: string): void {
 export function writePrivateFile(file: string, text: string): void {
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   try {
-    fs.writeFileSync(temporary, text, { mode: OWNER_ONLY_FILE, flag: "wx", flush: true });
+    const opened = fs.openSync(temporary, "wx", OWNER_ONLY_FILE);
+    try {
+      leaveToOwner(path.dirname(file), opened);
+      fs.writeFileSync(opened, text, { flush: true });
+    } finally {
+      fs.closeSync(opened);
+    }
     fs.renameSync(temporary, file);
   } catch (thrown) {
     discard(temporary);

@@ -23,36 +23,54 @@ const OURS: ReadonlyMap<string, Spoken> = new Map(
   }),
 );
 
-const SOME_LAYERS = new RegExp(
-  `^${say("reasonSomeLayersFit", { fitting: "(\\d+)", layers: "(\\d+)" }).text}$`,
-);
+/** Ours with something in it, and what that is called. */
+const PATTERNS = (
+  [
+    ["reasonSomeLayersFit", ["fitting", "layers"]],
+    ["reasonGpuUntold", ["backend"]],
+    ["reasonOtherGpu", ["gpu"]],
+    ["reasonSpreads", ["gpus"]],
+  ] as const satisfies readonly [EngineKey, readonly string[]][]
+).map(([key, names]) => {
+  const places = Object.fromEntries(names.map((name) => [name, "(.+)"]));
+  return { key, names, pattern: new RegExp(`^${say(key, places).text}$`) };
+});
 
 /** Without its full stop: it may be the end of a sentence of ours. */
 export function spokenReason(reason: string): Spoken {
   const clause = reason.replace(/\.$/, "");
-  return OURS.get(clause) ?? someLayers(clause) ?? { text: clause };
+  return OURS.get(clause) ?? withValues(clause) ?? { text: clause };
 }
 
-function someLayers(clause: string): Spoken | null {
-  const [, fitting, layers] = SOME_LAYERS.exec(clause) ?? [];
-  return fitting === undefined || layers === undefined
-    ? null
-    : say("reasonSomeLayersFit", { fitting, layers });
+function withValues(clause: string): Spoken | null {
+  for (const { key, names, pattern } of PATTERNS) {
+    const found = pattern.exec(clause);
+    if (found !== null)
+      return say(key, Object.fromEntries(names.map((name, i) => [name, found[i + 1] ?? ""])));
+  }
+  return null;
 }
 
 type Steps = NonNullable<DeviceView["backendSteps"]>;
 
-/** Of the whole of it, where it is made of steps down the ladder; else of a reason by itself. */
+/** Of the whole of it: steps down the ladder, and behind them what there is to say of the one that was taken. */
 export function backendSaid(reason: string | null, steps: Steps): Said | undefined {
   if (reason === null) return undefined;
   const skipped = describeSkipped(steps);
-  if (skipped === null || !reason.startsWith(skipped)) return spokenReason(reason).said;
+  if (skipped === null || !reason.startsWith(skipped)) return remarksSaid(reason.split("; "));
   const first = stepsSaid(steps);
-  if (reason === skipped || first === undefined) return first;
-  // What follows the steps is of the one that was taken (llama-layers.ts).
   const rest = reason.slice(skipped.length);
-  const { said } = spokenReason(rest.replace(/^; /, ""));
-  return rest.startsWith("; ") && said !== undefined ? say("both", { first, rest: said }).said : undefined;
+  if (rest === "" || first === undefined) return first;
+  const remarks = rest.startsWith("; ") ? remarksSaid(rest.slice(2).split("; ")) : undefined;
+  return remarks && say("both", { first, rest: remarks }).said;
+}
+
+/** undefined: one of them is not ours. */
+function remarksSaid([first = "", ...others]: readonly string[]): Said | undefined {
+  const { said } = spokenReason(first);
+  if (others.length === 0 || said === undefined) return said;
+  const rest = remarksSaid(others);
+  return rest && say("both", { first: said, rest }).said;
 }
 
 function stepsSaid([first, ...others]: Steps): Said | undefined {

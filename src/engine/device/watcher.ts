@@ -19,6 +19,7 @@ import { type GpuSleep, readGpuSleep } from "./gpu-sleep.ts";
 import { NoNvidiaDriver } from "./gpu-source.ts";
 import type { LayeredGpus, LayeredTable } from "./layered-gpus.ts";
 import { type NvidiaCard, readNvidiaCards } from "./nvidia-cards.ts";
+import { type Seat, seatOf } from "./seat.ts";
 import { cpuTelemetry, gpuTelemetry, type Telemetry, UNKNOWN_TELEMETRY } from "./telemetry.ts";
 
 /** While no GPU is known: how often it is looked whether it is worth looking. */
@@ -160,6 +161,14 @@ export class DeviceWatcher {
   /** Read now, whatever the pace. Rejects with the signal's reason only. */
   refresh(signal?: AbortSignal): Promise<void> {
     return this.#inTurn(() => this.#readAnew(signal));
+  }
+
+  /** On which GPU a process is now, asked anew. Rejects with the signal's reason only. */
+  async seatOf(pid: number, device: DeviceInfo): Promise<Seat> {
+    await this.refresh();
+    const others = this.#detection.devices.filter(({ sensorId }) => sensorId !== device.sensorId);
+    const gpus = others.flatMap(({ id }) => this.latest(id).gpu ?? []);
+    return seatOf(pid, this.latest(device.id).gpu, gpus);
   }
 
   /** Until the signal aborts; never rejects but for a bug. */

@@ -2,10 +2,11 @@
  * Copies of the provider key, outside the data folder: an encrypted file and 24 printable words. A backup counts only
  * once it was read back and gave the same key; until then nothing is staked with real money (users.md rule 20).
  */
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
+import { writePrivateFile } from "../config/data-folder.ts";
 import {
   createIdentity,
   IDENTITY_FILE,
@@ -20,7 +21,6 @@ import { keyPairFromSeed } from "./ml-dsa.ts";
 import { seedOfPhrase } from "./phrase.ts";
 
 const CHECK_FILE = "backup-checked.json";
-const OWNER_ONLY = 0o600;
 
 const CheckSchema = z.object({
   public_key: z.string(),
@@ -161,8 +161,7 @@ async function noteChecked(
 ): Promise<void> {
   const note = { public_key: publicKey, checked_at: new Date().toISOString(), by };
   const path = join(folder, CHECK_FILE);
-  await writeFile(`${path}.part`, `${JSON.stringify(note, null, 2)}\n`, { mode: OWNER_ONLY, flush: true });
-  await rename(`${path}.part`, path);
+  writePrivateFile(path, `${JSON.stringify(note, null, 2)}\n`);
 }
 
 function noKey(folder: string): AppError {

@@ -5,15 +5,15 @@
 
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { link, mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { link, open, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
+import { leaveToOwner, makeFolder } from "../config/data-folder.ts";
 import { ML_DSA_65, PUBLIC_KEY_BYTES, SEED_BYTES } from "./ml-dsa.ts";
 import { SealedSeedSchema, StoreSealedSeedSchema } from "./sealed-seed.ts";
 
 const OWNER_ONLY_FILE = 0o600;
-const OWNER_ONLY_FOLDER = 0o700;
 const OTHERS = 0o077;
 const MAX_FILE_BYTES = 64 * 1024;
 
@@ -63,11 +63,12 @@ export async function readKeyFile(path: string): Promise<KeyFile | null> {
 
 /** Create the file. Throws IDENTITY_EXISTS when there is one already, whatever it holds. */
 export async function createKeyFile(path: string, content: KeyFile): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: OWNER_ONLY_FOLDER });
+  makeFolder(dirname(path));
   const temporary = join(dirname(path), `.provider-key.${randomBytes(6).toString("hex")}.tmp`);
   const file = await open(temporary, "wx", OWNER_ONLY_FILE);
   try {
     try {
+      leaveToOwner(dirname(path), file.fd);
       await file.writeFile(`${JSON.stringify(content, null, 2)}\n`, "utf8");
       await file.sync();
     } finally {

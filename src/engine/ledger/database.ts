@@ -41,6 +41,8 @@ export async function openDatabase(folder: string, now: () => number = Date.now)
   const snapshots = join(folder, SNAPSHOT_FOLDER);
   if (!existsSync(snapshots)) mkdirSync(snapshots);
 
+  // A restore that was cut off between its last two moves.
+  if (!existsSync(file) && existsSync(restoredCopyOf(file))) renameSync(restoredCopyOf(file), file);
   const trustedFrom = takeCleanNote(file, now());
   let db = tryOpen(Sqlite, file, trustedFrom === null);
   if (db === "corrupt") {
@@ -158,8 +160,8 @@ function restoreSnapshot(
   const good = listSnapshots(folder).find((snapshot) => isWhole(Sqlite, snapshot));
   if (good === undefined) throw corruptError(file);
   const aside = join(folder, `ledger-damaged-${now}.sqlite`);
-  const copy = `${file}.restored`;
-  // The copy is whole before anything is moved: a start that is cut off here must not find an empty place.
+  const copy = restoredCopyOf(file);
+  // The copy is whole before anything is moved: a start that is cut off here must not end with an empty ledger.
   copyFileSync(good, copy);
   for (const suffix of ["-wal", "-shm", ""]) {
     if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
@@ -172,6 +174,8 @@ function restoreSnapshot(
     help: "Work done since then is missing here, not at the markets: compare the earnings with their books.",
   };
 }
+
+const restoredCopyOf = (file: string): string => `${file}.restored`;
 
 /** What the snapshot says is unsent may have been sent since: each result is looked for before it goes out. */
 function doubtSubmissions(db: Database, now: number): void {

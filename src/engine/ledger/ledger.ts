@@ -156,9 +156,9 @@ export class Ledger {
 
   /** As `snapshot`, if the newest one is old enough for a ledger of this size. */
   async snapshotIfDue(now: number): Promise<void> {
-    const newest = newestSnapshotAt(this.#folder);
+    const newest = newestSnapshotAt(this.#folder, now);
     const { everyMs } = snapshotHabit(this.bytes());
-    if (newest === null || now - newest >= everyMs || newest > now) await this.snapshot(now);
+    if (newest === null || now - newest >= everyMs) await this.snapshot(now);
   }
 
   /** Of the ledger's file, without what is only in its log yet. */
@@ -168,7 +168,11 @@ export class Ledger {
   }
 
   close(): void {
-    this.#db.pragma("optimize");
+    try {
+      this.#db.pragma("optimize");
+    } catch {
+      // Only a help for the planner: a full disk must not keep the ledger from being closed.
+    }
     this.#db.close();
     leaveCleanNote(join(this.#folder, LEDGER_FILE), this.#checkedAt);
   }

@@ -44,7 +44,9 @@ export async function takeSnapshot(
   }
   renameSync(part, target);
   const { kept } = snapshotHabit(statSync(target).size);
-  for (const old of listSnapshots(folder).slice(kept)) rmSync(old, { force: true });
+  // A clock that was set back leaves snapshots dated later than this one, which stays all the same.
+  const others = listSnapshots(folder).filter((file) => file !== target);
+  for (const old of others.slice(kept - 1)) rmSync(old, { force: true });
 }
 
 /** Newest first. */
@@ -57,11 +59,15 @@ export function listSnapshots(folder: string): string[] {
     .map((name) => join(snapshots, name));
 }
 
-/** When the newest was taken, unix ms; null: there is none. */
-export function newestSnapshotAt(folder: string): number | null {
-  const newest = listSnapshots(folder)[0];
+/** When the newest was taken that is not dated later than `now`, unix ms; null: there is none. */
+export function newestSnapshotAt(folder: string, now: number): number | null {
+  const times = listSnapshots(folder).map(dateOf);
+  return times.find((at) => at !== null && at <= now) ?? null;
+}
+
+function dateOf(file: string): number | null {
   const [, day, h, m, s, ms] =
-    /ledger-(\d{4}-\d{2}-\d{2})T(\d{2})-(\d{2})-(\d{2})-(\d{3})Z\.sqlite$/.exec(newest ?? "") ?? [];
+    /ledger-(\d{4}-\d{2}-\d{2})T(\d{2})-(\d{2})-(\d{2})-(\d{3})Z\.sqlite$/.exec(file) ?? [];
   return day === undefined ? null : Date.parse(`${day}T${h}:${m}:${s}.${ms}Z`);
 }
 

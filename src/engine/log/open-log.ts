@@ -1,12 +1,10 @@
 /** The log of one engine, as its configuration has it. */
-import { join } from "node:path";
 import type { EngineConfig } from "../../shared/config.ts";
 import { Log, type LogConsole } from "./log.ts";
+import { logFileOf } from "./log-file.ts";
 import type { Redactor } from "./redact.ts";
 
 const KEPT_FILES = 5;
-
-export const logFileOf = (dataFolder: string): string => join(dataFolder, "logs", "bellows.log");
 
 export function openLog(
   { log, dataFolder, traceTo }: Pick<EngineConfig, "log" | "dataFolder" | "traceTo">,

@@ -3,13 +3,18 @@ import type { ContractHandlers } from "../../shared/contract/contract.ts";
 import type { MarketTerms } from "../../shared/contract/terms.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, isAbort } from "../../shared/errors.ts";
 import { money } from "../../shared/money.ts";
 import { PUBLISHED_TERMS } from "./adapters.ts";
 import type { MarketAccount } from "./port.ts";
 import type { MarketSession } from "./session.ts";
 
 const ANSWER_WITHIN = 20 * SECOND;
+/** An order may be looked for after it (given-once.ts), and who gave it waits for no more than half a minute. */
+const ORDER_WITHIN = 12 * SECOND;
+const SHOWN_WITHIN = 3 * SECOND;
+/** What a claim answers it answers once: it has nearly as long as who asked for it waits. */
+const CLAIM_WITHIN = 28 * SECOND;
 
 type AccountCommand =
   | "provider.terms"
@@ -22,6 +27,7 @@ type AccountCommand =
 export function accountHandlers(sessions: readonly MarketSession[]): Pick<ContractHandlers, AccountCommand> {
   const sessionOf = (market: MarketId) => sessions.find((session) => session.adapter.id === market);
   const soon = () => AbortSignal.timeout(ANSWER_WITHIN);
+  const orderTime = () => AbortSignal.timeout(ORDER_WITHIN);
 
   function accountAt(market: MarketId): MarketAccount {
     const account = sessionOf(market)?.adapter.account;
@@ -37,7 +43,10 @@ export function accountHandlers(sessions: readonly MarketSession[]): Pick<Contra
   async function changed<T>(market: MarketId, change: Promise<T>): Promise<T> {
     const done = await change;
     const session = sessionOf(market);
-    await session?.refreshStanding(soon()).catch((thrown) => session.noteError(thrown));
+    if (session === undefined) return done;
+    await session.refreshStanding(AbortSignal.timeout(SHOWN_WITHIN)).catch((thrown: unknown) => {
+      if (!isAbort(thrown)) session.noteError(thrown);
+    });
     return done;
   }
 
@@ -58,14 +67,14 @@ export function accountHandlers(sessions: readonly MarketSession[]): Pick<Contra
       return { standing: account === undefined ? null : await account.standing(soon()) };
     },
     "provider.stake": async ({ market, amountMinor }) => ({
-      standing: await changed(market, accountAt(market).stake(amountAt(market, amountMinor), soon())),
+      standing: await changed(market, accountAt(market).stake(amountAt(market, amountMinor), orderTime())),
     }),
     "provider.unstake": async ({ market, amountMinor }) => ({
-      standing: await changed(market, accountAt(market).unstake(amountAt(market, amountMinor), soon())),
+      standing: await changed(market, accountAt(market).unstake(amountAt(market, amountMinor), orderTime())),
     }),
     "provider.balance": async ({ market }) => accountAt(market).balance(soon()),
     "provider.claim": async ({ market }) => {
-      const report = await accountAt(market).claim(soon());
+      const report = await accountAt(market).claim(AbortSignal.timeout(CLAIM_WITHIN));
       sessionOf(market)?.noteClaimed();
       return report;
     },

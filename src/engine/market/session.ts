@@ -31,6 +31,8 @@ const CREDIT_FAST = 2 * SECOND;
 const CREDIT_SLOW = 30 * SECOND;
 const CREDIT_BATCH = 500;
 const REQUEST_TIMEOUT = 30 * SECOND;
+/** A look at the books is many requests, each with a limit of its own; a claim among them must not be cut off. */
+const BOOKS_TIMEOUT = 3 * MINUTE;
 
 export interface SessionDeps {
   readonly adapter: MarketAdapter;
@@ -73,6 +75,8 @@ export class MarketSession {
   readonly #workWanted = new Wakeup();
   /** Rings when the market says that money moved. */
   readonly #booksChanged = new Wakeup();
+  /** Why the books could not be read at the last look. */
+  #booksError: ErrorValue | null = null;
   #standing: ProviderStanding | null = null;
   /** The models the market was told of when it last registered us. */
   #announced = "";
@@ -132,7 +136,11 @@ export class MarketSession {
       ...(paused && { paused }),
       ...(this.#standing === null ? {} : { standing: this.#standing }),
       ...(adapter.serviceRules === undefined ? {} : { serviceWarnings: this.#deps.warnings?.() ?? 0 }),
-      limits: [...(adapter.limits?.() ?? []), ...(this.#deps.advice?.() ?? [])],
+      limits: [
+        ...(adapter.limits?.() ?? []),
+        ...(this.#booksError === null ? [] : [`What was paid can't be read: ${this.#booksError.message}`]),
+        ...(this.#deps.advice?.() ?? []),
+      ],
     };
   }
 
@@ -399,20 +407,35 @@ export class MarketSession {
       try {
         const credits = await adapter.credits(
           unsettled.map((lease) => lease.jobId),
-          within(signal),
+          within(signal, BOOKS_TIMEOUT),
         );
         const settled = board.settle(unsettled, credits);
         interval = settled > 0 ? CREDIT_FAST : Math.min(CREDIT_SLOW, interval * 1.5);
         this.#reconciledAt = now();
+        this.#booksError = null;
         this.#tell();
       } catch (thrown) {
-        rethrowUnlessRetryable(thrown, signal);
-        this.noteError(thrown);
+        // Books that a person has to mend are no reason to stop working.
+        if (!isUsersToMend(thrown)) rethrowUnlessRetryable(thrown, signal);
+        this.#noteBooksError(thrown);
         interval = Math.max(retryAfter(thrown), Math.min(CREDIT_SLOW, interval * 2));
       }
       await this.#booksChanged.wait(signal, interval).catch(() => undefined);
       signal.throwIfAborted();
     }
+  }
+
+  /** Told once for as long as it lasts; work goes on, and whether the market is there is for its heartbeats to say. */
+  #noteBooksError(thrown: unknown): void {
+    if (this.adapter.capabilities.work === false) {
+      this.noteError(thrown);
+      return;
+    }
+    const error = toErrorValue(isAbort(thrown) ? this.#timedOut() : thrown);
+    if (error.code !== this.#booksError?.code)
+      this.#deps.ledger.audit("market-error", this.#deps.now(), error, { market: this.adapter.id });
+    this.#booksError = error;
+    this.#tell();
   }
 
   async #pauseForWork(ms: number, signal: AbortSignal): Promise<void> {
@@ -503,5 +526,10 @@ function rethrowUnlessRetryable(thrown: unknown, signal: AbortSignal): void {
   if (isAbort(thrown)) return; // A call's time limit: the market did not answer.
   if (!(thrown instanceof AppError) || thrown.code === "NOT_REGISTERED" || thrown.actor === "user")
     throw thrown;
-  if (thrown.actor === "bug") throw thrown;
+  if (thrown.actor === "bug" || thrown.code === LEDGER_FAILED) throw thrown;
+}
+
+function isUsersToMend(thrown: unknown): boolean {
+  if (!(thrown instanceof AppError) || thrown.actor !== "user") return false;
+  return thrown.code !== "NOT_REGISTERED" && thrown.code !== LEDGER_FAILED;
 }

@@ -47,6 +47,11 @@ export const FAMILIES = {
     "1: the market may give us work, by its own word; absent where it does not say",
     ["market"],
   ),
+  marketPaused: gauge(
+    "bellows_market_paused",
+    "1: too many of its leases were lost, so its work is not taken until a person says so",
+    ["market"],
+  ),
   lastHeartbeat: gauge(
     "bellows_market_last_heartbeat_timestamp_seconds",
     "When the market last acknowledged a heartbeat",

@@ -140,6 +140,7 @@ function setMarkets(series: Series, markets: readonly MarketView[], sources: Sta
   for (const view of markets) {
     const market = view.id;
     marketUp.set({ market }, view.state === "registered" ? 1 : 0);
+    series.marketPaused.set({ market }, view.paused === undefined ? 0 : 1);
     series.leasesHeld.set({ market }, view.leasesHeld);
     known(view.lastHeartbeatAckAt, (at) => lastHeartbeat.set({ market }, at / SECOND));
     known(view.heartbeatIntervalMs, (ms) => heartbeatInterval.set({ market }, ms / SECOND));

@@ -5,6 +5,7 @@
 import type { MarketId } from "../../shared/contract/views.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { type AppError, type ErrorValue, isAbort, toErrorValue } from "../../shared/errors.ts";
+import { hasPassed } from "../../shared/wait.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Offer, OfferFacts } from "../ledger/offers.ts";
 import type { Booking, Listing, OfferAbilities, OfferBoard } from "../market/port.ts";
@@ -105,7 +106,7 @@ export class BoardRounds {
 
   async #readPrices(signal: AbortSignal): Promise<void> {
     const { market, board, ledger, now } = this.#deps;
-    if (this.#pricesReadAt !== null && now() - this.#pricesReadAt < PRICES_EVERY) return;
+    if (this.#pricesReadAt !== null && !hasPassed(PRICES_EVERY, this.#pricesReadAt, now())) return;
     const others = (await board.prices(signal)).filter(({ ours }) => !ours);
     ledger.prices.put(market, board.id, others, now());
     ledger.prices.prune(now() - PRICES_KEPT);

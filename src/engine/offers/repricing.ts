@@ -5,6 +5,7 @@
  */
 import { MINUTE } from "../../shared/durations.ts";
 import { type Money, money } from "../../shared/money.ts";
+import { hasPassed } from "../../shared/wait.ts";
 import type { Offer } from "../ledger/offers.ts";
 import { rounded, roundedUp } from "../pricing/asking.ts";
 
@@ -44,7 +45,7 @@ export function nextPrice(
     case "listed":
       break;
   }
-  if (!possible || (offer.pricedAt !== null && now - offer.pricedAt < REPRICE_EVERY)) return null;
+  if (!possible || (offer.pricedAt !== null && !hasPassed(REPRICE_EVERY, offer.pricedAt, now))) return null;
   const distance = wanted.minor > current ? wanted.minor - current : current - wanted.minor;
   if (distance * HUNDRED < current * SMALLEST_STEP) return null;
   const limit = (current * LARGEST_STEP) / HUNDRED;

@@ -28,6 +28,12 @@ export class LadderRetry {
     this.#due = null;
   }
 
+  /** There is something new to try: now, and as soon as ever afterwards. */
+  noteOutdated(): void {
+    this.#inRow = 0;
+    this.#due = Number.NEGATIVE_INFINITY;
+  }
+
   /** The present process, or one of its models, had to take a slower back end. */
   noteStepDown(): void {
     if (this.#due !== null) return;

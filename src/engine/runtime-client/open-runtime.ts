@@ -4,6 +4,7 @@ import type { ProcessHost } from "../../host/process-host.ts";
 import type { EngineConfig } from "../../shared/config.ts";
 import { LLAMA_FOLDER_VARIABLE } from "../../shared/runtime/llama-folder.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
+import type { Seat } from "../device/seat.ts";
 import { setUpGpu } from "../gpu-pack/gpu-setup.ts";
 import { llamaHome } from "../llama/install.ts";
 import { RuntimeClient } from "./runtime-client.ts";
@@ -17,10 +18,12 @@ export interface RuntimePlace {
   readonly freeMemoryMb: () => number | null;
   /** MiB that a model takes of a GPU at work, by its id; absent: the process estimates it. */
   readonly needMb?: (model: string) => number;
+  /** On which GPU a process computes, by its number; absent: it is not looked at. */
+  readonly seatOf?: (pid: number) => Promise<Seat>;
 }
 
 export function openRuntime(config: EngineConfig, place: RuntimePlace): RuntimeClient {
-  const { device, devices, host, freeMemoryMb, needMb } = place;
+  const { device, devices, host, freeMemoryMb, needMb, seatOf } = place;
   return new RuntimeClient({
     device,
     host,
@@ -31,6 +34,7 @@ export function openRuntime(config: EngineConfig, place: RuntimePlace): RuntimeC
     gpuSetup: () => setUpGpu(config),
     env: llamaEnvironment(config),
     freeMemoryMb,
+    ...(seatOf && { seatOf }),
     // The processor's memory is not what the figures of a GPU are about.
     ...(needMb !== undefined && device.kind === "gpu" && { needMb }),
   });

@@ -24,11 +24,13 @@ import { withoutSecrets } from "../../shared/secret-variables.ts";
 import { backoffMs, delay } from "../../shared/wait.ts";
 import type { Work } from "../../shared/work.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
+import type { Seat } from "../device/seat.ts";
 import type { GpuSetup } from "../gpu-pack/gpu-setup.ts";
 import { isOllamaModel, type RunnableModel } from "../ollama/model.ts";
 import { isPoisoned, ModelNotLoaded } from "./answers.ts";
 import { LadderRetry } from "./ladder-retry.ts";
 import { NotBegun, RuntimeProcess } from "./runtime-process.ts";
+import { SeatCheck } from "./seat-check.ts";
 import { Throughput } from "./throughput.ts";
 
 /** Opening CUDA and proving that it works, or reading a model from a slow disk, may take this long. */
@@ -101,6 +103,8 @@ export interface DeviceRuntime {
    * (all retryable), CUDA_UNAVAILABLE, ModelNotLoaded when the model can't be loaded, or the signal's reason.
    */
   run(request: RunRequest): Promise<RunAnswer>;
+  /** The files that a process has open are no longer the newest: it ends now, or with work between two batches. */
+  startAnew(): void;
   /** End the process in order (SIGKILL after 2 s, or when the signal aborts); work that waits is rejected. */
   stop(signal?: AbortSignal): Promise<void>;
   /** End the process now. */
@@ -123,6 +127,8 @@ export interface RuntimeClientOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Of the device, asked at each start of a process; null: unknown. */
   readonly freeMemoryMb?: () => number | null;
+  /** On which GPU a process computes, by its number; absent: it is not looked at. */
+  readonly seatOf?: (pid: number) => Promise<Seat>;
   /** MiB that a model takes of it at work, by its id; absent: the process estimates it. */
   readonly needMb?: (model: string) => number;
   /** A process that stepped down the ladder of back ends works for this long before it is tried again, ms; absent: 10 minutes. */
@@ -159,11 +165,13 @@ export class RuntimeClient implements DeviceRuntime {
   #notBefore = 0;
   #startsWithoutMemory = 0;
   readonly #ladder: LadderRetry;
+  readonly #seat: SeatCheck;
   #nextBatchId = 1;
 
   constructor(options: RuntimeClientOptions) {
     this.#options = options;
     this.#ladder = new LadderRetry(options.tryAgainAfterMs);
+    this.#seat = new SeatCheck(options.device.kind === "gpu" ? options.seatOf : undefined);
     this.device = options.device;
   }
 
@@ -205,6 +213,11 @@ export class RuntimeClient implements DeviceRuntime {
     return await unlessAborted(work, signal);
   }
 
+  startAnew(): void {
+    this.#ladder.noteOutdated();
+    if (this.#underWay === 0) void this.#process?.shutdown(idle(), SHUTDOWN_DEADLINE);
+  }
+
   async stop(signal?: AbortSignal): Promise<void> {
     const working = this.#status.state === "working";
     const process = this.#rejectAllWork();
@@ -243,7 +256,7 @@ export class RuntimeClient implements DeviceRuntime {
         signal.throwIfAborted();
         try {
           const process = this.#process ?? (await this.#start(request.deadlineMs, signal));
-          const runtimeClass = await this.#load(process, request.model);
+          const runtimeClass = await this.#load(process, request.model, before);
           const answer = this.#runBatch(process, request, runtimeClass);
           onPosted();
           return await answer;
@@ -276,6 +289,7 @@ export class RuntimeClient implements DeviceRuntime {
     const process = new RuntimeProcess(this.#options.host.spawn(this.#spec(setup)));
     this.#process = process;
     this.#loaded = new Map();
+    this.#seat.noteStart();
     this.#publish({ state: "starting", reason: null, pid: process.pid });
     void process.ended.then((cause) => this.#onEnded(process, cause));
 
@@ -293,7 +307,11 @@ export class RuntimeClient implements DeviceRuntime {
     return process;
   }
 
-  async #load(process: RuntimeProcess, model: RunnableModel | null): Promise<RuntimeClass> {
+  async #load(
+    process: RuntimeProcess,
+    model: RunnableModel | null,
+    before: Promise<unknown>,
+  ): Promise<RuntimeClass> {
     // What needs no model is plain arithmetic: it runs on the CPU whatever the device is.
     if (model === null) return onCpu(this.#processClass ?? notStarted());
     if (isOllamaModel(model)) throw notOurs(model.id);
@@ -311,7 +329,13 @@ export class RuntimeClient implements DeviceRuntime {
     const { backend, onnxruntime } = answer.runtimeClass;
     // llama.cpp finds its own way to the device, even where that has the same name.
     const same = ofProcess?.backend === backend && ofProcess.onnxruntime === onnxruntime;
-    const runtimeClass = same ? ofProcess : this.#describe(answer.runtimeClass);
+    const described = same ? ofProcess : this.#describe(answer.runtimeClass);
+    const runtimeClass = await this.#seat.judge(process.pid, described);
+    if (runtimeClass === null) {
+      await before;
+      await process.shutdown(idle(), SHUTDOWN_DEADLINE);
+      throw new NotBegun();
+    }
     this.#loaded.set(model.id, runtimeClass);
     return runtimeClass;
   }
@@ -455,7 +479,8 @@ export class RuntimeClient implements DeviceRuntime {
     const { backend, threads, freeMemoryMb } = this.#options;
     const freeMb = freeMemoryMb?.() ?? null;
     const memoryBytes = freeMb === null ? null : Math.floor(freeMb * MEMORY_SHARE[kind]) * MIB;
-    return { type: "init", device: { id, kind, index }, backend, threads, memoryBytes };
+    const without = [...this.#seat.without];
+    return { type: "init", device: { id, kind, index }, backend, without, threads, memoryBytes };
   }
 
   #spec(setup: GpuSetup | null): ProcessSpec {

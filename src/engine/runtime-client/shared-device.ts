@@ -76,6 +76,10 @@ export class SharedDevice implements DeviceRuntime {
     return work;
   }
 
+  startAnew(): void {
+    this.#own.startAnew();
+  }
+
   async stop(signal?: AbortSignal): Promise<void> {
     this.#rejectWaiting();
     await Promise.all([this.#own.stop(signal), this.#ollama.stop()]);

@@ -57,6 +57,7 @@ export async function testOffline(test: OfflineTest, signal: AbortSignal): Promi
         devices: devices.length,
         host,
         freeMemoryMb: () => freeMemoryOf(device, watcher.latest(device.id)),
+        seatOf: (pid) => watcher.seatOf(pid, device),
       });
       return ollama?.share(own) ?? own;
     });

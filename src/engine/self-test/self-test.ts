@@ -43,7 +43,7 @@ export interface SelfTestParts {
 
 type Outcome = Omit<SelfTestReport, "device" | "at" | "ok" | "summary" | "said" | "tookMs">;
 
-/** Rejects with the signal's reason only. */
+/** Throws the signal's reason, RUNTIME_STOPPED, RUNTIME_BACKING_OFF. */
 export async function runSelfTest(parts: SelfTestParts, signal: AbortSignal): Promise<SelfTestReport> {
   const startedAt = performance.now();
   const { device } = parts.runtime;
@@ -100,12 +100,17 @@ async function examine(parts: SelfTestParts, signal: AbortSignal): Promise<Outco
     return { ...outcome, backend, answer, textsPerSecond, memoryUsedMb, temperatureC };
   } catch (thrown) {
     signal.throwIfAborted();
-    // Stopped by the person, or paused for them: that says nothing about the device.
-    if (thrown instanceof AppError && thrown.code === "RUNTIME_STOPPED") throw thrown;
+    // Stopped by the person or paused for them, or no memory is left to begin in: that says nothing about the device.
+    if (isNotNow(thrown)) throw thrown;
     const name = steps.length === 1 ? "backend" : "throughput";
     steps.push(stepOf(name, false, sayError(toErrorValue(thrown))));
     return outcome;
   }
+}
+
+/** The device can't be tested at this moment: RUNTIME_STOPPED, RUNTIME_BACKING_OFF. */
+export function isNotNow(thrown: unknown): thrown is AppError {
+  return thrown instanceof AppError && ["RUNTIME_STOPPED", "RUNTIME_BACKING_OFF"].includes(thrown.code);
 }
 
 async function embed(

@@ -5,7 +5,7 @@
 import type { ListingTest } from "../../shared/contract/offers.ts";
 import type { SelfTestProgress, SelfTestReport } from "../../shared/contract/self-test.ts";
 import { AppError } from "../../shared/errors.ts";
-import { Wakeup } from "../../shared/wait.ts";
+import { pause, Wakeup } from "../../shared/wait.ts";
 import { advise, type Sentence, type Spoken, say, within } from "../../shared/words/said.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import type { Telemetry } from "../device/telemetry.ts";
@@ -13,7 +13,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { ModelStore, ResolvedModel } from "../models/store.ts";
 import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
 import type { SelfTestReference } from "./reference.ts";
-import { runSelfTest } from "./self-test.ts";
+import { isNotNow, runSelfTest } from "./self-test.ts";
 
 export interface SelfTesterDeps {
   readonly runtimes: () => readonly DeviceRuntime[];
@@ -80,7 +80,9 @@ export class SelfTester {
       if (exam === null) return reports;
       for (const runtime of this.#deps.runtimes()) {
         if (!this.#isDue(runtime.device, exam)) continue;
-        const report = await this.#test(runtime, exam, signal).catch(nullIfStopped);
+        const report = await this.#test(runtime, exam, signal).catch((thrown) =>
+          this.#nullIfNotNow(thrown, signal),
+        );
         if (report !== null) reports.push(report);
       }
       return reports;
@@ -183,6 +185,14 @@ export class SelfTester {
     return report;
   }
 
+  /** It stays due, and is tried again when the runtime may be started. */
+  #nullIfNotNow(thrown: unknown, signal: AbortSignal): null {
+    if (!isNotNow(thrown)) throw thrown;
+    if (thrown.retryAfterMs !== undefined)
+      void pause(thrown.retryAfterMs, signal).then(() => this.lookAgain());
+    return null;
+  }
+
   #choose(deviceId: string | undefined): readonly DeviceRuntime[] {
     const all = this.#deps.runtimes();
     const chosen = deviceId === undefined ? all : all.filter(({ device }) => device.id === deviceId);
@@ -251,11 +261,6 @@ function unknownDevice(id: string | undefined): AppError {
 }
 
 /** Cut off by a stop or a pause: it is due again when the device may work. */
-function nullIfStopped(thrown: unknown): null {
-  if (thrown instanceof AppError && thrown.code === "RUNTIME_STOPPED") return null;
-  throw thrown;
-}
-
 function paused({ name }: DeviceInfo, why: Spoken | null): AppError {
   return new AppError({
     code: "DEVICE_PAUSED",

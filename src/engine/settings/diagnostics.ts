@@ -5,8 +5,8 @@
 import type { z } from "zod";
 import type { DiagnosticsAnswer, SettingsView } from "../../shared/contract/settings.ts";
 import type { State } from "../../shared/contract/views.ts";
+import { placeWords } from "../config/place-words.ts";
 import type { Redactor } from "../log/redact.ts";
-import { placeWords } from "./settings.ts";
 
 export interface DiagnosticsFacts {
   readonly state: State;

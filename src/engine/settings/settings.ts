@@ -16,6 +16,7 @@ import { AppError } from "../../shared/errors.ts";
 import { ConfigError, type ConfigProblem } from "../config/config-error.ts";
 import { NAME_OF_KEY } from "../config/config-file.ts";
 import { missing } from "../config/from-environment.ts";
+import { placeWords } from "../config/place-words.ts";
 import { Refusal } from "../config/refusal.ts";
 import { type Foreign, readSaved, repairSaved, writeSaved } from "../config/saved-settings.ts";
 import { SETTINGS, type Setting, type SettingName, type Settings } from "../config/settings.ts";
@@ -234,20 +235,4 @@ function settingFixed(key: string, source: SettingSource): AppError {
     actor: "user",
     help: "Change it there; the app does not write over it.",
   });
-}
-
-/** "the environment (AITBC_REGION)", "bellows.toml line 12". */
-export function placeWords(source: SettingSource): string {
-  switch (source.kind) {
-    case "flag":
-      return `the flag ${source.name}`;
-    case "environment":
-      return `the environment (${source.name})`;
-    case "file":
-      return source.line === null ? source.file : `${source.file} line ${source.line}`;
-    case "saved":
-      return "the app";
-    case "default":
-      return "nobody";
-  }
 }

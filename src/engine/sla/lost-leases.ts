@@ -2,6 +2,7 @@
  * Leases that were lost after their job had begun, one after the other: something is wrong that trying on does not mend
  * (a machine too slow for the leases, a second worker with the same name, a market that takes its jobs back), and
  * each costs device time and standing. After five in a row nothing more is taken there until a person has looked.
+ * What was held at the same time is lost for the same reason: a lease counts when it was taken after the last one that did.
  */
 import { z } from "zod";
 import type { GuardAction, GuardChange } from "../../shared/contract/service-level.ts";
@@ -22,11 +23,13 @@ const LOG_LENGTH = 50;
 const CountSchema = z.object({
   /** In a row, since a result was accepted or a person looked. */
   lost: z.number().int().nonnegative(),
+  /** When the last of them was, unix ms. */
+  lastAt: z.number().int(),
   /** Unix ms; null: work is taken. */
   pausedAt: z.number().int().nullable(),
 });
 type Count = z.infer<typeof CountSchema>;
-const NONE: Count = { lost: 0, pausedAt: null };
+const NONE: Count = { lost: 0, lastAt: 0, pausedAt: null };
 
 export interface LostLeasesDeps {
   readonly ledger: Ledger;
@@ -49,15 +52,17 @@ export class LostLeases {
   /** Told with every move of a job, in the transaction that writes it down. */
   noteJob({ market, event, row }: BoardChange): void {
     const { ledger, now, onChange } = this.#deps;
-    const { lost, pausedAt } = this.#countOf(market);
+    const { lost, lastAt, pausedAt } = this.#countOf(market);
     if (event === "accept" && lost > 0 && pausedAt === null) this.#set(market, NONE);
     if ((event !== "lose" && event !== "expire") || pausedAt !== null) return;
-    const { runs, grantedAt } = ledger.leases.get(row);
-    if (runs === 0 || !this.#wereInTouch(market, grantedAt)) return;
+    const { runs, leasedAt } = ledger.leases.get(row);
+    const at = now();
+    const withTheLast = leasedAt < lastAt && lastAt <= at; // Else the clock was set back since.
+    if (runs === 0 || withTheLast || !this.#wereInTouch(market, leasedAt)) return;
     const isEnough = lost + 1 >= MOST_IN_A_ROW;
-    this.#set(market, { lost: lost + 1, pausedAt: isEnough ? now() : null });
+    this.#set(market, { lost: lost + 1, lastAt: at, pausedAt: isEnough ? at : null });
     if (!isEnough) return;
-    this.#tell(market, "began", actionOf({ since: now(), lost: lost + 1 }));
+    this.#tell(market, "began", actionOf({ since: at, lost: lost + 1 }));
     onChange();
   }
 

@@ -15,6 +15,9 @@ import { DevicePace, type DevicePaceDeps } from "./device-pace.ts";
 import type { ModelMemory } from "./model-memory.ts";
 import type { OwnMemory } from "./own-memory.ts";
 
+/** So much more may make room for a model that found none. */
+const MORE_ROOM_MB = 128;
+
 export interface DeviceFitDeps extends DevicePaceDeps {
   readonly runtime: DeviceRuntime;
   readonly models: ModelStore;
@@ -37,6 +40,9 @@ export class DeviceFit {
   readonly pace: DevicePace;
   /** The present process, the one model it has run (null: several), and in batches of up to how many jobs. */
   #only: { pid: number; model: string | null; jobs: number } = { pid: -1, model: null, jobs: 0 };
+
+  /** By model: the memory that was too little, MiB. */
+  readonly #noRoomIn = new Map<string, number>();
 
   constructor(deps: DeviceFitDeps, health: DeviceHealth) {
     this.#deps = deps;
@@ -92,7 +98,19 @@ export class DeviceFit {
   memoryShortage(model: CatalogueModel): string | null {
     const { runtime, memory } = this.#deps;
     if (runtime.device.kind === "cpu" || runtime.holds(model.id)) return null;
-    return memory.shortage(model, runtime.device, this.#usableMemoryMb());
+    const usable = this.#usableMemoryMb();
+    const tried = this.#noRoomIn.get(model.id);
+    if (usable !== null && tried !== undefined && usable <= tried + MORE_ROOM_MB)
+      return `${model.id} found no room in ${Math.floor(tried)} MiB of GPU memory, and ${Math.floor(usable)} MiB are free`;
+    return memory.shortage(model, runtime.device, usable);
+  }
+
+  /** The model could not be loaded for lack of memory: not before there is more. false: nobody knows how much there is. */
+  noteNoRoom(model: CatalogueModel): boolean {
+    const usable = this.#usableMemoryMb();
+    if (usable === null || this.#deps.runtime.device.kind === "cpu") return false;
+    this.#noRoomIn.set(model.id, usable);
+    return true;
   }
 
   /** What is free, and what our own process holds for other models: it gives that up for the next one. */
@@ -142,6 +160,7 @@ export class DeviceFit {
     const { runtime, ownMemory, memory } = this.#deps;
     const { pid } = runtime.status;
     if (model === null || pid === null || runtime.device.kind === "cpu") return;
+    this.#noRoomIn.delete(model.id);
     const before = this.#only.pid === pid ? this.#only : { model: model.id, jobs: 0 };
     const only = before.model === model.id ? model.id : null;
     this.#only = { pid, model: only, jobs: Math.max(before.jobs, jobs) };

@@ -18,8 +18,15 @@ const KNOWN_FOR = 10 * MINUTE;
 const KEPT = 16;
 /** A job may take so many times what those before it let expect. */
 const SLACK = 4;
-/** While nothing is known the jobs of a batch may take their time one after the other, but no longer than this. */
-const MOST_UNKNOWN = 10 * MINUTE;
+/** ms per unit of effort while nothing is known: about twice what two processor cores were seen to take. */
+const GUESSED: Readonly<Record<Job["work"]["kind"], number>> = {
+  embed: 0.2,
+  rerank: 0.2,
+  vector: 0.001,
+  clip: 200,
+  generate: 200,
+  unsupported: 0,
+};
 /** Of the time that a job may take, so much is planned for its whole batch. */
 const PLANNED_SHARE = 0.5;
 
@@ -91,7 +98,7 @@ export class DevicePace {
     let expected = 0;
     let shortest = Number.POSITIVE_INFINITY;
     const tooMany = jobs.findIndex((job) => {
-      expected += this.#expected(job, model) ?? 0;
+      expected += this.#expected(job, model) ?? this.#roughly(job, model);
       shortest = Math.min(shortest, this.#mayTake(job));
       return expected > shortest * PLANNED_SHARE;
     });
@@ -100,13 +107,14 @@ export class DevicePace {
 
   /** Milliseconds a batch of these may take. */
   allowance(batch: readonly Job[], model: Model): number {
-    const [first] = batch;
-    const ms = first && this.#atMost.get(keyOf(first.work, model));
-    const each = batch.map((job) => this.#mayTake(job));
-    const longest = Math.max(...each);
-    if (ms === undefined) return Math.max(longest, Math.min(MOST_UNKNOWN, sum(each)));
-    const expected = batch.map(({ work }) => ms * effortOf(work, model) * SLACK);
-    return Math.max(longest, sum(expected.map((took, i) => Math.min(took, each[i] ?? 0))));
+    const longest = Math.max(...batch.map((job) => this.#mayTake(job)));
+    const each = batch.map((job) => Math.min(this.#mayTake(job), SLACK * this.#roughly(job, model)));
+    return Math.max(longest, sum(each));
+  }
+
+  /** Milliseconds, rather too many. */
+  #roughly({ work }: Job, model: Model): number {
+    return effortOf(work, model) * (this.#atMost.get(keyOf(work, model)) ?? GUESSED[work.kind]);
   }
 
   /** ms */

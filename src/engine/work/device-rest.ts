@@ -61,7 +61,7 @@ export class DeviceRest {
 
   async #free(deviceId: string): Promise<void> {
     const { fleet, restOf } = this.#deps;
-    const deadline = Date.now() + SOFT_PATIENCE;
+    const deadline = performance.now() + SOFT_PATIENCE;
     for (;;) {
       const member = fleet.find(deviceId);
       const why = restOf(deviceId);
@@ -74,7 +74,7 @@ export class DeviceRest {
         this.#setAside(deviceId, sentence(member, why));
         return await stopped;
       }
-      if (Date.now() >= deadline) {
+      if (performance.now() >= deadline) {
         member.runtime.killNow();
         return this.#setAside(deviceId, sentence(member, why));
       }

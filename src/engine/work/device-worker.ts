@@ -14,7 +14,7 @@ import type { HeldLease } from "../ledger/leases.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ResolvedModel } from "../models/store.ts";
 import type { ReceiptSigner } from "../receipt/receipt.ts";
-import { errorOf } from "../runtime-client/answers.ts";
+import { errorOf, ModelNotLoaded } from "../runtime-client/answers.ts";
 import type { RunAnswer } from "../runtime-client/runtime-client.ts";
 import type { ComputedItem, WorkBoard } from "./board.ts";
 import type { Rest } from "./breaker.ts";
@@ -244,6 +244,12 @@ export class DeviceWorker {
   #giveUp(batch: readonly HeldLease[], resolved: ResolvedModel | null, error: AppError): void {
     const { board, ledger, runtime, now, others } = this.#deps;
     ledger.audit("runtime-failed", now(), { device: runtime.device.id, ...error.toValue() });
+    if (resolved !== null && isOutOfRoom(error) && this.#fit.noteNoRoom(resolved.model)) {
+      // It was not the jobs that took the memory: another device has it, or they go back.
+      board.putBack(batch, error.message);
+      board.judgeAgain();
+      return;
+    }
     // The model went missing since the jobs were admitted: no device had a part in it.
     const isMissing = resolved === null && batch.some(needsModelOf);
     const fate = isMissing ? "elsewhere" : this.#health.noteThrown(resolved?.model.id ?? null, batch, error);
@@ -304,6 +310,10 @@ export class DeviceWorker {
 
 function asAppError(thrown: unknown): AppError {
   return thrown instanceof AppError ? thrown : AppError.fromValue(toErrorValue(thrown));
+}
+
+function isOutOfRoom(error: AppError): boolean {
+  return error instanceof ModelNotLoaded && error.code === "OUT_OF_MEMORY";
 }
 
 function noAnswer(): AppError {

@@ -4,6 +4,7 @@
  */
 import type { MarketId } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
+import { hasPassed } from "../../shared/wait.ts";
 
 /** A market that gave nothing for this long gives no work. */
 const QUIET = 30 * SECOND;
@@ -72,6 +73,6 @@ export class LeaseRoom {
   #givesWork(market: MarketId): boolean {
     const { board, now } = this.#deps;
     const last = board.lastGrant(market);
-    return board.countUnsent(market) > 0 || (last !== null && now() - last < QUIET);
+    return board.countUnsent(market) > 0 || (last !== null && !hasPassed(QUIET, last, now()));
   }
 }

@@ -121,7 +121,8 @@ export class RunControl {
 
   #finishWhenEmpty(): void {
     if (this.#intent !== "finishing" || this.#deps.board.count() > 0) return;
-    if (this.#forAWhile) this.#turn("stopped");
+    // The markets go on hearing that this provider is alive: nobody knows how long the while is.
+    if (this.#forAWhile) this.#turn("paused");
     else this.#want("stopped");
   }
 

@@ -32,7 +32,9 @@ export function systemLoginItem(
   { program, args, env }: Launcher,
   platform: NodeJS.Platform,
 ): LoginItem {
-  const item = { path: program, args: [...args, HIDDEN_ARGUMENT] };
+  // Windows keeps one line of text, in which a space ends a word; Electron wants the quotes from us.
+  const word = (text: string) => (platform === "win32" && /\s/.test(text) ? `"${text}"` : text);
+  const item = { path: word(program), args: [...args, HIDDEN_ARGUMENT].map(word) };
   const names = Object.keys(env).join(", ");
   // macOS lists apps alone: of a checkout that would be an Electron without its app.
   const isCheckout = platform === "darwin" && args.length > 0;

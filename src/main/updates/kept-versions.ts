@@ -69,12 +69,13 @@ export class KeptVersions {
     await this.#keepOnly({ current, previous, staged });
   }
 
-  /** With the version that runs: it is the staged one, or that one did not come and is forgotten. */
-  async settle(running: string): Promise<void> {
+  /** With the version that runs: it is the staged one (true), or that one did not come and is forgotten. */
+  async settle(running: string): Promise<boolean> {
     const { current, previous, staged } = await this.#read();
-    if (staged === null) return;
+    if (staged === null) return false;
     const came = staged.current?.version === running;
     await this.#keepOnly(came ? { ...staged, staged: null } : { current, previous, staged: null });
+    return came;
   }
 
   /** The kept file, once it is proven to be the one that was put away. Throws PREVIOUS_VERSION_DAMAGED. */

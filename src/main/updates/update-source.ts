@@ -3,11 +3,16 @@
  * fetches only the blocks that changed, where the old package is there and the server knows ranges; what it would fetch
  * whole, and would begin anew after each broken connection, is fetched by resumable-download.ts.
  */
-import { rename, writeFile } from "node:fs/promises";
+import { copyFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { UpdateChannel } from "../../shared/contract/app.ts";
 import { AppError } from "../../shared/errors.ts";
 import { downloadResumably, type ResumableDownloadOptions } from "./resumable-download.ts";
+
+/** Windows' installer leaves a copy of itself where the library looks for the package that the next one is compared with. */
+const INSTALLER_KEEPS_ITSELF = process.platform === "win32";
+
+const FETCHED = "fetched";
 
 export interface FoundRelease {
   /** As the feed says it: nothing of it is believed yet. */
@@ -21,6 +26,8 @@ export interface UpdateSource {
   check(feedUrl: string, channel: UpdateChannel): Promise<FoundRelease>;
   /** What the last `check` found; resolves with the file. Throws UPDATE_DOWNLOAD_FAILED, or the signal's reason. */
   download(progress: (bytes: number, total: number | null) => void, signal: AbortSignal): Promise<string>;
+  /** What was fetched is installed: the room it takes is given back. */
+  forget(): Promise<void>;
 }
 
 type Library = typeof import("electron-updater");
@@ -117,6 +124,11 @@ export class ElectronUpdateSource implements UpdateSource {
     }
   }
 
+  async forget(): Promise<void> {
+    if (!INSTALLER_KEEPS_ITSELF)
+      await rm(path.join(this.#options.folder, FETCHED), { recursive: true, force: true });
+  }
+
   #load(): Promise<Updater> {
     this.#updater ??= this.#open();
     return this.#updater;
@@ -129,7 +141,11 @@ export class ElectronUpdateSource implements UpdateSource {
   async #open(): Promise<Updater> {
     const updater = (await this.#library()).autoUpdater;
     const settings = path.join(this.#options.folder, "app-update.yml");
-    await writeFile(settings, "provider: generic\nurl: http://127.0.0.1:9/\nupdaterCacheDirName: fetched\n");
+    const folder = INSTALLER_KEEPS_ITSELF ? "bellows-updater" : FETCHED;
+    await writeFile(
+      settings,
+      `provider: generic\nurl: http://127.0.0.1:9/\nupdaterCacheDirName: ${folder}\n`,
+    );
     updater.updateConfigPath = settings;
     updater.forceDevUpdateConfig = true;
     updater.autoDownload = false;
@@ -139,7 +155,9 @@ export class ElectronUpdateSource implements UpdateSource {
     // Without a listener an `error` event would be thrown; the promises carry the same error.
     updater.on("error", () => undefined);
     const { httpExecutor, app } = updater as unknown as Inside;
-    Object.defineProperty(app, "baseCachePath", { value: this.#options.folder });
+    if (!INSTALLER_KEEPS_ITSELF) {
+      Object.defineProperty(app, "baseCachePath", { value: this.#options.folder });
+    }
     httpExecutor.download = (url, destination, options) => this.#fetchWhole(url, destination, options);
     return updater;
   }
@@ -156,8 +174,18 @@ export class ElectronUpdateSource implements UpdateSource {
       signal: this.#signal,
       progress: (transferred, total) => onProgress?.({ transferred, total: total ?? 0 }),
     });
-    await rename(part, destination);
+    await move(part, destination);
     return destination;
+  }
+}
+
+/** The library's folder on Windows may be on another disk. */
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch {
+    await copyFile(from, to);
+    await rm(from, { force: true });
   }
 }
 

@@ -88,8 +88,10 @@ export class Updates {
 
   /** Finds what was kept, and begins to look by itself where the settings say so. */
   async start(): Promise<void> {
-    const { kept, version } = this.#options;
-    await kept.settle(version).catch(() => undefined); // A folder that can't be written keeps a file too many.
+    const { kept, version, source } = this.#options;
+    // A folder that can't be written keeps a file too many.
+    const came = await kept.settle(version).catch(() => false);
+    if (came) await source.forget().catch(() => undefined);
     await this.#readKept();
     this.#lookLater(FIRST_LOOK);
   }

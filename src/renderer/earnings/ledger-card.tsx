@@ -180,12 +180,14 @@ const EntryCells = memo(function EntryCells({ entry, tabIndex, onOpen }: EntryCe
           <span
             className="quiet"
             title={
-              expected === null
-                ? undefined
-                : t("earnings.ledger.expected", {
-                    amount: amountText(expected),
-                    currency: expected.currency,
-                  })
+              settledAt !== null
+                ? t("jobs.paidUntold")
+                : expected === null
+                  ? undefined
+                  : t("earnings.ledger.expected", {
+                      amount: amountText(expected),
+                      currency: expected.currency,
+                    })
             }
           >
             {UNKNOWN}

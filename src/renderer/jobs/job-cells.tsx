@@ -108,15 +108,18 @@ export const JobCells = memo(function JobCells({ job, onOpen, oneLine = false, t
 });
 
 /** Only what was credited counts as earned. */
-function Pay({ job: { earned, fee } }: { job: JobRow }) {
-  if (earned !== null) return <Amount value={earned} />;
-  const title =
-    fee === null
-      ? t("jobs.notCredited")
-      : t("jobs.notCreditedOffered", { offered: `${amountText(fee)} ${fee.currency}` });
+function Pay({ job }: { job: JobRow }) {
+  if (job.earned !== null) return <Amount value={job.earned} />;
   return (
-    <span className="quiet" title={title}>
+    <span className="quiet" title={unpaidWords(job)}>
       {UNKNOWN}
     </span>
   );
+}
+
+function unpaidWords({ state, fee }: JobRow): string {
+  if (state === "settled") return t("jobs.paidUntold");
+  return fee === null
+    ? t("jobs.notCredited")
+    : t("jobs.notCreditedOffered", { offered: `${amountText(fee)} ${fee.currency}` });
 }

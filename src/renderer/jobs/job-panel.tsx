@@ -121,6 +121,7 @@ function Detail({ job }: { job: JobDetail }) {
               <>
                 {UNKNOWN}
                 {job.state === "accepted" && <span className="quiet"> {t("jobs.panel.whenSettled")}</span>}
+                {job.state === "settled" && <span className="quiet"> {t("jobs.paidUntold")}</span>}
               </>
             ) : (
               <Amount value={job.earned} />

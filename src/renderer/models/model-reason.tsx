@@ -13,6 +13,7 @@ export function ModelReason({ model, error }: { model: ModelView; error: ErrorVa
   const llama = useEngine((engine) => engine.llama);
   const needsLlama =
     model.task === "generate" &&
+    sources.some(({ kind }) => kind !== "ollama") &&
     model.ollama === undefined &&
     llama?.offered === true &&
     llama.version === null;

@@ -9,9 +9,11 @@ import { promisify } from "node:util";
 import { SECOND } from "../../shared/durations.ts";
 import { LLAMA_BUILD_SCOPE } from "../../shared/runtime/llama-folder.ts";
 import type { ToRuntime } from "../../shared/runtime/protocol.ts";
+import { say } from "../../shared/words/said.ts";
+import { type VulkanDevice, vulkanIndexOf } from "./vulkan-order.ts";
 
 export type LlamaGpu = "cuda" | "vulkan";
-export type AskedDevice = Pick<Extract<ToRuntime, { type: "init" }>, "device" | "backend">;
+export type AskedDevice = Pick<Extract<ToRuntime, { type: "init" }>, "device" | "backend" | "without">;
 
 export interface LlamaWays {
   /** GPU back ends to try, in this order. */
@@ -36,15 +38,38 @@ export function llamaWays({ device, backend }: AskedDevice): LlamaWays {
 }
 
 /** What is known without a try; null: nothing. A clause without a full stop. */
-export function obstacleBefore(gpu: LlamaGpu, folder: string, { device }: AskedDevice): string | null {
+export function obstacleBefore(gpu: LlamaGpu, folder: string, { without }: AskedDevice): string | null {
+  const barred = without?.find(({ backend }) => backend === gpu);
+  if (barred !== undefined) return barred.reason;
   if (!existsSync(buildFolder(folder, gpu))) {
     return `llama.cpp's build for it is not installed (bellows llama install --${gpu})`;
   }
-  // CUDA is told its GPU by the environment, Vulkan sees all of them.
-  if (gpu === "vulkan" && device.kind === "gpu" && device.index > 0) {
-    return "it can't choose among several GPUs, and runs on the first one only";
-  }
   return null;
+}
+
+/**
+ * CUDA is told its GPU by the environment. Vulkan has an order of its own: by the GPU's UUID its number is found there, and
+ * llama.cpp told of no other. `list` throws where Vulkan can't be asked. Returns what stands in the way; null: nothing.
+ */
+export function confineVulkan(
+  { device }: AskedDevice,
+  list: () => readonly VulkanDevice[],
+  env: NodeJS.ProcessEnv = process.env,
+): string | null {
+  const index = vulkanIndex(device.id, list);
+  if (index !== null) env[VISIBLE_TO_VULKAN] = String(index);
+  // One that is not found may be the only one, which a person may have named; a second one is not.
+  return index === null && device.kind === "gpu" && device.index > 0 ? say("reasonOneOfSeveral").text : null;
+}
+
+const VISIBLE_TO_VULKAN = "GGML_VK_VISIBLE_DEVICES";
+
+function vulkanIndex(id: string, list: () => readonly VulkanDevice[]): number | null {
+  try {
+    return vulkanIndexOf(id, list());
+  } catch {
+    return null; // Why there is no Vulkan, the try of its build will tell.
+  }
 }
 
 /** Why a build that is installed did not start. */

@@ -10,7 +10,15 @@ import { AppError } from "../../shared/errors.ts";
 import { BACKEND_NAMES, describeSkipped } from "../../shared/runtime/backends.ts";
 import { findLlama } from "../../shared/runtime/llama-folder.ts";
 import type { RuntimeClass, SkippedBackend } from "../../shared/runtime/protocol.ts";
-import { type AskedDevice, type LlamaGpu, llamaWays, obstacleAfter, obstacleBefore } from "./llama-steps.ts";
+import { say } from "../../shared/words/said.ts";
+import {
+  type AskedDevice,
+  confineVulkan,
+  type LlamaGpu,
+  llamaWays,
+  obstacleAfter,
+  obstacleBefore,
+} from "./llama-steps.ts";
 import { cpuName } from "./onnx.ts";
 
 /** What we use of node-llama-cpp 3.21 and @huggingface/jinja 0.5: their own types come only with the installation. */
@@ -115,7 +123,7 @@ async function openBest(
   const { gpus, forced } = llamaWays(asked);
   const skipped: SkippedBackend[] = [];
   for (const gpu of gpus) {
-    const opened = obstacleBefore(gpu, folder, asked) ?? (await openOn(gpu, getLlama, folder));
+    const opened = obstacleBefore(gpu, folder, asked) ?? (await openOn(gpu, getLlama, folder, asked));
     if (typeof opened !== "string") return { llama: opened, gpu, skipped };
     skipped.push({ backend: gpu, reason: opened });
   }
@@ -128,13 +136,24 @@ async function openOn(
   gpu: LlamaGpu,
   getLlama: LlamaModule["getLlama"],
   folder: string,
+  asked: AskedDevice,
 ): Promise<Llama | string> {
+  const obstacle = gpu === "vulkan" ? await toOneGpu(asked) : null;
+  if (obstacle !== null) return obstacle;
   const llama = await getLlama({ ...QUIETLY, gpu }).catch(() => null);
   if (llama === null) return await obstacleAfter(gpu, folder);
-  // A build whose driver has no GPU works, with the CPU alone.
-  if (llama.gpu === gpu && (await llama.getGpuDeviceNames()).length > 0) return llama;
+  const { length: gpus } = await llama.getGpuDeviceNames();
+  if (llama.gpu === gpu && gpus === 1) return llama;
   await llama.dispose();
+  if (llama.gpu === gpu && gpus > 1) return say("reasonSpreads", { gpus: String(gpus) }).text;
+  // A build whose driver has no GPU works, with the CPU alone.
   return "the driver shows no GPU";
+}
+
+/** Loaded only here: what asks Vulkan is native code. */
+async function toOneGpu(asked: AskedDevice): Promise<string | null> {
+  const { listVulkanDevices } = await import("./vulkan-devices.ts");
+  return confineVulkan(asked, listVulkanDevices);
 }
 
 function gpuUnavailable(skipped: readonly SkippedBackend[]): AppError {

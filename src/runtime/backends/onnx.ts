@@ -29,11 +29,11 @@ export interface OpenSession {
 export class OnnxBackend {
   readonly runtimeClass: OnnxClass;
   /** The device, and what the settings want of it. */
-  readonly asked: Pick<Init, "device" | "backend">;
+  readonly asked: Pick<Init, "device" | "backend" | "without">;
   /** The settings name this back end: then the CPU is no substitute. */
   readonly #forced: boolean;
 
-  private constructor(runtimeClass: OnnxClass, asked: Pick<Init, "device" | "backend">) {
+  private constructor(runtimeClass: OnnxClass, asked: Pick<Init, "device" | "backend" | "without">) {
     this.runtimeClass = runtimeClass;
     this.asked = asked;
     this.#forced = asked.backend !== "auto" && runtimeClass.backend !== "cpu";
@@ -163,7 +163,9 @@ async function tryBackend(backend: Backend, init: Init): Promise<Verdict> {
 }
 
 /** What is known without trying, where a try would end in words nobody understands. */
-function obstacleBefore(backend: Backend, { device }: Init): string | null {
+function obstacleBefore(backend: Backend, { device, without }: Init): string | null {
+  const barred = without?.find((each) => each.backend === backend);
+  if (barred !== undefined) return barred.reason;
   if (!ladderOf(process.platform).includes(backend)) return `ONNX Runtime has none for ${process.platform}`;
   if (backend === "cuda" && !existsSync(join(libraryFolder(), CUDA_PROVIDER))) {
     const problem = libraryProblem();

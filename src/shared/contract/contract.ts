@@ -83,8 +83,8 @@ export const COMMANDS = {
   /** Take no more work and give back what has not begun; what runs is ended and submitted. Resumable. */
   "run.pause": command(Nothing, IntentAnswer),
   /**
-   * Take no more work, end and submit everything held, then stop. `forAWhile`: until run.resume or the next start, which
-   * go on as it was before; where no work is taken nothing changes.
+   * Take no more work, end and submit everything held, then stop. `forAWhile`: then pause, until run.resume or the next
+   * start, which go on as it was before; where no work is taken nothing changes.
    */
   "run.finish": command(z.strictObject({ forAWhile: z.boolean().optional() }), IntentAnswer),
   /** Ends a finish for a while. What was said meanwhile holds: then, and where there was none, nothing changes. */

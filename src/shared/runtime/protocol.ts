@@ -61,6 +61,8 @@ export const ToRuntimeSchema = z.discriminatedUnion("type", [
     type: z.literal("init"),
     device: z.object({ id: z.string(), kind: z.enum(["gpu", "cpu"]), index: z.number().int().nonnegative() }),
     backend: WantedBackendSchema,
+    /** Back ends that were seen to compute on another GPU, with the reason why they are no way to this one. */
+    without: z.array(SkippedBackendSchema).optional(),
     threads: z.number().int().positive(),
     /** Memory of the device that models may fill, bytes; null: unknown. */
     memoryBytes: z.number().int().nonnegative().nullable(),

@@ -16,8 +16,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   devnet: ["shared", "host"],
   renderer: ["shared"],
   preload: ["shared"],
-  // It builds an engine's configuration, starts it as a process, and looks whether one runs already.
-  main: ["shared", "host", "engine/config", "engine/control/control-file.ts"],
+  // It builds an engine's configuration, starts it as a process, looks whether one runs already, and reports on one that can't.
+  main: [
+    "shared",
+    "host",
+    "engine/config",
+    "engine/control/control-file.ts",
+    "engine/log/log-file.ts",
+    "engine/log/redact.ts",
+  ],
   // `serve` runs the engine in its own process; `verify` reads receipts; `devnet` runs the embedded markets.
   cli: ["shared", "host", "engine", "devnet"],
 };

@@ -1,5 +1,5 @@
 /** Errors are sentences: what is wrong, what to do; a stack only for whoever asks for one. */
-import { PassThrough } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { exitCodeOf } from "../../../src/cli/exit-codes.ts";
 import { Terminal } from "../../../src/cli/terminal.ts";
@@ -70,4 +70,44 @@ describe("exit codes", () => {
     [new AppError({ code: "DATA_FOLDER_READONLY", message: "", actor: "user" }), 1],
     [new Error("any"), 1],
   ])("%s is %d", (thrown, code) => expect(exitCodeOf(thrown)).toBe(code));
+});
+
+describe("whoever reads it", () => {
+  /** Takes every line, and never says that it is through with the first. */
+  const stalled = () => new Writable({ write: () => undefined }) as unknown as NodeJS.WriteStream;
+  const gone = (code: string) => Object.assign(new Error(code), { code });
+
+  function terminal(onReaderGone?: () => void) {
+    const [stdout, stderr] = [stalled(), stalled()];
+    const io = { stdout, stderr, debug: false };
+    return { stdout, stderr, made: new Terminal(onReaderGone === undefined ? io : { ...io, onReaderGone }) };
+  }
+
+  it("may leave early: of results that is told, of notes it is nothing", () => {
+    let told = 0;
+    const { stdout, stderr, made } = terminal(() => told++);
+    stderr.emit("error", gone("EPIPE"));
+    expect(told).toBe(0);
+    made.note("unheard");
+    expect(stderr.writableLength).toBe(0);
+    stdout.emit("error", gone("EPIPE"));
+    expect(told).toBe(1);
+    // A terminal that was closed is told by SIGHUP.
+    stdout.emit("error", gone("EIO"));
+    expect(told).toBe(1);
+    expect(() => stdout.emit("error", gone("ENOSPC"))).toThrow("ENOSPC");
+  });
+
+  it("is outlived: nothing that can't be written ends anything, and no more than a mebibyte is kept for it", async () => {
+    const { stdout, made } = terminal(() => expect.unreachable());
+    made.outliveReaders();
+    stdout.emit("error", gone("ENOSPC"));
+    const line = "x".repeat(1000);
+    for (let n = 0; n < 3000; n++) made.print(line);
+    expect(stdout.writableLength).toBeGreaterThan(900_000);
+    expect(stdout.writableLength).toBeLessThan(1_100_000);
+    expect(await made.settle(), "it is not waited for").toBe(false);
+    stdout.emit("error", gone("EPIPE"));
+    expect(await made.settle()).toBe(true);
+  });
 });

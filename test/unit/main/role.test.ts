@@ -35,6 +35,7 @@ describe("what a start of the program is to be", () => {
   it("is the command line for a word, which is what an AppImage can be given", () => {
     expect(role("status", "--json")).toEqual({ kind: "command", args: ["status", "--json"] });
     expect(role("gpu-pack", "--help")).toEqual({ kind: "command", args: ["gpu-pack", "--help"] });
+    expect(role("--no-sandbox", "status")).toEqual({ kind: "command", args: ["status"] });
     expect(role("--version")).toEqual({ kind: "command", args: ["--version"] });
   });
 

@@ -28,7 +28,7 @@ describe("WindDown", () => {
     expect(down.look()).toEqual({ state: "ending", jobs: 0 });
     work = { life: "first", intent: "finishing", jobs: 1 };
     expect(down.look()).toEqual({ state: "ending", jobs: 1 });
-    work = { life: "first", intent: "stopped", jobs: 0 };
+    work = { life: "first", intent: "paused", jobs: 0 };
     expect(down.look()).toEqual({ state: "ended" });
     await down.end();
     await down.end();
@@ -61,7 +61,7 @@ describe("WindDown", () => {
     expect(down.look()).toEqual({ state: "ending", jobs: 1 });
     down.look();
     expect(told).toEqual(["finish", "finish"]);
-    work = { life: "second", intent: "stopped", jobs: 0 };
+    work = { life: "second", intent: "paused", jobs: 0 };
     expect(down.look()).toEqual({ state: "ended" });
   });
 

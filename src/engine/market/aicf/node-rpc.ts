@@ -6,6 +6,7 @@
  * can't be known here, so it counts as one that may pass.
  */
 import type { z } from "zod";
+import { SECOND } from "../../../shared/durations.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { createHttpClient, type DebugSink, type HttpAnswer } from "../http.ts";
 import { statusError, unreadable } from "../http-errors.ts";
@@ -28,6 +29,8 @@ import {
 const METHOD_NOT_FOUND = -32601;
 const INVALID_PARAMS = -32602;
 const PAGE = 100;
+/** Its answer comes once, and is as long as there are jobs: nobody hangs up on it early. */
+const CLAIM_TIMEOUT = 25 * SECOND;
 /** What the framework under upstream's REST says of a path it does not serve. */
 const NO_ROUTE = "Not Found";
 
@@ -61,6 +64,7 @@ interface NodeCall<T> {
     readonly query?: Record<string, string | number>;
   } | null;
   readonly schema: z.ZodType<T>;
+  readonly timeoutMs?: number;
 }
 
 export function createNodeRpc(options: {
@@ -107,9 +111,13 @@ export function createNodeRpc(options: {
     }
   }
 
-  async function viaJsonRpc<T>({ method, params, schema }: NodeCall<T>, signal: AbortSignal): Promise<T> {
+  async function viaJsonRpc<T>(
+    { method, params, schema, timeoutMs }: NodeCall<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
     const body = { kind: "json", value: { jsonrpc: "2.0", id: nextId++, method, params } } as const;
-    const answer = await http.request({ method: "POST", path: "/rpc", body }, signal);
+    const limit = timeoutMs === undefined ? {} : { timeoutMs };
+    const answer = await http.request({ method: "POST", path: "/rpc", body, ...limit }, signal);
     const reply = RpcAnswerSchema.safeParse(answer.body);
     if (!reply.success && (answer.status === 404 || answer.status === 405)) throw notServed(http.host);
     if (!reply.success && answer.status !== 200)
@@ -125,7 +133,8 @@ export function createNodeRpc(options: {
     signal: AbortSignal,
   ): Promise<T> {
     const { verb, path, query } = rest;
-    const answer = await http.request({ method: verb, path, ...(query ? { query } : {}) }, signal);
+    const limit = call.timeoutMs === undefined ? {} : { timeoutMs: call.timeoutMs };
+    const answer = await http.request({ method: verb, path, ...(query ? { query } : {}), ...limit }, signal);
     if (answer.status === 200) return parse(call.schema, answer.body, path, answer);
     const detail = detailOf(answer);
     if (detail === null) throw statusError(http.host, answer, http.redact, options.now());
@@ -200,6 +209,7 @@ export function createNodeRpc(options: {
           params: { providerId },
           rest: { verb: "POST", path: `${provider(providerId)}/claim` },
           schema: ClaimSchema,
+          timeoutMs: CLAIM_TIMEOUT,
         },
         signal,
       ),

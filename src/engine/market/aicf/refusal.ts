@@ -37,6 +37,9 @@ export function refusedResult(refusal: Refusal): SubmitOutcome {
       return { kind: "lost", message: refusal.message || "The lease is no longer ours" };
     case "AICF_JOB_EXPIRED":
       return { kind: "expired", message: refusal.message || "The job's time was over" };
+    // Nothing about the result: it may be taken once the provider is out of jail or staked again, until the lease is over.
+    case "AICF_SLASHED":
+    case "AICF_INSUFFICIENT_STAKE":
     case "AICF_REGISTRY_ERROR":
       throw refused(refusal);
     default:

@@ -29,7 +29,9 @@ export interface AitbcDeps {
   readonly onDebug?: DebugSink | undefined;
 }
 
-export function createAitbcAdapter(config: AitbcConfig, deps: AitbcDeps = {}): MarketAdapter {
+export function createAitbcAdapter(given: AitbcConfig, deps: AitbcDeps = {}): MarketAdapter {
+  // Who has the wallet's key has said which wallet it is: to that one jobs must pay, and its releases are the credits.
+  const config = { ...given, wallet: given.wallet ?? addressOfKey(given.walletKey) };
   const { coordinatorUrl, gpuUrl } = config;
   const common = { fetch: deps.fetch, now: deps.now ?? Date.now, onDebug: deps.onDebug };
   const workDeps: WorkDeps = { config, now: common.now, onDebug: deps.onDebug };

@@ -160,7 +160,7 @@ export const app = {
     loginEnvironment: "Das System startet Programme ohne {{names}}, womit dieses Bellows gestartet wurde.",
     startAs: "Wenn Bellows startet",
     startAsHelp:
-      "„Wie zuletzt“ behält Pause oder Stopp über einen Neustart. Vor dem Ende der Einrichtung nimmt beides keine Arbeit an.",
+      "„Wie zuletzt“ behält Pause oder Stopp über einen Neustart. Bis die Einrichtung fertig ist, gilt es immer.",
     startAsChoices: { "as-left": "Wie zuletzt", running: "Arbeit annehmen" },
     crashes: "Absturzberichte",
     crashesNone: "Keine. Berichte blieben auf diesem Rechner.",

@@ -6,6 +6,9 @@ export const engineDevice = {
   reasonNoNvml: "Für dieses System gibt es kein NVML",
   reasonOneOfSeveral: "es kann unter mehreren GPUs nicht wählen und läuft nur auf der ersten",
   reasonDriverTooOld: "der NVIDIA-Treiber ist zu alt für CUDA 13",
+  reasonOtherGpu: "es rechnet stattdessen auf {{gpu}}",
+  reasonGpuUntold: "{{backend}} wählt seine GPU selbst, und der Treiber sagt nicht, ob es diese ist",
+  reasonSpreads: "es lässt sich nicht auf eine GPU beschränken und würde ein Modell auf {{gpus}} verteilen",
   reasonNoLayerFits: "keine Schicht des Modells passt in den freien Speicher der GPU",
   reasonSomeLayersFit:
     "nur {{fitting}} der {{layers}} Schichten des Modells passen in den freien Speicher der GPU, die anderen rechnet der Prozessor",

@@ -96,6 +96,7 @@ export const jobs = {
   },
   noModel: { vector: "Vektorsuche", other: "Auftrag ohne Modell" },
   notCredited: "Noch nicht gutgeschrieben",
+  paidUntold: "Bezahlt; der Markt sagt nicht, wie viel",
   notCreditedOffered: "Noch nicht gutgeschrieben; geboten {{offered}}",
   leaseId: "Lease-Kennung",
   jobId: "Auftragskennung",

@@ -22,7 +22,7 @@ export const shell = {
       "Der gespeicherte Schlüssel wird vergessen und die Engine neu gestartet. In den Einstellungen lässt er sich neu setzen.",
     resetYes: "Zurücksetzen und starten",
     report: "Bericht zeigen …",
-    logs: "Ordner mit dem Protokoll öffnen",
+    logs: "Protokollordner öffnen",
     crashes: "Absturzberichte öffnen",
   },
   actor: {

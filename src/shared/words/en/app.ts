@@ -159,7 +159,7 @@ export const app = {
     loginEnvironment: "The system starts programs without {{names}}, with which this Bellows was started.",
     startAs: "When Bellows starts",
     startAsHelp:
-      "“As it was left” keeps a pause or stop over a restart. Neither takes work before the set-up is done.",
+      "“As it was left” keeps a pause or stop over a restart. Until the set-up is done it always holds.",
     startAsChoices: { "as-left": "As it was left", running: "Take work" },
     crashes: "Crash reports",
     crashesNone: "None. Reports would stay on this machine.",

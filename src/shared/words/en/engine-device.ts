@@ -7,6 +7,10 @@ export const engineDevice = {
   reasonNoNvml: "There is no NVML for this system",
   reasonOneOfSeveral: "it can't choose among several GPUs, and runs on the first one only",
   reasonDriverTooOld: "the NVIDIA driver is too old for CUDA 13",
+  reasonOtherGpu: "it computes on {{gpu}} instead",
+  reasonGpuUntold:
+    "{{backend}} chooses its GPU itself, and the driver does not tell whether it chose this one",
+  reasonSpreads: "it can't be kept to one GPU, and would spread a model over {{gpus}}",
   reasonNoLayerFits: "none of the model's layers fits into the GPU's free memory",
   reasonSomeLayersFit:
     "only {{fitting}} of the model's {{layers}} layers fit into the GPU's free memory, and the processor runs the others",

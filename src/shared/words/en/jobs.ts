@@ -97,6 +97,7 @@ export const jobs = {
   /** Of work that needs no model. */
   noModel: { vector: "Vector search", other: "Job without a model" },
   notCredited: "Not credited yet",
+  paidUntold: "Paid; the market does not tell how much",
   notCreditedOffered: "Not credited yet; offered {{offered}}",
   leaseId: "lease id",
   jobId: "job id",

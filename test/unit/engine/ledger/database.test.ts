@@ -4,6 +4,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   utimesSync,
@@ -123,6 +124,37 @@ describe("opening the ledger", () => {
     const kept = readdirSync(join(folder, "snapshots")).sort();
     expect(kept).toHaveLength(5);
     expect(kept[0]).toContain("1970-01-01T03-00");
+  });
+
+  it("copies once after the clock was set back, and keeps that copy beside those dated later", async () => {
+    const folder = tempFolder();
+    const ledger = await Ledger.open(folder);
+    const names = () => readdirSync(join(folder, "snapshots")).sort();
+    for (let day = 10; day < 15; day++) await ledger.snapshot(Date.UTC(2026, 0, day));
+    const back = Date.UTC(2026, 0, 1);
+    await ledger.snapshotIfDue(back);
+    expect(names()[0]).toContain("2026-01-01");
+    expect(names()).toHaveLength(5);
+    const before = names();
+    await ledger.snapshotIfDue(back + 60_000);
+    expect(names(), "a minute later there is nothing to do").toEqual(before);
+    await ledger.snapshotIfDue(back + 3_600_000);
+    expect(names().filter((name) => name.includes("2026-01-01"))).toEqual([
+      expect.stringContaining("T01-00"),
+    ]);
+    ledger.close();
+  });
+
+  it("ends a restore that was cut off between its last two moves", async () => {
+    const folder = tempFolder();
+    const file = join(folder, "ledger.sqlite");
+    const first = await Ledger.open(folder);
+    first.leases.insert(aLease({ leaseId: "in-snapshot" }), 5);
+    first.close();
+    renameSync(file, `${file}.restored`);
+    const again = await Ledger.open(folder);
+    expect(again.leases.find("in-snapshot")).not.toBeNull();
+    again.close();
   });
 
   it("refuses a ledger of a newer Bellows", async () => {

@@ -283,16 +283,74 @@ describe("the books", () => {
     const market = new ScriptedMarket();
     market.script.acquire.push([lease("new")]);
     const { board, compute, eventually, ledger } = await aSession(market);
-    for (let n = 0; n < 700; n++) {
-      const row = ledger.leases.insert(lease(`never${n}`), n) as number;
-      for (const event of ["admit", "run", "compute", "submit", "accept"] as const)
-        ledger.leases.apply(row, event, n);
-    }
+    ledger.transaction(() => {
+      for (let n = 0; n < 700; n++) {
+        const row = ledger.leases.insert(lease(`never${n}`), n) as number;
+        for (const event of ["admit", "run", "compute", "submit", "accept"] as const)
+          ledger.leases.apply(row, event, n);
+      }
+    });
     await eventually(() => board.count()).toBe(1);
     compute();
     await eventually(() => market.asked.flat()).toContain("job-new");
     await eventually(() => new Set(market.asked.flat()).size).toBe(701);
     for (const ids of market.asked) expect(ids.length).toBeLessThanOrEqual(500);
+  });
+});
+
+describe("books that can't be read", () => {
+  async function withAnUnpaidJob(market: ScriptedMarket) {
+    const { ledger, ...rest } = await aSession(market);
+    const row = ledger.leases.insert(lease("unpaid"), 1) as number;
+    for (const event of ["admit", "run", "compute", "submit", "accept"] as const)
+      ledger.leases.apply(row, event, 1);
+    const told = () => ledger.activity.list({ type: "market-error" }, { limit: 9 }).events.length;
+    return { ledger, told, ...rest };
+  }
+
+  it.each([
+    ["a key is wrong", broken("NOT_AUTHORIZED", "user", false)],
+    ["the chain is away", broken("NETWORK_ERROR", "network")],
+  ])("because %s keep nobody from working, are told once, and are read again", async (_, failure) => {
+    const market = new ScriptedMarket();
+    market.script.credits.push(failure, failure);
+    market.script.acquire.push(async () => {
+      await expect.poll(() => market.asked.length, { timeout: 8_000 }).toBe(2);
+      return [lease("work")];
+    });
+    const { session, board, told, ledger, eventually } = await withAnUnpaidJob(market);
+    session.noteAccepted();
+    await eventually(() => session.view().limits?.join()).toContain("What was paid can't be read: It said");
+    session.noteClaimed();
+    await eventually(() => board.count()).toBe(1);
+    expect(session.view()).toMatchObject({ state: "registered", error: null });
+    const credit = { jobId: "job-unpaid", net: fee(8n), gross: null, settledAt: 5, reference: null };
+    market.script.credits.push([credit]);
+    session.noteClaimed();
+    await eventually(() => ledger.leases.find("unpaid")?.job.state).toBe("settled");
+    expect(session.view().limits).toEqual([]);
+    expect(told()).toBe(1);
+    expect(market.calls.filter((call) => call === "register")).toHaveLength(1);
+  });
+
+  it("end it all when it is our own ledger that can't be written", async () => {
+    const market = new ScriptedMarket();
+    market.script.credits.push(() => {
+      throw new AppError({ code: "LEDGER_FAILED", message: "no room", actor: "machine" });
+    });
+    const ledger = await Ledger.open(tempFolder());
+    onTestFinished(() => ledger.close());
+    const row = ledger.leases.insert(lease("unpaid"), 1) as number;
+    for (const event of ["admit", "run", "compute", "submit", "accept"] as const)
+      ledger.leases.apply(row, event, 1);
+    const board = new WorkBoard({ ledger, admit: () => ({ kind: "admit" }), now: Date.now });
+    const control = new RunControl(
+      { ledger, board, now: Date.now, killRuntimes: () => undefined },
+      "running",
+    );
+    const parts = { adapter: market, board, control, ledger, quota: () => 1, profile: () => PROFILE };
+    const session = new MarketSession({ ...parts, now: Date.now });
+    await expect(session.run(new AbortController().signal)).rejects.toMatchObject({ code: "LEDGER_FAILED" });
   });
 });
 

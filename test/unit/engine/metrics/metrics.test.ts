@@ -250,6 +250,9 @@ describe("the state", () => {
       '{market="aicf",currency="ANM"} 1.5',
     ]);
     expect(await samples(metrics, "bellows_earnings_unclaimed")).toEqual([]);
+    expect(await samples(metrics, "bellows_market_paused")).toEqual(['{market="aicf"} 0']);
+    state.markets = [{ ...MARKET, paused: { since: 5, lost: 5 } }];
+    expect(await samples(metrics, "bellows_market_paused")).toEqual(['{market="aicf"} 1']);
     expect(await samples(metrics, "bellows_device_energy_joules_total")).toEqual([]);
 
     const gpu: DeviceView = {

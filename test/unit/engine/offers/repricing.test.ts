@@ -33,6 +33,9 @@ describe("a listed offer", () => {
     expect(nextPrice({ ...offer, pricedAt: NOW - REPRICE_EVERY + 1 }, facts(30))).toBeNull();
     expect(nextPrice({ ...offer, pricedAt: NOW - REPRICE_EVERY }, facts(22))).toEqual(ait(22));
   });
+  test("nor never again because the clock was set back since", () => {
+    expect(nextPrice({ ...offer, pricedAt: NOW + 100 * REPRICE_EVERY }, facts(22))).toEqual(ait(22));
+  });
   test("by a fifth at most, but straight up to its lower limit", () => {
     expect(nextPrice(offer, facts(100))).toEqual(ait(24));
     expect(nextPrice(offer, facts("0.01"))).toEqual(ait(16));

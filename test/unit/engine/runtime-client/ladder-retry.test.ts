@@ -36,6 +36,20 @@ test("comes after some ten minutes, and where it is in vain later each time, up 
   }
 });
 
+test("comes at once when there is something new to try, and soon again after that", () => {
+  const retry = new LadderRetry();
+  for (let i = 0; i < 4; i++) {
+    retry.noteStart();
+    retry.noteStepDown();
+  }
+  retry.noteOutdated();
+  expect(retry.isDue).toBe(true);
+  retry.noteStart();
+  expect(retry.isDue).toBe(false);
+  retry.noteStepDown();
+  expect(minutesTillDue(retry)).toBeLessThanOrEqual(13);
+});
+
 test("begins anew after a process that worked as it should", () => {
   const retry = new LadderRetry();
   for (let i = 0; i < 4; i++) {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import type { DeviceInfo } from "../../../../src/engine/device/device-info.ts";
+import type { Seat } from "../../../../src/engine/device/seat.ts";
 import { diagnoseCuda } from "../../../../src/engine/gpu-pack/cuda-diagnosis.ts";
 import type { GpuSetup } from "../../../../src/engine/gpu-pack/gpu-setup.ts";
 import {
@@ -253,6 +254,70 @@ describe("what the runtime class says", () => {
   });
 });
 
+describe("a back end that chooses its GPU itself", () => {
+  const GPU = "GPU-that-webgpu-chose";
+
+  test("is taken at its word when the driver lists its process there, asked once per process", async () => {
+    const asked: number[] = [];
+    const seatOf = async (pid: number): Promise<Seat> => {
+      asked.push(pid);
+      return { kind: "here" };
+    };
+    const { client, run } = open(GPU, { seatOf });
+    const answer = await run("hello");
+    expect(answer.runtimeClass).toMatchObject({
+      backend: "webgpu",
+      reason: null,
+      hardware: "NVIDIA GeForce RTX 4090",
+    });
+    await client.run({
+      model: { ...MODEL, id: "another" },
+      items: [embedding("a", ["hello"])],
+      deadlineMs: 5000,
+      signal: new AbortController().signal,
+    });
+    expect(asked).toEqual([tell(answer).pid]);
+  });
+
+  test("that the driver does not tell is named, and no GPU's name is signed for", async () => {
+    const { client, run } = open(GPU, { seatOf: async () => ({ kind: "untold" }) });
+    expect((await run("hello")).runtimeClass).toMatchObject({
+      backend: "webgpu",
+      reason: "WebGPU chooses its GPU itself, and the driver does not tell whether it chose this one",
+      hardware: "the GPU that WebGPU chose",
+    });
+    expect(client.status.runtimeClass).toMatchObject({ hardware: "the GPU that WebGPU chose" });
+  });
+
+  test("on another GPU is left out: a process without it does the work that waited", async () => {
+    const { run, names } = open(GPU, {
+      seatOf: async () => ({ kind: "elsewhere", gpu: "NVIDIA A2 (GPU 1)" }),
+    });
+    const answers = await Promise.all([run("hello"), run("hello")]);
+    for (const { runtimeClass } of answers)
+      expect(runtimeClass).toMatchObject({
+        backend: "cpu",
+        hardware: "test CPU",
+        reason: "WebGPU can't be used: it computes on NVIDIA A2 (GPU 1) instead",
+      });
+    expect(names().filter((name) => name === "starting")).toHaveLength(2);
+    expect(names()).not.toContain("failed");
+  });
+
+  test("CUDA is told its GPU, and a processor is none: nobody is asked", async () => {
+    const seatOf = () => Promise.reject(new Error("asked"));
+    expect((await open("GPU-good", { seatOf }).run("hello")).runtimeClass.backend).toBe("cuda");
+    expect((await open("cpu", { seatOf }).run("hello")).runtimeClass.backend).toBe("cpu");
+  });
+});
+
+test("what else does a part of the work is named beside the GPU", async () => {
+  expect((await open("GPU-shared").run("hello")).runtimeClass).toMatchObject({
+    backend: "vulkan",
+    hardware: "NVIDIA GeForce RTX 4090 and a processor",
+  });
+});
+
 test("a model that had to go while another ran is loaded again before its next batch", async () => {
   const { run } = open();
   expect(tell(await run("hello")).loads).toBe(1);
@@ -466,6 +531,39 @@ describe("a runtime that goes wrong", () => {
       code: "RUNTIME_CRASHED",
       message: expect.stringContaining("Cannot find module"),
     });
+  });
+});
+
+describe("a process whose files are no longer the newest", () => {
+  test("ends at once when it has nothing to do, and another begins with the next work", async () => {
+    const { client, run, names } = open("GPU-good");
+    const { pid } = tell(await run("hello"));
+    client.startAnew();
+    await eventually(() => client.status.pid === null);
+    expect(client.status.state).toBe("asleep");
+    expect(tell(await run("hello")).pid).not.toBe(pid);
+    expect(names()).not.toContain("failed");
+  });
+
+  test("finishes what runs and what it loads; what waits behind runs in the next one, and nothing is lost", async () => {
+    const { client, run } = open("GPU-good");
+    const { pid } = tell(await run("hello"));
+    const [running, behind] = [run("slow"), run("slow")];
+    await eventually(() => client.status.state === "working");
+    client.startAnew();
+    const last = run("hello");
+    expect(tell(await running).pid).toBe(pid);
+    await behind; // It may have been in the process already.
+    const { pid: next } = tell(await last);
+    expect(next).not.toBe(pid);
+    expect(tell(await run("hello")).pid, "once").toBe(next);
+  });
+
+  test("without a process there is nothing to end", async () => {
+    const { client, run } = open("GPU-good");
+    client.startAnew();
+    const { pid } = tell(await run("hello"));
+    expect(tell(await run("hello")).pid).toBe(pid);
   });
 });
 

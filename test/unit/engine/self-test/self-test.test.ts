@@ -469,6 +469,28 @@ describe("of its own accord", () => {
     await expect.poll(() => tested).toEqual(["GPU-1 passed", "GPU-1 passed"]);
   });
 
+  test("a GPU without memory to begin in has not failed: it is tested as soon as there is some", async () => {
+    const behaviour: Behaviour = {};
+    behaviour.throws = new AppError({
+      code: "RUNTIME_BACKING_OFF",
+      message: "The runtime is started again in 1 s. The device has not enough memory to start",
+      actor: "machine",
+      retryable: true,
+      retryAfterMs: 20,
+    });
+    const good = runtimeThat().runtime;
+    const run = async (request: RunRequest) => {
+      if (behaviour.throws) throw behaviour.throws;
+      return good.run(request);
+    };
+    let begun = 0;
+    const { tested } = await running([{ ...good, run } as DeviceRuntime], { onStart: () => begun++ });
+    await expect.poll(() => begun).toBeGreaterThan(2);
+    expect(tested).toEqual([]);
+    delete behaviour.throws;
+    await expect.poll(() => tested).toEqual(["GPU-1 passed"]);
+  });
+
   test("a test anew that was cut off is still wanted when the device may work again", async () => {
     const behaviour: Behaviour = {};
     const good = runtimeThat().runtime;

@@ -88,6 +88,23 @@ describe("leases that are lost after their job had begun", () => {
     ]);
   });
 
+  it("count once when they were held at the same time: one hiccup loses them all", async () => {
+    const { guards, begin, finish, pass } = await aProvider();
+    for (let round = 1; round <= 4; round++) {
+      const leases = Array.from({ length: 8 }, begin);
+      pass(MINUTE);
+      for (const lease of leases) {
+        finish(lease, EXPIRED);
+        pass(SECOND);
+      }
+      expect(guards.pauseAt("aicf")).toBeNull();
+    }
+    const last = begin();
+    pass(MINUTE);
+    finish(last, EXPIRED);
+    expect(guards.pauseAt("aicf")).toMatchObject({ lost: 5 });
+  });
+
   it("count for nothing once a result is accepted between them", async () => {
     const { guards, job } = await aProvider();
     for (let round = 0; round < 3; round++)

@@ -18,47 +18,65 @@ function pace(jobMaxRuntimeMs?: number) {
 }
 
 describe("how long a batch may take", () => {
-  test("its jobs run one after the other: while nothing is known each may take its time, ten minutes in all", () => {
+  test("as long as its longest job may, where its jobs are small: a hang among them is found in that time", () => {
     const { device } = pace();
     expect(device.allowance([texts(2048)], MINILM)).toBe(90 * SECOND);
-    expect(device.allowance(Array(3).fill(texts(2048)), MINILM)).toBe(270 * SECOND);
-    expect(device.allowance(Array(64).fill(texts(1)), MINILM)).toBe(10 * MINUTE);
-    expect(device.allowance([texts(1, 1, 20 * MINUTE), texts(1)], MINILM)).toBe(20 * MINUTE);
     expect(device.allowance([texts(1, 1, null)], MINILM)).toBe(90 * SECOND);
-    expect(pace(60 * SECOND).device.allowance(Array(2).fill(texts(1)), MINILM)).toBe(120 * SECOND);
-  });
-
-  test("what short batches took bounds it: a hang among many small jobs is found in the time of one", () => {
-    const { device } = pace();
-    device.note(Array(64).fill(texts(1)), MINILM, 64, "cpu");
+    expect(device.allowance([texts(1, 1, 20 * MINUTE), texts(1)], MINILM)).toBe(20 * MINUTE);
     expect(device.allowance(Array(64).fill(texts(1)), MINILM)).toBe(90 * SECOND);
+    device.note(Array(64).fill(texts(1)), MINILM, 64, "cuda");
+    expect(device.allowance(Array(64).fill(texts(1)), MINILM)).toBe(90 * SECOND);
+    expect(pace(60 * SECOND).device.allowance([texts(1)], MINILM)).toBe(60 * SECOND);
   });
 
-  test("eight jobs of 2,048 texts on a processor that does 139 a second are given the 118 s they need", () => {
+  test("as long as large ones need one after the other, and no job of them longer than it may", () => {
     const { device } = pace();
-    const took = (count: number) => ((count * 2048) / 139) * SECOND;
-    for (const count of [1, 2, 8]) {
-      expect(device.allowance(Array(8).fill(texts(2048)), MINILM)).toBeGreaterThan(took(8));
-      device.note(Array(count).fill(texts(2048)), MINILM, took(count), "cpu");
-    }
+    device.note([texts(2048)], MINILM, 15 * SECOND, "cpu");
+    expect(device.allowance(Array(3).fill(texts(2048)), MINILM)).toBeCloseTo(180 * SECOND);
+    device.note([texts(2048)], MINILM, 60 * SECOND, "cpu");
+    expect(device.allowance(Array(3).fill(texts(2048)), MINILM)).toBe(270 * SECOND);
   });
 });
 
 describe("how many jobs are run together", () => {
-  test("all while nothing is known; then as many as half of a job's time is enough for", () => {
+  test("as many as half of a job's time is enough for", () => {
     const { device } = pace();
     const eight = Array(8).fill(texts(2048));
-    expect(device.fitting(eight, MINILM)).toBe(8);
     device.note([texts(2048)], MINILM, 15 * SECOND, "cpu");
     expect(device.fitting(eight, MINILM)).toBe(3);
     expect(device.fitting([texts(2048), texts(2048, 48, 20 * SECOND)], MINILM)).toBe(1);
     expect(device.fitting(Array(8).fill(texts(20)), MINILM)).toBe(8);
   });
 
+  test("while nothing is known, large ones one by one and small ones all at once", () => {
+    const { device } = pace();
+    expect(device.fitting(Array(8).fill(texts(2048)), MINILM)).toBe(1);
+    expect(device.fitting(Array(64).fill(texts(16, 200)), MINILM)).toBe(64);
+  });
+
+  test("large ones together where small ones were quick", () => {
+    const { device } = pace();
+    device.note(Array(64).fill(texts(1)), MINILM, 10, "cuda");
+    expect(device.fitting(Array(64).fill(texts(2048)), MINILM)).toBe(64);
+  });
+
   test("never none", () => {
     const { device } = pace();
     device.note([texts(2048)], MINILM, 80 * SECOND, "cpu");
     expect(device.fitting([texts(2048), texts(2048)], MINILM)).toBe(1);
+  });
+
+  test("eight jobs of 2,048 texts on a processor that does 139 a second: each batch is done in its time", () => {
+    const { device } = pace();
+    let left = Array<ReturnType<typeof texts>>(8).fill(texts(2048));
+    while (left.length > 0) {
+      const batch = left.slice(0, device.fitting(left, MINILM));
+      left = left.slice(batch.length);
+      const took = ((batch.length * 2048) / 139) * SECOND;
+      expect(took).toBeLessThan(90 * SECOND);
+      expect(took).toBeLessThan(device.allowance(batch, MINILM) / 1.5);
+      device.note(batch, MINILM, took, "cpu");
+    }
   });
 });
 

@@ -1,6 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { DeviceRestDeps } from "../../../../src/engine/work/device-rest.ts";
 import { DeviceRest } from "../../../../src/engine/work/device-rest.ts";
+import { HOUR } from "../../../../src/shared/durations.ts";
 
 /** Two devices, a board that notes what comes back, and pauses as the test wants them. */
 function scene(jobs: { row: number; device: string; state: string }[] = []) {
@@ -98,6 +99,17 @@ describe("a device that is paused", () => {
     pause("GPU-1");
     await rest.settled();
     expect(log).toEqual(["kill GPU-1", "put back 1: GPU-1: paused for blender"]);
+  });
+
+  test("is ended as soon although the clock is set back by hours meanwhile", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { rest, log, states, pause } = scene();
+    states.set("GPU-1", "working");
+    pause("GPU-1");
+    vi.setSystemTime(Date.now() - 5 * HOUR);
+    await rest.settled();
+    expect(log).toEqual(["kill GPU-1"]);
   });
 
   test("gives back what waits and what can't end when no other device works", async () => {

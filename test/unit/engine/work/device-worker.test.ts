@@ -143,8 +143,8 @@ async function machine(devices: Record<string, Setting>) {
           if (trouble && !troubles.includes(null)) throw trouble;
           return "embed";
         },
-        memoryShortage: () => {
-          const reasons = workers.map((worker) => worker.memoryShortage(resolved(MODEL.id).model as never));
+        memoryShortage: (name) => {
+          const reasons = workers.map((worker) => worker.memoryShortage(resolved(name).model as never));
           return reasons.includes(null) ? null : (reasons[0] ?? null);
         },
         allowUnpaid: false,
@@ -344,15 +344,14 @@ test("a job may take what its market allows, 90 s where it does not say, and nev
   expect([longer, capped, tighter]).toEqual([600_000 + grace, 60_000 + grace, 30_000 + grace]);
 });
 
-test("a batch has the time that its jobs need one after the other, until they are known to be quick", async () => {
-  const { board, asked, stateOf } = await machine({ one: {} });
-  board.grant(leases("u1", "u2"));
-  const first = await batchAt(() => asked(0), 0);
-  expect(first.deadlineMs).toBeGreaterThan(180_000);
-  first.answer();
-  await expect.poll(() => stateOf("u2")).toBe("computed");
-  board.grant(leases("u3", "u4"));
-  expect((await batchAt(() => asked(0), 1)).deadlineMs).toBeLessThan(100_000);
+test("large jobs run one by one until it is known how quick the device is, and then together", async () => {
+  const { board, asked } = await machine({ one: {} });
+  const texts = Array<string>(2048).fill("x".repeat(48));
+  const work = { kind: "embed", texts } as const;
+  board.grant(["u1", "u2", "u3", "u4"].map((leaseId) => aLease({ leaseId, expiresAt: null, work })));
+  await expect.poll(() => asked(0).map(({ keys }) => keys.length)).toEqual([1, 1]);
+  asked(0)[0]?.answer(); // In 2 ms.
+  await expect.poll(() => asked(0).map(({ keys }) => keys.length)).toEqual([1, 1, 2]);
 });
 
 const GPU = ["GPU-1"] as const;
@@ -519,6 +518,31 @@ describe("a model that does not run on a device", () => {
     board.grant([jobOf("broken", "w2")]);
     (await batchAt(() => asked(0), 1)).answer();
     await expect.poll(() => stateOf("w2")).toBe("computed");
+  });
+
+  test("for lack of memory is no fault of its jobs: they go elsewhere or back, until there is more", async () => {
+    const scene = await machine({ [GPU[0]]: { freeMb: 3000 } });
+    const { board, asked, stateOf, errorOf, ledger, devices, workers } = scene;
+    const noRoom = () =>
+      new ModelNotLoaded({
+        code: "OUT_OF_MEMORY",
+        message: "CUDA failure 2: out of memory",
+        actor: "machine",
+      });
+    board.grant([jobOf("large", "o1"), jobOf("large", "o2")]);
+    (await batchAt(() => asked(0), 0)).reject(noRoom());
+    await expect.poll(() => [stateOf("o1"), stateOf("o2")]).toEqual(["returned", "returned"]);
+    expect(errorOf("o1")).toBe("MEMORY_SHORT");
+    expect(ledger.leases.find("o1")?.job.error?.message).toBe(
+      "large found no room in 3000 MiB of GPU memory, and 3000 MiB are free",
+    );
+    expect(workers[0]?.rest).toBeNull();
+    board.grant([jobOf("large", "o3")]);
+    expect(stateOf("o3")).toBe("returned");
+    devices["GPU-1"] = { freeMb: 4000 };
+    board.grant([jobOf("large", "o4")]);
+    (await batchAt(() => asked(0), 1)).answer();
+    await expect.poll(() => stateOf("o4")).toBe("computed");
   });
 
   test("rests, too, when its batches fail while those of another model come out", async () => {

@@ -47,6 +47,15 @@ describe("room for leases", () => {
     expect(MARKETS.map((market) => room.quota(market))).toEqual([8, 8]);
   });
 
+  it("is not kept for a market that gave work at a time the clock no longer knows", () => {
+    const { room, state, grant } = aRoom(16);
+    grant("aitbc", 1);
+    state.unsent.aitbc = 0;
+    state.now -= 500_000;
+    grant("aicf", 1);
+    expect(room.quota("aicf")).toBe(15);
+  });
+
   it("goes to the busy market while the other has none, all but one", () => {
     const { room, state, wish, grant } = aRoom(16);
     grant("aicf", 1);

@@ -54,20 +54,30 @@ test.each([
   expect(own.toldMb, "no measurement to keep").toBeNull();
 });
 
-test("a reading that still shows the process before this one does not hide what this one holds", () => {
-  const { own, used, begins } = scene();
-  used(500);
-  begins(1);
-  used(2500);
-  expect(own.mb).toBe(2000);
-  begins(null);
-  begins(2);
-  expect(own.mb, "nothing newer is known").toBe(0);
-  used(520);
-  expect(own.mb).toBe(0);
-  used(2520);
-  expect(own.mb).toBe(2000);
-});
+test.each([
+  ["is not told", null],
+  ["is told", [{ pid: 1, memoryMb: 2000 }]],
+])(
+  "what a process held that has ended is ours to use while the last reading still shows it (of one whose memory %s)",
+  (_, processes) => {
+    const { own, used, begins } = scene();
+    used(500);
+    begins(1);
+    used(2500, processes);
+    expect(own.mb).toBe(2000);
+    begins(null);
+    expect(own.mb).toBe(2000);
+    begins(2);
+    expect(own.mb).toBe(2000);
+    begins(null);
+    begins(3);
+    expect(own.mb).toBe(2000);
+    used(520);
+    expect(own.mb).toBe(0);
+    used(2520);
+    expect(own.mb).toBe(2000);
+  },
+);
 
 test("is unknown without a process or a reading, and never less than nothing", () => {
   const { own, used, begins } = scene();

@@ -116,7 +116,7 @@ describe("wound down for a while", () => {
     expect(control.takingSignal.aborted).toBe(true);
     expect(control.windDown()).toBe("finishing");
     board.giveBack("as if done", { running: true });
-    expect(control.intent).toBe("stopped");
+    expect(control.intent).toBe("paused");
     expect(control.resume()).toBe("running");
     expect(control.takingSignal.aborted).toBe(false);
     ledger.close();
@@ -124,7 +124,7 @@ describe("wound down for a while", () => {
 
   it.each([
     ["finishing", true],
-    ["stopped", false],
+    ["paused", false],
   ] as const)("comes back running when it ended while it was %s", async (intent, holds) => {
     const folder = tempFolder();
     const first = await controlled("running", folder);
@@ -156,7 +156,7 @@ describe("wound down for a while", () => {
   ] as const)("%s said meanwhile holds, now and at the next start", async (verb, now, later) => {
     const folder = tempFolder();
     const first = await controlled("running", folder);
-    expect(first.control.windDown()).toBe("stopped");
+    expect(first.control.windDown()).toBe("paused");
     expect(first.control[verb]()).toBe(now);
     expect(first.control.resume()).toBe(now);
     first.ledger.close();

@@ -107,14 +107,14 @@ describe("start at login", () => {
         getLoginItemSettings: (options) => ({ openAtLogin: list.get(key(options)) ?? false }),
         setLoginItemSettings: ({ openAtLogin, ...options }) => void list.set(key(options), openAtLogin),
       },
-      { program: "C:\\electron.exe", args: ["C:\\checkout"], env: {} },
+      { program: "C:\\Program Files\\electron.exe", args: ["C:\\checkout"], env: {} },
       "win32",
     );
     expect(item.impossible).toBeNull();
     expect(await item.read()).toBe(false);
     await item.write(true);
     expect(await item.read()).toBe(true);
-    expect([...list.keys()]).toEqual(["C:\\electron.exe C:\\checkout --hidden"]);
+    expect([...list.keys()]).toEqual(['"C:\\Program Files\\electron.exe" C:\\checkout --hidden']);
   });
 
   it("says where the system would start something else", () => {

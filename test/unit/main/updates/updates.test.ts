@@ -56,6 +56,7 @@ class Machine {
         const { path: name } = readFeed(path.join(this.feedFolder, "latest-linux.yml")) as { path: string };
         return path.join(this.feedFolder, name);
       },
+      forget: async () => void this.told.push("forget"),
     };
     const updates = new Updates({
       version: this.version,
@@ -70,7 +71,7 @@ class Machine {
         finish: async () => {
           this.told.push("finish");
           if (this.work?.intent === "running") {
-            this.work = { ...this.work, intent: this.work.jobs > 0 ? "finishing" : "stopped" };
+            this.work = { ...this.work, intent: this.work.jobs > 0 ? "finishing" : "paused" };
           }
         },
         resume: async () => {
@@ -99,7 +100,7 @@ class Machine {
   }
 
   holds(jobs: number): void {
-    this.becomes({ life: "first", intent: jobs > 0 ? "finishing" : "stopped", jobs });
+    this.becomes({ life: "first", intent: jobs > 0 ? "finishing" : "paused", jobs });
   }
 
   /** Versions whose packages are kept, each proven to lie there and nothing else beside them. */
@@ -201,6 +202,7 @@ describe("Updates", () => {
     machine.version = "1.1.0";
     const next = await machine.start();
     expect(next.view.previous).toEqual({ version: "1.0.0", keptAt: NOW });
+    expect(machine.told.at(-1)).toBe("forget");
     await next.rollBack();
     expect(machine.running).toBe("package 1.0.0");
   });
@@ -297,7 +299,7 @@ describe("Updates", () => {
     await updates.install();
     expect(updates.view.phase).toEqual({ state: "waiting", version: "1.1.0", jobs: 1 });
     expect(machine.told).toEqual(["finish", "finish"]);
-    machine.becomes({ life: "second", intent: "stopped", jobs: 0 });
+    machine.becomes({ life: "second", intent: "paused", jobs: 0 });
     await expect.poll(() => machine.told).toEqual(["finish", "finish", "restart"]);
     expect(machine.running).toBe("package 1.1.0");
   });

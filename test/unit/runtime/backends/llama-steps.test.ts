@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
   type AskedDevice,
+  confineVulkan,
   type LlamaGpu,
   llamaWays,
   obstacleAfter,
@@ -43,10 +44,53 @@ describe("llama.cpp's ways to a device", () => {
     expect(obstacleBefore("vulkan", folderWith("vulkan"), on("auto"))).toBeNull();
   });
 
-  test("CUDA is told its GPU; Vulkan is left alone on a second one", () => {
+  test("one that was seen on another GPU is not tried", () => {
+    const without = [{ backend: "vulkan" as const, reason: "it computes on NVIDIA A2 (GPU 1) instead" }];
     const folder = folderWith("cuda", "vulkan");
-    expect(obstacleBefore("cuda", folder, on("auto", "gpu", 1))).toBeNull();
-    expect(obstacleBefore("vulkan", folder, on("auto", "gpu", 1))).toMatch(/first one only/);
+    expect(obstacleBefore("vulkan", folder, { ...on("auto"), without })).toBe(without[0]?.reason);
+    expect(obstacleBefore("cuda", folder, { ...on("auto"), without })).toBeNull();
+  });
+
+  describe("Vulkan", () => {
+    const uuid = "5c3a9d1e-0000-4000-8000-00000000000a";
+    const device = (index: number) =>
+      ({ device: { id: `GPU-${uuid.toUpperCase()}`, kind: "gpu", index } }) as const;
+    const adapters = [
+      { index: 0, name: "Intel", uuid: "868000a0-0000-0000-0000-000000000000" },
+      { index: 1, name: "NVIDIA A2", uuid: "5c3a9d1e-0000-4000-8000-00000000000b" },
+      { index: 2, name: "NVIDIA A2", uuid },
+    ];
+    const confine = (index: number, list: () => typeof adapters, env: NodeJS.ProcessEnv = {}) => {
+      const obstacle = confineVulkan({ ...device(index), backend: "auto" }, list, env);
+      return { obstacle, visible: env.GGML_VK_VISIBLE_DEVICES };
+    };
+
+    test("is told of the device alone, by its place in Vulkan's own order", () => {
+      for (const index of [0, 1])
+        expect(confine(index, () => adapters)).toEqual({ obstacle: null, visible: "2" });
+    });
+
+    test("what a person named for all devices gives way to the device's own", () => {
+      const env = { GGML_VK_VISIBLE_DEVICES: "0,1" };
+      expect(confine(1, () => adapters, env)).toEqual({ obstacle: null, visible: "2" });
+    });
+
+    test.each<[string, () => typeof adapters]>([
+      ["is not among those Vulkan lists", () => adapters.slice(0, 2)],
+      ["is there twice", () => [...adapters, ...adapters]],
+      [
+        "can't be looked for",
+        () => {
+          throw new Error("libvulkan.so.1 is missing");
+        },
+      ],
+    ])("a device that %s may be the first one only", (_, list) => {
+      expect(confine(0, list)).toEqual({ obstacle: null, visible: undefined });
+      expect(confine(1, list)).toEqual({
+        obstacle: "it can't choose among several GPUs, and runs on the first one only",
+        visible: undefined,
+      });
+    });
   });
 
   test("a build that can't be asked for its libraries still has a reason", async () => {

@@ -516,6 +516,18 @@ describe("a result", () => {
     });
   });
 
+  test.each(["AICF_SLASHED", "AICF_INSUFFICIENT_STAKE"])(
+    "refused with %s is not lost: a jail may end, a stake come, before the lease does",
+    async (code) => {
+      const { adapter } = await against({
+        [COMPLETE]: (request, nth) => (nth === 0 ? refusal(403, code) : completed(request)),
+      });
+      const sent = submission();
+      await expect(adapter.submit(sent, signal)).rejects.toMatchObject({ retryable: true });
+      expect(await adapter.submit({ ...sent, resend: true }, signal)).toMatchObject({ kind: "accepted" });
+    },
+  );
+
   test("bigger than 256 KiB: is stored first and then named", async () => {
     const sent = submission(INLINE_OUTPUT_BYTES + 1);
     const { adapter, server, asked } = await against({

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createAitbcAdapter } from "../../../../../src/engine/market/aitbc/adapter.ts";
+import { openWallet } from "../../../../../src/engine/market/aitbc/wallet.ts";
 import type { Load, MarketAdapter, Submission } from "../../../../../src/engine/market/port.ts";
 import { encodeEmbedResult } from "../../../../../src/shared/canonical.ts";
 import { sha3_256, sha3_512 } from "../../../../../src/shared/digest.ts";
@@ -20,7 +21,13 @@ type Routes = Record<string, (request: SeenRequest, nth: number) => Answer>;
 /** A coordinator (and chain) that answers by path, and the adapter in front of it. */
 async function against(
   routes: Routes,
-  options: { wallet?: string; chain?: boolean; now?: () => number; receiptKeyId?: string } = {},
+  options: {
+    wallet?: string;
+    walletKey?: string;
+    chain?: boolean;
+    now?: () => number;
+    receiptKeyId?: string;
+  } = {},
 ) {
   const counts = new Map<string, number>();
   const server = await serve((request) => {
@@ -40,6 +47,7 @@ async function against(
     minerId: "m1",
     region: "eu",
     wallet: options.wallet ?? null,
+    walletKey: options.walletKey ?? null,
   };
   const debug: string[] = [];
   const adapter = createAitbcAdapter(config, { now: options.now, onDebug: (message) => debug.push(message) });
@@ -600,6 +608,28 @@ describe("money", () => {
       { jobId: "f", net, gross: oneAit, settledAt: 77, reference: "0xf" },
     ]);
     expect(asked("/rpc/transactions")[0]?.url).toContain("address=ait1me&transaction_type=ESCROW_RELEASE");
+  });
+
+  test("whose key is here, that wallet is ours: its releases are the credits, and jobs must pay to it", async () => {
+    const walletKey = "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318";
+    const { address } = openWallet(walletKey);
+    const { adapter, asked } = await against(
+      {
+        "/rpc/transactions": () => ({ body: [release("a", { recipient: address })] }),
+        "/v1/miners/poll": (_request, nth) =>
+          nth === 0
+            ? { body: { job_id: "b", payload: { model: "m", prompt: "hi" }, constraints: {} } }
+            : { status: 204 },
+        "/v1/miners/m1/jobs": () => ({ body: EMPTY_PAGE }),
+        "/rpc/escrow/b": () => ({ body: escrow("b", { state: "funded", provider: `0x${"1".repeat(40)}` }) }),
+      },
+      { chain: true, walletKey },
+    );
+    expect(await adapter.credits(["a"], signal)).toMatchObject([{ jobId: "a", reference: "0xa" }]);
+    expect(asked("/rpc/transactions")[0]?.url).toContain(address);
+    expect(await adapter.acquire({ max: 1, waitMs: 0, models: [] }, signal)).toMatchObject([
+      { jobId: "b", payment: "unfunded" },
+    ]);
   });
 
   const older = (count: number) => Array.from({ length: count }, (_, n) => release(`old${n}`));

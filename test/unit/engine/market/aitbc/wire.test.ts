@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sameAddress } from "../../../../../src/engine/market/aitbc/address.ts";
 import { meantStatus } from "../../../../../src/engine/market/aitbc/answer.ts";
+import { OrderSchema } from "../../../../../src/engine/market/aitbc/registry.ts";
 import {
   AssignedJobSchema,
   EarningsRowSchema,
@@ -13,6 +14,7 @@ import {
   readAit,
   readComputeSeconds,
   readRows,
+  readUnixSeconds,
   readUtc,
 } from "../../../../../src/engine/market/aitbc/wire.ts";
 import { money } from "../../../../../src/shared/money.ts";
@@ -157,4 +159,13 @@ test("random JSON is refused or read, never worse", () => {
       for (const schema of schemas) expect(typeof schema.safeParse(value).success).toBe("boolean");
     }),
   );
+});
+
+test("times and lengths beyond any are none: the ledger counts in whole milliseconds", () => {
+  const order = { order_id: "o", gpu_id: "g", status: "active", created_at: null };
+  const hoursOf = (duration_hours: unknown) => OrderSchema.parse({ ...order, duration_hours }).duration_hours;
+  expect([24, 8760, 8761, 1e300, -1, "24"].map(hoursOf)).toEqual([24, 8760, null, null, null, null]);
+  expect([1_795_290_937, 0.5, 0, -1, 1e300].map(readUnixSeconds)).toEqual([
+    ...[1_795_290_937_000, 500, null, null, null],
+  ]);
 });
