@@ -17,11 +17,8 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { openIdentity } from "../../src/engine/identity/identity.ts";
 import { Ledger } from "../../src/engine/ledger/ledger.ts";
 import { ModelStore } from "../../src/engine/models/store.ts";
-import type {
-  DeviceRuntime,
-  RunRequest,
-  RuntimeClient,
-} from "../../src/engine/runtime-client/runtime-client.ts";
+import type { DeviceRuntime, RunRequest } from "../../src/engine/runtime-client/device-runtime.ts";
+import type { RuntimeClient } from "../../src/engine/runtime-client/runtime-client.ts";
 import { judgeLease } from "../../src/engine/work/admission.ts";
 import { WorkBoard } from "../../src/engine/work/board.ts";
 import { DeviceWorker } from "../../src/engine/work/device-worker.ts";

@@ -2,7 +2,8 @@
 import { constants, copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { RunItem, RuntimeClient } from "../../src/engine/runtime-client/runtime-client.ts";
+import type { RunItem } from "../../src/engine/runtime-client/device-runtime.ts";
+import type { RuntimeClient } from "../../src/engine/runtime-client/runtime-client.ts";
 import { ForkProcessHost } from "../../src/host/fork-host.ts";
 import type { ManagedProcess } from "../../src/host/process-host.ts";
 import { oneNodeModel } from "../../src/runtime/backends/onnx-file.ts";

@@ -5,7 +5,7 @@ import { encodeResult, shapeOf, type TaskResult } from "../../shared/results.ts"
 import { requireWorkInLimits } from "../../shared/runtime/limits.ts";
 import type { ItemResult } from "../../shared/runtime/protocol.ts";
 import type { GenerateWork, Work } from "../../shared/work.ts";
-import type { RunItem } from "../runtime-client/runtime-client.ts";
+import type { RunItem } from "../runtime-client/device-runtime.ts";
 import { type OpenModel, write } from "./writing.ts";
 
 /** What is the work's own fault is in the answer; what befell Ollama is thrown: it befell the whole batch. */

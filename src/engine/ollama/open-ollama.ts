@@ -1,7 +1,7 @@
 /** An Ollama as the configuration wants it used: what it has, and a runtime for each device that may be its. */
 import type { EngineConfig } from "../../shared/config.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
-import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
+import type { DeviceRuntime } from "../runtime-client/device-runtime.ts";
 import { SharedDevice } from "../runtime-client/shared-device.ts";
 import { OllamaApi } from "./api.ts";
 import { OllamaLibrary, type OllamaLibraryDeps } from "./library.ts";

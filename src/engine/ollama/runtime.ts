@@ -13,7 +13,7 @@ import type { ItemResult } from "../../shared/runtime/protocol.ts";
 import { delay } from "../../shared/wait.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import { ModelNotLoaded } from "../runtime-client/answers.ts";
-import type { ComputeClass, RunAnswer, RunItem, RuntimeStatus } from "../runtime-client/runtime-client.ts";
+import type { ComputeClass, RunAnswer, RunItem, RuntimeStatus } from "../runtime-client/device-runtime.ts";
 import type { OllamaApi } from "./api.ts";
 import { inUse, modelGone, tooSlow } from "./errors.ts";
 import { writeItem } from "./item.ts";

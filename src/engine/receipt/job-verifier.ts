@@ -13,7 +13,7 @@ import { workDigest } from "../../shared/work-digest.ts";
 import { type JobTables, unknownLease } from "../ledger/job-reader.ts";
 import type { StoredResult } from "../ledger/results.ts";
 import type { ModelStore } from "../models/store.ts";
-import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
+import type { DeviceRuntime } from "../runtime-client/device-runtime.ts";
 import { compareResults } from "./compare.ts";
 import { decodeReceipt, type Receipt, receiptFromJson } from "./receipt.ts";
 import { isVerified, verifyReceipt } from "./verify.ts";

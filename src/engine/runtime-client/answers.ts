@@ -1,7 +1,7 @@
 /** What a runtime's answers say of the runtime itself. */
 import { AppError, type ErrorValue, foreignCode } from "../../shared/errors.ts";
 import type { ItemResult } from "../../shared/runtime/protocol.ts";
-import type { ComputeClass } from "./runtime-client.ts";
+import type { ComputeClass } from "./device-runtime.ts";
 
 /** The runtime lives, but can't load this model: a matter of this model on this device. */
 export class ModelNotLoaded extends AppError {

@@ -7,28 +7,28 @@
  */
 import { cpus } from "node:os";
 import type { ProcessHost, ProcessSpec } from "../../host/process-host.ts";
-import { MIB, MILLISECOND, MINUTE, SECOND } from "../../shared/durations.ts";
-import { AppError, toErrorValue } from "../../shared/errors.ts";
-import type { ComputedBy } from "../../shared/runtime/backend.ts";
-import { describeSkipped } from "../../shared/runtime/backends.ts";
-import { requireWorkInLimits } from "../../shared/runtime/limits.ts";
+import { MIB, MINUTE, SECOND } from "../../shared/durations.ts";
+import { AppError } from "../../shared/errors.ts";
 import type {
   FromRuntime,
-  ItemResult,
   ModelSpec,
   RuntimeClass,
   ToRuntime,
   WantedBackend,
 } from "../../shared/runtime/protocol.ts";
 import { withoutSecrets } from "../../shared/secret-variables.ts";
-import { backoffMs, delay } from "../../shared/wait.ts";
-import type { Work } from "../../shared/work.ts";
+import { delay } from "../../shared/wait.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import type { Seat } from "../device/seat.ts";
 import type { GpuSetup } from "../gpu-pack/gpu-setup.ts";
 import { isOllamaModel, type RunnableModel } from "../ollama/model.ts";
 import { isPoisoned, ModelNotLoaded } from "./answers.ts";
+import { countTexts, type Done, inHalvesWhenStarved, inOrder, withoutRefused } from "./batch.ts";
+import type { DeviceRuntime, RunAnswer, RunItem, RunRequest, RuntimeStatus } from "./device-runtime.ts";
+import { backingOff, IDLE, idle, OUT_OF_MEMORY, poisoned, STOPPED, stopped } from "./endings.ts";
+import { explainFailure, explainSteps, type Start } from "./explain.ts";
 import { LadderRetry } from "./ladder-retry.ts";
+import { RestartPause } from "./restart-pause.ts";
 import { NotBegun, RuntimeProcess } from "./runtime-process.ts";
 import { SeatCheck } from "./seat-check.ts";
 import { Throughput } from "./throughput.ts";
@@ -38,78 +38,6 @@ const START_DEADLINE = MINUTE;
 const LOAD_DEADLINE = 3 * MINUTE;
 /** From the wish to end to SIGKILL: time for the batch that runs. */
 const SHUTDOWN_DEADLINE = 2 * SECOND;
-/** The first restart after a crash comes at once, then these. */
-const RESTART_BASE = 500 * MILLISECOND;
-const RESTART_CAP = 30 * SECOND;
-/** Until a process is started again that found no memory on its device; nothing tells when there is some. */
-const MEMORY_PAUSE = { base: 5 * SECOND, cap: MINUTE };
-
-export type RuntimeState = "asleep" | "starting" | "ready" | "working" | "failed";
-
-/** With what a result was computed: by a process of ours, or in an Ollama on this machine. */
-export type ComputeClass = Omit<RuntimeClass, "backend"> & { readonly backend: ComputedBy };
-
-export interface RuntimeStatus {
-  readonly state: RuntimeState;
-  /** Why it failed; null otherwise. */
-  readonly reason: string | null;
-  readonly pid: number | null;
-  /** The last one proved, kept while asleep; null before the first start. */
-  readonly runtimeClass: ComputeClass | null;
-  /** Over the last minute of work; null before the first batch. */
-  readonly textsPerSecond: number | null;
-}
-
-export interface RunItem {
-  /** Chosen by the caller, unique within a request; comes back with the item's result. */
-  readonly key: string;
-  readonly work: Work;
-}
-
-export interface RunRequest {
-  /** null: work that needs none. */
-  readonly model: RunnableModel | null;
-  readonly items: readonly RunItem[];
-  /** Milliseconds the batch may take once a process with the model loaded has it; then the process is killed. */
-  readonly deadlineMs: number;
-  /** Aborting rejects at once; a batch that already runs is computed to its end and thrown away. */
-  readonly signal: AbortSignal;
-}
-
-export interface RunAnswer {
-  /** One per requested item, in the same order. */
-  readonly items: readonly ItemResult[];
-  /** Milliseconds in session.run, and in the runtime process altogether. */
-  readonly inferMs: number;
-  readonly totalMs: number;
-  readonly runtimeClass: ComputeClass;
-}
-
-export interface DeviceRuntime {
-  readonly device: DeviceInfo;
-  readonly status: RuntimeStatus;
-  onStatus(listener: (status: RuntimeStatus) => void): () => void;
-  /** Is the model in the device's memory, in the present process? */
-  holds(model: string): boolean;
-  /** Can this device be asked for it at all? */
-  canRun(model: RunnableModel): boolean;
-  /** Has a program of ours the device open, or had it a moment ago? */
-  readonly holdsDevice: boolean;
-  /** Is this program, found on the device, one that works for us? */
-  owns(program: { readonly pid: number; readonly name: string | null }): boolean;
-  /**
-   * Requests run one after the other; the next one waits within the process already, so that the device does not wait
-   * for it. Throws RUNTIME_CRASHED, RUNTIME_HUNG, RUNTIME_STOPPED, RUNTIME_BACKING_OFF
-   * (all retryable), CUDA_UNAVAILABLE, ModelNotLoaded when the model can't be loaded, or the signal's reason.
-   */
-  run(request: RunRequest): Promise<RunAnswer>;
-  /** The files that a process has open are no longer the newest: it ends now, or with work between two batches. */
-  startAnew(): void;
-  /** End the process in order (SIGKILL after 2 s, or when the signal aborts); work that waits is rejected. */
-  stop(signal?: AbortSignal): Promise<void>;
-  /** End the process now. */
-  killNow(): void;
-}
 
 export interface RuntimeClientOptions {
   readonly device: DeviceInfo;
@@ -161,9 +89,7 @@ export class RuntimeClient implements DeviceRuntime {
   /** Aborted by stop and killNow: what waited before does not run after. */
   #era = new AbortController();
   #keepAlive: NodeJS.Timeout | undefined;
-  #crashesInRow = 0;
-  #notBefore = 0;
-  #startsWithoutMemory = 0;
+  readonly #pause = new RestartPause();
   readonly #ladder: LadderRetry;
   readonly #seat: SeatCheck;
   #nextBatchId = 1;
@@ -283,10 +209,11 @@ export class RuntimeClient implements DeviceRuntime {
   }
 
   async #start(patienceMs: number, signal: AbortSignal): Promise<RuntimeProcess> {
-    await this.#waitOutBackoff(patienceMs, signal);
+    await this.#waitOutPause(patienceMs, signal);
     const setup = (this.device.kind === "gpu" && (await this.#options.gpuSetup?.())) || null;
     signal.throwIfAborted();
     const process = new RuntimeProcess(this.#options.host.spawn(this.#spec(setup)));
+    const start = { process, device: this.device, setup };
     this.#process = process;
     this.#loaded = new Map();
     this.#seat.noteStart();
@@ -296,10 +223,10 @@ export class RuntimeClient implements DeviceRuntime {
     const pick = (answer: FromRuntime) => (answer.type === "ready" ? answer : null);
     const ready = await process
       .ask(this.#init(), pick, START_DEADLINE)
-      .catch(async (thrown: unknown) => Promise.reject(await this.#explainFailure(thrown, process, setup)));
-    const explained = await this.#explainSteps(ready.runtimeClass, process, setup);
+      .catch(async (thrown: unknown) => Promise.reject(await this.#explainFailure(thrown, start)));
+    const explained = await explainSteps(ready.runtimeClass, start);
     this.#processClass = this.#describe(explained);
-    this.#startsWithoutMemory = 0;
+    this.#pause.noteStarted();
     this.#ladder.noteStart();
     this.#noteSteps(explained);
     if (!process.ending)
@@ -356,49 +283,19 @@ export class RuntimeClient implements DeviceRuntime {
     request: RunRequest,
     runtimeClass: RuntimeClass,
   ): Promise<RunAnswer> {
-    const answers = new Map<string, ItemResult>();
-    const items: RunItem[] = [];
-    for (const item of request.items) {
-      const error = refusal(item.work);
-      if (error) answers.set(item.key, { key: item.key, ok: false, error });
-      else items.push(item);
-    }
+    const { sent, refused } = withoutRefused(request.items);
     this.#publish({ state: "working", runtimeClass });
-    const done = await this.#compute(process, request, items);
+    const done = await inHalvesWhenStarved(sent, (items) => this.#askToRun(process, request, items));
     const poison = isPoisoned(runtimeClass, done.items);
     // A process that answers and fails everything is no better than one that dies: the pauses before a new one grow.
-    if (!poison) this.#crashesInRow = 0;
+    if (!poison) this.#pause.noteAnswer();
     this.#throughput.add(countTexts(done.items), done.totalMs);
     const state = this.#underWay > 1 ? "working" : "ready";
     this.#publish({ state, textsPerSecond: this.#throughput.textsPerSecond });
     if (poison) process.kill(poisoned());
 
-    for (const item of done.items) answers.set(item.key, item);
-    return {
-      items: request.items.map(({ key }) => answers.get(key) ?? unanswered(key)),
-      inferMs: done.inferMs,
-      totalMs: done.totalMs,
-      runtimeClass,
-    };
-  }
-
-  /** What did not fit into the device's memory together is tried once more, in two halves. */
-  async #compute(process: RuntimeProcess, request: RunRequest, items: readonly RunItem[]): Promise<Done> {
-    const done = await this.#askToRun(process, request, items);
-    const starved = new Set(done.items.filter(isOutOfMemory).map(({ key }) => key));
-    if (starved.size === 0 || items.length === 1) return done;
-    const again = items.filter(({ key }) => starved.has(key));
-    const half = Math.ceil(again.length / 2);
-    let { inferMs, totalMs } = done;
-    const answers = new Map(done.items.map((item) => [item.key, item]));
-    for (const part of [again.slice(0, half), again.slice(half)]) {
-      if (part.length === 0) continue;
-      const retried = await this.#askToRun(process, request, part);
-      inferMs += retried.inferMs;
-      totalMs += retried.totalMs;
-      for (const item of retried.items) answers.set(item.key, item);
-    }
-    return { ...done, items: [...answers.values()], inferMs, totalMs };
+    const { inferMs, totalMs } = done;
+    return { items: inOrder(request.items, [...refused, ...done.items]), inferMs, totalMs, runtimeClass };
   }
 
   async #askToRun(process: RuntimeProcess, request: RunRequest, items: readonly RunItem[]): Promise<Done> {
@@ -423,24 +320,14 @@ export class RuntimeClient implements DeviceRuntime {
       this.#publish({ state: "asleep", reason: null, pid: null });
       return;
     }
-    if (cause.code === OUT_OF_MEMORY) {
-      this.#startsWithoutMemory++;
-      this.#notBefore = performance.now() + backoffMs(this.#startsWithoutMemory, MEMORY_PAUSE);
-      this.#publish({ state: "failed", reason: cause.message, pid: null });
-      return;
-    }
-    this.#crashesInRow++;
-    const pause =
-      this.#crashesInRow === 1
-        ? 0
-        : backoffMs(this.#crashesInRow - 1, { base: RESTART_BASE, cap: RESTART_CAP });
-    this.#notBefore = performance.now() + pause;
+    if (cause.code === OUT_OF_MEMORY) this.#pause.noteNoMemory();
+    else this.#pause.noteCrash();
     this.#publish({ state: "failed", reason: cause.message, pid: null });
   }
 
-  async #waitOutBackoff(patienceMs: number, signal: AbortSignal): Promise<void> {
-    const wait = this.#notBefore - performance.now();
-    if (wait <= 0) return;
+  async #waitOutPause(patienceMs: number, signal: AbortSignal): Promise<void> {
+    const wait = this.#pause.leftMs;
+    if (wait === 0) return;
     if (wait > patienceMs) throw backingOff(this.#status.reason, wait);
     await delay(wait, signal);
   }
@@ -467,9 +354,7 @@ export class RuntimeClient implements DeviceRuntime {
     this.#era.abort(stopped());
     this.#era = new AbortController();
     clearTimeout(this.#keepAlive);
-    this.#crashesInRow = 0;
-    this.#startsWithoutMemory = 0;
-    this.#notBefore = 0;
+    this.#pause.forget();
     if (!this.#process) this.#publish({ state: "asleep", reason: null, pid: null });
     return this.#process;
   }
@@ -502,44 +387,11 @@ export class RuntimeClient implements DeviceRuntime {
     };
   }
 
-  /** The runtime says that CUDA did not start; what was missing stands on stderr and on the disk. */
-  async #explainSteps(
-    runtimeClass: RuntimeClass,
-    process: RuntimeProcess,
-    setup: GpuSetup | null,
-  ): Promise<RuntimeClass> {
-    const { backend, reason, skipped } = runtimeClass;
-    const later = setup?.missingLater;
-    if (backend === "cuda")
-      return reason && later ? { ...runtimeClass, reason: `${reason} (${later})` } : runtimeClass;
-    const step = skipped.find((each) => each.backend === "cuda");
-    if (step === undefined || setup === null) return runtimeClass;
-    const stderr = await process.nativeWords();
-    const diagnosis = setup.explain({
-      reason: step.reason,
-      stderr,
-      driverVersion: this.device.driverVersion,
-    });
-    const explained = skipped.map((each) => (each === step ? { ...each, reason: diagnosis.reason } : each));
-    return {
-      ...runtimeClass,
-      skipped: explained,
-      reason: `${describeSkipped(explained)}. ${diagnosis.help}`,
-    };
-  }
-
-  async #explainFailure(thrown: unknown, process: RuntimeProcess, setup: GpuSetup | null): Promise<unknown> {
-    if (thrown instanceof AppError && thrown.code === OUT_OF_MEMORY) {
-      // No job had a part in it: they wait, or go elsewhere.
-      await process.ended;
-      return backingOff(thrown.message, Math.max(1, this.#notBefore - performance.now()));
-    }
-    if (!(thrown instanceof AppError && thrown.code === "CUDA_UNAVAILABLE") || setup === null) return thrown;
-    const stderr = await process.nativeWords();
-    const { driverVersion } = this.device;
-    const { reason, help } = setup.explain({ reason: thrown.message, stderr, driverVersion });
-    const message = reason === thrown.message ? reason : `CUDA can't be used: ${reason}`;
-    return AppError.fromValue(thrown.toValue(), { message, help });
+  async #explainFailure(thrown: unknown, start: Start & { process: RuntimeProcess }): Promise<unknown> {
+    if (!(thrown instanceof AppError && thrown.code === OUT_OF_MEMORY)) return explainFailure(thrown, start);
+    // No job had a part in it: they wait, or go elsewhere.
+    await start.process.ended;
+    return backingOff(thrown.message, Math.max(1, this.#pause.leftMs));
   }
 
   /** The runtime knows its back end; the engine knows the device's name. */
@@ -559,10 +411,6 @@ export class RuntimeClient implements DeviceRuntime {
 /** Of what is free, so that a model's estimate may be a little wrong, and other programs on a CPU's memory live on. */
 const MEMORY_SHARE = { gpu: 0.9, cpu: 0.5 } as const;
 
-const OUT_OF_MEMORY = "OUT_OF_MEMORY";
-const STOPPED = "RUNTIME_STOPPED";
-const IDLE = "RUNTIME_IDLE";
-
 /** `work`, or the signal's reason if that comes first; the work itself goes on. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -570,22 +418,6 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener("abort", onAbort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
-}
-
-type Done = Extract<FromRuntime, { type: "done" }>;
-
-function isOutOfMemory(item: ItemResult): boolean {
-  return !item.ok && item.error.code === OUT_OF_MEMORY;
-}
-
-/** Refused here, so that a hostile input never crosses into the runtime process. */
-function refusal(work: Work) {
-  try {
-    requireWorkInLimits(work);
-    return null;
-  } catch (thrown) {
-    return toErrorValue(thrown);
-  }
 }
 
 function onCpu(ofProcess: RuntimeClass): RuntimeClass {
@@ -607,54 +439,5 @@ function notStarted(): never {
     code: "RUNTIME_NOT_INITIALISED",
     message: "The runtime has not started",
     actor: "bug",
-  });
-}
-
-function countTexts(items: readonly ItemResult[]): number {
-  return items.reduce((sum, item) => sum + (item.ok ? (item.shape[0] ?? 0) : 0), 0);
-}
-
-function unanswered(key: string): ItemResult {
-  return {
-    key,
-    ok: false,
-    error: {
-      code: "RUNTIME_UNREADABLE",
-      message: "The runtime left this item out of its answer",
-      actor: "bug",
-    },
-    retryable: true,
-  };
-}
-
-function stopped(): AppError {
-  return new AppError({ code: STOPPED, message: "The runtime was stopped", actor: "user", retryable: true });
-}
-
-function idle(): AppError {
-  return new AppError({
-    code: IDLE,
-    message: "The runtime ended for lack of work",
-    actor: "machine",
-    retryable: true,
-  });
-}
-
-function poisoned(): AppError {
-  return new AppError({
-    code: "RUNTIME_POISONED",
-    message: "Every item of a batch failed on the GPU; its process is replaced",
-    actor: "machine",
-    retryable: true,
-  });
-}
-
-function backingOff(reason: string | null, waitMs: number): AppError {
-  return new AppError({
-    code: "RUNTIME_BACKING_OFF",
-    message: `The runtime is started again in ${Math.ceil(waitMs / SECOND)} s${reason ? `. ${reason}` : ""}`,
-    actor: "machine",
-    retryable: true,
-    retryAfterMs: Math.ceil(waitMs),
   });
 }

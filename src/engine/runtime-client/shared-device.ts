@@ -6,7 +6,7 @@ import { AppError } from "../../shared/errors.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import { isOllamaModel, type RunnableModel } from "../ollama/model.ts";
 import type { OllamaRuntime } from "../ollama/runtime.ts";
-import type { DeviceRuntime, RunAnswer, RunRequest, RuntimeStatus } from "./runtime-client.ts";
+import type { DeviceRuntime, RunAnswer, RunRequest, RuntimeStatus } from "./device-runtime.ts";
 
 type Who = "own" | "ollama";
 

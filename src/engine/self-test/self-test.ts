@@ -13,7 +13,7 @@ import { type Said, type Sentence, type Spoken, say, sayError, within } from "..
 import type { DeviceInfo } from "../device/device-info.ts";
 import type { Telemetry } from "../device/telemetry.ts";
 import type { ResolvedModel } from "../models/store.ts";
-import type { DeviceRuntime, RunAnswer } from "../runtime-client/runtime-client.ts";
+import type { DeviceRuntime, RunAnswer } from "../runtime-client/device-runtime.ts";
 import { compareVectors, type Difference, differenceText, type SelfTestReference } from "./reference.ts";
 import { textStep } from "./text-step.ts";
 

@@ -11,7 +11,7 @@ import type { DeviceInfo } from "../device/device-info.ts";
 import type { Telemetry } from "../device/telemetry.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ModelStore, ResolvedModel } from "../models/store.ts";
-import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
+import type { DeviceRuntime } from "../runtime-client/device-runtime.ts";
 import type { SelfTestReference } from "./reference.ts";
 import { isNotNow, runSelfTest } from "./self-test.ts";
 

@@ -8,7 +8,7 @@ import { AppError, toErrorValue } from "../../shared/errors.ts";
 import { decodeResult } from "../../shared/results.ts";
 import { say, sayError } from "../../shared/words/said.ts";
 import type { ResolvedModel } from "../models/store.ts";
-import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
+import type { DeviceRuntime } from "../runtime-client/device-runtime.ts";
 
 const DEADLINE = MINUTE;
 const TOKENS = 16;

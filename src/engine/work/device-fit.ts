@@ -7,7 +7,7 @@ import { AppError } from "../../shared/errors.ts";
 import { needsModel } from "../../shared/work.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import type { ModelStore, ResolvedModel } from "../models/store.ts";
-import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
+import type { DeviceRuntime } from "../runtime-client/device-runtime.ts";
 import { jobsPerBatch } from "./batch-size.ts";
 import type { BatchTaker } from "./board.ts";
 import type { DeviceHealth } from "./device-health.ts";

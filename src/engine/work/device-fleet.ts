@@ -5,7 +5,7 @@
 import type { DeviceInfo } from "../device/device-info.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import type { ResolvedModel } from "../models/store.ts";
-import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
+import type { DeviceRuntime } from "../runtime-client/device-runtime.ts";
 import type { WorkBoard } from "./board.ts";
 import type { DeviceWorker } from "./device-worker.ts";
 

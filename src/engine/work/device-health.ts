@@ -7,7 +7,7 @@ import type { AppError } from "../../shared/errors.ts";
 import { type Sentence, say, sayError } from "../../shared/words/said.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import { errorOf, failedOnDevice, isModelTrouble } from "../runtime-client/answers.ts";
-import type { RunAnswer } from "../runtime-client/runtime-client.ts";
+import type { RunAnswer } from "../runtime-client/device-runtime.ts";
 import { Breaker, type Rest } from "./breaker.ts";
 import { ModelRests } from "./model-rests.ts";
 

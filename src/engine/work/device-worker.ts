@@ -15,7 +15,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { ResolvedModel } from "../models/store.ts";
 import type { ReceiptSigner } from "../receipt/receipt.ts";
 import { errorOf, ModelNotLoaded } from "../runtime-client/answers.ts";
-import type { RunAnswer } from "../runtime-client/runtime-client.ts";
+import type { RunAnswer } from "../runtime-client/device-runtime.ts";
 import type { ComputedItem, WorkBoard } from "./board.ts";
 import type { Rest } from "./breaker.ts";
 import { DeviceFit, type DeviceFitDeps, needsModelOf } from "./device-fit.ts";

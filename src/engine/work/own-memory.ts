@@ -4,7 +4,7 @@
  * end of a process still shows what that held.
  */
 import type { Telemetry } from "../device/telemetry.ts";
-import type { DeviceRuntime } from "../runtime-client/runtime-client.ts";
+import type { DeviceRuntime } from "../runtime-client/device-runtime.ts";
 
 type Watched = Pick<DeviceRuntime, "onStatus"> & { readonly status: { readonly pid: number | null } };
 /** The same object until the device is read again. */

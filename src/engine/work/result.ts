@@ -6,7 +6,7 @@ import type { Work } from "../../shared/work.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import type { ResolvedModel } from "../models/store.ts";
 import { buildReceipt, encodeReceipt, type ReceiptSigner } from "../receipt/receipt.ts";
-import type { RunAnswer } from "../runtime-client/runtime-client.ts";
+import type { RunAnswer } from "../runtime-client/device-runtime.ts";
 import type { ComputedItem } from "./board.ts";
 
 export interface FinishedItem {

@@ -34,7 +34,8 @@ const ONLY_IN: Record<string, readonly string[]> = {
   electron: ["main", "preload"],
   "electron-updater": ["main"],
   "onnxruntime-node": ["runtime"],
-  koffi: ["nvml", "host/systemd.ts"],
+  // Vulkan is asked in the runtime process itself: the order of its GPUs is that process's own.
+  koffi: ["nvml", "host/systemd.ts", "runtime/backends/vulkan-devices.ts"],
   "@huggingface/tokenizers": ["runtime"],
   "jpeg-js": ["runtime"],
   "better-sqlite3": ["engine/ledger", "devnet"],

@@ -4,11 +4,10 @@ import type { DeviceInfo } from "../../../../src/engine/device/device-info.ts";
 import type { Seat } from "../../../../src/engine/device/seat.ts";
 import { diagnoseCuda } from "../../../../src/engine/gpu-pack/cuda-diagnosis.ts";
 import type { GpuSetup } from "../../../../src/engine/gpu-pack/gpu-setup.ts";
+import type { RunAnswer, RuntimeStatus } from "../../../../src/engine/runtime-client/device-runtime.ts";
 import {
-  type RunAnswer,
   RuntimeClient,
   type RuntimeClientOptions,
-  type RuntimeStatus,
 } from "../../../../src/engine/runtime-client/runtime-client.ts";
 import { ForkProcessHost } from "../../../../src/host/fork-host.ts";
 import type { AppError } from "../../../../src/shared/errors.ts";

@@ -6,7 +6,7 @@ import type {
   RunAnswer,
   RunRequest,
   RuntimeStatus,
-} from "../../../../src/engine/runtime-client/runtime-client.ts";
+} from "../../../../src/engine/runtime-client/device-runtime.ts";
 import { SharedDevice } from "../../../../src/engine/runtime-client/shared-device.ts";
 
 const never = new AbortController().signal;

@@ -8,7 +8,7 @@ import type {
   DeviceRuntime,
   RunAnswer,
   RunRequest,
-} from "../../../../src/engine/runtime-client/runtime-client.ts";
+} from "../../../../src/engine/runtime-client/device-runtime.ts";
 import {
   compareVectors,
   readReferences,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ResolvedModel } from "../../../../src/engine/models/store.ts";
-import type { DeviceRuntime } from "../../../../src/engine/runtime-client/runtime-client.ts";
+import type { DeviceRuntime } from "../../../../src/engine/runtime-client/device-runtime.ts";
 import { textStep } from "../../../../src/engine/self-test/text-step.ts";
 import { AppError, type ErrorCode } from "../../../../src/shared/errors.ts";
 import { encodeResult } from "../../../../src/shared/results.ts";

@@ -6,7 +6,7 @@ import type {
   DeviceRuntime,
   RunAnswer,
   RunRequest,
-} from "../../../../src/engine/runtime-client/runtime-client.ts";
+} from "../../../../src/engine/runtime-client/device-runtime.ts";
 import { judgeLease } from "../../../../src/engine/work/admission.ts";
 import { WorkBoard } from "../../../../src/engine/work/board.ts";
 import { DeviceWorker } from "../../../../src/engine/work/device-worker.ts";
