@@ -7,9 +7,8 @@ import path from "node:path";
 import { app, powerMonitor, powerSaveBlocker, protocol, safeStorage, shell } from "electron";
 import type { AppPaths } from "../engine/config/paths.ts";
 import { StateMirror } from "../shared/contract/state-mirror.ts";
-import { rentedBy } from "../shared/device-rest.ts";
 import { SECOND } from "../shared/durations.ts";
-import { AppError, unreachable } from "../shared/errors.ts";
+import { AppError } from "../shared/errors.ts";
 import type { ScreenName } from "../shared/screens.ts";
 import { chooseLanguage, currentLanguage, setLanguage } from "../shared/words/words.ts";
 import { AppDesk } from "./app-desk.ts";
@@ -41,8 +40,9 @@ import { autostartFile, HIDDEN_ARGUMENT, systemLoginItem, xdgLoginItem } from ".
 import { mutedTypes, PreferenceFile, preferencesOf, settingsIn } from "./system/preferences.ts";
 import { TerminalWords } from "./terminal-words.ts";
 import { TrayController } from "./tray.ts";
+import { trayActions } from "./tray-actions.ts";
 import { hasTrayHost } from "./tray-host.ts";
-import { jobsHeld, type TrayAction, type TrayVerb, trayModel } from "./tray-model.ts";
+import { jobsHeld, trayModel } from "./tray-model.ts";
 import { openUpdates } from "./updates/open-updates.ts";
 import { WindDown, workSeen } from "./wind-down.ts";
 import { preloadFile, WindowController } from "./window.ts";
@@ -88,7 +88,6 @@ export function runApp({ paths, desktop }: AppPlaces): void {
   });
   const mirror = new StateMirror(engine, { changed: update, failed: () => undefined });
   const state = () => mirror.current?.state ?? null;
-  const order = (verb: TrayVerb) => carryOut(engine, verb, {}).then(() => undefined);
 
   const windows = new WindowController({
     preload: preloadFile(paths.root),
@@ -147,7 +146,15 @@ export function runApp({ paths, desktop }: AppPlaces): void {
     notices: { list: () => notices.list, putAway: (key) => notices.putAway(key) },
     repair,
     updates,
-    startWork: () => order("run.start"),
+    startWork: () => carryOut(engine, "run.start", {}).then(() => undefined),
+  });
+  const act = trayActions({
+    engine,
+    state,
+    desk,
+    installUpdate: () => updates.install(),
+    askToStop: (held) => askToStop(windows.window, held),
+    askToPauseRented: (gpu, endsAt) => askToPauseRented(windows.window, gpu, endsAt),
   });
   const tray = new TrayController(icons, trayModel(engine.status, null, desk.view), {
     run: (action) => void act(action).catch((thrown: unknown) => log(`${action.kind}: ${String(thrown)}`)),
@@ -297,43 +304,6 @@ export function runApp({ paths, desktop }: AppPlaces): void {
     await carryOut(engine, "settings.set", { patch: { "app.start_at_login": enabled ? "yes" : "no" } }).catch(
       (thrown: unknown) => log(`settings: ${String(thrown)}`),
     );
-  }
-
-  /** Asked as the window asks: a renter keeps the GPU, whatever is paused here. */
-  async function mayRest(id: string): Promise<boolean> {
-    const now = state();
-    const rented = now === null ? undefined : rentedBy(now.offers.offers, id);
-    if (rented === undefined) return true;
-    const name = now?.devices.find((device) => device.id === id)?.name ?? rented.model;
-    return askToPauseRented(windows.window, name, rented.booking?.endsAt ?? null);
-  }
-
-  /** From tray or menu. A refusal is shown by the state that follows: neither has a place for a sentence of its own. */
-  async function act(action: TrayAction): Promise<void> {
-    switch (action.kind) {
-      case "verb": {
-        const held = jobsHeld(state());
-        const { verb } = action;
-        if (verb === "run.stop" && held > 0 && !(await askToStop(windows.window, held))) return;
-        return order(verb);
-      }
-      case "pause":
-        if (!(await mayRest(action.device))) return;
-        await engine.invoke("devices.pause", { device: action.device, for: action.for });
-        return;
-      case "resume":
-        await engine.invoke("devices.resume", { device: action.device });
-        return;
-      case "leave-safe-mode":
-        return desk.leaveSafeMode();
-      case "install-update":
-        return updates.install();
-      case "start-at-login":
-        await desk.carryOut("app.setStartAtLogin", { enabled: action.enabled });
-        return;
-      default:
-        unreachable(action);
-    }
   }
 }
 
