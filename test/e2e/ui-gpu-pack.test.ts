@@ -108,7 +108,7 @@ describe.skipIf(chromiumFile === null)("the GPU pack's card", () => {
       await shoot(page, `gpu-pack-installing-${lookName(look)}`);
       expect(await violations(page)).toEqual([]);
       await card(page).getByRole("button", { name: "Stop, and keep what is here" }).click();
-      expect(engine.callsOf("gpuPack.cancel")).toBe(1);
+      await expect.poll(() => engine.callsOf("gpuPack.cancel"), PATIENCE).toBe(1);
     },
   );
 
@@ -152,14 +152,16 @@ describe.skipIf(chromiumFile === null)("the GPU pack's card", () => {
     async () => {
       const { pack, archive } = smallPack();
       const { library, archive: xz } = smallLibrary("cublas");
-      const half = Math.floor(archive.length / 2);
-      const provider = await servePack(archive, (_request, response, count) => {
-        if (count > 1) return false;
-        response.writeHead(200, { "content-length": archive.length, etag: '"one"' });
-        response.write(archive.subarray(0, half)); // And then nothing: the person stops it.
+      const provider = await servePack(archive);
+      // The second part begins and stalls, however often it is asked for, until the person has stopped it.
+      let stalls = true;
+      const cublas = await servePack(xz, (_request, response, count) => {
+        if (!stalls) return false;
+        if (count > 1) return true;
+        response.writeHead(200, { "content-length": xz.length, etag: '"one"' });
+        response.write(xz.subarray(0, Math.floor(xz.length / 2)));
         return true;
       });
-      const cublas = await servePack(xz);
       const { cli } = appWithGpuPack(
         {
           ...pack,
@@ -195,6 +197,7 @@ describe.skipIf(chromiumFile === null)("the GPU pack's card", () => {
       expect(busy.stderr()).toMatch(/changed by another process/);
       await shoot(page, "gpu-pack-real-installing");
       await card(page).getByRole("button", { name: "Stop, and keep what is here" }).click();
+      stalls = false;
       await card(page)
         .getByRole("button", { name: /^Go on/ })
         .click();
