@@ -4,9 +4,12 @@ import { projectNode } from "./node24.mjs";
 import { inRepo } from "./paths.mjs";
 import { runQuietly } from "./run.mjs";
 
-/** @returns {Promise<{ok: boolean, built: boolean, output: string}>} */
-export async function ensureBuilt({ strict = false } = {}) {
-  if (!strict && isFresh(inputHash())) return { ok: true, built: false, output: "" };
+/**
+ * strict: whole or nothing, with nothing left of earlier builds; `anew`: also when nothing changed.
+ * @returns {Promise<{ok: boolean, built: boolean, output: string}>}
+ */
+export async function ensureBuilt({ strict = false, anew = strict } = {}) {
+  if (!anew && isFresh(inputHash())) return { ok: true, built: false, output: "" };
   const node = projectNode();
   if (!node)
     return {

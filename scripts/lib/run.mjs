@@ -62,13 +62,17 @@ export function runForwarding(command, args, { cwd, env, tied = false } = {}) {
   return new Promise((resolve, reject) => {
     const own = ["inherit", "inherit", "inherit"];
     const child = spawn(command, args, { cwd, env, stdio: tied ? [...own, "ipc"] : own });
+    let told = false;
     const passOn = (signal) => {
+      told = true;
       // At a terminal the whole process group gets Ctrl-C already; a second one would mean "now, hard".
       if (signal === "SIGINT" && atTerminal()) return;
       // To a server a hang-up means "read your settings again"; here it means that the terminal is gone.
       child.kill(tied && signal === "SIGHUP" ? "SIGTERM" : signal);
     };
-    const stopLooking = tied ? whenStarterGone(() => child.kill("SIGTERM")) : () => undefined;
+    // npm ends at once at a Ctrl-C: that the starter is gone then is no second wish.
+    const onStarterGone = () => told || child.kill("SIGTERM");
+    const stopLooking = tied ? whenStarterGone(onStarterGone) : () => undefined;
     const signals =
       process.platform === "win32" ? ["SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
     for (const signal of signals) process.on(signal, passOn);

@@ -1,10 +1,14 @@
 /**
  * Ctrl-C and SIGTERM: the first asks for an orderly end, the second does not wait any longer. A parent that ends without
- * a word (`npm start`, killed) asks as SIGTERM does, a terminal that is closed as Ctrl-C does.
+ * a word (`npm start`, killed) asks as SIGTERM does, a terminal that is closed as Ctrl-C does. One key press may come
+ * twice: from the terminal to the whole group, and passed on by whoever started us.
  */
+import { MILLISECOND } from "../shared/durations.ts";
 import { watchTerminal } from "./controlling-terminal.ts";
 
 const KILLED_BY_SIGINT = 130;
+/** A second signal this soon is the first one's echo: no person is that fast. */
+const ECHO = 300 * MILLISECOND;
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 export type StopName = (typeof STOP_SIGNALS)[number] | "SIGHUP";
 
@@ -30,14 +34,17 @@ export function listenForStop(onSecond: () => void, onHangup?: () => void): Stop
     controller.signal.addEventListener("abort", () => resolve(), { once: true });
   });
   let first: StopName | null = null;
+  let askedAt = 0;
   const stop = (name: StopName) => {
     first = name;
+    askedAt = performance.now();
     controller.abort(new DOMException("Asked to stop", "AbortError"));
   };
   const onSignal = (signal: NodeJS.Signals) => {
     const name = STOP_SIGNALS.find((known) => known === signal);
     if (name === undefined) return;
     if (!controller.signal.aborted) return stop(name);
+    if (performance.now() - askedAt < ECHO) return;
     onSecond();
     process.exit(KILLED_BY_SIGINT);
   };

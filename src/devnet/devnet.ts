@@ -30,6 +30,8 @@ export interface DevnetOptions {
 
 export interface Devnet {
   readonly ready: DevnetReady;
+  /** Whether a client of the markets is connected, such as an engine that lives. */
+  isUsed(): Promise<boolean>;
   /** Ends listening, clockwork and store; everything is on disk anyway. Safe to repeat. */
   close(): Promise<void>;
 }
@@ -88,10 +90,16 @@ export async function startDevnet(config: DevnetConfig, options: DevnetOptions =
         upgrade: market.events.upgrade,
       },
     };
+    const surfaces: ListeningSurface[] = [];
+    const isUsed = async () => {
+      const counts = await Promise.all(surfaces.map((surface) => surface.connections()));
+      return counts.some((count) => count > 0);
+    };
     const openSurface = async (name: string, spec: SurfaceSpec, port: number): Promise<ListeningSurface> => {
       const before = Number(store.getMeta(`port.${name}`) ?? "0");
       const preferredPort = before === 0 ? undefined : before;
       const surface = await listen({ ...spec, port, preferredPort });
+      surfaces.push(surface);
       undo.push(() => surface.close());
       store.setMeta(`port.${name}`, String(surface.port));
       return surface;
@@ -149,7 +157,7 @@ export async function startDevnet(config: DevnetConfig, options: DevnetOptions =
       undo.push(stop);
     }
     options.log?.(`markets are open: AITBC ${ready.coordinatorUrl}, AICF ${ready.queueUrl}`);
-    return { ready, close };
+    return { ready, isUsed, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,12 +1,20 @@
 /**
- * The devnet's process. Its parent says {kind:"configure",config} and hears {kind:"ready",…} or {kind:"fatal",error};
- * it ends in order on SIGTERM or SIGINT, and when the parent is gone.
+ * The devnet's process. Its parent says {kind:"configure",config} and hears {kind:"ready",…} or {kind:"fatal",error}; it
+ * ends at {kind:"end"}. A SIGTERM may have gone to the whole group, and a parent that is gone leaves an engine behind: then
+ * the markets stay until that one has given back what it holds.
  */
 import { openParentChannel } from "../host/parent-channel.ts";
 import type { ParentChannel } from "../host/process-host.ts";
-import { ConfigureSchema, type DevnetConfig, DevnetConfigSchema } from "../shared/config.ts";
+import { ConfigureSchema, type DevnetConfig, DevnetConfigSchema, EndSchema } from "../shared/config.ts";
+import { MILLISECOND, SECOND } from "../shared/durations.ts";
 import { AppError, toErrorValue } from "../shared/errors.ts";
+import { delay } from "../shared/wait.ts";
 import { type Devnet, startDevnet } from "./devnet.ts";
+
+/** Longer than an engine takes to end in order that was asked to, and than one whose parent is gone. */
+const ASKED_STAYS = 9 * SECOND;
+const ORPHAN_STAYS = 3 * SECOND;
+const LOOK = 100 * MILLISECOND;
 
 const channel = openParentChannel();
 if (channel === null) {
@@ -19,8 +27,10 @@ if (channel === null) {
 function serve(parent: ParentChannel): void {
   let starting: Promise<Devnet> | undefined;
 
-  const end = async (): Promise<void> => {
+  const end = async (patience = 0): Promise<void> => {
     const devnet = await starting;
+    const last = performance.now() + patience;
+    while (performance.now() < last && (await devnet?.isUsed())) await delay(LOOK);
     await devnet?.close();
     process.exit(0);
   };
@@ -31,6 +41,7 @@ function serve(parent: ParentChannel): void {
   };
 
   parent.onMessage((message) => {
+    if (EndSchema.safeParse(message).success) void end().catch(fail);
     const configure = ConfigureSchema.safeParse(message);
     if (!configure.success || starting) return;
     starting = (async () => {
@@ -39,9 +50,8 @@ function serve(parent: ParentChannel): void {
     })();
     starting.then(({ ready }) => parent.post(ready), fail);
   });
-  const onEnd = () => void end().catch(fail);
-  parent.onClose(onEnd);
-  process.on("SIGTERM", onEnd);
+  parent.onClose(() => void end(ORPHAN_STAYS).catch(fail));
+  process.on("SIGTERM", () => void end(ASKED_STAYS).catch(fail));
   // A terminal's Ctrl-C reaches the whole group: the markets stay until the engine has submitted, then the parent ends us.
   for (const name of ["SIGINT", "SIGHUP"] as const) process.on(name, () => undefined);
 }

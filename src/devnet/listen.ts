@@ -20,6 +20,8 @@ export interface Surface {
 export interface ListeningSurface {
   readonly port: number;
   readonly url: string;
+  /** Open ones now, idle and upgraded ones too. */
+  connections(): Promise<number>;
   /** Ends at once, open connections included. */
   close(): Promise<void>;
 }
@@ -33,6 +35,8 @@ export async function listen(surface: Surface): Promise<ListeningSurface> {
   return {
     port,
     url: `http://${HOST}:${port}`,
+    connections: () =>
+      new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count))),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -12,8 +12,8 @@ import { AITBC_TABLES } from "./aitbc/tables.ts";
 import type { Clock } from "./clock.ts";
 import { LogWriter } from "./log-writer.ts";
 
-/** A process killed a moment ago may still hold the file. */
-const LOCK_TIMEOUT_MS = 2 * SECOND;
+/** A process whose parent was killed a moment ago may still hold the file (ORPHAN_STAYS in entry.ts). */
+const LOCK_TIMEOUT_MS = 4 * SECOND;
 const COMMON_TABLES = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   CREATE TABLE log_lines (seq INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL) STRICT;

@@ -110,7 +110,7 @@ export async function startEngine(
   const markets: Markets = composeMarkets(base, work, power, { onGuard: () => reactions.onGuard() });
   const { observers, offers, guards, sessions } = markets;
   const views = composeViews(base, work, markets, power, () => onlooker.looks);
-  const { state, slices } = views;
+  const { state, slices, noticeLog } = views;
   const reactions: Reactions = wireReactions({ base, work, power, markets, views });
 
   // What the last run left behind.
@@ -150,6 +150,7 @@ export async function startEngine(
     views.battery.run(service.signal),
     base.ollama?.library.run(service.signal),
     observers.run(service.signal),
+    noticeLog.run(service.signal),
     housekeeping(ledger, () => kept(settings, config), now, service.signal),
   ];
   let controlServer: ControlServer | null = null;

@@ -7,6 +7,7 @@ import {
   type DevnetConfig,
   type DevnetReady,
   DevnetReadySchema,
+  type End,
   type EngineConfig,
   EngineLeftSchema,
   type EngineReady,
@@ -79,6 +80,7 @@ export class WorkProcesses {
         child.post({ kind: "configure", config: this.#plan.devnetConfig(this.#addresses) });
       },
       isReady: (message) => this.#noteAddresses(message),
+      askToStop: (child) => child.post({ kind: "end" } satisfies End),
       timings: { stopWithin: DEVNET_STOP, ...timings?.devnet },
     });
     this.engine = new Supervisor({

@@ -68,6 +68,18 @@ export async function askToQuit(window: BrowserWindow): Promise<boolean> {
   return answer === 1;
 }
 
+/** A link from outside that names none of our screens: without a word it would look as if it had been followed. */
+export async function tellUnknownLink(window: BrowserWindow | null, link: string): Promise<void> {
+  await ask(window, {
+    type: "info",
+    message: t("app.ask.unknownLink.message"),
+    detail: link,
+    buttons: [t("app.ask.unknownLink.close")],
+    defaultId: 0,
+    cancelId: 0,
+  });
+}
+
 /** The page crashed at each try, so it can't ask itself. True: load it once more. */
 export async function askAboutCrashingPage(window: BrowserWindow): Promise<boolean> {
   const answer = await ask(window, {

@@ -4,6 +4,7 @@
  */
 import { Notification } from "electron";
 import type { Notice } from "../shared/notifications/notice.ts";
+import { hear } from "../shared/words/hear.ts";
 
 export interface NotifierOptions {
   readonly iconFile: string;
@@ -26,8 +27,8 @@ export class Notifier {
     if (isWatched() || !Notification.isSupported()) return;
     this.#shown.get(notice.key)?.close();
     const notification = new Notification({
-      title: notice.title,
-      body: notice.text,
+      title: hear(notice.title, notice.titleSaid),
+      body: hear(notice.text, notice.textSaid),
       icon: iconFile,
       silent: notice.severity !== "bad",
       urgency: notice.severity === "bad" ? "critical" : "normal",

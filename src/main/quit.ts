@@ -11,9 +11,14 @@ export interface OrderlyQuit {
   readonly log: (line: string) => void;
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** The first wish to quit starts an orderly end, which then quits. */
 export function quitInOrder({ end, kill, within, log }: OrderlyQuit): void {
   let state: "running" | "ending" | "ended" = "running";
+  // Electron's own handlers take the first signal only, and the second would kill: a Ctrl-C may come twice, from the terminal and
+  // passed on by whoever started us.
+  for (const signal of SIGNALS) process.on(signal, () => app.quit());
   app.on("before-quit", (event) => {
     if (state === "ended") return;
     event.preventDefault();

@@ -9,11 +9,17 @@ import type { AppPaths } from "../engine/config/paths.ts";
 import { StateMirror } from "../shared/contract/state-mirror.ts";
 import { SECOND } from "../shared/durations.ts";
 import { AppError } from "../shared/errors.ts";
-import type { ScreenName } from "../shared/screens.ts";
 import { chooseLanguage, currentLanguage, setLanguage } from "../shared/words/words.ts";
 import { AppDesk } from "./app-desk.ts";
 import { APP_SCHEME, serveFolder } from "./app-protocol.ts";
-import { askAboutCrashingPage, askToPauseRented, askToQuit, askToQuitHeld, askToStop } from "./ask.ts";
+import {
+  askAboutCrashingPage,
+  askToPauseRented,
+  askToQuit,
+  askToQuitHeld,
+  askToStop,
+  tellUnknownLink,
+} from "./ask.ts";
 import { carryOut } from "./commands.ts";
 import { planEngine } from "./config.ts";
 import { EngineSupervisor } from "./engine-supervisor.ts";
@@ -34,7 +40,7 @@ import { refuseSecondEngine } from "./running-engine.ts";
 import { commandWord } from "./system/command-word.ts";
 import { CrashGuard, GOOD_START } from "./system/crash-guard.ts";
 import { countCrashReports } from "./system/crash-reports.ts";
-import { LINK_SCHEME, screenInArguments, screenOfLink } from "./system/deep-link.ts";
+import { LINK_SCHEME, screenInArguments, unknownLinkIn } from "./system/deep-link.ts";
 import { launcherOf } from "./system/launcher.ts";
 import { autostartFile, HIDDEN_ARGUMENT, systemLoginItem, xdgLoginItem } from "./system/login-item.ts";
 import { mutedTypes, PreferenceFile, preferencesOf, settingsIn } from "./system/preferences.ts";
@@ -49,6 +55,8 @@ import { preloadFile, WindowController } from "./window.ts";
 
 /** Beyond this nothing is waited for any more: the engine's own bounded end, and a margin. */
 const QUIT_WITHIN = 12 * SECOND;
+/** Of a link that comes from outside, no more is shown. */
+const LONGEST_LINK = 200;
 
 export interface AppPlaces {
   readonly paths: AppPaths;
@@ -217,10 +225,10 @@ export function runApp({ paths, desktop }: AppPlaces): void {
   );
   desk.onChange(() => update());
   if (app.isPackaged) app.setAsDefaultProtocolClient(LINK_SCHEME);
-  app.on("second-instance", (_event, args) => windows.show(screenInArguments(args) ?? undefined));
+  app.on("second-instance", (_event, args) => followLinks(args));
   app.on("open-url", (event, link) => {
     event.preventDefault();
-    windows.show(screenOfLink(link) ?? undefined);
+    followLinks([link]);
   });
   app.on("activate", () => windows.show());
   app.on("window-all-closed", () => undefined); // The tray stays; only Quit quits.
@@ -251,8 +259,17 @@ export function runApp({ paths, desktop }: AppPlaces): void {
   void desk.refresh();
   void updates.start();
   engine.start();
-  const linked: ScreenName | null = screenInArguments(process.argv);
-  if (linked !== null || !startedAtLogin()) windows.show(linked ?? undefined);
+  if (screenInArguments(process.argv) !== null || !startedAtLogin()) followLinks(process.argv);
+
+  /** The window comes in any case: somebody asked for something. */
+  function followLinks(args: readonly string[]): void {
+    windows.show(screenInArguments(args) ?? undefined);
+    const unknown = unknownLinkIn(args);
+    if (unknown === null) return;
+    const shown = unknown.slice(0, LONGEST_LINK);
+    log(`link: ${JSON.stringify(shown)} names no screen`);
+    void tellUnknownLink(windows.window, shown);
+  }
 
   function update(): void {
     // What was asked for before the end may answer after it.

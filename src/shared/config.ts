@@ -260,6 +260,10 @@ export type DevnetReady = z.infer<typeof DevnetReadySchema>;
 /** First message to an engine or devnet process. */
 export const ConfigureSchema = z.object({ kind: z.literal("configure"), config: z.unknown() });
 
+/** To a devnet process whose parent wants its end now: nobody needs its markets any more. */
+export const EndSchema = z.object({ kind: z.literal("end") });
+export type End = z.infer<typeof EndSchema>;
+
 /** Anything a child says when it can't go on; it exits right after, with code 1. */
 export const FatalSchema = z.object({
   kind: z.literal("fatal"),

@@ -116,7 +116,10 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("the app on its
     expect(await exitOf(desktop.startByHand(env, ["bellows://home/../../etc"]))).toBe(0);
     await page.getByRole("link", { name: "Home" }).click();
     expect(await exitOf(desktop.startByHand(env, ["bellows://jobs?x=1"]))).toBe(0);
+    const unknown = "Bellows does not know this link";
+    await expect.poll(async () => (await spied()).asked, PATIENCE).toEqual([unknown, unknown]);
     expect(await page.evaluate(() => window.location.hash)).toBe("#/home");
+    await spy();
   });
 
   it("shows a dead engine's data as stale, says so, and is live again by itself", async () => {

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { State } from "../../src/shared/contract/views.ts";
 import { HOUR, SECOND } from "../../src/shared/durations.ts";
 import { AppError } from "../../src/shared/errors.ts";
+import type { MoneyValue } from "../../src/shared/money.ts";
 import { SCREEN_NAMES } from "../../src/shared/screens.ts";
 import { en } from "../../src/shared/words/en/en.ts";
 import { earningPeriods } from "../support/earning-sums.ts";
@@ -41,6 +42,28 @@ const overhang = (page: Page): Promise<number> =>
         ),
       ),
     );
+
+/** Nothing but today. */
+const bigPeriods = (today: MoneyValue) => {
+  const { today: sums } = earningPeriods(today, today);
+  const only = { ...sums, gross: today };
+  return { today: only, week: only, month: only, total: only };
+};
+
+/** Pixels by which today's figure stands over what is beside it. */
+const collision = (page: Page): Promise<number> =>
+  page.locator(".earned-market").evaluateAll((markets) =>
+    Math.max(
+      ...markets.map((market) => {
+        const box = (of: string) => market.querySelector(of)?.getBoundingClientRect() ?? new DOMRect();
+        const [figure, column] = [box(".earned-sum .amount"), box(".earned-now")];
+        const inner = [...(market.querySelectorAll(".earned-sum .amount *") ?? [])].map(
+          (element) => element.getBoundingClientRect().right,
+        );
+        return Math.max(figure.right, ...inner) - column.right;
+      }),
+    ),
+  );
 
 describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
   const dashboard = dashboardSuite();
@@ -96,8 +119,10 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       await open();
       await page.getByText(/^Result accepted \d+ s ago on AICF$/).waitFor();
       const earned = card("Earned today");
-      expect(await earned.getByText("1.204131 ANM").count()).toBe(1);
-      expect(await earned.getByText("41.680400 AIT").count()).toBe(1);
+      expect(await earned.getByText("1.20413 ANM").count()).toBe(1);
+      expect(await earned.getByText("41.680 AIT").count()).toBe(1);
+      // Cut to what stands beside it; whole on pointing at it.
+      expect(await earned.getByTitle("1.204131").first().innerText()).toContain("1.20413");
       await page.getByText("play money on an embedded devnet").waitFor();
     });
 
@@ -352,7 +377,13 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       await row.getByRole("button", { name: /Copy the digest/ }).click();
       await row.getByText("Copied").waitFor();
       expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(settled?.digest);
+      await shoot(row, "jobs-copied");
       expect(await page.getByRole("dialog").count()).toBe(0);
+      // The digest itself belongs to its row, which opens.
+      const text = await row.locator(".digest-short").last().boundingBox();
+      if (text === null) throw new Error("The digest is in sight");
+      await page.mouse.click(text.x + 8, text.y + text.height / 2);
+      await page.getByRole("dialog").getByRole("heading", { name: "Receipt" }).waitFor();
     });
 
     it("says so when a job can't be read", async () => {
@@ -432,6 +463,22 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       await page.goBack();
       await page.getByRole("heading", { name: engine.state.headline.sentence }).waitFor();
     });
+
+    it("begins every screen at its top", async () => {
+      await newPage({ viewport: NARROW });
+      await open();
+      const content = page.locator("main.content");
+      const top = () => content.evaluate((element) => element.scrollTop);
+      await content.evaluate((element) => element.scrollTo(0, 400));
+      await expect.poll(top, PATIENCE).toBe(400);
+      await turnTo(page, "settings");
+      await page.getByRole("heading", { level: 1, name: "Settings" }).waitFor();
+      expect(await top()).toBe(0);
+      await content.evaluate((element) => element.scrollTo(0, 700));
+      await page.goBack();
+      await page.getByRole("heading", { name: engine.state.headline.sentence }).waitFor();
+      expect(await top()).toBe(0);
+    });
   });
 
   describe("fitting in", () => {
@@ -453,6 +500,31 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       await shoot(page, `home-job-${lookName(look)}`);
     });
 
+    it("keeps a big figure beside its table, with the same decimals", async () => {
+      const state = earning(Date.now());
+      for (const [text, shown] of [
+        ["100.035", "100.03500"],
+        ["18411.500123", "18 411.500"],
+        ["9418411.51", "9 418 411.51"],
+      ] as const) {
+        const [first, ...others] = state.earnings;
+        if (first === undefined) throw new Error("Something was earned");
+        const today = amount(first.currency, text);
+        const big = { ...first, settledToday: today, settledTotal: today, periods: bigPeriods(today) };
+        for (const look of LOOKS.slice(1)) {
+          await newPage(look);
+          await open({ ...state, earnings: [big, ...others] });
+          await expect.poll(() => collision(page), PATIENCE).toBeLessThan(1);
+          const figure = page.locator(".earned-sum").first();
+          expect((await figure.innerText()).replace(/\s/g, " ")).toContain(shown);
+          const cell = page.locator(".earned-periods tbody tr:first-child .strong").first();
+          expect((await cell.innerText()).replace(/\s/g, " ")).toBe(shown);
+          await shoot(card("Earned today"), `home-earned-${text}-${lookName(look)}`);
+          await page.goto("about:blank");
+        }
+      }
+    });
+
     it("speaks German within its boxes", async () => {
       await newPage({ viewport: NARROW, locale: "de-DE" });
       await open(earning(Date.now()));
@@ -470,7 +542,7 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThan((frame?.x ?? 0) + (frame?.width ?? 0));
     });
 
-    it("shows big and tiny amounts whole", async () => {
+    it("shows big and tiny amounts inside their boxes", async () => {
       const state = earning(Date.now());
       const [first, second] = state.earnings;
       if (first === undefined || second === undefined) throw new Error("Two markets are shown");
@@ -484,10 +556,15 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
             pendingToday: amount("ANM", "0"),
             periods: earningPeriods(amount("ANM", "1234567.891234"), amount("ANM", "123456789.123456")),
           },
-          { ...second, settledToday: amount("AIT", "0.000001"), pendingToday: amount("AIT", "0") },
+          {
+            ...second,
+            settledToday: amount("AIT", "0.000001"),
+            pendingToday: amount("AIT", "0"),
+            periods: earningPeriods(amount("AIT", "0.000001"), amount("AIT", "0.000001")),
+          },
         ],
       });
-      await page.getByText("1\u202f234\u202f567.891234 ANM").first().waitFor();
+      await page.getByText("1\u202f234\u202f567.89 ANM").first().waitFor();
       await page.getByText("0.000001 AIT").first().waitFor();
       expect(await sidewaysScroll(page)).toBe(0);
     });

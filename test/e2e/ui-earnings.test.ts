@@ -249,11 +249,38 @@ describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
       await page.locator('.long-table tr[data-index="55"]').waitFor();
       await expect.poll(() => page.locator('.long-table tr[data-index="2"]').count(), PATIENCE).toBe(0);
       engine.tell({ recentJobs: [fresh("while-reading"), ...engine.state.recentJobs] });
-      await page.getByRole("button", { name: "1 new job" }).click();
+      await page.getByRole("button", { name: "1 new · show" }).click();
       await expect
         .poll(() => page.locator(".long-table").evaluate((list) => list.scrollTop), PATIENCE)
         .toBe(0);
       await page.getByText("142 jobs").waitFor();
+    });
+
+    it("holds the list still under the pointer and around a focused row", async () => {
+      await open("jobs");
+      await firstRow().waitFor();
+      const [newest] = engine.state.recentJobs;
+      if (newest === undefined) throw new Error("There are jobs");
+      const fresh = (id: string) => ({ ...newest, leaseId: id, jobId: id, leasedAt: newest.leasedAt + 1 });
+      const arrive = (id: string) => engine.tell({ recentJobs: [fresh(id), ...engine.state.recentJobs] });
+      await firstRow().hover();
+      arrive("under-the-pointer");
+      const show = page.getByRole("button", { name: /new · show$/ });
+      await show.getByText("1 new · show").waitFor();
+      await shoot(page, "jobs-held");
+      await page.getByText("140 jobs").waitFor();
+      await show.hover();
+      expect(await show.innerText(), "it waits for the click").toBe("1 new · show");
+      await page.mouse.move(2, 2);
+      await page.getByText("141 jobs").waitFor();
+      await show.waitFor({ state: "detached" });
+
+      await firstRow().focus();
+      arrive("with-focus");
+      arrive("with-focus-2");
+      await show.getByText("2 new · show").waitFor();
+      await show.click();
+      await page.getByText("143 jobs").waitFor();
     });
 
     it("checks a job's receipt where it is shown", async () => {

@@ -404,6 +404,10 @@ describe.skipIf(chromiumFile === null)("the GPUs screen", () => {
     await page.getByRole("button", { name: "Look for GPUs" }).focus();
     await page.keyboard.press("Enter");
     await expect.poll(() => asked("devices.redetect").length, PATIENCE).toBe(1);
+    await page
+      .getByRole("status")
+      .getByText(/GPUs? found, the same as before\.$/)
+      .waitFor();
     // As long as it is looked at, and only then, the engine is told so.
     expect(asked("devices.watch").length).toBeGreaterThan(0);
   });

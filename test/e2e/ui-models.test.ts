@@ -14,7 +14,7 @@ import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
 import { expectWhole, sidewaysScroll, violations } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
-import { LOOKS, lookName, NARROW, shoot } from "./ui/screenshots.ts";
+import { LOOKS, lookName, NARROW, SMALLEST, shoot } from "./ui/screenshots.ts";
 import type { ScriptedEngine } from "./ui/scripted-engine.ts";
 import { earning } from "./ui/states.ts";
 
@@ -132,9 +132,13 @@ describe.skipIf(chromiumFile === null)("the Models screen", () => {
     await page.getByText("1 von 8 bereit").waitFor();
     await row(page, "all-MiniLM-L6-v2").locator(".model-open").click();
     await shoot(page, "models-de-900");
-    expect(await sidewaysScroll(page)).toBe(0);
-    for (const box of await page.locator(".model-actions").all())
-      expect(await box.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+    for (const viewport of [NARROW, SMALLEST]) {
+      await page.setViewportSize(viewport);
+      expect(await sidewaysScroll(page), `${viewport.width}`).toBe(0);
+      for (const box of await page.locator(".model-actions").all())
+        expect(await box.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+    }
+    await shoot(page, "models-de-760");
   });
 
   it("says why, and offers only what makes sense", async () => {

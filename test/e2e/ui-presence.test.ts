@@ -79,12 +79,24 @@ describe.skipIf(chromiumFile === null)("the rules of presence in Settings", () =
     await here.getByRole("img", { name: "The week: filled where work is welcome: At any time" }).waitFor();
     await here.getByRole("button", { name: "Add hours" }).focus();
     await page.keyboard.press("Enter");
-    await expect.poll(() => value("presence.schedule"), PATIENCE).toEqual(["Mon-Fri 18:00-08:00"]);
     await here.getByText("until the next morning").waitFor();
+    // A draft: nothing pauses before it is said to be right.
+    const save = here.getByRole("button", { name: "Save hours" });
+    expect(value("presence.schedule")).toBeNull();
+    await shoot(here, "presence-draft");
+    await here.getByRole("button", { name: "Discard" }).press("Enter");
+    await save.waitFor({ state: "detached" });
+    expect(value("presence.schedule")).toBeNull();
     await here.getByRole("button", { name: "Add hours" }).press("Enter");
+    await save.press("Enter");
+    await expect.poll(() => value("presence.schedule"), PATIENCE).toEqual(["Mon-Fri 18:00-08:00"]);
+    await here.getByRole("button", { name: "Add hours" }).press("Enter");
+    await save.press("Enter");
     await expect
       .poll(() => value("presence.schedule"), PATIENCE)
       .toEqual(["Mon-Fri 18:00-08:00", "Sat,Sun 00:00-24:00"]);
+    await save.waitFor({ state: "detached" });
+    await here.getByRole("button", { name: "Remove these hours: Sat, Sun 00:00–24:00" }).waitFor();
     await here
       .getByRole("group", { name: "Mon, Tue, Wed, Thu, Fri 18:00–08:00" })
       .getByRole("button", { name: "Fri", exact: true })
@@ -96,6 +108,23 @@ describe.skipIf(chromiumFile === null)("the rules of presence in Settings", () =
     await here.getByRole("button", { name: "Remove these hours: Sat, Sun 00:00–24:00" }).press("Enter");
     await expect.poll(() => value("presence.schedule"), PATIENCE).toEqual(["Mon-Thu 21:30-08:00"]);
     await here.getByRole("img", { name: /Mon, Tue, Wed, Thu 21:30–08:00$/ }).waitFor();
+  });
+
+  it("says where the hours are changed that work rests by them now, and until when", async () => {
+    const { page, engine } = await open();
+    const until = new Date();
+    until.setHours(until.getHours() + 2, 0, 0, 0);
+    const paused = {
+      by: "schedule" as const,
+      text: "paused outside the hours for work",
+      subject: null,
+      until: until.getTime(),
+      resumesByItself: true,
+      signals: ["schedule" as const],
+    };
+    const clock = `${String(until.getHours()).padStart(2, "0")}:00`;
+    engine.tell({ devices: engine.state.devices.map((device) => ({ ...device, paused })) });
+    await section(page).getByText(`It is outside these hours now: work rests until ${clock}.`).waitFor();
   });
 
   it.each([

@@ -1,8 +1,8 @@
 /** The Settings screen: every change by keyboard, what is set elsewhere kept from change, nothing saved that was refused. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import type { BrowserContextOptions, Locator, Page } from "playwright";
 import { beforeEach, describe, expect, it } from "vitest";
-import { scriptedSettings } from "../support/scripted-settings.ts";
+import { forgetSaved, saveSettings, scriptedSettings } from "../support/scripted-settings.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite, turnTo } from "./ui/dashboard-page.ts";
 import { expectWhole, violations } from "./ui/page-checks.ts";
@@ -106,6 +106,65 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
     await page.keyboard.press("Enter");
     await form.getByText("Not saved yet.").waitFor({ state: "detached" });
     expect(patches().slice(1)).toEqual([{ "aicf.auto_stake": "1000.5" }]);
+  });
+
+  it("saves no number that is none or lies outside its range, and shows again what holds", async () => {
+    saveSettings(engine.settings, { "energy.price": 0.31, "work.max_concurrency": 8 });
+    engine.state = { ...engine.state, settings: engine.settings.settings.view() };
+    await open("?lang=de");
+    const price = page.getByRole("textbox", { name: "Preis einer Kilowattstunde" });
+    const energy = section("Strom");
+    await price.fill("-1");
+    await price.press("Enter");
+    await energy.getByRole("alert").getByText("Erlaubt: 0 bis 100", { exact: true }).waitFor();
+    expect(await price.inputValue(), "left to be mended").toBe("-1");
+    expect(await price.getAttribute("aria-invalid")).toBe("true");
+    await shoot(energy, "settings-out-of-range");
+    await price.press("Escape");
+    expect(await price.inputValue()).toBe("0,31");
+    expect(await energy.getByRole("alert").count()).toBe(0);
+
+    await price.fill("abc");
+    await price.blur();
+    await energy.getByRole("alert").getByText("„abc“ wurde nicht übernommen.", { exact: false }).waitFor();
+    expect(await price.inputValue(), "what holds").toBe("0,31");
+    expect(await price.getAttribute("aria-invalid")).toBeNull();
+
+    const held = page.getByRole("textbox", { name: "Aufträge zugleich" });
+    for (const typed of ["0", "99999"]) {
+      await held.fill(typed);
+      await held.blur();
+      await section("Grenzen")
+        .getByRole("alert")
+        .getByText(`„${typed}“ wurde nicht übernommen. Erlaubt: 1 bis 256`)
+        .waitFor();
+      expect(await held.inputValue()).toBe("8");
+    }
+    expect(patches(), "nothing was sent").toEqual([]);
+    await held.fill("12");
+    await held.press("ArrowUp");
+    await expect.poll(patches, PATIENCE).toEqual([{ "work.max_concurrency": 13 }]);
+    expect(await held.inputValue()).toBe("13");
+    await price.fill("0,312345");
+    await price.press("ArrowUp");
+    await expect.poll(() => patches().at(-1), PATIENCE).toEqual({ "energy.price": 0.322345 });
+    await held.fill("");
+    await held.blur();
+    await expect.poll(() => patches().at(-1), PATIENCE).toEqual({ "work.max_concurrency": null });
+  });
+
+  it("leaves the saved value standing when the engine refuses another", async () => {
+    saveSettings(engine.settings, { "energy.price": 0.31 });
+    engine.state = { ...engine.state, settings: engine.settings.settings.view() };
+    await open();
+    // Where the saved file's folder should be stands a file.
+    forgetSaved(engine.settings);
+    writeFileSync(engine.settings.folder, "");
+    const price = page.getByRole("textbox", { name: "Price of a kilowatt-hour" });
+    await price.fill("0.4");
+    await price.blur();
+    await section("Electricity").getByRole("alert").waitFor();
+    await expect.poll(() => price.inputValue(), PATIENCE).toBe("0.31");
   });
 
   it("shows what is set elsewhere with its place, and does not offer to change it", async () => {

@@ -8,9 +8,9 @@ import { PSEUDO, setLanguage, t } from "../../src/shared/words/words.ts";
 import { RunningDemo } from "../support/bellows.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { browserSuite, dashboardSuite, turnTo } from "./ui/dashboard-page.ts";
-import { expectWhole } from "./ui/page-checks.ts";
+import { expectWhole, pageScroll, sidewaysScroll } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
-import { NARROW, shoot } from "./ui/screenshots.ts";
+import { NARROW, SMALLEST, shoot } from "./ui/screenshots.ts";
 import { attention, earning } from "./ui/states.ts";
 import { untranslated } from "./ui/untranslated.ts";
 
@@ -94,5 +94,14 @@ describe.skipIf(chromiumFile === null)("long words in a small window", () => {
       await expectWhole(page, screen);
       await shoot(page, `words-${name}-${screen}`);
     }
+    await page.setViewportSize(SMALLEST);
+    const tooWide: Record<string, number> = {};
+    for (const screen of SCREEN_NAMES) {
+      await turnTo(page, screen);
+      await shoot(page, `words-${name}-${screen}-${SMALLEST.width}`);
+      const pixels = Math.max(await sidewaysScroll(page), await pageScroll(page));
+      if (pixels > 0) tooWide[screen] = pixels;
+    }
+    expect(tooWide, "pixels too many in the smallest window").toEqual({});
   });
 });

@@ -94,6 +94,13 @@ test("the guide's calls, each as one line of JSON", async () => {
     gpu_service: { currency: "AITBC" },
     coordinator: [],
   });
+  const health = (await bellows("health")).text;
+  expect(health).toMatch(/^gpu service {2}answers\S* {2,}of today's era/m);
+  expect(health).toMatch(/^chain node {3}answers {2,}chain ait-hub$/m);
+  const earnings = (await bellows("earnings")).text;
+  expect(earnings).toMatch(/^GPU rent {2}[\d.]+ AIT in all, [\d.]+ AIT pending$/m);
+  expect(earnings).toContain("The coordinator lists no paid job yet.");
+  expect(health + earnings).not.toContain("{");
   expect((await bellows("deregister", "--json")).json).toMatchObject({ coordinator: "deregistered" });
 });
 

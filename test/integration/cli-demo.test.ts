@@ -1,11 +1,12 @@
 /** The commands that earn, from the outside: they do real work, say what came of it, and leave nothing behind. */
 import fs from "node:fs";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Ledger } from "../../src/engine/ledger/ledger.ts";
 import { CatalogueSchema } from "../../src/shared/catalogue.ts";
 import { modelManifestSha256 } from "../../src/shared/digest.ts";
 import { SECOND } from "../../src/shared/durations.ts";
-import { bellows, descendants, isAlive, RunningDemo, startBellows } from "../support/bellows.ts";
+import { bellows, descendants, isAlive, RunningDemo, startBellows, startGroup } from "../support/bellows.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const PASSPHRASE = { BELLOWS_KEY_PASSPHRASE: "four words make one" };
@@ -37,6 +38,20 @@ function starterModelSha256(): string {
   const file = new URL("../../resources/models/catalogue.json", import.meta.url);
   const [model] = CatalogueSchema.parse(JSON.parse(fs.readFileSync(file, "utf8"))).models;
   return modelManifestSha256(model?.files ?? []);
+}
+
+/** What the ledger says after the end: nothing is held, and no market failed on the way. */
+async function leftBehind(folder: string) {
+  const ledger = await Ledger.open(path.join(folder, "demo"));
+  onTestFinished(() => ledger.close());
+  const { events } = ledger.activity.list({}, { limit: 100 });
+  const troubles = events.filter(({ type }) => type === "market-error").map(({ text }) => text);
+  return {
+    last: events[0]?.type,
+    troubles,
+    held: ledger.leases.held().length,
+    unsent: ledger.outbox.size(),
+  };
 }
 
 describe("demo --until-accepted", () => {
@@ -159,6 +174,35 @@ describe("demo", () => {
     await expectAllGone(pids, SECOND);
   });
 
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "told by %s together with all its processes, gives everything back while its markets still answer",
+    async (signal) => {
+      const folder = tempFolder();
+      const group = startGroup(["demo", "--data", folder, "--port", "0", "--rate", "6"]);
+      const demo = new RunningDemo(folder, group);
+      await demo.until((state) => state.throughput.acceptedTotal > 2, "some results");
+      const pids = family(group);
+      process.kill(-(group.child.pid ?? 0), signal);
+      expect(await group.exited).toBe(0);
+      await expectAllGone(pids, SECOND);
+      expect(await leftBehind(folder)).toEqual({ last: "engine-stopped", troubles: [], held: 0, unsent: 0 });
+    },
+  );
+
+  it("whose starter is killed gives everything back while its markets still answer", async () => {
+    const demo = await RunningDemo.start("--rate", "6");
+    await demo.until((state) => state.throughput.acceptedTotal > 2, "some results");
+    const pids = family(demo.process);
+    demo.process.child.kill("SIGKILL");
+    await expectAllGone(pids);
+    expect(await leftBehind(demo.folder)).toEqual({
+      last: "engine-stopped",
+      troubles: [],
+      held: 0,
+      unsent: 0,
+    });
+  });
+
   it("does not wait at the second Ctrl-C", async () => {
     const demo = await RunningDemo.start();
     const pids = family(demo.process);
@@ -168,7 +212,9 @@ describe("demo", () => {
     demo.process.child.kill("SIGINT");
     await expect.poll(demo.process.stderr).toContain("Stopping");
     const since = Date.now();
-    demo.process.child.kill("SIGINT");
+    // One that comes at once is the same key press, told twice.
+    const pressing = setInterval(() => demo.process.child.kill("SIGINT"), 100);
+    onTestFinished(() => clearInterval(pressing));
     expect(await demo.process.exited).toBe(130);
     expect(Date.now() - since).toBeLessThan(2 * SECOND);
     await expectAllGone(pids);

@@ -1,5 +1,5 @@
 /** `bellows config check` says before a start all that a start would say: of the environment, of a file, of a service's file. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { bellows } from "../support/bellows.ts";
@@ -61,6 +61,24 @@ describe("a service's file of NAME=value lines", () => {
     const { code, stdout, stderr } = await check({ MAX_CONCURRENCY: "of this terminal" }, file);
     expect(code, stderr).toBe(0);
     expect(stdout).toContain("4 settings");
+  });
+
+  it("has nothing of what this user's own app saved, and says that its passphrase is missing", async () => {
+    const home = tempFolder();
+    const own = { HOME: home, XDG_DATA_HOME: join(home, "data"), BELLOWS_DATA_DIR: "" };
+    const file = environmentFile("BELLOWS_KEY_PASSPHRASE=\nGPU_BACKEND=auto\n");
+    // Where the app of this user keeps its things.
+    const where = (await bellows(["config", "print", "--sources"], { ...own, PROVIDER_NAME: "x" })).code;
+    expect(where).toBe(0);
+    const data = join(home, "data", "bellows");
+    mkdirSync(data, { recursive: true });
+    writeFileSync(join(data, "bellows.toml"), '[work]\nmax_concurrency = "not a number"\n');
+    const refused = await bellows(["config", "check"], own);
+    expect(refused.stderr).toContain("max_concurrency");
+    const { code, stdout, stderr } = await bellows(["config", "check", file], own);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain("is right: 1 setting. No market is set yet");
+    expect(stdout).toContain("BELLOWS_KEY_PASSPHRASE is still missing");
   });
 
   it("is refused with line, name, reason and fix", async () => {

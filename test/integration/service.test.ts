@@ -71,8 +71,17 @@ describe("bellows service", () => {
 
   it("says what it would do, and changes nothing", async () => {
     const root = tempFolder();
-    const { code, stdout } = await bellows(["service", "install", "--dry-run", "--root", root]);
+    const { code, stdout, stderr } = await bellows([
+      "service",
+      "install",
+      "--dry-run",
+      "--root",
+      root,
+      "--data",
+      "/var/tmp/bellows",
+    ]);
     expect(code).toBe(0);
+    expect(stderr).toContain("The data folder /var/tmp/bellows would not be there for the service");
     expect(stdout).toContain(`write   ${root}/etc/systemd/system/bellows.service`);
     expect(stdout).toContain(`run     systemctl --root=${root} enable bellows.service`);
     expect(stdout).toContain("ProtectSystem=strict");

@@ -35,15 +35,22 @@ export function startBellows(args: readonly string[], env: NodeJS.ProcessEnv = {
   return startProgram(() => [process.execPath, cli, ...args], env);
 }
 
+/** With a process group of its own, as a terminal's job: a signal to `-pid` reaches the command and all it started. */
+export function startGroup(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  return startProgram((cli) => [...cli, ...args], env, { detached: true });
+}
+
 /** What starts the command line in another way: `words` is given how it begins. */
 export function startProgram(
   words: (cli: readonly string[]) => readonly string[],
   env: NodeJS.ProcessEnv = {},
+  { detached = false } = {},
 ) {
   const [program = "", ...args] = words([process.execPath, CLI]);
   const child: ChildProcess = spawn(program, args, {
     env: { ...process.env, NO_COLOR: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    detached,
   });
   let stdout = "";
   let stderr = "";

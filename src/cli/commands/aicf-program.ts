@@ -81,7 +81,9 @@ export function aicfProgram(context: CliContext, dataFolder: () => string | unde
     .requiredOption("--model <model>", "Such as text-embed-001")
     .requiredOption("--input <json>", "A JSON list of texts, or one text")
     .option("--fee <nano>", "What it pays (default: the market's price)");
-  add("balance", ["payouts-inspect"], "What the market owes and paid, job by job", aicfBalance);
+  add("balance", ["payouts-inspect"], "What the market owes and paid, job by job", (ctx, flags, { limit }) =>
+    aicfBalance(ctx, { ...flags, limit: text(limit) }),
+  ).option("--limit <n>", "How many jobs, the newest first (default 20; --json has all)");
   add("claim", [], "Move what is settled to the balance", aicfClaim);
   add("settle", ["settle-epoch"], "Devnet only: end the epoch now", aicfSettle);
   return aicf;

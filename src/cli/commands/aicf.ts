@@ -116,13 +116,23 @@ export async function aicfSubmit(
   context.terminal.print(jobId);
 }
 
+const PAYOUTS_SHOWN = 20;
+
 /** §6: what the market owes and paid. */
-export async function aicfBalance(context: CliContext, flags: AicfFlags & Json): Promise<void> {
+export async function aicfBalance(
+  context: CliContext,
+  flags: AicfFlags & Json & { limit?: string | undefined },
+): Promise<void> {
+  const limit =
+    flags.limit === undefined
+      ? PAYOUTS_SHOWN
+      : readFlag("--limit", flags.limit, read.wholeNumber(1, Number.MAX_SAFE_INTEGER));
   const { counter, signal } = await openToRead(context, flags);
   const balance = await counter.account.balance(signal);
   const payouts = await counter.payouts(signal);
   if (flags.json) return context.terminal.json({ balance, payouts: payouts?.map(withNumbers) ?? null });
-  for (const line of [...balanceLines(balance), "", ...payoutLines(payouts)]) context.terminal.print(line);
+  for (const line of [...balanceLines(balance), "", ...payoutLines(payouts, limit)])
+    context.terminal.print(line);
 }
 
 /** §11: ends the epoch at once; a devnet's privilege. */
@@ -254,10 +264,13 @@ function balanceLines(balance: ProviderBalance): string[] {
   ]);
 }
 
-function payoutLines(payouts: readonly PayoutRow[] | null): string[] {
+/** Newest first. */
+function payoutLines(payouts: readonly PayoutRow[] | null, limit: number): string[] {
   if (payouts === null) return ["This market does not list its payouts."];
   if (payouts.length === 0) return ["No payout yet."];
-  return table<PayoutRow>(
+  const newest = payouts.toSorted((a, b) => (b.settled_at_ms ?? 0) - (a.settled_at_ms ?? 0));
+  const left = newest.length - limit;
+  const rows = table<PayoutRow>(
     [
       { title: "Job", value: (row) => row.job_id },
       { title: "Net", align: "right", value: (row) => show(row.amount) },
@@ -266,8 +279,9 @@ function payoutLines(payouts: readonly PayoutRow[] | null): string[] {
       { title: "Settled", value: (row) => dateTime(row.settled_at_ms ?? null) },
       { title: "Claimed", value: (row) => dateTime(row.claimed_at_ms ?? null) },
     ],
-    payouts,
+    newest.slice(0, limit),
   );
+  return left > 0 ? [...rows, `…and ${left} more (--limit N shows more, --json all)`] : rows;
 }
 
 function leaseJson({ input, ...lease }: WireLease) {

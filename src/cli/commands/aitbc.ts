@@ -19,6 +19,7 @@ import {
   readAmount,
   walletOf,
 } from "./aitbc-desk.ts";
+import { type EarningsSaid, earningLines, type HealthSaid, healthLines } from "./aitbc-lines.ts";
 
 /** At every configured service. Booked GPUs keep their status (protocols/aitbc.md §12.5). */
 export async function aitbcRegister(context: CliContext, flags: AitbcFlags): Promise<void> {
@@ -96,14 +97,16 @@ export async function aitbcGpus(context: CliContext, flags: AitbcFlags & { all: 
 
 export async function aitbcEarnings(context: CliContext, flags: AitbcFlags): Promise<void> {
   const { desk, config, signal } = openAitbc(context, flags);
-  const said: Record<string, unknown> = { miner_id: desk.minerId };
-  if (desk.gpuService) said.gpu_service = await desk.gpuService.inventory.earnings(signal);
-  if (desk.coordinator) said.coordinator = (await desk.coordinator.client.earnings(signal)).rows;
-  if (desk.chain && config.wallet !== null) {
-    const account = await desk.chain.account(config.wallet, signal);
-    said.balance = account === null ? null : formatDecimal(account.balance, 8);
-  }
-  show(context, flags, said);
+  const { gpuService, coordinator, chain } = desk;
+  const account = chain && config.wallet !== null ? await chain.account(config.wallet, signal) : undefined;
+  const said: EarningsSaid = {
+    miner_id: desk.minerId,
+    ...(gpuService && { gpu_service: await gpuService.inventory.earnings(signal) }),
+    ...(coordinator && { coordinator: (await coordinator.client.earnings(signal)).rows }),
+    ...(account !== undefined && { balance: account && formatDecimal(account.balance, 8) }),
+  };
+  if (flags.json) return context.terminal.json(said);
+  for (const line of earningLines(said)) context.terminal.print(line);
 }
 
 /** The gpu service echoes and keeps nothing; the coordinator replaces everything, so it is the engine's to send there. */
@@ -158,14 +161,15 @@ export async function aitbcMetrics(
 
 export async function aitbcHealth(context: CliContext, flags: AitbcFlags): Promise<void> {
   const { desk, signal } = openAitbc(context, flags);
-  const said: Record<string, unknown> = {};
-  if (desk.gpuService) said.gpu_service = await desk.gpuService.inventory.health(signal);
-  if (desk.coordinator) {
-    await desk.coordinator.client.probe(signal);
-    said.coordinator = { live: true };
-  }
-  if (desk.chain) said.chain = { chain_id: await desk.chain.chainId(signal) };
-  show(context, flags, said);
+  const { gpuService, coordinator, chain } = desk;
+  await coordinator?.client.probe(signal);
+  const said: HealthSaid = {
+    ...(gpuService && { gpu_service: await gpuService.inventory.health(signal) }),
+    ...(coordinator && { coordinator: { live: true } }),
+    ...(chain && { chain: { chain_id: await chain.chainId(signal) } }),
+  };
+  if (flags.json) return context.terminal.json(said);
+  for (const line of healthLines(said)) context.terminal.print(line);
 }
 
 /** While an engine runs it would come back with its next heartbeat, so it has to be stopped first (§12.5). */

@@ -8,6 +8,7 @@ import { readLayers } from "../../engine/config/layers.ts";
 import { placeWords } from "../../engine/config/place-words.ts";
 import { SETTINGS, type Setting, type SettingName } from "../../engine/config/settings.ts";
 import { jsonSchemaOf, type RawValue, rawOfText } from "../../engine/config/shape.ts";
+import { PASSPHRASE_VARIABLE } from "../../engine/identity/identity.ts";
 import type { SettingSource } from "../../shared/contract/settings.ts";
 import type { CliContext } from "../context.ts";
 
@@ -65,8 +66,12 @@ export function checkConfig(
     const { mode } = checkAll(sources);
     terminal.print(`All settings are right. ${START[mode]}`);
   } else if (isEnvironmentFile(file)) {
-    const { mode, settings } = checkEnvironmentFile(sources, path.resolve(file));
-    terminal.print(`${file} is right: ${counted(settings)}. ${START[mode]}`);
+    const { mode, settings, hasPassphrase } = checkEnvironmentFile(sources, path.resolve(file));
+    terminal.print(`${file} is right: ${counted(settings)}. ${SERVICE_START[mode]}`);
+    if (!hasPassphrase)
+      terminal.print(
+        `${PASSPHRASE_VARIABLE} is still missing: with a market nothing starts without it, the provider key is kept under it.`,
+      );
   } else {
     terminal.print(`${file} is right: ${counted(checkConfigFile(path.resolve(file)))}.`);
   }
@@ -77,15 +82,21 @@ const START = {
   live: "`bellows serve` would start with them.",
 } as const;
 
+/** A service runs `bellows serve`, never the demo. */
+const SERVICE_START = {
+  demo: "No market is set yet, and without one a service does not start.",
+  live: START.live,
+} as const;
+
 const counted = (settings: number) => `${settings} ${settings === 1 ? "setting" : "settings"}`;
 
-/** Nothing of this terminal's own environment but where things are: the service has none of it. */
+/** Nothing of this terminal's own environment, and nothing that this user's app saved: the service has none of it. */
 function checkEnvironmentFile(sources: ConfigSources, file: string) {
   const content = readEnvironmentFile(file);
   const { env, problems } = content;
   try {
-    const found = checkAll({ ...sources, env: { HOME: sources.env.HOME, ...env } });
-    if (problems.length === 0) return found;
+    const found = checkAll({ ...sources, elsewhere: true, env: { HOME: sources.env.HOME, ...env } });
+    if (problems.length === 0) return { ...found, hasPassphrase: Boolean(env[PASSPHRASE_VARIABLE]) };
   } catch (thrown) {
     if (!(thrown instanceof ConfigError)) throw thrown;
     const placed = placedIn(file, content, thrown.problems);

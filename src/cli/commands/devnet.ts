@@ -9,7 +9,7 @@ import { openOnce } from "../../engine/config/installation.ts";
 import * as read from "../../engine/config/parsers.ts";
 import { ForkProcessHost } from "../../host/fork-host.ts";
 import { Supervisor } from "../../host/supervisor.ts";
-import { type DevnetConfig, type DevnetReady, DevnetReadySchema } from "../../shared/config.ts";
+import { type DevnetConfig, type DevnetReady, DevnetReadySchema, type End } from "../../shared/config.ts";
 import { DAY, SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
@@ -58,6 +58,7 @@ export async function devnet(context: CliContext, options: DevnetOptions): Promi
       if (parsed.success) ready = parsed.data;
       return parsed.success;
     },
+    askToStop: (child) => child.post({ kind: "end" } satisfies End),
     timings: { stopWithin: STOP_WITHIN_MS },
   });
   using signals = listenForStop(() => supervisor.child?.kill("SIGKILL"));

@@ -81,6 +81,9 @@ export async function downloadModel(
   else terminal.print(`${done.id} is in place, every file checked.`);
 }
 
+/** Longer than this without a byte looks as if it hung. */
+const PATIENCE = 10 * SECOND;
+
 /** Tells every tenth of it, until it has ended. */
 async function follow(
   { terminal }: CliContext,
@@ -89,6 +92,7 @@ async function follow(
   asked: AbortSignal,
 ): Promise<ModelView> {
   let told = 0;
+  let tries = 0;
   for (;;) {
     const { models } = await desk.invoke("models.list", {});
     const model = models.find((each) => each.id === id);
@@ -99,6 +103,10 @@ async function follow(
     const now = Math.floor(percent(model) / TOLD_STEP) * TOLD_STEP;
     if (now > told) terminal.note(`${now} %${speed(model)}`);
     told = Math.max(told, now);
+    const { waiting } = model;
+    if (waiting !== undefined && waiting.tries > tries && Date.now() - waiting.since >= PATIENCE)
+      terminal.note(`No answer from ${waiting.host} yet, try ${waiting.tries}.`);
+    if (waiting === undefined || Date.now() - waiting.since >= PATIENCE) tries = waiting?.tries ?? 0;
     await pause(LOOK, asked);
     if (asked.aborted) throw interrupted(id, desk.isEngine);
   }

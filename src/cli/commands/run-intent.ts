@@ -15,7 +15,7 @@ export const VERBS = {
   finish: { command: "run.finish", means: "Take no more work, end and submit what is held, then stop" },
   stop: {
     command: "run.stop",
-    means: "Stop at once; the GPU is free within seconds (the engine itself stays)",
+    means: "Stop at once, without heartbeats; the GPU is free within seconds (the engine itself stays)",
   },
 } as const;
 export type Verb = keyof typeof VERBS;
@@ -24,7 +24,7 @@ const NOW: Readonly<Record<RunIntent, string>> = {
   running: "Running: work is taken.",
   paused: "Paused: no more work is taken, what runs is ended and submitted.",
   finishing: "Finishing: what is held is ended and submitted, then it stops.",
-  stopped: "Stopped: no work is taken and no GPU is used.",
+  stopped: "Stopped: no work is taken, no GPU is used, no heartbeats are sent.",
 };
 
 export async function runIntent(

@@ -9,7 +9,14 @@ import { advice, fields } from "../format.ts";
 import { ask, carryOut, showPlan } from "../service/carry-out.ts";
 import { windowsDataFolder } from "../service/installed.ts";
 import type { ServicePlan } from "../service/plan.ts";
-import { doubtOfConfig, findUnreachable, serviceAccount } from "../service/reach.ts";
+import {
+  doubtOfConfig,
+  doubtsOfPlaces,
+  findUnreachable,
+  isInHome,
+  type Place,
+  serviceAccount,
+} from "../service/reach.ts";
 import {
   readResource,
   readStatus,
@@ -47,12 +54,16 @@ export function installService(context: CliContext, options: ServiceOptions): vo
   const plan = choose(options, {
     systemd: () => {
       const configFile = options.config === undefined ? null : path.resolve(options.config);
-      if (!options.user) tellReach(context, options, [program[0], read], configFile);
+      const dataFolder = options.data === undefined ? null : path.resolve(options.data);
+      if (!options.user) {
+        tellReach(context, options, [program[0], read], configFile);
+        tellPlaces(context, paths.entries.cli, configFile, dataFolder);
+      }
       return systemdInstall({
         ...scopeOf(options, context),
         program,
         resourcesFolder: paths.resourcesFolder,
-        dataFolder: options.data === undefined ? null : path.resolve(options.data),
+        dataFolder,
         configFile,
         startNow: options.now,
         systemdVersion:
@@ -95,6 +106,28 @@ function tellReach(
     if (!dryRun || !(thrown instanceof AppError)) throw thrown;
     terminal.note(`Note: it would be refused. ${advice(thrown.toValue())}`);
   }
+}
+
+const INSTEAD = {
+  installation: "Put the installation into /opt/bellows and install from there.",
+  config: "Put it beside /etc/bellows/provider.env, for example, and name it there.",
+  data: "Leave --data away: ledger and keys lie in /var/lib/bellows then.",
+} as const;
+
+/** Where the unit's own view of the machine has nothing. */
+function tellPlaces(
+  { terminal }: CliContext,
+  entry: string,
+  config: string | null,
+  data: string | null,
+): void {
+  const places: Place[] = [];
+  // Of these two a home is told by tellReach.
+  if (!isInHome(entry)) places.push({ what: "The installation", path: entry, instead: INSTEAD.installation });
+  if (config !== null && !isInHome(config))
+    places.push({ what: "The configuration file", path: config, instead: INSTEAD.config });
+  if (data !== null) places.push({ what: "The data folder", path: data, instead: INSTEAD.data });
+  for (const doubt of doubtsOfPlaces(places)) terminal.note(`Note: ${doubt}`);
 }
 
 export function uninstallService(context: CliContext, options: ServiceOptions): void {

@@ -2,7 +2,7 @@
 import type { MarketView, State } from "../../shared/contract/views.ts";
 import type { CliContext } from "../context.ts";
 import type { EngineClient } from "../engine-client.ts";
-import { advice, ago, fields, marketName, money, orUnknown, span, table } from "../format.ts";
+import { advice, ago, fields, marketName, money, orUnknown, span, table, UNKNOWN } from "../format.ts";
 import type { Style, Terminal } from "../terminal.ts";
 
 const LEVEL_STYLE: Readonly<Record<State["headline"]["level"], Style>> = {
@@ -26,6 +26,14 @@ const STATE_WORDS: Readonly<Record<MarketView["state"], string>> = {
   off: "off",
 };
 
+/** Stopped by the person: nobody speaks with a market then. */
+function stateOf({ state }: MarketView, stopped: boolean): string {
+  return stopped && state === "registered" ? "not in use" : STATE_WORDS[state];
+}
+
+const answerOf = ({ lastPollAnswer }: MarketView, stopped: boolean) =>
+  stopped ? UNKNOWN : orUnknown(lastPollAnswer);
+
 export async function status(
   context: CliContext,
   engine: EngineClient,
@@ -40,6 +48,7 @@ export async function status(
 
 export function statusLines(state: State, now: number, terminal: Pick<Terminal, "style">): string[] {
   const { engine, headline, throughput } = state;
+  const stopped = engine.intent === "stopped";
   return [
     terminal.style(LEVEL_STYLE[headline.level], `${headline.sentence}.`),
     ...headline.reasons.map(({ text, help }) => `  ${advice({ message: text, help })}`),
@@ -48,10 +57,10 @@ export function statusLines(state: State, now: number, terminal: Pick<Terminal, 
     ...table(
       [
         { title: "Market", value: (market) => marketName(market.id) },
-        { title: "State", value: (market) => STATE_WORDS[market.state] },
+        { title: "State", value: (market) => stateOf(market, stopped) },
         { title: "Heartbeat", align: "right", value: (market) => ago(market.lastHeartbeatAckAt, now) },
         { title: "Asked for work", align: "right", value: (market) => ago(market.lastPollAt, now) },
-        { title: "Answer", value: (market) => orUnknown(market.lastPollAnswer) },
+        { title: "Answer", value: (market) => answerOf(market, stopped) },
         { title: "Accepted", align: "right", value: (market) => ago(market.lastAcceptedAt, now) },
         { title: "Held", align: "right", value: (market) => String(market.leasesHeld) },
       ],

@@ -1,4 +1,7 @@
-/** Can the machine's service read a file? It runs as `bellows`, sees no home, and has only what modes and groups give it. */
+/**
+ * Can the machine's service read a file? It runs as `bellows`, sees no home (ProtectHome=) and temporary folders of its own
+ * (PrivateTmp=), and has only what modes and groups give it.
+ */
 import fs from "node:fs";
 import path from "node:path";
 import { AppError } from "../../shared/errors.ts";
@@ -76,8 +79,36 @@ function unreachable(file: string, reason: string, help: string): AppError {
 }
 
 function absence(file: string): string | null {
-  if (/^\/(home|root|run\/user)\//.test(file)) return "the service sees nothing below /home and /root";
+  if (isInHome(file)) return NO_HOMES;
   return fs.existsSync(file) ? null : `${file} is not there`;
+}
+
+const HOMES = /^\/(home|root|run\/user)(\/|$)/;
+const NO_HOMES = "the service sees nothing below /home and /root";
+const TEMPORARY = /^(\/var)?\/tmp(\/|$)/;
+
+export const isInHome = (file: string): boolean => HOMES.test(file);
+
+export interface Place {
+  /** "The installation". */
+  readonly what: string;
+  readonly path: string;
+  readonly instead: string;
+}
+
+/**
+ * Of what the unit keeps from the service, whatever modes and groups say. Returns full sentences for the person; a drop-in
+ * may open a place again, so none of them is a refusal.
+ */
+export function doubtsOfPlaces(places: readonly Place[]): string[] {
+  return places.flatMap(({ what, path: place, instead }) => {
+    const why = TEMPORARY.test(place)
+      ? "the service has a /tmp and a /var/tmp of its own, both empty"
+      : isInHome(place)
+        ? NO_HOMES
+        : null;
+    return why === null ? [] : [`${what} ${place} would not be there for the service: ${why}. ${instead}`];
+  });
 }
 
 /** By modes alone: an access control list may open what they close. */

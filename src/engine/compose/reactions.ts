@@ -37,6 +37,8 @@ export function wireReactions({ base, work, power, markets, views }: ReactingPar
   modelManager.onChange((change) => {
     state.touch("models");
     if (change === "progress") return;
+    views.noticeLog.look();
+    if (change === "downloads") return;
     state.touch("headline");
     selfTester.lookAgain();
     tellMarkets();

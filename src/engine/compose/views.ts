@@ -10,6 +10,7 @@ import { openBooks } from "../earnings/books.ts";
 import { placeOfFleet } from "../fleet/place.ts";
 import { findMps, mpsNotice } from "../gpu-pack/mps.ts";
 import { type SliceMakers, StateKeeper } from "../state/keeper.ts";
+import { NoticeLog, noticeDetail } from "../state/notice-log.ts";
 import { ThroughputMeter } from "../state/throughput.ts";
 import { sliceMakers } from "../state/views.ts";
 import type { Foundation } from "./foundation.ts";
@@ -24,6 +25,7 @@ export interface Views {
   readonly throughput: ThroughputMeter;
   readonly history: DeviceHistory;
   readonly notices: Notices;
+  readonly noticeLog: NoticeLog;
   readonly devices: () => DeviceView[];
 }
 
@@ -107,6 +109,12 @@ export function composeViews(
     now,
   });
   const state = new StateKeeper(slices, now, isWatched);
+  const noticeLog = new NoticeLog({
+    slices,
+    startedAt: base.startedAt,
+    write: (notice) => ledger.audit("noticed", now(), noticeDetail(notice)),
+    now,
+  });
   return {
     state,
     battery,
@@ -114,6 +122,7 @@ export function composeViews(
     throughput,
     history: new DeviceHistory(),
     notices,
+    noticeLog,
     devices,
   };
 }

@@ -38,6 +38,8 @@ export interface ConfigSources {
   readonly paths: AppPaths;
   /** The desktop app: its person can unlock or make the provider key at the window. */
   readonly keyAtWindow?: boolean;
+  /** These are another account's, or another machine's: nothing of this one's own data folder belongs to them. */
+  readonly elsewhere?: boolean;
 }
 
 export const DEFAULT_CONTROL_PORT = 7117;
@@ -70,11 +72,12 @@ export function loadConfig(sources: ConfigSources): EngineConfig {
   });
 }
 
-/** Throws ConfigError with all that would keep an engine of these sources from starting; makes nothing. Returns what would start. */
+/** Throws ConfigError with all that would keep an engine of these sources from starting; makes nothing. Returns what would start, and how many settings the environment says. */
 export function checkAll(sources: ConfigSources): { mode: "demo" | "live"; settings: number } {
   const mode = chooseMode(sources);
   const { layers } = complete(sources, mode);
-  return { mode, settings: layers.given.size };
+  const said = [...layers.given.values()].filter(({ source }) => source.kind === "environment");
+  return { mode, settings: said.length + (sources.env[PASSPHRASE_VARIABLE] ? 1 : 0) };
 }
 
 /** Read, checked, and with all that a live engine can't do without. */

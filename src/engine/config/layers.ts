@@ -35,21 +35,22 @@ export interface Layers {
 const CONFIG_NAMES = ["bellows.toml", "bellows.yaml", "bellows.yml"] as const;
 const SHOWN_VALUE = 60;
 
-export type LayerSources = Pick<ConfigSources, "env" | "flags"> & Partial<Pick<ConfigSources, "paths">>;
+export type LayerSources = Pick<ConfigSources, "env" | "flags"> &
+  Partial<Pick<ConfigSources, "paths" | "elsewhere">>;
 
 /** Only `wanted`, if given. Without `paths` only flags and environment are looked at. Throws ConfigError for a file that is no configuration. */
 export function readLayers(sources: LayerSources, wanted?: readonly SettingName[]): Layers {
   const names = wanted ?? (Object.keys(SETTINGS) as SettingName[]);
   const place = sources.paths === undefined ? null : placesOf(sources, sources.paths.defaultDataFolder);
   const file = place?.config ?? null;
-  const saved = place === null ? new Map<SettingName, string>() : readSaved(place.savedFile).texts;
+  const savedFile = place?.savedFile ?? null;
+  const saved = savedFile === null ? new Map<SettingName, string>() : readSaved(savedFile).texts;
   const given = new Map<SettingName, Given>();
   for (const name of names) {
     const found = fromPerson(name, sources) ?? fromFile(name, file) ?? fromApp(name, saved);
     if (found !== undefined) given.set(name, found);
   }
   const problems = wanted === undefined ? [...(file?.problems ?? []), ...unknownNames(sources.env)] : [];
-  const { savedFile = null } = place ?? {};
   const notes =
     file?.isExposed === true
       ? [
@@ -94,10 +95,12 @@ export function dataRoot(sources: LayerSources & Pick<ConfigSources, "paths">): 
 function placesOf(sources: LayerSources, defaultFolder: string) {
   const named = fromPerson("configFile", sources);
   const folder = fromPerson("dataFolder", sources);
+  const unknown = sources.elsewhere === true && folder === undefined;
   const namedFile = named === undefined ? null : readConfigFile(readOne("configFile", named));
   const inFile = fromFile("dataFolder", namedFile);
   const folderSaid = folder ?? inFile;
   const root = folderSaid === undefined ? defaultFolder : readOne("dataFolder", folderSaid);
+  if (unknown && inFile === undefined) return { root, config: namedFile, savedFile: null };
   const found = CONFIG_NAMES.map((name) => path.join(root, name)).find((file) => fs.existsSync(file));
   const config = namedFile ?? (found === undefined ? null : withoutDataFolder(readConfigFile(found)));
   return { root, config, savedFile: savedFileIn(root) };

@@ -2,9 +2,13 @@
 import { z } from "zod";
 import type { ActivityLevel, ActivityType } from "../../shared/contract/activity.ts";
 import { GuardActionSchema } from "../../shared/contract/service-level.ts";
+import { SettingKeySchema } from "../../shared/contract/settings.ts";
 import { CURRENCIES, formatDecimal, fromMoneyValue, MoneyValueSchema } from "../../shared/money.ts";
+import { NOTICE_SEVERITIES, type NoticeSeverity } from "../../shared/notifications/notice.ts";
+import type { SettingWordKey } from "../../shared/words/en/engine-settings.ts";
 import {
   type EngineKey,
+  type Said,
   type Sentence,
   type Spoken,
   SpokenSchema,
@@ -36,9 +40,11 @@ const LEVELS: Readonly<Record<ActivityType, ActivityLevel>> = {
   "guard-acted": "notice",
   "key-used": "info",
   "settings-changed": "info",
+  noticed: "info",
 };
 
 export function levelOf(type: ActivityType, detail: unknown): ActivityLevel {
+  if (type === "noticed") return NOTICE_LEVELS[Noticed.safeParse(detail).data?.severity ?? "info"];
   return z.looseObject({ ok: z.literal(false) }).safeParse(detail).success ? "problem" : LEVELS[type];
 }
 
@@ -126,6 +132,17 @@ const StandingChange = z.object({
   reasons: z.array(SpokenSchema),
 });
 const Acts = z.object({ began: z.array(GuardActionSchema), ended: z.array(GuardActionSchema) });
+const Noticed = z.object({
+  severity: z.enum(NOTICE_SEVERITIES),
+  title: SpokenSchema,
+  text: SpokenSchema.nullable(),
+});
+const NOTICE_LEVELS: Readonly<Record<NoticeSeverity, ActivityLevel>> = {
+  good: "info",
+  info: "info",
+  warn: "notice",
+  bad: "problem",
+};
 const SelfTest = z.object({ summary: z.string(), said: SpokenSchema.shape.said });
 
 const TELLERS: Readonly<Record<ActivityType, Teller>> = {
@@ -184,7 +201,10 @@ const TELLERS: Readonly<Record<ActivityType, Teller>> = {
   }),
   "key-used": from(z.object({ deed: nameIn(DEEDS) }), ({ deed }) => say(DEEDS[deed])),
   "settings-changed": from(z.object({ changed: z.array(z.string()).min(1) }), ({ changed }) =>
-    say("actSettings", { names: changed.join(", ") }),
+    say("actSettings", { names: listed([...new Set(changed)].map(settingName)) }),
+  ),
+  noticed: from(Noticed, ({ title, text }) =>
+    text === null ? title : say("noticeEvent", { title: within(title), text: within(text) }),
   ),
 };
 
@@ -212,6 +232,16 @@ function joined([first, ...others]: readonly Sentence[]): Sentence | null {
   if (first === undefined) return null;
   const rest = joined(others);
   return rest === null ? first : say("both", { first: first.said, rest: rest.said });
+}
+
+/** One that another version knew is called as its file calls it. */
+function settingName(key: string): Said | string {
+  const known = SettingKeySchema.safeParse(key);
+  return known.success ? say(`setting_${key.replace(".", "_")}` as SettingWordKey).said : key;
+}
+
+function listed([first = "", ...others]: readonly (Said | string)[]): Said | string {
+  return others.length === 0 ? first : say("list", { first, rest: listed(others) }).said;
 }
 
 /** `detail` as it was written, JSON; null: there is nothing to add to the event's name. */

@@ -163,6 +163,9 @@ export class LeaseTable {
       names: db.prepare<[number], { lease: string; job: string; attempt: number }>(
         "SELECT lease_id AS lease, job_id AS job, attempt FROM leases WHERE id = ?",
       ),
+      offered: db.prepare<[number], Pick<LeaseRecord, "fee_currency" | "fee_minor">>(
+        "SELECT fee_currency, CAST(fee_minor AS TEXT) AS fee_minor FROM leases WHERE id = ?",
+      ),
       rowOf: db
         .prepare<[string, string], number>("SELECT id FROM leases WHERE market = ? AND lease_id = ?")
         .pluck(),
@@ -259,6 +262,12 @@ export class LeaseTable {
   /** What a lease is called, also when it has ended; null: there is none. */
   names(row: number): { lease: string; job: string; attempt: number } | null {
     return this.#statements.names.get(row) ?? null;
+  }
+
+  /** What the market offered for the job; null: it did not say, or there is no such lease. */
+  offered(row: number): Money | null {
+    const record = this.#statements.offered.get(row);
+    return record === undefined ? null : moneyOf(record.fee_currency, record.fee_minor);
   }
 
   rowOf(market: MarketId, leaseId: string): number | null {

@@ -51,6 +51,11 @@ export class ServiceTable {
          WHERE type = 'guard-acted' AND id > (SELECT max(id) FROM events) - ? AND market = ?
          ORDER BY id DESC LIMIT ?`,
       ),
+      lastAccepted: db
+        .prepare<[string], number | null>(
+          "SELECT max(accepted_at) FROM leases WHERE market = ? AND accepted_at IS NOT NULL",
+        )
+        .pluck(),
       running: db.prepare<[string], { job_id: string; granted_at: number; max_runtime_ms: number | null }>(
         `SELECT job_id, granted_at, max_runtime_ms FROM leases
          WHERE market = ? AND finished_at IS NULL AND state IN (${HELD})`,
@@ -69,6 +74,11 @@ export class ServiceTable {
 
   forgetHeartbeats(before: number): void {
     this.#statements.forget.run(before);
+  }
+
+  /** Of any start, unix ms; null: the market has accepted nothing yet. */
+  lastAcceptedAt(market: MarketId): number | null {
+    return this.#statements.lastAccepted.get(market) ?? null;
   }
 
   ended(market: MarketId, from: number, to: number): EndedLease[] {

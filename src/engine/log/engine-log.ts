@@ -1,6 +1,7 @@
 /** What an engine writes into its log: its audit rows, the ends of jobs, and every change of the one sentence of state. */
 import type { Headline } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
+import { formatDecimal } from "../../shared/money.ts";
 import { describeActivity, levelOf } from "../ledger/activity-words.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { WorkBoard } from "../work/board.ts";
@@ -30,7 +31,14 @@ export function keepLog(log: Log, { ledger, board, headline }: EngineLogSources)
   const stopBoard = board.onChange(({ row, market, event, state }) => {
     const ended = event === "accept" || event === "fail" || event === "expire" || event === "lose";
     if (ended ? !log.wants("info") : !log.wants("debug")) return;
-    const facts = { event, state, market, ...ledger.leases.names(row) };
+    const offered = event === "accept" ? ledger.leases.offered(row) : null;
+    const facts = {
+      event,
+      state,
+      market,
+      ...ledger.leases.names(row),
+      ...(offered !== null && { offered: formatDecimal(offered), currency: offered.currency }),
+    };
     if (ended) log.info(`Job ${state}`, facts);
     else log.debug(`Job ${state}`, facts);
   });

@@ -66,7 +66,7 @@ export class MarketSession {
   #heartbeatIntervalMs: number | null = null;
   #lastPollAt: number | null = null;
   #lastPollAnswer: MarketView["lastPollAnswer"] = null;
-  #lastAcceptedAt: number | null = null;
+  #lastAcceptedAt: number | null;
   #reconciledAt: number | null = null;
   /** The market may hold leases for us that we never heard of: an acquire ended without an answer. */
   #grantMayBeLost = false;
@@ -86,6 +86,7 @@ export class MarketSession {
   constructor(deps: SessionDeps) {
     this.#deps = deps;
     this.adapter = deps.adapter;
+    this.#lastAcceptedAt = deps.ledger.service.lastAcceptedAt(deps.adapter.id);
   }
 
   onChange(listener: () => void): () => void {

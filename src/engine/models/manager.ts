@@ -45,8 +45,8 @@ export interface ModelManagerOptions {
   readonly now?: () => number;
 }
 
-/** progress: numbers moved. models: something came, went, or may run now or no longer. */
-export type ModelChange = "progress" | "models";
+/** progress: numbers moved. downloads: one began, stopped or failed. models: something came, went, or may run now or no longer. */
+export type ModelChange = "progress" | "downloads" | "models";
 
 export const RETRY_FAILED = 5 * MINUTE;
 /** Progress is told at most this often. */
@@ -73,6 +73,8 @@ interface Task {
   /** Bytes of files that were good already, and of those under way. */
   goodBytes: number;
   receivedBytes: number;
+  /** Who was asked and has not sent a byte yet. */
+  waiting: ModelView["waiting"] | null;
   error: AppError | null;
   /** Resolves when the download is under way, with what it will fetch; rejects when it could not begin. */
   readonly begun: PromiseWithResolvers<ModelDownloadStarted>;
@@ -143,7 +145,7 @@ export class ModelManager {
     task.state = "paused";
     task.error = null;
     await this.#writeWish(task.model.id, { state: "paused", bytesPerSecond: task.limit });
-    this.#tell("progress");
+    this.#tell("downloads");
     return this.#view(task.model);
   }
 
@@ -161,7 +163,7 @@ export class ModelManager {
     await this.#stop(task, "cancelled");
     await this.#locked(model, () => this.#discardDownload(model));
     this.#tasks.delete(model.id);
-    this.#tell("progress");
+    this.#tell("downloads");
     return this.#view(model);
   }
 
@@ -253,7 +255,7 @@ export class ModelManager {
       }
     }
     await this.#clearOrphans();
-    this.#tell("progress");
+    this.#tell("downloads");
   }
 
   /** Stops everything; what was under way goes on at the next start. */
@@ -269,7 +271,7 @@ export class ModelManager {
     const task = this.#newTask(model, limit);
     this.#tasks.set(model.id, task);
     task.ended = this.#run(task);
-    this.#tell("progress");
+    this.#tell("downloads");
     return task;
   }
 
@@ -286,6 +288,7 @@ export class ModelManager {
       stop: null,
       goodBytes: 0,
       receivedBytes: 0,
+      waiting: null,
       error: null,
       begun,
       ended: Promise.resolve(),
@@ -305,7 +308,7 @@ export class ModelManager {
       task.state = "failed";
       task.error = this.#asAppError(thrown);
       this.#retryLater(task);
-      this.#tell("progress");
+      this.#tell("downloads");
     }
   }
 
@@ -331,9 +334,15 @@ export class ModelManager {
         tuning,
         runNpm: this.#options.runNpm ?? runNpm,
         onReceived: (bytes) => {
+          if (bytes > task.receivedBytes) task.waiting = null;
           task.receivedBytes = bytes;
           task.meter.note(bytes, this.#now());
           this.#tellProgress();
+        },
+        onTry: (host, tries) => {
+          const since = task.waiting?.host === host ? task.waiting.since : this.#now();
+          task.waiting = { host, since, tries };
+          this.#tell("progress");
         },
       },
       signal,
@@ -465,6 +474,7 @@ export class ModelManager {
       state: task.state,
       bytes,
       bytesPerSecond,
+      ...(task.state === "downloading" && task.waiting && { waiting: task.waiting }),
       etaMs: bytesPerSecond ? Math.round(((bytesTotal - bytes) / bytesPerSecond) * SECOND) : null,
       error: task.error?.toValue() ?? null,
     };

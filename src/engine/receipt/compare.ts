@@ -5,7 +5,8 @@
 import type { CatalogueModel } from "../../shared/catalogue.ts";
 import { unreachable } from "../../shared/errors.ts";
 import type { TaskResult } from "../../shared/results.ts";
-import { compareVectors, type Difference, differenceText } from "../self-test/reference.ts";
+import { type EngineKey, type Sentence, say } from "../../shared/words/said.ts";
+import { compareVectors, type Difference, sayDifference } from "../self-test/reference.ts";
 
 /** Work without a model is plain float32 arithmetic: only the order of sums differs. Relative to the largest value. */
 const ARITHMETIC = { cosine: 0.999999, maxAbs: 1e-5 };
@@ -15,7 +16,7 @@ export interface Comparison {
   /** null: not compared as numbers. */
   readonly difference: Difference | null;
   /** One sentence. */
-  readonly detail: string;
+  readonly detail: Sentence;
 }
 
 /** `tolerance`: null for work that needs no model. */
@@ -24,7 +25,7 @@ export function compareResults(
   again: TaskResult,
   tolerance: CatalogueModel["tolerance"] | null,
 ): Comparison {
-  if (kept.kind !== again.kind) return different("it is a result of another kind");
+  if (kept.kind !== again.kind) return wrongKind();
   switch (kept.kind) {
     case "embed":
     case "rerank":
@@ -36,15 +37,15 @@ export function compareResults(
     case "vector": {
       if (again.kind !== "vector") return wrongKind();
       const places = (result: typeof kept) => result.indices?.data.join() ?? "";
-      if (places(kept) !== places(again)) return different("other places were found");
+      if (places(kept) !== places(again)) return different("resultPlaces");
       return byNumbers([kept.tensor], [again.tensor], tolerance);
     }
     case "generate": {
       if (again.kind !== "generate") return wrongKind();
       const same = kept.tokenIds.join() === again.tokenIds.join() && kept.text === again.text;
       return same
-        ? { ok: true, difference: null, detail: `The same ${kept.tokenIds.length} tokens` }
-        : different("other tokens were generated");
+        ? { ok: true, difference: null, detail: say("resultTokens", { count: kept.tokenIds.length }) }
+        : different("resultText");
     }
     default:
       return unreachable(kept);
@@ -62,7 +63,7 @@ function byNumbers(
   tolerance: CatalogueModel["tolerance"] | null,
 ): Comparison {
   if (kept.map(({ shape }) => shape.join("×")).join() !== again.map(({ shape }) => shape.join("×")).join())
-    return different("its shape is another one");
+    return different("resultShape");
   let worst: Difference = { cosine: 1, maxAbs: 0 };
   for (const [i, tensor] of kept.entries()) {
     const found = again[i]?.data ?? new Float32Array();
@@ -74,14 +75,12 @@ function byNumbers(
   const { cosine, maxAbs } = tolerance ?? ARITHMETIC;
   // NaN fails both comparisons.
   const ok = worst.cosine >= cosine && worst.maxAbs <= maxAbs * scale;
-  const found = differenceText(worst);
-  const allowed = `allowed are ${cosine} and ${maxAbs * scale}`;
+  const found = sayDifference(worst).said;
+  const allowed = { cosine: String(cosine), difference: String(maxAbs * scale) };
   return {
     ok,
     difference: worst,
-    detail: ok
-      ? `The same result within the model's tolerance: ${found}`
-      : `Another result: ${found}; ${allowed}`,
+    detail: ok ? say("resultClose", { found }) : say("resultFar", { found, ...allowed }),
   };
 }
 
@@ -96,8 +95,8 @@ function largest({ data }: Tensor): number {
   return data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
-function different(why: string): Comparison {
-  return { ok: false, difference: null, detail: `Another result: ${why}` };
+function different(why: EngineKey): Comparison {
+  return { ok: false, difference: null, detail: say("resultOther", { why: say(why).said }) };
 }
 
-const wrongKind = (): Comparison => different("it is a result of another kind");
+const wrongKind = (): Comparison => different("resultKind");

@@ -8,6 +8,7 @@ import type { JobVerified, VerifyCheck } from "../../shared/contract/verify.ts";
 import { MINUTE } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
 import { decodeResult } from "../../shared/results.ts";
+import { type Sentence, say, sayError } from "../../shared/words/said.ts";
 import { decodeWork, needsModel, type Work } from "../../shared/work.ts";
 import { workDigest } from "../../shared/work-digest.ts";
 import { type JobTables, unknownLease } from "../ledger/job-reader.ts";
@@ -86,8 +87,8 @@ async function computeAgain(
   const { device } = runtime;
   const where = { device: device.name, backend: answer.runtimeClass.backend };
   if (item?.ok !== true) {
-    const why = item ? AppError.fromValue(item.error).message : "the runtime gave no answer";
-    const check = { name: "recompute", ok: false, detail: `It could not be computed again: ${why}` };
+    const why = item ? sayError(item.error) : say("againNoAnswer");
+    const check = checkOf("recompute", false, say("againNot", { why: why.said }));
     return { check, recomputed: { ...where, identical: false, cosine: null, maxAbs: null } };
   }
   const identical = Buffer.compare(item.bytes, output) === 0;
@@ -100,12 +101,12 @@ async function computeAgain(
   // Drawn by lot, tokens are the same only on the same device and version: another text proves nothing.
   const ok = identical || found.ok || sampled;
   const detail = identical
-    ? `Computed again on ${device.name}: the same bytes`
+    ? say("againSame", { device: device.name })
     : sampled && !found.ok
-      ? `Computed again on ${device.name}: another text, as a temperature above 0 allows`
-      : `Computed again on ${device.name}. ${found.detail}`;
+      ? say("againSampled", { device: device.name })
+      : say("againCompared", { device: device.name, found: found.detail.said });
   return {
-    check: { name: "recompute", ok, detail },
+    check: checkOf("recompute", ok, detail),
     recomputed: {
       ...where,
       identical,
@@ -117,10 +118,7 @@ async function computeAgain(
 
 function checkInput(receipt: Receipt, work: Work): VerifyCheck {
   const ok = workDigest(work) === receipt.input_sha3_256;
-  const detail = ok
-    ? "The kept input has the receipt's hash"
-    : "The kept input is not what the receipt was made for";
-  return { name: "input", ok, detail };
+  return checkOf("input", ok, say(ok ? "receiptInput" : "receiptInputOther"));
 }
 
 function checkIsOurs(receipt: Receipt, ours: StoredResult, jobId: string): VerifyCheck {
@@ -128,11 +126,15 @@ function checkIsOurs(receipt: Receipt, ours: StoredResult, jobId: string): Verif
     receipt.output.sha3_512 === ours.sha3_512 &&
     receipt.input_sha3_256 === ours.inputSha3_256 &&
     receipt.job_id === jobId;
-  const detail = ok
-    ? "The ledger has the same job, input and output"
-    : "The ledger knows this lease with another input or output";
-  return { name: "ledger", ok, detail };
+  return checkOf("ledger", ok, say(ok ? "receiptOurs" : "receiptNotOurs"));
 }
+
+const checkOf = (name: string, ok: boolean, { text, said }: Sentence): VerifyCheck => ({
+  name,
+  ok,
+  detail: text,
+  said,
+});
 
 function notComputed(leaseId: string): AppError {
   return new AppError({

@@ -5,6 +5,7 @@
 import type { Catalogue } from "../../shared/catalogue.ts";
 import { modelManifestSha256, sha3_256 } from "../../shared/digest.ts";
 import { AppError } from "../../shared/errors.ts";
+import { type Said, type Sentence, say, sayError } from "../../shared/words/said.ts";
 import { needsModel, type WorkKind } from "../../shared/work.ts";
 import { providerIdOf } from "../identity/address.ts";
 import { verifySignature } from "../identity/ml-dsa.ts";
@@ -30,6 +31,8 @@ export interface ReceiptCheck {
   readonly ok: boolean;
   /** One sentence, good or bad. */
   readonly detail: string;
+  /** The same by key, for other languages. */
+  readonly said: Said;
 }
 
 export interface ReceiptEvidence {
@@ -48,10 +51,10 @@ export function verifyReceipt(source: Uint8Array | string, evidence: ReceiptEvid
     receipt = typeof source === "string" ? receiptFromJson(source) : decodeReceipt(source);
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
-    return [check("format", false, thrown.message)];
+    return [{ ...check("format", false, sayError(thrown)), detail: thrown.message }];
   }
   return [
-    check("format", true, "A well-formed receipt, version 1"),
+    check("format", true, say("receiptFormed")),
     checkProviderKey(receipt),
     checkSignature(receipt),
     ...(evidence.expectedKeySha3_256 === undefined
@@ -70,61 +73,45 @@ export function isVerified(checks: readonly { readonly ok: boolean }[]): boolean
 function checkProviderKey({ provider, signature }: Receipt): ReceiptCheck {
   const hash = sha3_256(signature.public_key);
   if (hash !== provider.public_key_sha3_256) {
-    return check("provider-key", false, "The signing key is not the one the receipt names");
+    return check("provider-key", false, say("receiptOtherKey"));
   }
   const derived = providerIdOf(signature.public_key) === provider.id;
-  const whose = derived
-    ? `the id ${provider.id} follows from it`
-    : `${provider.id} is a chosen id, so ask the market whose it is`;
-  return check("provider-key", true, `Key ${hash.slice(0, 16)}…; ${whose}`);
+  const values = { key: hash.slice(0, 16), id: provider.id };
+  return check("provider-key", true, say(derived ? "receiptKeyDerived" : "receiptKeyChosen", values));
 }
 
 function checkSignature(receipt: Receipt): ReceiptCheck {
   const { public_key, value } = receipt.signature;
   const ok = verifySignature(public_key, signedDigest(bodyOf(receipt)), value);
-  return check(
-    "signature",
-    ok,
-    ok ? "The ML-DSA-65 signature holds" : "The signature does not fit the receipt",
-  );
+  return check("signature", ok, say(ok ? "receiptSigned" : "receiptSignedFalsely"));
 }
 
 function checkExpectedKey({ signature }: Receipt, expected: string): ReceiptCheck {
   const ok = sha3_256(signature.public_key) === expected.toLowerCase().replace(/^0x/, "");
-  return check(
-    "expected-key",
-    ok,
-    ok ? "Signed with the expected key" : "Signed with another key than the expected one",
-  );
+  return check("expected-key", ok, say(ok ? "receiptExpectedKey" : "receiptUnexpectedKey"));
 }
 
 function checkManifest({ model, task }: Receipt): ReceiptCheck {
   if (model === null) return checkNoModel("model-manifest", task);
   const ok = modelManifestSha256(model.files) === model.manifest_sha256;
   const detail = ok
-    ? `The manifest hash of ${model.id} follows from its ${model.files.length} file hashes`
-    : "The model's manifest hash does not follow from its file hashes";
+    ? say("receiptManifest", { model: model.id, count: model.files.length })
+    : say("receiptManifestFalse");
   return check("model-manifest", ok, detail);
 }
 
 function checkNoModel(name: ReceiptCheck["name"], task: WorkKind): ReceiptCheck {
   const ok = !needsModel(task);
-  return check(
-    name,
-    ok,
-    ok ? `Work of kind ${task} needs no model` : `Work of kind ${task} needs a model, and none is named`,
-  );
+  return check(name, ok, say(ok ? "receiptNoModel" : "receiptModelMissing", { task }));
 }
 
 function checkCatalogue({ model, task }: Receipt, catalogue: Catalogue): ReceiptCheck {
   if (model === null) return checkNoModel("model-catalogue", task);
   const pinned = catalogue.models.find(({ id, version }) => id === model.id && version === model.version);
-  if (pinned === undefined) {
-    return check("model-catalogue", false, `${model.id} ${model.version} is not in this version's catalogue`);
-  }
+  const values = { model: model.id, version: model.version };
+  if (pinned === undefined) return check("model-catalogue", false, say("receiptNotPinned", values));
   const ok = modelManifestSha256(pinned.files) === model.manifest_sha256;
-  const words = ok ? "is the pinned one" : "differs from the pinned one";
-  return check("model-catalogue", ok, `The model ${model.id} ${model.version} ${words}`);
+  return check("model-catalogue", ok, say(ok ? "receiptPinned" : "receiptPinnedOther", values));
 }
 
 function checkOutput({ output: claimed }: Receipt, bytes: Uint8Array): ReceiptCheck {
@@ -134,11 +121,11 @@ function checkOutput({ output: claimed }: Receipt, bytes: Uint8Array): ReceiptCh
   );
   const detail =
     wrong.length === 0
-      ? `The ${bytes.length} output bytes have the receipt's digests`
-      : `The output differs from the receipt in ${wrong.join(", ")}`;
+      ? say("receiptOutput", { bytes: bytes.length })
+      : say("receiptOutputOther", { what: wrong.join(", ") });
   return check("output", wrong.length === 0, detail);
 }
 
-function check(name: ReceiptCheck["name"], ok: boolean, detail: string): ReceiptCheck {
-  return { name, ok, detail };
+function check(name: ReceiptCheck["name"], ok: boolean, { text, said }: Sentence): ReceiptCheck {
+  return { name, ok, detail: text, said };
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { floatsFromLittleEndian } from "../../shared/canonical.ts";
 import { AppError } from "../../shared/errors.ts";
+import { type Sentence, say } from "../../shared/words/said.ts";
 
 const ReferenceSchema = z.object({
   model: z.string(),
@@ -58,8 +59,11 @@ export interface Difference {
 }
 
 /** For a person, within a sentence. */
-export function differenceText({ cosine, maxAbs }: Difference): string {
-  return `cosine ${cosine.toFixed(6)}, largest difference ${maxAbs === 0 ? "0" : maxAbs.toExponential(1)}`;
+export function sayDifference({ cosine, maxAbs }: Difference): Sentence {
+  return say("difference", {
+    cosine: cosine.toFixed(6),
+    difference: maxAbs === 0 ? "0" : maxAbs.toExponential(1),
+  });
 }
 
 /** `found` is row-major. A NaN anywhere makes both NaN, which no tolerance admits. */

@@ -14,7 +14,7 @@ import type { DeviceInfo } from "../device/device-info.ts";
 import type { Telemetry } from "../device/telemetry.ts";
 import type { ResolvedModel } from "../models/store.ts";
 import type { DeviceRuntime, RunAnswer } from "../runtime-client/device-runtime.ts";
-import { compareVectors, type Difference, differenceText, type SelfTestReference } from "./reference.ts";
+import { compareVectors, type Difference, type SelfTestReference, sayDifference } from "./reference.ts";
 import { textStep } from "./text-step.ts";
 
 const BATCH_DEADLINE = MINUTE;
@@ -183,7 +183,7 @@ function backendWords(backend: ComputedBy): Said | string {
 function answerStep(answer: Difference, { tolerance }: CatalogueModel): SelfTestStep {
   // NaN fails both comparisons.
   const ok = answer.cosine >= tolerance.cosine && answer.maxAbs <= tolerance.maxAbs;
-  const found = differenceText(answer);
+  const found = sayDifference(answer).said;
   const allowed = { cosine: tolerance.cosine, difference: tolerance.maxAbs };
   return stepOf(
     "answer",

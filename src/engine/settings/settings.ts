@@ -160,7 +160,10 @@ export class LiveSettings {
   }
 
   #tell(changed: ReadonlySet<SettingName>): void {
-    this.#deps.audit({ changed: [...changed].flatMap((name) => SETTINGS[name].key ?? []) });
+    const keys = [...changed].flatMap((name) => SETTINGS[name].key ?? []);
+    // How far somebody is in the set-up changes nothing that is done.
+    const told = keys.filter((key) => key !== "app.first_run");
+    if (told.length > 0) this.#deps.audit({ changed: told });
     for (const listener of this.#listeners) listener(changed);
   }
 

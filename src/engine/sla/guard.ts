@@ -21,8 +21,10 @@ import type { ServiceRules } from "./rules.ts";
 const LOOK = 5 * SECOND;
 /** Heartbeats older than this no longer matter for any formula. */
 const KEEP_BEATS = 2 * HOUR;
-/** An action stays for this long after its cause is gone, so that it does not flicker. */
+/** A remedy stays for this long after its cause is gone, so that it does not flicker. */
 const CALM = 5 * MINUTE;
+/** So does trouble, for a few heartbeats: one that comes and goes with each of them is one trouble. */
+const TROUBLE_CALM = MINUTE;
 const TREND_SPAN = 3 * MINUTE;
 /** Changes smaller than this share of the limit are none. */
 const STEADY = 0.005;
@@ -50,6 +52,12 @@ export interface GuardDeps {
   readonly onChange: () => void;
 }
 
+/** When a measure was last seen near its limit, and past it: unix ms. */
+interface LastTrouble {
+  readonly warning: number;
+  readonly breached: number;
+}
+
 interface Sample {
   readonly at: number;
   readonly values: ReadonlyMap<ServiceMeasure["name"], number>;
@@ -60,6 +68,7 @@ export class ServiceGuard {
   #actions: GuardAction[] = [];
   /** When each action's cause was last seen. */
   readonly #seen = new Map<string, number>();
+  readonly #troubles = new Map<ServiceMeasure["name"], LastTrouble>();
   #samples: Sample[] = [];
   #level: ServiceLevel | null = null;
   #log: GuardChange[];
@@ -71,6 +80,9 @@ export class ServiceGuard {
       const acts = ActsSchema.safeParse(detail);
       return acts.success ? changesOf(at, acts.data.began, acts.data.ended) : [];
     });
+    this.#actions = openWarnings(this.#log);
+    // What an earlier start warned of is over when it has been well for a while, not with that start.
+    for (const { measure } of this.#actions) if (measure !== null) this.#noteTrouble(measure, "warning");
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -109,13 +121,17 @@ export class ServiceGuard {
     const at = now();
     const facts = this.#facts(at);
     const excused = market.excused?.() ?? new Set();
-    const measures = measureService(facts, market.rules).map((measure) => ({
+    const warnedOf = new Set(
+      this.#actions.flatMap(({ kind, measure }) => (kind === "warn" ? [measure] : [])),
+    );
+    const present = measureService(facts, market.rules, (name) => warnedOf.has(name)).map((measure) => ({
       ...measure,
       trend: this.#trend(measure, at),
       ...(excused.has(measure.name) && { excused: true }),
     }));
+    const measures = present.map((measure) => ({ ...measure, state: this.#heldState(measure, at) }));
     this.#remember(measures, at);
-    this.#decide(measures, at);
+    this.#decide(measures, present.filter(isTrouble), at);
     const { from, to } = windowOf(facts, market.rules);
     this.#level = {
       market: market.id,
@@ -146,15 +162,30 @@ export class ServiceGuard {
     };
   }
 
-  #decide(measures: readonly ServiceMeasure[], now: number): void {
+  /** The worst state of the last minute. */
+  #heldState({ name, state }: ServiceMeasure, now: number): ServiceMeasure["state"] {
+    if (state === "unknown") return state;
+    if (state !== "good") this.#noteTrouble(name, state, now);
+    const last = this.#troubles.get(name);
+    if (last === undefined) return state;
+    if (!hasPassed(TROUBLE_CALM, last.breached, now)) return "breached";
+    return hasPassed(TROUBLE_CALM, last.warning, now) ? state : "warning";
+  }
+
+  #noteTrouble(name: ServiceMeasure["name"], state: "warning" | "breached", at = this.#deps.now()): void {
+    const before = this.#troubles.get(name) ?? NEVER;
+    this.#troubles.set(name, { warning: at, breached: state === "breached" ? at : before.breached });
+  }
+
+  /** `measures`: with what was seen of them lately; `troubled`: those that are in trouble at this moment. */
+  #decide(measures: readonly ServiceMeasure[], troubled: readonly ServiceMeasure[], now: number): void {
     const wanted: Omit<GuardAction, "since">[] = [];
-    for (const measure of measures) {
-      if (isTrouble(measure)) {
-        const about = { measure: measure.name, model: null, device: null };
-        wanted.push({ kind: "warn", ...about, text: warning(measure) });
-        const remedy = remedyFor(measure);
-        if (remedy !== null) wanted.push({ ...remedy, ...about });
-      }
+    const about = ({ name }: ServiceMeasure) => ({ measure: name, model: null, device: null });
+    for (const measure of measures.filter(isTrouble))
+      wanted.push({ kind: "warn", ...about(measure), text: warning(measure) });
+    for (const measure of troubled) {
+      const remedy = remedyFor(measure);
+      if (remedy !== null) wanted.push({ ...remedy, ...about(measure) });
     }
     for (const { model, device, text } of this.#deps.market.failedModels?.() ?? []) {
       wanted.push({
@@ -171,7 +202,7 @@ export class ServiceGuard {
     for (const action of wanted) this.#seen.set(keyOf(action), now);
     const kept = this.#actions.filter((action) => {
       const calm = now - (this.#seen.get(keyOf(action)) ?? 0);
-      // A warning ends with its cause; a remedy stays a while, and a model until its test passes.
+      // A warning ends with its trouble; a remedy stays a while, and a model until its test passes.
       return action.kind === "warn" || action.kind === "pause-model" ? calm === 0 : calm < CALM;
     });
     const current = new Map(kept.map((action) => [keyOf(action), action]));
@@ -216,6 +247,17 @@ export class ServiceGuard {
   }
 }
 
+const NEVER: LastTrouble = { warning: Number.NEGATIVE_INFINITY, breached: Number.NEGATIVE_INFINITY };
+
+/** Warnings that began and did not end, of changes from the newest to the oldest. */
+function openWarnings(log: readonly GuardChange[]): GuardAction[] {
+  const last = new Map<string, GuardChange>();
+  for (const change of log) if (!last.has(keyOf(change))) last.set(keyOf(change), change);
+  return [...last.values()]
+    .filter(({ kind, change }) => kind === "warn" && change === "began")
+    .map(({ at, change: _, ...action }) => ({ ...action, since: at }));
+}
+
 function isTrouble({ state, excused = false }: ServiceMeasure): boolean {
   return !excused && (state === "warning" || state === "breached");
 }
@@ -241,7 +283,7 @@ function warning(measure: ServiceMeasure): string {
   const value = shown(measure.value, measure.unit);
   const limit = shown(measure.limit, measure.unit);
   const where =
-    measure.state === "breached" ? `${value}, past the limit of ${limit}` : `${value}, limit ${limit}`;
+    (measure.distance ?? 0) < 0 ? `${value}, past the limit of ${limit}` : `${value}, limit ${limit}`;
   return `${measure.label}: ${where}. ${measure.breachText}`;
 }
 

@@ -25,6 +25,7 @@ export interface ServiceFacts {
 }
 
 type Measure = Omit<ServiceMeasure, "trend">;
+type Span = ReturnType<typeof windowOf>;
 
 /** A heartbeat this late is worth a warning: the market counts a miss after two intervals. */
 const LATE_INTERVALS = 1.5;
@@ -33,14 +34,21 @@ const AT_RISK = 0.7;
 /** This near to a ratio's limit is too near. */
 const NEAR = 0.02;
 const NEAR_LATENCY = 0.8;
+/** And this near still is, once it was told. */
+const STILL_NEAR_LATENCY = 0.75;
 /** With fewer jobs the 95th percentile is the slowest one alone, such as the first of all, which waits for its model. */
 const ENOUGH_FOR_P95 = 20;
 
-export function measureService(facts: ServiceFacts, rules: ServiceRules): Measure[] {
+/** `warnedOf`: whether a measure was already told to be near its limit. It has to get well clear of it then. */
+export function measureService(
+  facts: ServiceFacts,
+  rules: ServiceRules,
+  warnedOf: (name: Measure["name"]) => boolean = () => false,
+): Measure[] {
   return [
     health(facts, rules),
     availability(facts, rules),
-    latency(facts, rules),
+    latency(facts, rules, warnedOf("latency-p95") ? STILL_NEAR_LATENCY : NEAR_LATENCY),
     traps(facts, rules),
     quality(facts, rules),
     jail(facts, rules),
@@ -73,7 +81,7 @@ function availability(facts: ServiceFacts, rules: ServiceRules): Measure {
   const quietMs = quietFor(facts);
   const fading = quietMs !== null && quietMs > rules.aliveMs * 0.75;
   const young = to - from < rules.aliveMs;
-  const near = !young && value !== null && value < 1 && value - limit < NEAR / 2;
+  const near = !young && worstOfCycle(facts, { from, to }, rules.aliveMs) - limit < NEAR / 2;
   const tone = fading || near ? "warning" : "good";
   const measure = above("availability", "Time covered by heartbeats", value, limit, tone);
   // A window that began without this provider is not held against it.
@@ -88,7 +96,19 @@ function availability(facts: ServiceFacts, rules: ServiceRules): Measure {
   };
 }
 
-function latency(facts: ServiceFacts, { thresholds }: ServiceRules): Measure {
+/**
+ * The share that would be covered at the worst moment of a heartbeat's cycle; 1 without any gap. A market forgets a heartbeat
+ * that has left the window, though it vouches for the window's first seconds: that takes up to an interval away, and gives
+ * it back with the next. Judged by the moment, one gap would be near the limit and clear of it with every heartbeat.
+ */
+function worstOfCycle({ beats, heartbeatIntervalMs }: ServiceFacts, span: Span, aliveMs: number): number {
+  const { from, to } = span;
+  const first = beats.find((at) => at >= from - aliveMs) ?? to;
+  const gaps = (1 - (availabilityOf(beats, first, to, aliveMs) ?? 1)) * (to - first);
+  return gaps < 1 ? 1 : 1 - (gaps + heartbeatIntervalMs) / (to - from);
+}
+
+function latency(facts: ServiceFacts, { thresholds }: ServiceRules, nearFrom: number): Measure {
   const times = facts.ended.filter(({ done }) => done).map(({ tookMs }) => tookMs);
   const value = p95(times);
   const limit = thresholds.latencyP95Ms;
@@ -107,7 +127,7 @@ function latency(facts: ServiceFacts, { thresholds }: ServiceRules): Measure {
         ? "unknown"
         : value > limit
           ? slow
-          : value > NEAR_LATENCY * limit && slow === "breached"
+          : value > nearFrom * limit && slow === "breached"
             ? "warning"
             : "good",
     breachCost: null,

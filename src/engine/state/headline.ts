@@ -9,13 +9,15 @@ import type {
   MarketView,
   RunIntent,
 } from "../../shared/contract/views.ts";
-import { HOUR, MINUTE, SECOND } from "../../shared/durations.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../../shared/durations.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
 import type { ScreenName } from "../../shared/screens.ts";
-import { type Spoken, say, sayError, sayRemedy, within } from "../../shared/words/said.ts";
+import { type Said, type Spoken, say, sayError, sayRemedy, within } from "../../shared/words/said.ts";
 import { spokenReason } from "../device/reason-words.ts";
 
 export interface HeadlineInput {
+  /** With play money nothing is lost. */
+  readonly mode: "demo" | "live";
   readonly intent: RunIntent;
   readonly startedAt: number;
   readonly now: number;
@@ -36,15 +38,18 @@ type Reason = Headline["reasons"][number];
 const EARNING_FRESH = MINUTE;
 /** Within this time a time of day can only be the next one. */
 const CLOCK_IS_CLEAR = 20 * HOUR;
+const WEEKDAY_IS_CLEAR = 6.5 * DAY;
 const STARTING_GRACE = 30 * SECOND;
 /** A heartbeat older than this many intervals is no proof any more. */
 const STALE_HEARTBEATS = 3;
 
 export function deriveHeadline(input: HeadlineInput): Headline {
   const accepted = newest(input.markets, (market) => market.lastAcceptedAt);
+  // An earlier start's is proof of what was, not that this one earns.
+  const proof = accepted !== null && accepted.at >= input.startedAt ? accepted.at : null;
   const heartbeat = newest(input.markets, (market) => market.lastHeartbeatAckAt);
   return {
-    ...judge(input, accepted?.at ?? null),
+    ...judge(input, proof),
     lastAcceptedAt: accepted?.at ?? null,
     lastAcceptedMarket: accepted?.market.id ?? null,
     lastHeartbeatAckAt: heartbeat?.at ?? null,
@@ -85,7 +90,10 @@ function judge(input: HeadlineInput, acceptedAt: number | null): Judgement {
 
   switch (intent) {
     case "stopped":
-      return verdict("stopped", say("stopped"), [because(say("stoppedWhy"), say("pressStart"))]);
+      return verdict("stopped", say("stopped"), [
+        because(say("stoppedWhy"), say("pressStart")),
+        ...(input.mode === "live" ? markets.flatMap(stakeAtRisk) : []),
+      ]);
     case "paused":
       return verdict(
         "paused",
@@ -132,6 +140,13 @@ function judge(input: HeadlineInput, acceptedAt: number | null): Judgement {
   return verdict("idle", say("idle"), [...pauses, ...connected.map((market) => idleReason(market, now))]);
 }
 
+/** A market that measures how long it hears of us, and holds a stake that it can take from. */
+function stakeAtRisk({ name, standing, serviceWarnings }: MarketView): Reason[] {
+  const staked = BigInt(standing?.stake.total.minor ?? 0) > 0n;
+  if (!staked || serviceWarnings === undefined) return [];
+  return [because(say("stoppedStake", { market: name }), say("pauseInstead"), "reliability")];
+}
+
 type MissingGpu = NonNullable<HeadlineInput["missingGpu"]>;
 
 /** Its driver may still come up: then there is nothing to do but to wait. */
@@ -162,6 +177,15 @@ function clockTime(at: number): string {
   const time = new Date(at);
   return [time.getHours(), time.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
 }
+
+/** "03:05", or "Mon 03:05" where that is not within a day. */
+function soon(at: number, now: number): string | Said {
+  const time = clockTime(at);
+  if (at - now < CLOCK_IS_CLEAR) return time;
+  return say(WEEKDAYS[new Date(at).getDay()] ?? "onSun", { time }).said;
+}
+
+const WEEKDAYS = ["onSun", "onMon", "onTue", "onWed", "onThu", "onFri", "onSat"] as const;
 
 function errorReason(error: ErrorValue, screen: ScreenName): Reason {
   return because(say("fullStop", { what: sayError(error).said }), sayRemedy(error) ?? undefined, screen);
@@ -213,8 +237,8 @@ function pauseReason({ name, paused }: DeviceView, now: number): Reason[] {
   if (paused === null) return [];
   const { until, resumesByItself, by } = paused;
   const values = { device: name, why: paused.said ?? paused.text };
-  if (until !== null && until - now < CLOCK_IS_CLEAR)
-    return [because(say("deviceRestsUntil", { ...values, until: clockTime(until) }), undefined, "gpus")];
+  if (until !== null && until - now < WEEKDAY_IS_CLEAR)
+    return [because(say("deviceRestsUntil", { ...values, until: soon(until, now) }), undefined, "gpus")];
   if (resumesByItself) return [because(say("deviceRestsForNow", values), undefined, "gpus")];
   return [because(say("deviceRests", values), say(by === "switch" ? "switchOn" : "resume"), "gpus")];
 }

@@ -65,6 +65,7 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
     }),
     headline: () =>
       deriveHeadline({
+        mode: sources.mode,
         intent: sources.control.intent,
         startedAt: sources.startedAt,
         now: now(),

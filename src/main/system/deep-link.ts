@@ -10,6 +10,12 @@ export function screenOfLink(link: string): ScreenName | null {
   return isScreenName(name) ? name : null;
 }
 
+/** A link of ours among the arguments of a start that names no screen; null: there is none. */
+export function unknownLinkIn(args: readonly string[]): string | null {
+  const ours = args.filter((argument) => argument.toLowerCase().startsWith(`${LINK_SCHEME}:`));
+  return ours.find((link) => screenOfLink(link) === null) ?? null;
+}
+
 /** Systems hand a link over as an argument of a start. */
 export function screenInArguments(args: readonly string[]): ScreenName | null {
   for (const argument of args) {

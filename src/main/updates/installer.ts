@@ -3,11 +3,13 @@ import { execFile, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { chmod, copyFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, type ErrorCode } from "../../shared/errors.ts";
 
 export interface Installer {
   /** Why this installation can't replace itself; null: it can. */
   readonly impossible: string | null;
+  /** By which the same is heard in other languages. */
+  readonly impossibleCode?: ErrorCode;
   /** The file the running version lives in, when one file is all of it. */
   readonly ownPackage: string | null;
   /** Resolves once the package is in place, or its installer runs on by itself. Throws INSTALL_FAILED. */
@@ -31,15 +33,17 @@ export function chooseInstaller(facts: InstallationFacts): Installer {
   const kind = resources === undefined || !packaged ? "" : readText(path.join(resources, "package-type"));
   if (kind === "deb" || kind === "rpm") return packageInstaller(kind, execPath);
   if (platform === "linux" && appImage !== undefined) return appImageInstaller(appImage);
-  if (!packaged) return cannot("This is a checkout: it is updated with its version control.");
+  if (!packaged)
+    return cannot("UPDATES_CHECKOUT", "This is a checkout: it is updated with its version control.");
   if (platform === "win32") return nsisInstaller();
   if (platform === "darwin")
-    return cannot("On macOS Bellows is updated by installing the new version by hand.");
-  return cannot("This copy was unpacked by hand, so it has no installer.");
+    return cannot("UPDATES_BY_HAND", "On macOS Bellows is updated by installing the new version by hand.");
+  return cannot("UPDATES_BY_HAND", "This copy was unpacked by hand, so it has no installer.");
 }
 
-const cannot = (impossible: string): Installer => ({
+const cannot = (code: ErrorCode, impossible: string): Installer => ({
   impossible,
+  impossibleCode: code,
   ownPackage: null,
   relaunch: null,
   install: () => Promise.reject(failed(impossible)),

@@ -7,7 +7,7 @@
  */
 import type { UpdateChannel, UpdatePhase, UpdatesView } from "../../shared/contract/app.ts";
 import { HOUR, MINUTE } from "../../shared/durations.ts";
-import { AppError, toErrorValue } from "../../shared/errors.ts";
+import { AppError, type ErrorCode, toErrorValue } from "../../shared/errors.ts";
 import type { WindDown } from "../wind-down.ts";
 import type { Installer } from "./installer.ts";
 import type { KeptPackage, KeptVersions } from "./kept-versions.ts";
@@ -112,7 +112,7 @@ export class Updates {
     this.#to({ state: "unasked" });
   }
 
-  /** Throws UPDATES_OFF; what the feed or the network does wrong becomes the phase. */
+  /** Throws UPDATES_OFF, UPDATES_NO_KEY, UPDATES_CHECKOUT, UPDATES_BY_HAND; what the feed or the network does wrong becomes the phase. */
   async check(): Promise<void> {
     const off = this.#off();
     if (off !== null) throw off;
@@ -267,11 +267,16 @@ export class Updates {
 
   #off(): AppError | null {
     const { keys, installer, settings } = this.#options;
-    if (installer.impossible !== null) return off(installer.impossible, "machine");
+    if (installer.impossible !== null)
+      return off(installer.impossibleCode ?? "UPDATES_BY_HAND", installer.impossible, "machine");
     if (keys.length === 0) {
-      return off("This build knows no release key, so no release could be proven to be Bellows", "bug");
+      return off(
+        "UPDATES_NO_KEY",
+        "This build knows no release key, so no release could be proven to be Bellows",
+        "bug",
+      );
     }
-    return settings().feedUrl === null ? off("No release feed is set", "user") : null;
+    return settings().feedUrl === null ? off("UPDATES_OFF", "No release feed is set", "user") : null;
   }
 
   #lookLater(after: number): void {
@@ -309,6 +314,6 @@ const isIdle = ({ state }: UpdatePhase): boolean =>
   state === "interrupted" ||
   state === "failed";
 
-function off(message: string, actor: "user" | "machine" | "bug"): AppError {
-  return new AppError({ code: "UPDATES_OFF", message, actor });
+function off(code: ErrorCode, message: string, actor: "user" | "machine" | "bug"): AppError {
+  return new AppError({ code, message, actor });
 }

@@ -13,11 +13,15 @@ export function shownSteps<S extends Pick<SelfTestStep, "ok">>(
   return kind === "gpu" ? steps : steps.filter(({ ok }) => ok !== null);
 }
 
-export function shownSignals<S extends Pick<PresenceSignal, "state">>(
+/** Rules for GPUs alone: that none asks for them on a processor would read as if they were off in the settings. */
+const OF_GPUS: ReadonlySet<PresenceSignal["name"]> = new Set(["otherProgram", "busy", "temperature"]);
+
+export function shownSignals<S extends Pick<PresenceSignal, "name" | "state">>(
   { kind }: Kind,
   signals: readonly S[],
 ): readonly S[] {
-  return kind === "gpu" ? signals : signals.filter(({ state }) => state !== "unknown");
+  if (kind === "gpu") return signals;
+  return signals.filter(({ name, state }) => state !== "unknown" && !(state === "off" && OF_GPUS.has(name)));
 }
 
 /** A limit is of use where something measures what it limits. */

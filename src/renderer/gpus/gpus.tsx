@@ -2,6 +2,7 @@
 import { Cpu, Search } from "lucide-react";
 import { useState } from "react";
 import type { HistorySpan } from "../../shared/contract/devices.ts";
+import type { DeviceView } from "../../shared/contract/views.ts";
 import { hear } from "../../shared/words/hear.ts";
 import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
@@ -26,6 +27,12 @@ export function Gpus() {
   const host = useEngine((state) => state.engine.host);
   const stale = usePage((page) => page.stale);
   const command = useCommand();
+  const [looked, setLooked] = useState<string | null>(null);
+  const look = async () => {
+    setLooked(null);
+    const answer = await command.run("devices.redetect", {});
+    if (answer !== null) setLooked(lookedWords(devices, answer.devices));
+  };
   const [span, setSpan] = useState<HistorySpan>("minutes");
   const lacksParts = useEngine(
     ({ gpuPack }) => gpuPack?.parts.some(({ state }) => state === "missing") ?? false,
@@ -59,7 +66,7 @@ export function Gpus() {
             title={t("gpus.lookAgainHint")}
             disabled={stale || command.pending !== null}
             aria-busy={command.pending !== null}
-            onClick={() => void command.run("devices.redetect", {})}
+            onClick={() => void look()}
           >
             <Search size={14} aria-hidden />
             {t("gpus.lookAgain")}
@@ -68,6 +75,10 @@ export function Gpus() {
       </div>
       {host !== undefined && <HostLine host={host} />}
       {command.error !== null && <ErrorNote error={command.error} alert />}
+      <p className="visually-hidden" role="status">
+        {looked ?? ""}
+      </p>
+      {looked !== null && <Note tone="info">{looked}</Note>}
       {noGpu && (
         <Note tone="info" icon={Cpu} help={t("gpus.noGpu.words")}>
           {t("gpus.noGpu.title")}
@@ -89,6 +100,24 @@ export function Gpus() {
       {!packFirst && <GpuPackCard />}
     </div>
   );
+}
+
+/** What a look for GPUs brought: what is new, what is gone, or that nothing is. */
+function lookedWords(before: readonly DeviceView[], after: readonly DeviceView[]): string {
+  const gpusOf = (devices: readonly DeviceView[]) => devices.filter(({ kind }) => kind === "gpu");
+  const namesWithout = (those: readonly DeviceView[], others: readonly DeviceView[]) =>
+    gpusOf(those)
+      .filter(({ id }) => others.every((other) => other.id !== id))
+      .map(({ name }) => name)
+      .join(", ");
+  const [came, went] = [namesWithout(after, before), namesWithout(before, after)];
+  const changes = [
+    ...(came === "" ? [] : [t("gpus.looked.came", { names: came })]),
+    ...(went === "" ? [] : [t("gpus.looked.went", { names: went })]),
+  ];
+  if (changes.length > 0) return changes.join(" ");
+  const count = gpusOf(after).length;
+  return count === 0 ? t("gpus.looked.none") : t("gpus.looked.same", { count });
 }
 
 /** A driver may come up late: the headline says whether one is waited for. */

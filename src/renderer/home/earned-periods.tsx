@@ -11,10 +11,14 @@ const PERIODS = ["today", "week", "month", "total"] as const;
 interface EarnedPeriodsProps {
   readonly periods: EarningPeriods;
   readonly rate: EnergyCost | null;
+  readonly decimals: number;
 }
 
-export function EarnedPeriods({ periods, rate }: EarnedPeriodsProps) {
-  const decimals = decimalsOf(PERIODS.flatMap((period) => periods[period].gross ?? periods[period].net));
+/** With which all of it stands in little room, and the figure beside it. */
+export const periodDecimals = (periods: EarningPeriods): number =>
+  decimalsOf(PERIODS.flatMap((period) => periods[period].gross ?? periods[period].net));
+
+export function EarnedPeriods({ periods, rate, decimals }: EarnedPeriodsProps) {
   const priced = PERIODS.some((period) => afterEnergy(periods[period], rate) !== null);
   return (
     <table className="earned-periods">

@@ -6,7 +6,7 @@
 import { CalendarDays } from "lucide-react";
 import type { EarningsView } from "../../shared/contract/views.ts";
 import { t } from "../../shared/words/words.ts";
-import { amountText, shareOf } from "../format/amount.ts";
+import { amountText, shareOf, shortAmountText } from "../format/amount.ts";
 import { marketName } from "../format/market-name.ts";
 import { Age } from "../parts/age.tsx";
 import { Amount } from "../parts/amount.tsx";
@@ -14,10 +14,11 @@ import { Card } from "../parts/card.tsx";
 import { PendingAmount } from "../parts/pending-amount.tsx";
 import { screenHref } from "../state/route.ts";
 import { useEngine } from "../state/store.ts";
-import { EarnedPeriods } from "./earned-periods.tsx";
+import { EarnedPeriods, periodDecimals } from "./earned-periods.tsx";
 
-/** Characters of an amount that still fits half a card in the large size. */
-const LONG_AMOUNT = 12;
+/** Characters of an amount that still fits a third of a card in the large size, and in the middle one. */
+const LONG_AMOUNT = 8;
+const LONGEST_AMOUNT = 11;
 
 export function Earned() {
   const earnings = useEngine((state) => state.earnings);
@@ -55,14 +56,13 @@ export function Earned() {
 function MarketEarnings({ earnings }: { earnings: EarningsView }) {
   const { settledToday, pendingToday, periods, rate } = earnings;
   const settledShare = shareOf(settledToday, pendingToday);
+  const decimals = periodDecimals(periods);
   return (
     <section className="earned-market" aria-label={marketName(earnings.market)}>
       <div className="earned-now">
         <div className="earned-name">{marketName(earnings.market)}</div>
-        <div
-          className={amountText(settledToday).length > LONG_AMOUNT ? "earned-sum earned-long" : "earned-sum"}
-        >
-          <Amount value={settledToday} />
+        <div className={`earned-sum ${sizeOf(shortAmountText(settledToday, decimals))}`}>
+          <Amount value={settledToday} decimals={decimals} />
         </div>
         <div
           className="earned-bar"
@@ -97,7 +97,12 @@ function MarketEarnings({ earnings }: { earnings: EarningsView }) {
           )}
         </p>
       </div>
-      <EarnedPeriods periods={periods} rate={rate} />
+      <EarnedPeriods periods={periods} rate={rate} decimals={decimals} />
     </section>
   );
+}
+
+function sizeOf({ length }: string): string {
+  if (length <= LONG_AMOUNT) return "";
+  return length <= LONGEST_AMOUNT ? "earned-long" : "earned-longest";
 }

@@ -5,7 +5,6 @@ import type { MarketView } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
-import { Age } from "../parts/age.tsx";
 import { Card } from "../parts/card.tsx";
 import { useAnswer } from "../state/use-answer.ts";
 import { Balance } from "./balance.tsx";
@@ -25,17 +24,7 @@ export function AccountCard({ market, providerKey }: AccountProps) {
   const { standing } = market;
   const none = standing === undefined && balance.error?.code === NO_ACCOUNT;
   return (
-    <Card
-      title={marketName(market.id)}
-      aside={
-        standing !== undefined && (
-          <>
-            {t("identity.account.asOf")} <Age at={standing.at} />
-          </>
-        )
-      }
-      className="account-card"
-    >
+    <Card title={marketName(market.id)} className="account-card">
       {none ? (
         <div className="card-empty">
           <Landmark size={22} strokeWidth={1.6} aria-hidden />
@@ -51,7 +40,7 @@ export function AccountCard({ market, providerKey }: AccountProps) {
           ) : standing.stake.parts === undefined ? (
             <Stake market={market} standing={standing} providerKey={providerKey} />
           ) : (
-            <LockedStake market={market} stake={standing.stake} parts={standing.stake.parts} />
+            <LockedStake market={market} standing={standing} parts={standing.stake.parts} />
           )}
           <Balance market={market} balance={balance} />
         </div>

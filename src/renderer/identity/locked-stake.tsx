@@ -14,6 +14,7 @@ import { Digest } from "../parts/digest.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { usePage } from "../state/store.ts";
 import { Actions } from "./actions.tsx";
+import { AsOf } from "./as-of.tsx";
 import { StakeDialog } from "./stake-dialog.tsx";
 
 type StakeView = ProviderStanding["stake"];
@@ -21,15 +22,18 @@ type Part = NonNullable<StakeView["parts"]>[number];
 
 interface LockedStakeProps {
   readonly market: MarketView;
-  readonly stake: StakeView;
+  readonly standing: ProviderStanding;
   readonly parts: readonly Part[];
 }
 
-export function LockedStake({ market, stake, parts }: LockedStakeProps) {
+export function LockedStake({ market, standing, parts }: LockedStakeProps) {
+  const { stake, at } = standing;
   const [adding, setAdding] = useState(false);
   return (
     <div className="account-part">
-      <h3>{t("identity.account.stake")}</h3>
+      <h3>
+        {t("identity.account.stake")} <AsOf at={at} />
+      </h3>
       <div className="account-sum">
         <Amount value={stake.total} />
       </div>

@@ -12,6 +12,7 @@ import { Note } from "../parts/note.tsx";
 import { type StatusLook, StatusWord } from "../parts/status-word.tsx";
 import { usePage } from "../state/store.ts";
 import { Actions } from "./actions.tsx";
+import { AsOf } from "./as-of.tsx";
 import { StakeBar } from "./stake-bar.tsx";
 import { StakeDialog } from "./stake-dialog.tsx";
 
@@ -39,7 +40,9 @@ export function Stake({ market, standing, providerKey }: StakeProps) {
   return (
     <div className="account-part">
       <div className="account-head">
-        <h3>{t("identity.account.stake")}</h3>
+        <h3>
+          {t("identity.account.stake")} <AsOf at={standing.at} />
+        </h3>
         <StatusWord look={look} />
       </div>
       <div className="account-sum" title={t("identity.account.effectiveHint")}>

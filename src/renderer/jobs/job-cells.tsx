@@ -87,10 +87,10 @@ export const JobCells = memo(function JobCells({ job, onOpen, oneLine = false, t
       {reason === null && (
         <>
           <td className="col-wide">
-            <Digest value={job.leaseId} what={t("jobs.leaseId")} />
+            <Digest value={job.leaseId} what={t("jobs.leaseId")} inRow />
           </td>
           <td className="col-digest">
-            <Digest value={job.digest} what={t("jobs.digest")} />
+            <Digest value={job.digest} what={t("jobs.digest")} inRow />
           </td>
           <td className="col-number col-wide quiet">
             {job.fee === null ? UNKNOWN : <Amount value={job.fee} />}

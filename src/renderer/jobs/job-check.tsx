@@ -3,6 +3,7 @@ import { CircleCheck, CircleX, ShieldCheck } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import type { JobVerified } from "../../shared/contract/verify.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
+import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
 import { showNumber, showTiny } from "../format/reading.ts";
 import { ErrorNote } from "../parts/note.tsx";
@@ -61,10 +62,10 @@ function Verdict({ answer: { verified, checks, recomputed } }: { answer: JobVeri
         {t(verified ? "jobs.panel.verified" : "jobs.panel.notVerified")}
       </p>
       <ul className="check-list">
-        {checks.map(({ name, ok, detail }) => (
+        {checks.map(({ name, ok, detail, said }) => (
           <li key={name} className={`tone-${ok ? "ok" : "bad"}`}>
             {ok ? <CircleCheck size={13} aria-hidden /> : <CircleX size={13} aria-hidden />}
-            <span>{detail}</span>
+            <span>{hear(detail, said)}</span>
           </li>
         ))}
       </ul>

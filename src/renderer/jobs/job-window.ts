@@ -34,6 +34,7 @@ export class JobWindow {
   #pages = new Map<number, readonly JobRow[]>();
   #asked = new Set<number>();
   #next: string | null = null;
+  #inSight: readonly number[] = [];
   #generation = 0;
   #disposed = false;
 
@@ -67,6 +68,7 @@ export class JobWindow {
       return;
     }
     const pages = pagesOf(Math.max(0, first), Math.min(rows - 1, last));
+    this.#inSight = pages;
     for (const page of pages) if (!this.#pages.has(page) && !this.#asked.has(page)) void this.#load(page);
     this.#forget(pages);
   }
@@ -93,6 +95,13 @@ export class JobWindow {
     } catch (thrown) {
       if (generation === this.#generation) this.#set({ loading: false, error: toErrorValue(thrown) });
     }
+  }
+
+  /** What is in sight as it is by now, in the same places: no new job moves it. */
+  async reread(): Promise<void> {
+    const { count, loading } = this.#state;
+    if (count === null || loading || this.#disposed) return;
+    await Promise.all(this.#inSight.filter((page) => !this.#asked.has(page)).map((page) => this.#load(page)));
   }
 
   dispose(): void {

@@ -1,6 +1,6 @@
 /** Every job the ledger knows, newest first, however many; rows that change while one looks change here too. */
 import { ArrowUp, ListChecks } from "lucide-react";
-import { useCallback, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import type { JobFilter } from "../../shared/contract/jobs.ts";
 import { t } from "../../shared/words/words.ts";
 import { showNumber } from "../format/reading.ts";
@@ -45,18 +45,29 @@ export function Jobs() {
 function Rows({ list }: { list: JobList }) {
   const { open, panel } = useJobPanel();
   const [topSignal, setTopSignal] = useState(0);
-  const { want, setAtTop } = list;
+  const { want, setAtTop, setHeld } = list;
+  const [tableHeld, setTableHeld] = useState(false);
+  const [pillHeld, setPillHeld] = useState(false);
+  const some = list.waiting > 0;
+  // The way to the button leads out of the table: it must not vanish on it.
+  useEffect(() => setHeld(tableHeld || (pillHeld && some)), [tableHeld, pillHeld, some, setHeld]);
   const onTop = useCallback((atTop: boolean) => setAtTop(atTop), [setAtTop]);
   return (
     <>
-      {list.waiting > 0 && (
+      {some && (
         <button
           type="button"
           className="button jobs-waiting"
-          onClick={() => setTopSignal((count) => count + 1)}
+          onPointerEnter={() => setPillHeld(true)}
+          onPointerLeave={() => setPillHeld(false)}
+          onClick={() => {
+            setTopSignal((count) => count + 1);
+            setPillHeld(false);
+            list.showWaiting();
+          }}
         >
           <ArrowUp size={14} aria-hidden />
-          {t("jobs.waiting", { count: list.waiting })}
+          {t("jobs.waiting", { shown: `${list.waiting}${list.waitingMore ? "+" : ""}` })}
         </button>
       )}
       <LongTable
@@ -68,6 +79,7 @@ function Rows({ list }: { list: JobList }) {
         focusable=".row-open"
         topSignal={topSignal}
         onTop={onTop}
+        onHold={setTableHeld}
         onSight={want}
         row={(index, tabIndex) => {
           const job = list.rowAt(index);

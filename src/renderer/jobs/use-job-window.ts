@@ -20,8 +20,14 @@ export interface JobList extends JobWindowState {
   reload(): void;
   /** While the person reads further down nothing may move: new jobs wait until he is at the top again. */
   setAtTop(atTop: boolean): void;
+  /** Nor while he points at a row. */
+  setHeld(held: boolean): void;
   /** New jobs that wait. */
   readonly waiting: number;
+  /** Perhaps more than these: the live list is no longer. */
+  readonly waitingMore: boolean;
+  /** Those that wait, now. */
+  showWaiting(): void;
 }
 
 export function useJobWindow(filter: JobFilter): JobList {
@@ -30,29 +36,37 @@ export function useJobWindow(filter: JobFilter): JobList {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [window, setWindow] = useState<JobWindow | null>(null);
   const [atTop, setAtTop] = useState(true);
+  const [held, setHeld] = useState(false);
+  const moves = atTop && !held;
+  /** The live rows on top of the list. */
+  const shown = useRef<readonly JobRow[]>([]);
 
   useEffect(() => {
     const opened = new JobWindow(bridge, filter, redraw);
     setWindow(opened);
+    shown.current = [];
     return () => opened.dispose();
   }, [bridge, filter]);
 
   const head = window?.head ?? [];
   const arrived = useMemo(() => freshRows(head, recent, filter), [head, recent, filter]);
-  const shown = useRef<readonly JobRow[]>([]);
-  if (atTop) shown.current = arrived;
-  const fresh = shown.current;
+  if (moves) shown.current = arrived;
+  const isShown = new Set(shown.current.map(keyOf));
+  const isListed = new Set(head.map(keyOf));
+  // What the list has by now does not stand on top of it as well.
+  const fresh = shown.current.filter((job) => !isListed.has(keyOf(job)));
+  const waiting = arrived.filter((job) => !isShown.has(keyOf(job))).length;
   const live = useMemo(() => new Map(recent.map((job) => [keyOf(job), job])), [recent]);
 
-  const crowded = atTop && arrived.length >= MOST_FRESH;
+  const crowded = moves && arrived.length >= MOST_FRESH;
   useEffect(() => {
     if (crowded) void window?.refresh();
   }, [crowded, window]);
   useEffect(() => {
-    if (!atTop || window === null) return;
-    const timer = setInterval(() => void window.refresh(), READ_AGAIN);
+    if (moves || window === null) return;
+    const timer = setInterval(() => void window.reread(), READ_AGAIN);
     return () => clearInterval(timer);
-  }, [atTop, window]);
+  }, [moves, window]);
 
   const state = window?.state ?? { rows: null, count: null, loading: true, error: null };
   return {
@@ -66,6 +80,13 @@ export function useJobWindow(filter: JobFilter): JobList {
     want: (first, last) => window?.want(first - fresh.length, last - fresh.length),
     reload: () => void window?.refresh(),
     setAtTop,
-    waiting: arrived.length - fresh.length,
+    setHeld,
+    waiting,
+    waitingMore: waiting > 0 && waiting >= recent.length,
+    showWaiting: () => {
+      shown.current = arrived;
+      redraw();
+      if (arrived.length >= MOST_FRESH) void window?.refresh();
+    },
   };
 }

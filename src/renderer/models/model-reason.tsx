@@ -23,7 +23,7 @@ export function ModelReason({ model, error }: { model: ModelView; error: ErrorVa
       {heldBackBy === "list" && <Note tone="info">{t("models.byList")}</Note>}
       {heldBackBy === "person" && <Note tone="info">{t("models.byPerson")}</Note>}
       {state === "missing" && !ollamaHasIt && pull !== undefined && (
-        <Note tone="info">{t("models.pull", { name: pull.name })}</Note>
+        <Note tone="info">{t("models.pull", { name: pull.name, section: t("settings.sections.work") })}</Note>
       )}
       {needsLlama && <Note tone="info">{t("models.needsLlama")}</Note>}
       {own !== null && <ErrorNote error={own} />}

@@ -20,7 +20,7 @@ export function Offers() {
     <div className="screen">
       <div className="screen-head offers-head">
         <h1>{t("offers.title")}</h1>
-        {boards.length > 0 && <Looked boards={boards} />}
+        {boards.length > 0 && gpus.length > 0 && <Looked boards={boards} />}
       </div>
       {renting.length === 0 ? (
         <Empty title={t("offers.noMarket")} words={t("offers.noMarketHelp")} />

@@ -13,9 +13,11 @@ interface DigestProps {
   what: string;
   /** Show it whole, over several lines. */
   whole?: boolean;
+  /** In a row that opens by itself: only the sign behind it copies. */
+  inRow?: boolean;
 }
 
-export function Digest({ value, what, whole = false }: DigestProps) {
+export function Digest({ value, what, whole = false, inRow = false }: DigestProps) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
@@ -27,6 +29,25 @@ export function Digest({ value, what, whole = false }: DigestProps) {
   const copy = () => {
     copyText(value).then(setCopied, () => setCopied(false));
   };
+  const Sign = copied ? Check : Copy;
+  if (inRow)
+    return (
+      <span className={`digest-cell ${copied ? "digest-copied" : ""}`}>
+        <span className="digest-short">{shortDigest(value)}</span>
+        <span className="digest-said" role="status">
+          {copied ? t("shell.copied") : ""}
+        </span>
+        <button
+          type="button"
+          className="digest-copy"
+          title={t("shell.copyValue", { what, value })}
+          aria-label={t("shell.copyValue", { what, value: shortDigest(value) })}
+          onClick={copy}
+        >
+          <Sign size={12} aria-hidden />
+        </button>
+      </span>
+    );
   return (
     <button
       type="button"
@@ -36,11 +57,7 @@ export function Digest({ value, what, whole = false }: DigestProps) {
       onClick={copy}
     >
       <span>{whole ? value : shortDigest(value)}</span>
-      {copied ? (
-        <Check size={12} className="digest-icon" aria-hidden />
-      ) : (
-        <Copy size={12} className="digest-icon" aria-hidden />
-      )}
+      <Sign size={12} className="digest-icon" aria-hidden />
       <span className="visually-hidden" role="status">
         {copied ? t("shell.copied") : ""}
       </span>

@@ -21,6 +21,8 @@ interface LongTableProps {
   /** These rows are in sight now. */
   onSight: (first: number, last: number) => void;
   onTop?: (atTop: boolean) => void;
+  /** The pointer is over it, or a row has the focus: nothing should move away from under them. */
+  onHold?: (held: boolean) => void;
   className?: string;
   /** What in a row takes the focus. */
   focusable: string;
@@ -30,12 +32,14 @@ interface LongTableProps {
 
 export function LongTable(props: LongTableProps) {
   const { caption, length, columns, heads, row, onSight, onTop, className = "", focusable } = props;
-  const { topSignal = 0 } = props;
+  const { topSignal = 0, onHold } = props;
   const frame = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLTableSectionElement>(null);
   const [active, setActive] = useState(0);
   /** The row that takes the focus as soon as it is drawn. */
   const wanted = useRef<number | null>(null);
+  const [pointed, setPointed] = useState(false);
+  const [focused, setFocused] = useState(false);
   const virtual = useVirtualizer({
     count: length,
     getScrollElement: () => frame.current,
@@ -49,6 +53,10 @@ export function LongTable(props: LongTableProps) {
 
   useEffect(() => onSight(first, last), [first, last, onSight]);
   useEffect(() => onTop?.(atTop), [atTop, onTop]);
+  useEffect(() => {
+    onHold?.(pointed || focused);
+    return () => onHold?.(false);
+  }, [pointed, focused, onHold]);
   useEffect(() => {
     if (topSignal > 0) frame.current?.scrollTo({ top: 0 });
   }, [topSignal]);
@@ -75,11 +83,21 @@ export function LongTable(props: LongTableProps) {
 
   const current = active >= first && active <= last ? active : first;
   return (
-    <div className={`long-table ${className}`} ref={frame}>
+    <div
+      className={`long-table ${className}`}
+      ref={frame}
+      onPointerEnter={({ pointerType }) => setPointed(pointerType !== "touch")}
+      onPointerLeave={() => setPointed(false)}
+    >
       <table aria-rowcount={length + 1}>
         <caption className="visually-hidden">{caption}</caption>
         <thead>{heads}</thead>
-        <tbody ref={body} onKeyDown={onKey}>
+        <tbody
+          ref={body}
+          onKeyDown={onKey}
+          onFocus={() => setFocused(true)}
+          onBlur={({ relatedTarget }) => setFocused(body.current?.contains(relatedTarget) === true)}
+        >
           <Room height={first * ROW_HEIGHT} columns={columns} />
           {items.map(({ index }) => {
             const drawn = row(index, index === current ? 0 : -1);

@@ -57,10 +57,10 @@ function MarketService({ market, several }: { market: MarketView; several: boole
   const paused = market.paused !== undefined && (
     <Note
       tone="bad"
-      help={t("notifications.marketPaused.text", { lost: market.paused.lost })}
+      help={t("engine.noticeMarketPausedText", { lost: market.paused.lost })}
       actions={<ResumeMarket market={market.id} />}
     >
-      {asSentence(t("notifications.marketPaused.title", { market: name }))}
+      {asSentence(t("engine.noticeMarketPaused", { market: name }))}
     </Note>
   );
   if (answer !== null && level === null) {

@@ -41,7 +41,7 @@ export function StandingCard({ market }: { market: MarketView }) {
         {standing !== null && standing.state !== "new" && (
           <span className="quiet figures">
             {t("reliability.health.score")} {showNumber(standing.health.score, 2)}
-            {standing.health.word !== null && ` · ${standing.health.word.toLowerCase()}`}
+            {standing.health.word !== null && ` · ${healthWord(standing.health.word)}`}
           </span>
         )}
       </div>
@@ -59,6 +59,22 @@ export function StandingCard({ market }: { market: MarketView }) {
       </p>
     </Card>
   );
+}
+
+/** A market may have words that this page does not know: then its own is shown. */
+function healthWord(word: string): string {
+  switch (word) {
+    case "HEALTHY":
+      return t("reliability.health.healthy");
+    case "DEGRADED":
+      return t("reliability.health.degraded");
+    case "UNRESPONSIVE":
+      return t("reliability.health.unresponsive");
+    case "JAILED":
+      return t("reliability.health.jailed");
+    default:
+      return word.toLowerCase();
+  }
 }
 
 function stateWords(standing: ProviderStanding | null): string {

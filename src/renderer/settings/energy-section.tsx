@@ -1,4 +1,4 @@
-/** What electricity costs here: the figure that turns gross into net. */
+/** What electricity costs here: what is counted beside the net. */
 
 import { t } from "../../shared/words/words.ts";
 import { Card } from "../parts/card.tsx";
@@ -92,7 +92,7 @@ function SecondTariff({ perKwh }: { perKwh: string }) {
       label={t("settings.energy.second")}
       help={t("settings.energy.secondHelp")}
       error={error ?? hours.error ?? second.error}
-      below={
+      below={(ids) =>
         isOn && (
           <div className="setting-fields">
             <NumberField
@@ -103,6 +103,7 @@ function SecondTariff({ perKwh }: { perKwh: string }) {
               step={0.01}
               digits={6}
               unit={perKwh}
+              errorId={ids.errorId}
               disabled={second.isFixed}
               onChange={(value) => second.set(value)}
             />

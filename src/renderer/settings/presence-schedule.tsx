@@ -1,12 +1,16 @@
 /** The hours of the week for work: any number of them, each with its days, and the whole week as a picture. */
 
 import { Plus, Trash2 } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
 import type { PresenceWindow } from "../../shared/contract/presence.ts";
 import { parseWindow, WindowTextError, windowText } from "../../shared/week-windows.ts";
 import { t } from "../../shared/words/words.ts";
+import { formatSoon } from "../format/time.ts";
 import { TimeField } from "../parts/controls/time-field.tsx";
+import { Note } from "../parts/note.tsx";
+import { useEngine, usePage } from "../state/store.ts";
 import { Row } from "./row.tsx";
-import { listValue, useSetting } from "./use-setting.ts";
+import { listValue, useSetting, useSettingsChange } from "./use-setting.ts";
 
 /** As the week is written here: Monday first. The number is the contract's, where 0 is Sunday. */
 const WEEK = [
@@ -22,11 +26,17 @@ const EVENING: PresenceWindow = { days: [1, 2, 3, 4, 5], from: "18:00", to: "08:
 const WEEKEND: PresenceWindow = { days: [0, 6], from: "00:00", to: "24:00" };
 const DAY_MINUTES = 24 * 60;
 
+/** New hours are a draft: half of them, saved, would end the work that goes on now. */
 export function ScheduleRow() {
   const setting = useSetting("presence.schedule");
+  const { change: send, error, pending } = useSettingsChange();
+  const [draft, setDraft] = useState<PresenceWindow | null>(null);
   const windows = listValue(setting.view).flatMap(readWindow);
   const save = (next: readonly PresenceWindow[]) =>
-    setting.set(next.length === 0 ? null : next.map(windowText));
+    send({ "presence.schedule": next.length === 0 ? null : next.map(windowText) });
+  const add = async (window: PresenceWindow) => {
+    if (await save([...windows, window])) setDraft(null);
+  };
   const change = (index: number, to: Partial<PresenceWindow>) =>
     save(windows.map((each, at) => (at === index ? { ...each, ...to } : each)));
   return (
@@ -34,8 +44,10 @@ export function ScheduleRow() {
       label={t("gpus.presence.schedule")}
       help={t("gpus.presence.scheduleHelp")}
       setting={setting}
+      error={error ?? setting.error}
       below={
         <div className="schedule">
+          <OutsideNow />
           {windows.map((window, index) => (
             <WindowFields
               // Two may be alike: only their place tells them apart.
@@ -43,10 +55,19 @@ export function ScheduleRow() {
               key={index}
               window={window}
               disabled={setting.isFixed}
-              onChange={(to) => change(index, to)}
-              onRemove={() => save(windows.filter((_, at) => at !== index))}
+              onChange={(to) => void change(index, to)}
+              onRemove={() => void save(windows.filter((_, at) => at !== index))}
             />
           ))}
+          {draft !== null && (
+            <Draft
+              window={draft}
+              disabled={setting.isFixed || pending}
+              onChange={(to) => setDraft({ ...draft, ...to })}
+              onSave={() => void add(draft)}
+              onDiscard={() => setDraft(null)}
+            />
+          )}
           <Week windows={windows} />
         </div>
       }
@@ -55,8 +76,8 @@ export function ScheduleRow() {
         <button
           type="button"
           className="button"
-          disabled={setting.isFixed || windows.length >= 50}
-          onClick={() => save([...windows, windows.length === 0 ? EVENING : WEEKEND])}
+          disabled={setting.isFixed || windows.length >= 50 || draft !== null}
+          onClick={() => setDraft(windows.length === 0 ? EVENING : WEEKEND)}
         >
           <Plus size={14} aria-hidden />
           {t("gpus.presence.scheduleAdd")}
@@ -66,11 +87,53 @@ export function ScheduleRow() {
   );
 }
 
+interface DraftProps extends WindowFieldsProps {
+  readonly onSave: () => void;
+  readonly onDiscard: () => void;
+}
+
+function Draft({ onSave, onDiscard, ...fields }: DraftProps) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.querySelector<HTMLElement>(".schedule-day")?.focus(), []);
+  return (
+    <div className="schedule-draft" ref={box}>
+      <WindowFields {...fields} />
+      <p className="quiet">{t("gpus.presence.scheduleDraft")}</p>
+      <div className="schedule-draft-verbs">
+        <button type="button" className="button button-primary" disabled={fields.disabled} onClick={onSave}>
+          {t("gpus.presence.scheduleSave")}
+        </button>
+        <button type="button" className="button" onClick={onDiscard}>
+          {t("gpus.presence.scheduleDiscard")}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** The hours let devices rest at this moment: said where they are changed. */
+function OutsideNow() {
+  const pause = useEngine(
+    ({ devices }) => devices.find(({ paused }) => paused?.signals.includes("schedule"))?.paused ?? null,
+  );
+  const now = usePage((page) => (pause === null ? 0 : page.now));
+  const until = pause?.by === "schedule" ? pause.until : null;
+  if (pause === null) return null;
+  return (
+    <Note tone="warn" alert>
+      {until === null
+        ? t("gpus.presence.scheduleOutside")
+        : t("gpus.presence.scheduleOutsideUntil", { time: formatSoon(until, now) })}
+    </Note>
+  );
+}
+
 interface WindowFieldsProps {
   readonly window: PresenceWindow;
   readonly disabled: boolean;
   readonly onChange: (to: Partial<PresenceWindow>) => void;
-  readonly onRemove: () => void;
+  /** Absent: it is none of the saved ones. */
+  readonly onRemove?: () => void;
 }
 
 function WindowFields({ window, disabled, onChange, onRemove }: WindowFieldsProps) {
@@ -116,16 +179,18 @@ function WindowFields({ window, disabled, onChange, onRemove }: WindowFieldsProp
       <span className="quiet schedule-night">
         {minutesOf(to) <= minutesOf(from) ? t("gpus.presence.scheduleOvernight") : ""}
       </span>
-      <button
-        type="button"
-        className="icon-button"
-        title={t("gpus.presence.scheduleRemove")}
-        aria-label={`${t("gpus.presence.scheduleRemove")}: ${words}`}
-        disabled={disabled}
-        onClick={onRemove}
-      >
-        <Trash2 size={15} aria-hidden />
-      </button>
+      {onRemove !== undefined && (
+        <button
+          type="button"
+          className="icon-button"
+          title={t("gpus.presence.scheduleRemove")}
+          aria-label={`${t("gpus.presence.scheduleRemove")}: ${words}`}
+          disabled={disabled}
+          onClick={onRemove}
+        >
+          <Trash2 size={15} aria-hidden />
+        </button>
+      )}
     </fieldset>
   );
 }

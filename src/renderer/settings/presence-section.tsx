@@ -120,7 +120,7 @@ function BusyRow() {
       help={help}
       setting={busy}
       error={busy.error ?? percent.error ?? seconds.error}
-      below={
+      below={(ids) =>
         isOn(busy.view) && (
           <div className="setting-fields">
             <span>{t("gpus.presence.busyPercent")}</span>
@@ -131,6 +131,7 @@ function BusyRow() {
               max={100}
               step={5}
               unit="%"
+              errorId={ids.errorId}
               disabled={percent.isFixed}
               onChange={(value) => percent.set(value)}
             />
@@ -142,6 +143,7 @@ function BusyRow() {
               max={600}
               step={5}
               unit="s"
+              errorId={ids.errorId}
               disabled={seconds.isFixed}
               onChange={(value) => seconds.set(value)}
             />

@@ -23,7 +23,7 @@ interface RowProps {
   /** A string is a sentence in the page's language already. */
   readonly error?: ErrorValue | string | null;
   /** Under the words, over the whole width. */
-  readonly below?: ReactNode;
+  readonly below?: ReactNode | ((ids: RowIds) => ReactNode);
   readonly children?: (ids: RowIds) => ReactNode;
 }
 
@@ -54,7 +54,7 @@ export function Row({ label, help, setting, error = setting?.error ?? null, belo
           {typeof error === "string" ? error : hearErrorLine(error)}
         </p>
       )}
-      {below}
+      {typeof below === "function" ? below(ids) : below}
     </div>
   );
 }

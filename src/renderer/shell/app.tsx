@@ -1,6 +1,6 @@
 /** The frame around every screen, and the gate in front of them: no screen is drawn before there is a state. */
 
-import { type ComponentType, useEffect, useSyncExternalStore } from "react";
+import { type ComponentType, useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
 import { USABLE_MARK } from "../../shared/usable-mark.ts";
 import { currentLanguage, onLanguageChange, t } from "../../shared/words/words.ts";
 import { type Place, usePlace } from "../state/route.ts";
@@ -27,7 +27,13 @@ function Page() {
   const known = usePage(({ engine }) => engine !== null);
   const unauthorised = usePage(({ link }) => link.state === "unauthorised");
   const stale = usePage((page) => page.stale);
+  const content = useRef<HTMLElement>(null);
   useUsableMark(known);
+  // Another screen begins at its top; one that wants to be elsewhere goes there itself, later.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the change of place that scrolls.
+  useLayoutEffect(() => {
+    if (content.current !== null) content.current.scrollTop = 0;
+  }, [place]);
 
   if (unauthorised) return <NoSession />;
   return (
@@ -36,7 +42,7 @@ function Page() {
         {t("nav.skip")}
       </button>
       <Sidebar place={place} />
-      <main className="content" id="content" tabIndex={-1}>
+      <main className="content" id="content" tabIndex={-1} ref={content}>
         <div className="content-inner">
           {known ? (
             <>

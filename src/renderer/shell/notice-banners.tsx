@@ -2,11 +2,12 @@
 import { BellOff, CircleCheck, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { Notice } from "../../shared/notifications/notice.ts";
+import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
 import { ErrorNote, Note } from "../parts/note.tsx";
 import { useApp, useNotices } from "../state/app-context.ts";
 import { useBridge } from "../state/bridge-context.ts";
-import { bannersAt, mutedIn } from "../state/page-notices.ts";
+import { bannersAt, isNews, mutedIn } from "../state/page-notices.ts";
 import { usePlace } from "../state/route.ts";
 import { pageStore, usePage } from "../state/store.ts";
 import "./notice-banners.css";
@@ -71,7 +72,7 @@ function PlainBanner({ notice }: { notice: Notice }) {
       notice={notice}
       actions={
         <>
-          <ShowButton notice={notice} />
+          <ShowButton notice={notice} onShow={() => isNews(notice) && notices.putAway(notice.key)} />
           <button
             type="button"
             className="icon-button"
@@ -166,24 +167,24 @@ function LoginBanner({ notice }: { notice: Notice }) {
 }
 
 function Body({ notice, actions }: { notice: Notice; actions: ReactNode }) {
-  const { severity, title, text } = notice;
+  const { severity, title, titleSaid, text, textSaid } = notice;
   return (
     <Note
       tone={severity === "good" ? "info" : severity}
       {...(severity === "good" ? { icon: CircleCheck } : {})}
-      help={text}
+      help={hear(text, textSaid)}
       actions={actions}
     >
-      <strong className="notice-title">{title}</strong>
+      <strong className="notice-title">{hear(title, titleSaid)}</strong>
     </Note>
   );
 }
 
-function ShowButton({ notice }: { notice: Notice }) {
+function ShowButton({ notice, onShow }: { notice: Notice; onShow: () => void }) {
   const screen = usePlace();
   if (screen === notice.screen) return null;
   return (
-    <a className="button button-plain" href={`#/${notice.screen}`}>
+    <a className="button button-plain" href={`#/${notice.screen}`} onClick={onShow}>
       {t("notifications.show")}
     </a>
   );

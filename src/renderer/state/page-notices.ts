@@ -102,11 +102,16 @@ export class PageNotices implements Notices {
 /** The page shows these in full by itself. */
 const SHOWN_ELSEWHERE: ReadonlySet<NoticeType> = new Set(["engine-failed", "ledger-restored"]);
 
-/** The set-up asks about start at login by itself. */
+/** It happened once, and nobody has to do anything about it. */
+export const isNews = ({ lasting, severity }: Notice): boolean => !lasting && severity === "good";
+
+/** The set-up asks about start at login by itself; good news stand on Home and on their own screen alone. */
 export const bannersAt = (place: Place, notices: readonly Notice[]): readonly Notice[] =>
-  notices.filter(
-    ({ type }) => !SHOWN_ELSEWHERE.has(type) && !(place === "welcome" && type === "start-at-login"),
-  );
+  notices.filter((notice) => {
+    const { type, screen } = notice;
+    if (SHOWN_ELSEWHERE.has(type) || (place === "welcome" && type === "start-at-login")) return false;
+    return !isNews(notice) || place === "home" || place === screen;
+  });
 
 /** Kinds that are switched off, as the settings say. */
 export function mutedIn({ engine }: Pick<PageState, "engine">): readonly NoticeType[] {

@@ -20,16 +20,30 @@ export function MarketsStep({ setUp, walk }: StepProps) {
   const [draft, change] = useMarketDraft(settings);
   /** Somebody wanted to go on: from now on what is missing is named, and no longer as soon as it is there. */
   const [tried, setTried] = useState(0);
+  /** The markets wanted then: one that is ticked after it is begun with, not yet wrong. */
+  const [judged, setJudged] = useState<readonly MarketId[]>([]);
   const choices = useRef<HTMLFieldSetElement>(null);
   useEffect(() => {
     if (tried > 0) firstToMend(choices.current)?.focus();
   }, [tried]);
   const wanted = draft.demo ? [] : draft.wanted;
   const found = problemsOf(wanted, draft.typed, settings);
+  const named =
+    tried === 0
+      ? NO_PROBLEMS
+      : problemsOf(
+          wanted.filter((market) => judged.includes(market)),
+          draft.typed,
+          settings,
+        );
   const lacksMarket = !draft.demo && wanted.length === 0;
 
   const goOn = async () => {
-    if (found.size > 0 || lacksMarket) return setTried((before) => before + 1);
+    if (found.size > 0 || lacksMarket) {
+      setJudged(wanted);
+      setTried((before) => before + 1);
+      return;
+    }
     const unwanted = chosenMarkets(settings).filter((market) => !wanted.includes(market));
     const kept = await save({
       ...Object.assign({}, ...unwanted.map((market) => forget(market, settings))),
@@ -67,7 +81,7 @@ export function MarketsStep({ setUp, walk }: StepProps) {
               onWanted={(on) => want(market, on)}
               settings={settings}
               typed={draft.typed}
-              problems={tried > 0 ? found : NO_PROBLEMS}
+              problems={named}
               onType={(key, text) => change({ typed: { ...draft.typed, [key]: text } })}
             />
           ))}
@@ -78,9 +92,9 @@ export function MarketsStep({ setUp, walk }: StepProps) {
           {t("welcome.markets.needMarket")}
         </Note>
       )}
-      {tried > 0 && found.size > 0 && (
+      {named.size > 0 && (
         <Note tone="warn" alert>
-          {t("welcome.markets.lookAgain", { count: found.size })}
+          {t("welcome.markets.lookAgain", { count: named.size })}
         </Note>
       )}
       <Foot walk={walk}>

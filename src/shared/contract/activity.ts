@@ -29,6 +29,7 @@ export const ACTIVITY_TYPES = [
   "guard-acted",
   "key-used",
   "settings-changed",
+  "noticed",
 ] as const;
 export type ActivityType = (typeof ACTIVITY_TYPES)[number];
 

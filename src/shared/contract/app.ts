@@ -8,6 +8,7 @@ import { ErrorValueSchema } from "../errors.ts";
 import { NOTICE_SEVERITIES } from "../notifications/notice.ts";
 import { NoticeTypeSchema } from "../notifications/notice-types.ts";
 import { SCREEN_NAMES } from "../screens.ts";
+import { SaidSchema } from "../words/said.ts";
 import { DiagnosticsAnswer, SettingKeySchema } from "./settings.ts";
 
 const TimeMs = z.number().int().nonnegative();
@@ -95,7 +96,9 @@ export const NoticeSchema = z.object({
   type: NoticeTypeSchema,
   severity: z.enum(NOTICE_SEVERITIES),
   title: Text,
+  titleSaid: SaidSchema.optional(),
   text: z.string().max(20_000),
+  textSaid: SaidSchema.optional(),
   screen: z.enum(SCREEN_NAMES),
   lasting: z.boolean(),
   quietFor: z.number().nonnegative(),

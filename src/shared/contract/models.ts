@@ -25,6 +25,14 @@ export const ModelViewSchema = z.object({
   /** While it downloads; null before there is anything to measure. */
   bytesPerSecond: Bytes.nullable(),
   etaMs: Bytes.nullable(),
+  /** Who was asked, since when (unix ms), and has not sent a byte; at the how manieth try in a row. */
+  waiting: z
+    .object({
+      host: z.string(),
+      since: z.number().int().nonnegative(),
+      tries: z.number().int().positive(),
+    })
+    .optional(),
   /** Why it failed, is missing or is corrupt. */
   error: ErrorValueSchema.nullable(),
   /** What Ollama calls it, while it can be run there and is not here; absent: it can't. */

@@ -1,5 +1,6 @@
 /** Checking a past job: its receipt, its digests, and on wish the result itself, computed again. */
 import { z } from "zod";
+import { SaidSchema } from "../words/said.ts";
 
 const Text = z.string().max(2000);
 
@@ -20,6 +21,8 @@ export const VerifyCheckSchema = z.object({
   ok: z.boolean(),
   /** One sentence, good or bad. */
   detail: Text,
+  /** The same by key, for other languages. */
+  said: SaidSchema.optional(),
 });
 export type VerifyCheck = z.infer<typeof VerifyCheckSchema>;
 

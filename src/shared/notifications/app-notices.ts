@@ -1,9 +1,9 @@
 /** Notices about the app itself: an engine that does not start, updates, safe mode, start at login. */
 
 import { DAY, HOUR } from "../durations.ts";
-import { hearErrorLine } from "../words/hear-error.ts";
-import { t } from "../words/words.ts";
+import { say } from "../words/said.ts";
 import type { NoticeProvider } from "./notice.ts";
+import { sayErrorLine, worded } from "./notice-words.ts";
 
 export const engineFailed: NoticeProvider = (_before, { link }) =>
   link.state !== "failed"
@@ -13,8 +13,7 @@ export const engineFailed: NoticeProvider = (_before, { link }) =>
           key: `engine-failed ${link.error.code}`,
           type: "engine-failed",
           severity: "bad",
-          title: t("notifications.engineFailed.title"),
-          text: hearErrorLine(link.error),
+          ...worded(say("noticeEngineFailed"), sayErrorLine(link.error)),
           screen: "home",
           lasting: true,
           quietFor: HOUR,
@@ -30,13 +29,10 @@ export const updateReady: NoticeProvider = (_before, { app }) => {
       key: `update-ready ${phase.state} ${version}`,
       type: "update-ready",
       severity: "info",
-      title: t(
-        phase.state === "ready" ? "notifications.updateReady.title" : "notifications.updateReady.offered",
-        {
-          version,
-        },
+      ...worded(
+        say(phase.state === "ready" ? "noticeUpdateReady" : "noticeUpdateOffered", { version }),
+        say("noticeUpdateText"),
       ),
-      text: t("notifications.updateReady.text"),
       screen: "settings",
       lasting: true,
       quietFor: DAY,
@@ -53,8 +49,7 @@ export const updateRefused: NoticeProvider = (_before, { app }) => {
       key: `update-refused ${phase.error.code} ${phase.version ?? ""}`,
       type: "update-refused",
       severity: "warn",
-      title: t("notifications.updateRefused.title"),
-      text: hearErrorLine(phase.error),
+      ...worded(say("noticeUpdateRefused"), sayErrorLine(phase.error)),
       screen: "settings",
       lasting: true,
       quietFor: 7 * DAY,
@@ -70,8 +65,7 @@ export const safeMode: NoticeProvider = (_before, { app }) =>
           key: "safe-mode",
           type: "safe-mode",
           severity: "warn",
-          title: t("notifications.safeMode.title"),
-          text: t("notifications.safeMode.text", { count: app.safeMode.crashes }),
+          ...worded(say("noticeSafeMode"), say("noticeSafeModeText", { count: app.safeMode.crashes })),
           screen: "home",
           lasting: true,
           quietFor: DAY,
@@ -88,8 +82,7 @@ export const startAtLogin: NoticeProvider = (_before, { app, state }) => {
       key: "start-at-login",
       type: "start-at-login",
       severity: "info",
-      title: t("notifications.startAtLogin.title"),
-      text: t("notifications.startAtLogin.text"),
+      ...worded(say("noticeStartAtLogin"), say("noticeStartAtLoginText")),
       screen: "settings",
       lasting: true,
       quietFor: 7 * DAY,

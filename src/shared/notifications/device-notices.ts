@@ -1,18 +1,16 @@
 /** Notices about what runs the jobs: GPUs, their driver, their self-test, their breaker, the models. */
 
-import type { DeviceView, State } from "../contract/views.ts";
+import type { DeviceView } from "../contract/views.ts";
 import { DAY, HOUR, MINUTE } from "../durations.ts";
-import { hear } from "../words/hear.ts";
-import { hearErrorLine } from "../words/hear-error.ts";
-import { asSentence } from "../words/sentence.ts";
-import { t } from "../words/words.ts";
-import type { Notice, NoticeProvider } from "./notice.ts";
+import { type Spoken, say } from "../words/said.ts";
+import type { Notice, NoticedState, NoticeProvider } from "./notice.ts";
+import { sayErrorLine, spoken, whole, worded } from "./notice-words.ts";
 
 /** A driver answers late after a boot or an update: not before this is its absence worth words. */
 const SEARCHED_FOR = 5 * MINUTE;
 const BREAKER_QUIET = HOUR;
 
-const gpusOf = (state: State): DeviceView[] => state.devices.filter(({ kind }) => kind === "gpu");
+const gpusOf = (state: NoticedState): DeviceView[] => state.devices.filter(({ kind }) => kind === "gpu");
 
 export const noGpu: NoticeProvider = (_before, { state }, now) => {
   // A demo earns on the processor as well as on anything else.
@@ -23,8 +21,7 @@ export const noGpu: NoticeProvider = (_before, { state }, now) => {
       key: "no-gpu",
       type: "no-gpu",
       severity: "warn",
-      title: t("notifications.noGpu.title"),
-      text: t("notifications.noGpu.text"),
+      ...worded(say("noticeNoGpu"), say("noticeNoGpuText")),
       screen: "gpus",
       lasting: true,
       quietFor: DAY,
@@ -39,15 +36,17 @@ export const driverOld: NoticeProvider = (_before, { state }) =>
       key: `driver-old ${device.id}`,
       type: "driver-old",
       severity: "warn",
-      title: t("notifications.driverOld.title", { device: device.name }),
-      text: wordsOf(device) ?? t("notifications.driverOld.text"),
+      ...worded(
+        say("noticeDriverOld", { device: device.name }),
+        wordsOf(device) ?? say("noticeDriverOldText"),
+      ),
       screen: "gpus",
       lasting: true,
       quietFor: 7 * DAY,
     }));
 
-function wordsOf({ verdict }: DeviceView): string | null {
-  return verdict?.help == null ? null : hear(verdict.help, verdict.helpSaid);
+function wordsOf({ verdict }: DeviceView): Spoken | null {
+  return verdict?.help == null ? null : spoken(verdict.help, verdict.helpSaid);
 }
 
 export const selfTestFailed: NoticeProvider = (_before, { state }) =>
@@ -57,10 +56,12 @@ export const selfTestFailed: NoticeProvider = (_before, { state }) =>
       key: `self-test-failed ${device.id} ${device.lastSelfTest?.at ?? 0}`,
       type: "self-test-failed",
       severity: "bad",
-      title: t("notifications.selfTestFailed.title", { device: device.name }),
-      text: device.lastSelfTest
-        ? asSentence(hear(device.lastSelfTest.summary, device.lastSelfTest.said))
-        : "",
+      ...worded(
+        say("noticeSelfTestFailed", { device: device.name }),
+        device.lastSelfTest == null
+          ? null
+          : whole(spoken(device.lastSelfTest.summary, device.lastSelfTest.said)),
+      ),
       screen: "gpus",
       lasting: true,
       quietFor: DAY,
@@ -73,11 +74,12 @@ export const breakerOpen: NoticeProvider = (_before, { state }) =>
       key: `breaker-open ${device.id}`,
       type: "breaker-open",
       severity: "warn",
-      title: t("notifications.breakerOpen.title", { device: device.name }),
-      text:
+      ...worded(
+        say("noticeBreakerOpen", { device: device.name }),
         device.stateReason === null
-          ? t("notifications.breakerOpen.text")
-          : hear(device.stateReason, device.stateSaid),
+          ? say("noticeBreakerOpenText")
+          : spoken(device.stateReason, device.stateSaid),
+      ),
       screen: "gpus",
       lasting: true,
       quietFor: BREAKER_QUIET,
@@ -89,8 +91,7 @@ export const modelReady: NoticeProvider = (before, { state }) =>
     key: `model-ready ${id}`,
     type: "model-ready",
     severity: "good",
-    title: t("notifications.modelReady.title", { model: id }),
-    text: t("notifications.modelReady.text"),
+    ...worded(say("noticeModelReady", { model: id }), say("noticeModelReadyText")),
     screen: "models",
     lasting: false,
     quietFor: MINUTE,
@@ -102,15 +103,17 @@ export const modelFailed: NoticeProvider = (before, { state }) =>
       key: `model-failed ${id}`,
       type: "model-failed",
       severity: "warn",
-      title: t("notifications.modelFailed.title", { model: id }),
-      text: error === null ? t("notifications.modelFailed.text") : hearErrorLine(error),
+      ...worded(
+        say("noticeModelFailed", { model: id }),
+        error === null ? say("noticeModelFailedText") : sayErrorLine(error),
+      ),
       screen: "models",
       lasting: false,
       quietFor: HOUR,
     }),
   );
 
-function changedModels(before: State | null, state: State | null, to: "present" | "failed") {
+function changedModels(before: NoticedState | null, state: NoticedState | null, to: "present" | "failed") {
   if (before === null || state === null) return [];
   const loading = new Set(before.models.filter((model) => model.state === "downloading").map(({ id }) => id));
   return state.models.filter((model) => model.state === to && loading.has(model.id));
@@ -126,8 +129,7 @@ export const diskFull: NoticeProvider = (_before, { state }) => {
       key: "disk-full",
       type: "disk-full",
       severity: "bad",
-      title: t("notifications.diskFull.title"),
-      text: hearErrorLine(error),
+      ...worded(say("noticeDiskFull"), sayErrorLine(error)),
       screen: model === undefined ? "home" : "models",
       lasting: true,
       quietFor: HOUR,

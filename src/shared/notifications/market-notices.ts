@@ -4,12 +4,9 @@ import type { ServiceMeasure } from "../contract/service-level.ts";
 import type { MarketView } from "../contract/views.ts";
 import { DAY, HOUR, MINUTE } from "../durations.ts";
 import { fromMoneyValue } from "../money.ts";
-import { hear } from "../words/hear.ts";
-import { hearErrorLine } from "../words/hear-error.ts";
-import { showDecimal } from "../words/numbers.ts";
-import { currentLanguage, t } from "../words/words.ts";
-import { moneyText } from "./money-text.ts";
+import { type EngineKey, type Said, type Sentence, type Spoken, say } from "../words/said.ts";
 import type { NoticeProvider } from "./notice.ts";
+import { sayAmount, sayErrorLine, spoken, worded } from "./notice-words.ts";
 
 /** Shorter gaps close by themselves; nobody can do anything about them. */
 const UNREACHABLE_FOR = 5 * MINUTE;
@@ -23,11 +20,13 @@ export const marketUnreachable: NoticeProvider = (_before, { state }, now) => {
       key: `market-unreachable ${market.id}`,
       type: "market-unreachable",
       severity: "warn",
-      title: t("notifications.marketUnreachable.title", { market: market.name }),
-      text: t("notifications.marketUnreachable.text", {
-        minutes: Math.floor((now - (market.lastHeartbeatAckAt ?? state.engine.startedAt)) / MINUTE),
-        held: market.leasesHeld,
-      }),
+      ...worded(
+        say("noticeUnreachable", { market: market.name }),
+        say("noticeUnreachableText", {
+          minutes: Math.floor((now - (market.lastHeartbeatAckAt ?? state.engine.startedAt)) / MINUTE),
+          held: market.leasesHeld,
+        }),
+      ),
       screen: "home",
       lasting: true,
       quietFor: 6 * HOUR,
@@ -41,8 +40,10 @@ export const marketRefused: NoticeProvider = (_before, { state }) =>
       key: `market-refused ${market.id}`,
       type: "market-refused",
       severity: "bad",
-      title: t("notifications.marketRefused.title", { market: market.name }),
-      text: market.error === null ? t("notifications.marketRefused.text") : hearErrorLine(market.error),
+      ...worded(
+        say("noticeRefused", { market: market.name }),
+        market.error === null ? say("noticeRefusedText") : sayErrorLine(market.error),
+      ),
       screen: "home",
       lasting: true,
       quietFor: DAY,
@@ -57,8 +58,10 @@ export const marketPaused: NoticeProvider = (_before, { state }) =>
             key: `market-paused ${id} ${paused.since}`,
             type: "market-paused",
             severity: "bad",
-            title: t("notifications.marketPaused.title", { market: name }),
-            text: t("notifications.marketPaused.text", { lost: paused.lost }),
+            ...worded(
+              say("noticeMarketPaused", { market: name }),
+              say("noticeMarketPausedText", { lost: paused.lost }),
+            ),
             screen: "reliability",
             lasting: true,
             quietFor: DAY,
@@ -77,11 +80,13 @@ export const stakeLow: NoticeProvider = (_before, { state }) =>
         key: `stake-low ${market.id}`,
         type: "stake-low",
         severity: "bad",
-        title: t("notifications.stakeLow.title", { market: market.name }),
-        text: t("notifications.stakeLow.text", {
-          effective: moneyText(stake.effective),
-          minimum: moneyText(stake.minimum),
-        }),
+        ...worded(
+          say("noticeStakeLow", { market: market.name }),
+          say("noticeStakeLowText", {
+            effective: sayAmount(stake.effective),
+            minimum: sayAmount(stake.minimum),
+          }),
+        ),
         screen: "identity",
         lasting: true,
         quietFor: DAY,
@@ -96,16 +101,14 @@ export const jailed: NoticeProvider = (_before, { state }) =>
       key: `jailed ${market.id}`,
       type: "jailed",
       severity: "bad",
-      title: t("notifications.jailed.title", { market: market.name }),
-      text: firstReason(market) ?? t("notifications.jailed.text"),
+      ...worded(say("noticeJailed", { market: market.name }), firstReason(market) ?? say("noticeJailedText")),
       screen: "reliability",
       lasting: true,
       quietFor: DAY,
     }));
 
-function firstReason({ standing }: MarketView): string | null {
-  const reason = standing?.reasons[0];
-  return reason === undefined ? null : hear(reason.text, reason.said);
+function firstReason({ standing }: MarketView): Spoken | null {
+  return standing?.reasons[0] ?? null;
 }
 
 export const slashed: NoticeProvider = (before, { state }) => {
@@ -122,8 +125,10 @@ export const slashed: NoticeProvider = (before, { state }) => {
       key: `slashed ${market.id} ${slash.jobId ?? ""} ${slash.height ?? ""} ${slash.reason}`,
       type: "slashed" as const,
       severity: "bad" as const,
-      title: t("notifications.slashed.title", { market: market.name, amount: moneyText(slash.amount) }),
-      text: hear(slash.text, slash.said),
+      ...worded(
+        say("noticeSlashed", { market: market.name, amount: sayAmount(slash.amount) }),
+        spoken(slash.text, slash.said),
+      ),
       screen: "reliability" as const,
       lasting: false,
       quietFor: DAY,
@@ -149,22 +154,19 @@ export const serviceNearLimit: NoticeProvider = (_before, { levels, state }) =>
     const [worst] = near.toSorted(byState);
     if (worst === undefined) return [];
     const market = state?.markets.find(({ id }) => id === level.market)?.name ?? level.market.toUpperCase();
-    const cost = worst.breachCost === null ? null : moneyText(worst.breachCost);
+    const cost = worst.breachCost === null ? null : sayAmount(worst.breachCost);
     return [
       {
         key: `service-near-limit ${level.market} ${worst.name} ${worst.state}`,
         type: "service-near-limit",
         severity: worst.state === "breached" ? "bad" : "warn",
-        title: t(
-          worst.state === "breached"
-            ? "notifications.serviceNearLimit.breached"
-            : "notifications.serviceNearLimit.title",
-          { market, measure: t(`reliability.measure.${worst.name}`) },
+        ...worded(
+          say(worst.state === "breached" ? "noticeLimitCrossed" : "noticeNearLimit", {
+            market,
+            measure: say(MEASURES[worst.name].named).said,
+          }),
+          cost === null ? breach(worst) : say("noticeLimitCost", { text: breach(worst).said, cost }),
         ),
-        text:
-          cost === null
-            ? breachText(worst)
-            : t("notifications.serviceNearLimit.cost", { text: breachText(worst), cost }),
         screen: "reliability",
         lasting: true,
         quietFor: 6 * HOUR,
@@ -176,12 +178,21 @@ const byState = (a: ServiceMeasure, b: ServiceMeasure) =>
   Number(b.state === "breached") - Number(a.state === "breached");
 
 /** What the market does beyond the limit. */
-function breachText({ name, limit, unit }: ServiceMeasure): string {
-  const figure = showDecimal(
-    String(unit === "ratio" ? Math.round(limit * 1000) / 10 : limit),
-    currentLanguage(),
-  );
-  return t(`reliability.explain.${name}`, { limit: `${figure}${UNITS[unit]}` });
+function breach({ name, limit, unit }: ServiceMeasure): Sentence {
+  return say(MEASURES[name].beyond, { limit: FIGURES[unit](limit) });
 }
 
-const UNITS = { ratio: " %", ms: " ms", count: "" } as const satisfies Record<ServiceMeasure["unit"], string>;
+const MEASURES = {
+  health: { named: "measureHealth", beyond: "limitHealth" },
+  availability: { named: "measureAvailability", beyond: "limitAvailability" },
+  "latency-p95": { named: "measureLatency", beyond: "limitLatency" },
+  traps: { named: "measureTraps", beyond: "limitTraps" },
+  qos: { named: "measureQos", beyond: "limitQos" },
+  jail: { named: "measureJail", beyond: "limitJail" },
+} as const satisfies Record<ServiceMeasure["name"], Readonly<Record<"named" | "beyond", EngineKey>>>;
+
+const FIGURES: Readonly<Record<ServiceMeasure["unit"], (limit: number) => Said | number>> = {
+  ratio: (limit) => say("aShare", { percent: String(Math.round(limit * 1000) / 10) }).said,
+  ms: (limit) => say("milliseconds", { count: limit }).said,
+  count: (limit) => limit,
+};

@@ -1,8 +1,8 @@
 /** Notices about money that comes in, waits to be fetched, or is asked for in offers. */
 import { DAY, HOUR } from "../durations.ts";
-import { t } from "../words/words.ts";
-import { moneyText } from "./money-text.ts";
+import { say } from "../words/said.ts";
 import type { NoticeProvider } from "./notice.ts";
+import { sayAmount, sayErrorLine, worded } from "./notice-words.ts";
 
 const isSome = (minor: string) => BigInt(minor) > 0n;
 
@@ -18,12 +18,11 @@ export const firstEarning: NoticeProvider = (before, { state }) => {
         key: `first-earning ${market.market}`,
         type: "first-earning" as const,
         severity: "good" as const,
-        title: t("notifications.firstEarning.title", { market: name }),
-        text: t(
-          state.engine.mode === "demo"
-            ? "notifications.firstEarning.demo"
-            : "notifications.firstEarning.text",
-          { amount: moneyText(market.settledTotal) },
+        ...worded(
+          say("noticeFirstEarning", { market: name }),
+          say(state.engine.mode === "demo" ? "noticeFirstEarningDemo" : "noticeFirstEarningText", {
+            amount: sayAmount(market.settledTotal),
+          }),
         ),
         screen: "earnings" as const,
         lasting: false,
@@ -40,10 +39,13 @@ export const unclaimed: NoticeProvider = (_before, { state, balances }) =>
       key: `unclaimed ${balance.market}`,
       type: "unclaimed",
       severity: "info",
-      title: t("notifications.unclaimed.title", { amount: moneyText(balance.pending) }),
-      text: t("notifications.unclaimed.text", {
-        market: state?.markets.find(({ id }) => id === balance.market)?.name ?? balance.market.toUpperCase(),
-      }),
+      ...worded(
+        say("noticeUnclaimed", { amount: sayAmount(balance.pending) }),
+        say("noticeUnclaimedText", {
+          market:
+            state?.markets.find(({ id }) => id === balance.market)?.name ?? balance.market.toUpperCase(),
+        }),
+      ),
       screen: "earnings",
       lasting: true,
       quietFor: 7 * DAY,
@@ -56,8 +58,7 @@ export const ledgerRestored: NoticeProvider = (_before, { state }) =>
       key: "ledger-restored",
       type: "ledger-restored",
       severity: "warn",
-      title: t("notifications.ledgerRestored.title"),
-      text: [notice.message, notice.help].filter((part) => part !== undefined).join(" "),
+      ...worded(say("noticeLedgerRestored"), sayErrorLine(notice)),
       screen: "activity",
       lasting: true,
       quietFor: HOUR,

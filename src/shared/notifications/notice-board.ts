@@ -1,7 +1,9 @@
 /**
  * Runs all providers over what is known and keeps the notices that hold: lasting ones as long as their provider says
- * so, the others until they are put away. What appears is told once; the same key not again within its quiet time.
+ * so, the others until they are put away, and good news for a few minutes. What appears is told once; the same key not
+ * again within its quiet time.
  */
+import { MINUTE } from "../durations.ts";
 import * as app from "./app-notices.ts";
 import * as devices from "./device-notices.ts";
 import * as markets from "./market-notices.ts";
@@ -40,6 +42,8 @@ export const NOTICE_PROVIDERS: Readonly<Record<NoticeType, NoticeProvider>> = {
 
 /** More than this happens only when something floods; the newest are worth most. */
 const KEPT_EVENTS = 20;
+/** Good news need no answer: they leave by themselves. */
+const GOOD_NEWS_STAY = 5 * MINUTE;
 const RANK: Readonly<Record<NoticeSeverity, number>> = { bad: 0, warn: 1, info: 2, good: 3 };
 
 export interface NoticeBoardOptions {
@@ -54,7 +58,7 @@ export class NoticeBoard {
   readonly #putAway = new Set<string>();
   #before: NoticeFacts | null = null;
   #lasting: readonly Notice[] = [];
-  #events: readonly Notice[] = [];
+  #events: readonly { readonly notice: Notice; readonly leavesAt: number }[] = [];
 
   constructor(options: NoticeBoardOptions) {
     this.#options = options;
@@ -63,7 +67,7 @@ export class NoticeBoard {
   /** What holds now and was not put away, worst first. */
   get notices(): readonly Notice[] {
     const muted = new Set(this.#options.muted());
-    return [...this.#lasting, ...this.#events]
+    return this.#all
       .filter(({ key, type }) => !muted.has(type) && !this.#putAway.has(key))
       .toSorted((a, b) => RANK[a.severity] - RANK[b.severity]);
   }
@@ -75,7 +79,10 @@ export class NoticeBoard {
     this.#lasting = found.filter(({ lasting }) => lasting);
     const fresh = found.filter(({ lasting }) => !lasting);
     const again = new Set(fresh.map(({ key }) => key));
-    this.#events = [...fresh, ...this.#events.filter(({ key }) => !again.has(key))].slice(0, KEPT_EVENTS);
+    this.#events = [
+      ...fresh.map((notice) => ({ notice, leavesAt: now + staysFor(notice) })),
+      ...this.#events.filter(({ notice, leavesAt }) => !again.has(notice.key) && now < leavesAt),
+    ].slice(0, KEPT_EVENTS);
     for (const { key } of fresh) this.#putAway.delete(key);
     this.#forget(facts, now);
     for (const notice of this.notices) {
@@ -88,11 +95,15 @@ export class NoticeBoard {
   /** Until its cause has gone and come back. */
   putAway(key: string): void {
     this.#putAway.add(key);
-    this.#events = this.#events.filter((notice) => notice.key !== key);
+    this.#events = this.#events.filter(({ notice }) => notice.key !== key);
+  }
+
+  get #all(): readonly Notice[] {
+    return [...this.#lasting, ...this.#events.map(({ notice }) => notice)];
   }
 
   #forget({ state }: NoticeFacts, now: number): void {
-    const there = new Set([...this.#lasting, ...this.#events].map(({ key }) => key));
+    const there = new Set(this.#all.map(({ key }) => key));
     for (const [key, quietUntil] of this.#toldAt) {
       // What still holds was told; only what went away and returns after its quiet time is told again.
       if (!there.has(key) && now >= quietUntil) this.#toldAt.delete(key);
@@ -102,6 +113,9 @@ export class NoticeBoard {
     for (const key of this.#putAway) if (!there.has(key)) this.#putAway.delete(key);
   }
 }
+
+const staysFor = ({ severity }: Notice): number =>
+  severity === "good" ? GOOD_NEWS_STAY : Number.POSITIVE_INFINITY;
 
 /** A restarted engine begins with nothing known; what it then tells is compared with what was known before. */
 function remember(before: NoticeFacts | null, facts: NoticeFacts): NoticeFacts {

@@ -8,6 +8,7 @@ import type { EngineStatus } from "../contract/bridge.ts";
 import type { ServiceLevel } from "../contract/service-level.ts";
 import type { ProviderBalance, State } from "../contract/views.ts";
 import type { ScreenName } from "../screens.ts";
+import type { Said } from "../words/said.ts";
 import type { NoticeType } from "./notice-types.ts";
 
 export const NOTICE_SEVERITIES = ["good", "info", "warn", "bad"] as const;
@@ -18,18 +19,27 @@ export interface Notice {
   readonly key: string;
   readonly type: NoticeType;
   readonly severity: NoticeSeverity;
+  /** In English, and by key for who reads another language (words/hear.ts). */
   readonly title: string;
+  readonly titleSaid?: Said | undefined;
   readonly text: string;
+  readonly textSaid?: Said | undefined;
   readonly screen: ScreenName;
-  /** true: it holds for as long as the provider says so. false: it happened once, and stays until it is put away. */
+  /** true: it holds for as long as the provider says so. false: it happened once, and stays until it is put away; good news leave by themselves. */
   readonly lasting: boolean;
   /** The same key is not told again within this time, ms. */
   readonly quietFor: number;
 }
 
+/** Of the state, what notices look at. */
+export type NoticedState = Pick<
+  State,
+  "engine" | "markets" | "devices" | "models" | "offers" | "earnings" | "throughput"
+>;
+
 export interface NoticeFacts {
   /** null: no engine has told anything yet, or it is gone. */
-  readonly state: State | null;
+  readonly state: NoticedState | null;
   readonly link: EngineStatus;
   /** null: a dashboard without the desktop app. */
   readonly app: AppView | null;

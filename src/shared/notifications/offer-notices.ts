@@ -1,12 +1,10 @@
 /** Notices about GPUs offered for rent. */
 
 import type { OfferView } from "../contract/offers.ts";
-import type { State } from "../contract/views.ts";
 import { DAY, HOUR } from "../durations.ts";
-import { hear } from "../words/hear.ts";
-import { asSentence } from "../words/sentence.ts";
-import { t } from "../words/words.ts";
-import type { NoticeProvider } from "./notice.ts";
+import { say } from "../words/said.ts";
+import type { NoticedState, NoticeProvider } from "./notice.ts";
+import { spoken, whole, worded } from "./notice-words.ts";
 
 export const offerDrift: NoticeProvider = (_before, { state }) =>
   offersOf(state)
@@ -15,11 +13,10 @@ export const offerDrift: NoticeProvider = (_before, { state }) =>
       key: `offer-drift ${keyOf(offer)}`,
       type: "offer-drift",
       severity: "warn",
-      title: t("notifications.offerDrift.title", {
-        market: offer.boardName,
-        device: deviceName(state, offer),
-      }),
-      text: offer.drift === null ? "" : asSentence(hear(offer.drift, offer.driftSaid)),
+      ...worded(
+        say("noticeOfferDrift", { market: offer.boardName, device: deviceName(state, offer) }),
+        offer.drift === null ? null : whole(spoken(offer.drift, offer.driftSaid)),
+      ),
       screen: "offers",
       lasting: true,
       quietFor: 6 * HOUR,
@@ -36,19 +33,18 @@ export const offerBooked: NoticeProvider = (before, { state }) => {
       key: `offer-booked ${keyOf(offer)} ${offer.booking?.id ?? ""}`,
       type: "offer-booked",
       severity: "good",
-      title: t("notifications.offerBooked.title", {
-        market: offer.boardName,
-        device: deviceName(state, offer),
-      }),
-      text: t("notifications.offerBooked.text"),
+      ...worded(
+        say("noticeOfferBooked", { market: offer.boardName, device: deviceName(state, offer) }),
+        say("noticeOfferBookedText"),
+      ),
       screen: "offers",
       lasting: false,
       quietFor: DAY,
     }));
 };
 
-const offersOf = (state: State | null): readonly OfferView[] => state?.offers.offers ?? [];
+const offersOf = (state: NoticedState | null): readonly OfferView[] => state?.offers.offers ?? [];
 const keyOf = ({ market, board, device }: OfferView) => `${market} ${board} ${device}`;
 const isRented = ({ state }: OfferView) => state === "booked" || state === "in-use";
-const deviceName = (state: State | null, offer: OfferView) =>
+const deviceName = (state: NoticedState | null, offer: OfferView) =>
   state?.devices.find(({ id }) => id === offer.device)?.name ?? offer.model;

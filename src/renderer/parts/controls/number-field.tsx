@@ -1,9 +1,13 @@
-/** A number with its unit, told to `onChange` when the person is done with it (Enter, blur, arrow), not at every key. */
+/**
+ * A number with its unit, told to `onChange` when the person is done with it (Enter, blur, arrow), not at every key. What
+ * is no number, or lies outside the range, is told to nobody: it stands until it is mended, and Escape or leaving the
+ * field brings back what holds.
+ */
 import { NumberField as Base } from "@base-ui/react/number-field";
 import { Minus, Plus } from "lucide-react";
 import { useEffect, useId, useRef, useState } from "react";
 import { currentLanguage, t } from "../../../shared/words/words.ts";
-import { readTyped, typedProblemText } from "../../format/typed-decimal.ts";
+import { readNumber } from "../../format/typed-number.ts";
 import "./controls.css";
 import { ariaName, type Named } from "./named.ts";
 
@@ -28,40 +32,80 @@ type NumberFieldProps = Named & {
 export function NumberField(props: NumberFieldProps) {
   const { value, onChange, canBeEmpty = false, min, max, step = 1, digits = 0, unit } = props;
   const { placeholder, disabled = false, errorId, ...named } = props;
-  const [draft, setDraft] = useState(value);
-  useEffect(() => setDraft(value), [value]);
-  const problemId = useId();
+  /** What the steps start from: the last readable number, before anybody else knows of it. */
+  const [near, setNear] = useState(value);
+  /** What is typed, until it has become the value; null: the value is shown. */
+  const [typed, setTyped] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  /** What stands in the field was typed, and not made by a step or from the value. */
-  const isTyped = useRef(false);
-  const typing = () => {
-    isTyped.current = true;
+  /** Told and not answered for yet. */
+  const sent = useRef<number | null | undefined>(undefined);
+  const input = useRef<HTMLInputElement>(null);
+  const problemId = useId();
+
+  const restore = () => {
+    sent.current = undefined;
+    setTyped(null);
+    setNear(value);
+  };
+  // Another value takes the place of what was typed.
+  useEffect(restore, [value]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a refusal that comes takes back, and none that is there.
+  useEffect(() => {
+    // Refused after the field was left: what it shows is what holds.
+    if (errorId !== undefined && document.activeElement !== input.current) restore();
+  }, [errorId]);
+
+  const tell = (next: number | null) => {
+    sent.current = next;
+    onChange(next);
+  };
+  const read = (text: string) => readNumber(text, { min, max, digits }, currentLanguage());
+  const type = (text: string) => {
     setProblem(null);
+    setTyped(text);
+    const found = read(text);
+    if ("number" in found) setNear(found.number);
+  };
+  const finish = (isLeft: boolean) => {
+    if (typed === null) return;
+    const isEmpty = typed.trim() === "";
+    const found = isEmpty ? { number: null } : read(typed);
+    if ("problem" in found) {
+      if (isLeft) restore();
+      setProblem(
+        isLeft ? t("controls.typed.notKept", { typed: typed.trim(), why: found.problem }) : found.problem,
+      );
+      return;
+    }
+    const next = found.number;
+    if (next === value || (isEmpty && !canBeEmpty)) return restore();
+    // Once is enough; leaving the field after a refusal takes it back.
+    if (next !== sent.current) tell(next);
+    else if (isLeft && errorId !== undefined) restore();
   };
 
-  const wrongId = problem === null ? errorId : problemId;
-  const commit = (next: number | null) => {
-    if (next === value) return;
-    if (next === null && !canBeEmpty) setDraft(value);
-    else onChange(next);
-  };
+  const isWrong = problem !== null && typed !== null;
+  const wrongId = isWrong ? problemId : errorId;
   return (
     <Base.Root
       className="number"
-      value={draft}
-      onValueChange={(next, { reason }) => {
-        setDraft(next);
-        if (TYPING.has(reason)) return;
-        isTyped.current = false;
+      value={near}
+      // Only the steps come this way: what is typed is read above.
+      onValueChange={(next) => {
+        setNear(next);
+        setTyped(next === null ? null : shown(next, digits));
         setProblem(null);
       }}
-      onValueCommitted={commit}
+      onValueCommitted={(next) => {
+        if (next === value) restore();
+        else tell(next);
+      }}
       min={min}
       max={max}
       step={step}
       smallStep={step}
       largeStep={step * 10}
-      // A mark between thousands would be the decimal mark of another language.
+      // How many digits a step keeps.
       format={{ maximumFractionDigits: digits, useGrouping: false }}
       locale={currentLanguage()}
       disabled={disabled}
@@ -71,21 +115,32 @@ export function NumberField(props: NumberFieldProps) {
           <Minus size={13} aria-hidden />
         </Base.Decrement>
         <Base.Input
+          ref={input}
           className="number-input figures"
           placeholder={placeholder}
           {...ariaName(named)}
           {...(wrongId === undefined ? {} : { "aria-invalid": true, "aria-errormessage": wrongId })}
-          onChange={typing}
-          onPaste={typing}
+          value={typed ?? (value === null ? "" : shown(value, digits))}
+          onChange={(event) => {
+            event.preventBaseUIHandler();
+            type(event.currentTarget.value);
+          }}
+          onPaste={(event) => event.preventBaseUIHandler()}
           onBlur={(event) => {
-            const wrong = isTyped.current ? problemOf(event.currentTarget.value) : null;
-            setProblem(wrong);
-            // What can't be read for sure is not told to anybody, and stays to be corrected.
-            if (wrong !== null) event.preventBaseUIHandler();
-            else isTyped.current = false;
+            event.preventBaseUIHandler();
+            finish(true);
           }}
           onKeyDown={(event) => {
-            if (event.key === "Enter") event.currentTarget.blur();
+            if (event.key === "ArrowUp" || event.key === "ArrowDown") return;
+            event.preventBaseUIHandler();
+            if (event.key === "Enter") finish(false);
+            else if (event.key === "Escape" && typed !== null) {
+              // Of this field alone: a dialog around it stays open.
+              event.preventDefault();
+              event.stopPropagation();
+              restore();
+              setProblem(null);
+            }
           }}
         />
         {unit !== undefined && <span className="number-unit">{unit}</span>}
@@ -102,10 +157,8 @@ export function NumberField(props: NumberFieldProps) {
   );
 }
 
-const TYPING: ReadonlySet<string> = new Set(["input-change", "input-paste", "input-clear", "input-blur"]);
-
-function problemOf(typed: string): string | null {
-  if (typed.trim() === "") return null;
-  const found = readTyped(typed, currentLanguage());
-  return "decimal" in found ? null : typedProblemText(typed, found);
-}
+/** Without marks between thousands: one would be the decimal mark of another language. */
+const shown = (value: number, digits: number): string =>
+  new Intl.NumberFormat(currentLanguage(), { maximumFractionDigits: digits, useGrouping: false }).format(
+    value,
+  );

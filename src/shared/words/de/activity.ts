@@ -10,7 +10,7 @@ export const activity = {
   filter: {
     label: "Protokoll eingrenzen",
     text: "Protokoll durchsuchen",
-    textHint: "Suchen…",
+    textHint: "Suchen …",
     level: "Stufe",
     levelAll: "Alles",
     levelNotice: "Hinweise und Probleme",
@@ -29,7 +29,7 @@ export const activity = {
     },
     clear: "Alles zeigen",
   },
-  searching: "wird gesucht…",
+  searching: "wird gesucht …",
   shown_one: "{{shown}} Ereignis",
   shown_other: "{{shown}} Ereignisse",
   more: "{{shown}} gelesen, ältere folgen",
@@ -41,15 +41,15 @@ export const activity = {
   job: "Auftrag",
   openJob: "Auftrag öffnen",
   detail: "Wie es aufgeschrieben ist",
-  export: "Exportieren…",
+  export: "Exportieren …",
   exportTitle: "Protokoll exportieren",
   exportWords:
     "Das Neueste zuerst, mit dem eingestellten Filter. Kennungen von Aufträgen und Leases stehen darin; Schlüssel und Texte von Aufträgen nicht.",
   exportFormat: "Format",
   exportLines: "JSON, je eine Zeile",
   exportSave: "Datei speichern",
-  exporting_one: "{{shown}} Zeile…",
-  exporting_other: "{{shown}} Zeilen…",
+  exporting_one: "{{shown}} Zeile …",
+  exporting_other: "{{shown}} Zeilen …",
   file: "bellows-verlauf",
   type: {
     "engine-started": "Engine gestartet",
@@ -74,5 +74,6 @@ export const activity = {
     "guard-acted": "Service-Wächter hat gehandelt",
     "key-used": "Schlüssel benutzt",
     "settings-changed": "Einstellungen geändert",
+    noticed: "Hinweis",
   } satisfies Readonly<Record<ActivityType, string>>,
 } as const;

@@ -69,6 +69,7 @@ export const app = {
       finish: "Fertigstellen, dann beenden",
       now: "Jetzt beenden",
     },
+    unknownLink: { message: "Diesen Link kennt Bellows nicht", close: "Schließen" },
     pageCrashes: {
       message: "Das Fenster von Bellows stürzt bei jedem Öffnen ab",
       detail:
@@ -107,7 +108,7 @@ export const app = {
     version: "Diese Version",
     aside: "jede Version wird vor der Installation gegen die eigene Signatur von Bellows geprüft",
     check: "Nach Updates suchen",
-    checking: "Sucht nach Updates…",
+    checking: "Sucht nach Updates …",
     checked: "zuletzt gesucht",
     never: "noch nicht gesucht",
     none: "Dies ist die neueste Version",

@@ -1,9 +1,12 @@
 import { engineActivity } from "./engine-activity.ts";
 import { engineDevice } from "./engine-device.ts";
+import { engineNotices } from "./engine-notices.ts";
 import { engineOffers } from "./engine-offers.ts";
 import { engineOllama } from "./engine-ollama.ts";
 import { enginePresence } from "./engine-presence.ts";
+import { engineReceipt } from "./engine-receipt.ts";
 import { engineSelfTest } from "./engine-self-test.ts";
+import { engineSettings } from "./engine-settings.ts";
 import { engineStanding } from "./engine-standing.ts";
 
 export const engine = {
@@ -34,6 +37,8 @@ export const engine = {
   stopped: "Angehalten",
   stoppedWhy: "Bis zum Start wird keine Arbeit angenommen.",
   pressStart: "Start drücken.",
+  stoppedStake: "{{market}} hört solange keine Herzschläge, was einen Teil des Stakes dort kosten kann.",
+  pauseInstead: "Auch bei Pause wird keine Arbeit angenommen, Herzschläge aber werden gesendet.",
   paused: "Pause",
   pausedEnding_one: "Pause, {{count}} Auftrag wird noch beendet",
   pausedEnding_other: "Pause, {{count}} Aufträge werden noch beendet",
@@ -62,6 +67,13 @@ export const engine = {
   noJob: "{{market}} hatte vor {{seconds}} s keinen Auftrag für diesen Anbieter.",
   deviceRestsForNow: "{{device}}: {{why}}; macht von selbst weiter.",
   deviceRestsUntil: "{{device}}: {{why}}, bis {{until}}.",
+  onSun: "So {{time}}",
+  onMon: "Mo {{time}}",
+  onTue: "Di {{time}}",
+  onWed: "Mi {{time}}",
+  onThu: "Do {{time}}",
+  onFri: "Fr {{time}}",
+  onSat: "Sa {{time}}",
   deviceRests: "{{device}}: {{why}}.",
   deviceTrouble: "{{device}}: {{why}}.",
   switchOn: "Unter „GPUs“ einschalten.",
@@ -70,8 +82,11 @@ export const engine = {
   ...engineActivity,
   ...enginePresence,
   ...engineDevice,
+  ...engineNotices,
   ...engineOffers,
   ...engineOllama,
+  ...engineReceipt,
   ...engineSelfTest,
+  ...engineSettings,
   ...engineStanding,
 } as const;

@@ -279,7 +279,11 @@ export const errors = {
   UNKNOWN_MARKET: "Dieser Markt ist nicht eingerichtet",
   UNREACHABLE: "Die App ist auf einen Fall gestoßen, den sie nicht kennt",
   UNREADABLE_ANSWER: "Die Antwort der Gegenseite ist nicht lesbar",
-  UPDATES_OFF: "Aktualisierungen sind aus",
+  UPDATES_BY_HAND: "Diese Kopie wird von Hand aktualisiert",
+  UPDATES_CHECKOUT: "Ein Quellbaum wird mit seiner Versionsverwaltung aktualisiert",
+  UPDATES_NO_KEY:
+    "Dieser Bau kennt keinen Freigabeschlüssel, also ließe sich von keiner Version zeigen, dass sie von Bellows ist",
+  UPDATES_OFF: "Es ist keine Quelle für Versionen eingestellt",
   UPDATE_BAD_SIGNATURE: "Die Aktualisierung ist nicht von Bellows unterschrieben",
   UPDATE_DOWNGRADE: "Die Quelle bietet eine ältere Version an",
   UPDATE_DOWNLOAD_FAILED: "Die Aktualisierung ließ sich nicht herunterladen",

@@ -3,7 +3,7 @@ export const fleet = {
   asOf: "Stand {{time}}",
   asOfStale: "Nicht gelesen seit {{time}}",
   refresh: "Neu abfragen",
-  refreshing: "Fragt ab…",
+  refreshing: "Fragt ab …",
   reading: "Alle Maschinen werden gefragt",
   summary: {
     label: "Zusammen",

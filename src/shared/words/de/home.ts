@@ -17,9 +17,11 @@ export const home = {
     pause: "Pause",
     pauseHint: "Nicht Begonnenes zurückgeben; was läuft, wird beendet und eingereicht",
     finish: "Laufendes beenden und anhalten",
-    finishHint: "Keine Arbeit mehr annehmen, alles Angenommene beenden und einreichen, dann anhalten",
+    finishHint:
+      "Keine Arbeit mehr annehmen, alles Angenommene beenden und einreichen, dann anhalten: dann ohne Herzschläge, was Stake kosten kann",
     stop: "Anhalten",
-    stopHint: "Keine Arbeit mehr annehmen und laufende Aufträge sofort beenden",
+    stopHint:
+      "Keine Arbeit mehr annehmen und laufende Aufträge sofort beenden. Danach werden keine Herzschläge gesendet, was Stake kosten kann; bei Pause schon",
   },
   orbLegend:
     "Die letzten 60 Sekunden im Uhrzeigersinn: ein Strich leuchtet, wo ein Ergebnis angenommen wurde",
@@ -89,7 +91,7 @@ export const home = {
   stop: {
     title_one: "Mit {{count}} laufenden Auftrag anhalten?",
     title_other: "Mit {{count}} laufenden Aufträgen anhalten?",
-    text: "Was läuft, endet sofort und wird zurückgegeben oder zählt als gescheitert. Berechnete Ergebnisse werden noch eingereicht.",
+    text: "Was läuft, endet sofort und wird zurückgegeben oder zählt als gescheitert. Berechnete Ergebnisse werden noch eingereicht. Angehalten werden keine Herzschläge gesendet, was Stake kosten kann.",
     cancel: "Abbrechen",
     finish: "Laufendes beenden und anhalten",
     now: "Jetzt anhalten",

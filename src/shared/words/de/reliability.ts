@@ -1,3 +1,5 @@
+import { engineNotices } from "./engine-notices.ts";
+
 export const reliability = {
   title: "Zuverlässigkeit",
   badge_one: "{{count}} Hinweis",
@@ -18,15 +20,14 @@ export const reliability = {
     jail: "Jüngste Strafen",
   },
   explain: {
-    health:
-      "Unter {{limit}} stuft der Markt diesen Anbieter herab; noch weiter unten gibt er keine Aufträge.",
-    availability: "Ein Zeitfenster unter {{limit}} wird bestraft.",
-    "latency-p95": "Über {{limit}} gilt dieser Anbieter dem Markt als langsam.",
-    traps: "Aufträge, deren richtige Antwort der Markt kennt. Ein Zeitfenster unter {{limit}} wird bestraft.",
-    qos: "Ein Zeitfenster unter {{limit}} wird bestraft.",
+    health: engineNotices.limitHealth,
+    availability: engineNotices.limitAvailability,
+    "latency-p95": engineNotices.limitLatency,
+    traps: engineNotices.limitTraps,
+    qos: engineNotices.limitQos,
     excused:
       "Die Grenze von {{limit}} gilt für GPUs: Ein Prozessor ist langsamer, und in der Demo kostet es nichts.",
-    jail: "Bei {{limit}} gibt es eine Zeit lang keine Aufträge.",
+    jail: engineNotices.limitJail,
   },
   state: {
     good: "in Ordnung",
@@ -52,6 +53,10 @@ export const reliability = {
   costs: "Ein Verstoß würde jetzt {{amount}} {{currency}} kosten.",
   health: {
     score: "Zustand",
+    healthy: "gesund",
+    degraded: "herabgestuft",
+    unresponsive: "antwortet nicht",
+    jailed: "gesperrt",
   },
   beats: {
     title: "Herzschläge",

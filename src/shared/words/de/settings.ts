@@ -24,7 +24,7 @@ export const settings = {
   restart: {
     text_one: "{{count}} Änderung gilt ab dem nächsten Start der Engine.",
     text_other: "{{count}} Änderungen gelten ab dem nächsten Start der Engine.",
-    button: "Engine neu starten…",
+    button: "Engine neu starten …",
     title: "Engine neu starten?",
     words:
       "Noch nicht Begonnenes geht an die Märkte zurück, Laufendes wird beendet oder zurückgegeben, fertige Ergebnisse werden noch abgeliefert. Nach wenigen Sekunden geht es weiter.",
@@ -75,7 +75,7 @@ export const settings = {
     keyNotSet: "Nicht vorhanden",
     forget: "Vergessen",
     test: "Testen",
-    testing: "Wird getestet…",
+    testing: "Wird getestet …",
     tested: "{{text}} ({{ms}} ms)",
     save: "Speichern",
     discard: "Verwerfen",
@@ -83,7 +83,7 @@ export const settings = {
     turnOff: "Um einen Markt abzuschalten, seine Adressen leeren.",
   },
   energy: {
-    help: "Netto heißt: nach Abzug der Stromkosten. Ohne Preis bleiben die Stromkosten unbekannt.",
+    help: "Netto ist, was ein Markt nach seiner Gebühr gutschreibt. Was der Strom kostet, steht daneben und bleibt ohne Preis unbekannt.",
     price: "Preis einer Kilowattstunde",
     currency: "Währung",
     second: "Zweiter Tarif",
@@ -141,7 +141,7 @@ export const settings = {
       other: "Übriges",
     },
     free: "{{bytes}} frei auf dem Datenträger",
-    measuring: "Wird gemessen…",
+    measuring: "Wird gemessen …",
     diskLimit: "Platz für Modelle",
     diskLimitHelp: "Ist er voll, gehen zuerst die am längsten unbenutzten Modelle.",
     downloadRate: "Download-Geschwindigkeit",
@@ -156,12 +156,12 @@ export const settings = {
     perSecond: "{{rate}}/s",
   },
   notifications: {
-    help: "Jede Art lässt sich einzeln abschalten. Im Verlauf steht auch, was abgeschaltet ist.",
+    help: "Jede Art lässt sich einzeln abschalten. Im Verlauf steht auch, was abgeschaltet ist; nur Fragen, abholbares Geld und Neues von der App selbst nicht.",
   },
   diagnostics: {
     help: "Eine Textdatei für Helfende: Versionen, GPUs, Einstellungen, letzte Ereignisse. Schlüssel, Adressen mit Passwörtern und die Texte von Aufträgen sind nicht darin.",
     report: "Bericht",
-    button: "Bericht ansehen…",
+    button: "Bericht ansehen …",
     title: "Diagnose",
     words: "Das ist alles, was in der Datei stünde. Gesendet wird nichts.",
     redactions_zero: "Es war nichts zu schwärzen.",
@@ -170,7 +170,7 @@ export const settings = {
     save: "Als Datei speichern",
     copy: "Kopieren",
     copied: "Kopiert",
-    loading: "Wird zusammengestellt…",
+    loading: "Wird zusammengestellt …",
     logLevel: "Ausführlichkeit des Protokolls",
     logLevelHelp: "Im Datenordner unter logs, höchstens fünf Dateien.",
     levels: {

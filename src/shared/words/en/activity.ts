@@ -74,5 +74,6 @@ export const activity = {
     "guard-acted": "Service guard acted",
     "key-used": "Key used",
     "settings-changed": "Settings changed",
+    noticed: "Notice",
   } satisfies Readonly<Record<ActivityType, string>>,
 } as const;

@@ -70,6 +70,7 @@ export const app = {
       finish: "Finish, Then Quit",
       now: "Quit Now",
     },
+    unknownLink: { message: "Bellows does not know this link", close: "Close" },
     pageCrashes: {
       message: "Bellows’ window crashes each time it is opened",
       detail:

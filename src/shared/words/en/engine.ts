@@ -1,9 +1,12 @@
 import { engineActivity } from "./engine-activity.ts";
 import { engineDevice } from "./engine-device.ts";
+import { engineNotices } from "./engine-notices.ts";
 import { engineOffers } from "./engine-offers.ts";
 import { engineOllama } from "./engine-ollama.ts";
 import { enginePresence } from "./engine-presence.ts";
+import { engineReceipt } from "./engine-receipt.ts";
 import { engineSelfTest } from "./engine-self-test.ts";
+import { engineSettings } from "./engine-settings.ts";
 import { engineStanding } from "./engine-standing.ts";
 
 /** Sentences of the engine (shared/words/said.ts). The terminal and the log show these too. */
@@ -36,6 +39,8 @@ export const engine = {
   stopped: "Stopped",
   stoppedWhy: "No work is taken until you start.",
   pressStart: "Press Start.",
+  stoppedStake: "{{market}} hears no heartbeats meanwhile, which can cost some of the stake there.",
+  pauseInstead: "Pause takes no work either, and goes on sending them.",
   paused: "Paused",
   pausedEnding_one: "Paused, {{count}} job being ended",
   pausedEnding_other: "Paused, {{count}} jobs being ended",
@@ -65,6 +70,13 @@ export const engine = {
   /** One device, and what is said of it. */
   deviceRestsForNow: "{{device}} {{why}}, resumes by itself.",
   deviceRestsUntil: "{{device}} {{why}}, until {{until}}.",
+  onSun: "Sun {{time}}",
+  onMon: "Mon {{time}}",
+  onTue: "Tue {{time}}",
+  onWed: "Wed {{time}}",
+  onThu: "Thu {{time}}",
+  onFri: "Fri {{time}}",
+  onSat: "Sat {{time}}",
   deviceRests: "{{device}} {{why}}.",
   deviceTrouble: "{{device}}: {{why}}.",
   switchOn: "Switch it on under GPUs.",
@@ -73,8 +85,11 @@ export const engine = {
   ...engineActivity,
   ...enginePresence,
   ...engineDevice,
+  ...engineNotices,
   ...engineOffers,
   ...engineOllama,
+  ...engineReceipt,
   ...engineSelfTest,
+  ...engineSettings,
   ...engineStanding,
 } as const;

@@ -17,9 +17,11 @@ export const home = {
     pause: "Pause",
     pauseHint: "Give back what has not begun; what runs is ended and submitted",
     finish: "Finish current and stop",
-    finishHint: "Take no more work, end and submit everything held, then stop",
+    finishHint:
+      "Take no more work, end and submit everything held, then stop: no more heartbeats then, which can cost stake",
     stop: "Stop",
-    stopHint: "Take no more work and end the running jobs at once",
+    stopHint:
+      "Take no more work and end the running jobs at once. No heartbeats are sent then, which can cost stake; Pause goes on sending them",
   },
   orbLegend: "The last 60 seconds, clockwise: a tick is lit where a result was accepted",
   earned: {
@@ -88,7 +90,7 @@ export const home = {
   stop: {
     title_one: "Stop with {{count}} job under way?",
     title_other: "Stop with {{count}} jobs under way?",
-    text: "What runs ends at once and is given back or counts as failed. Results that are computed are still submitted.",
+    text: "What runs ends at once and is given back or counts as failed. Results that are computed are still submitted. While stopped no heartbeats are sent, which can cost stake.",
     cancel: "Cancel",
     finish: "Finish current and stop",
     now: "Stop now",

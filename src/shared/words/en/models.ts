@@ -103,6 +103,8 @@ export const models = {
     speed: "{{size}}/s",
     eta: "{{time}} left",
     waiting: "waiting for the first bytes",
+    noAnswer: "no answer from {{host}} yet",
+    noAnswerAgain: "no answer from {{host}} yet, try {{tries}}",
   },
   action: {
     download: "Download",
@@ -124,7 +126,7 @@ export const models = {
   pinHelp: "On: never removed to make room.",
   byList:
     "MODEL_ALLOWLIST does not name this model, so it is neither fetched nor run. Add it there and start Bellows again.",
-  pull: "Ollama keeps this one: run “ollama pull {{name}}” there, and let Bellows use Ollama under Settings, Work.",
+  pull: "Ollama keeps this one: run “ollama pull {{name}}” there, and let Bellows use Ollama under Settings, {{section}}.",
   needsLlama: "It runs on llama.cpp, which is not installed yet: below the catalogue it can be.",
   byPerson: "Held back by you: neither fetched nor run until “May run” is on.",
   failedHelp: "What was fetched is kept.",

@@ -1,4 +1,4 @@
-/** What notices say; the same text stands in the window and in the system's notification. */
+/** What stands around notices; what they say is in engine-notices.ts. */
 export const notifications = {
   show: "Show",
   dismiss: "Dismiss",
@@ -7,82 +7,8 @@ export const notifications = {
   more_one: "{{count}} more notice",
   more_other: "{{count}} more notices",
   fewer: "Show fewer",
-  noGpu: {
-    title: "No NVIDIA GPU found",
-    text: "Jobs that need one are not taken. Bellows keeps looking; the GPUs screen says what it tried.",
-  },
-  driverOld: {
-    title: "{{device}}: the driver is too old",
-    text: "Install a newer NVIDIA driver, then restart.",
-  },
-  selfTestFailed: { title: "{{device}} failed its self-test" },
-  breakerOpen: {
-    title: "{{device}} rests after failures in a row",
-    text: "It is tried again by itself.",
-  },
-  modelReady: { title: "Model {{model}} is ready", text: "Jobs that need it can be taken now." },
-  modelFailed: { title: "Model {{model}} could not be fetched", text: "The Models screen says why." },
-  diskFull: { title: "The disk is full" },
-  marketUnreachable: {
-    title: "{{market}} does not answer",
-    text: "For {{minutes}} min now. It is tried again by itself. Jobs held: {{held}}.",
-  },
-  marketPaused: {
-    title: "No more work is taken from {{market}}",
-    text: "{{lost}} leases in a row were lost after their jobs had begun. Look why, then take its work again.",
-  },
-  marketRefused: {
-    title: "{{market}} does not accept this provider",
-    text: "Home says why.",
-  },
-  stakeLow: {
-    title: "Stake too low on {{market}}",
-    text: "{{effective}} count, {{minimum}} are needed. No work is given until there is enough.",
-  },
-  jailed: {
-    title: "{{market}} has jailed this provider",
-    text: "No work is given until that ends. The Reliability screen says why.",
-  },
-  slashed: { title: "{{market}} took {{amount}} of the stake" },
-  serviceNearLimit: {
-    title: "{{market}}: close to a limit: {{measure}}",
-    breached: "{{market}}: limit crossed: {{measure}}",
-    cost: "{{text}} At stake now: {{cost}}.",
-  },
-  offerDrift: { title: "{{market}} shows another offer than yours for {{device}}" },
-  offerBooked: {
-    title: "{{device}} is rented on {{market}}",
-    text: "It is kept for the renter until the booking ends.",
-  },
-  firstEarning: {
-    title: "First earning on {{market}}",
-    text: "{{amount}} settled. Every figure can be traced to its jobs.",
-    demo: "{{amount}} settled, in play money. Real markets work the same way.",
-  },
-  unclaimed: {
-    title: "{{amount}} can be claimed",
-    text: "{{market}} has settled it; it is yours once it is claimed.",
-  },
-  ledgerRestored: { title: "The database was restored from a snapshot" },
-  engineFailed: { title: "The engine could not start" },
-  updateReady: {
-    title: "Bellows {{version}} is ready to install",
-    offered: "Bellows {{version}} is available",
-    text: "It is never installed while a job runs. The previous version is kept.",
-  },
-  updateRefused: { title: "An update was refused" },
-  safeMode: {
-    title: "Safe mode",
-    text: "Bellows ended unexpectedly {{count}} times in a row, so it started without taking work.",
-    leave: "Leave safe mode",
-    reports: "Crash reports",
-  },
-  startAtLogin: {
-    title: "Start Bellows when you log in?",
-    text: "It then earns without being opened, in the tray. It can be changed at any time in Settings.",
-    yes: "Start at login",
-    no: "No",
-  },
+  safeMode: { leave: "Leave safe mode", reports: "Crash reports" },
+  startAtLogin: { yes: "Start at login", no: "No" },
   types: {
     "no-gpu": "No GPU found",
     "driver-old": "Driver too old",

@@ -1,3 +1,5 @@
+import { engineNotices } from "./engine-notices.ts";
+
 export const reliability = {
   title: "Reliability",
   badge_one: "{{count}} thing to look at",
@@ -18,14 +20,14 @@ export const reliability = {
     jail: "Recent penalties",
   },
   explain: {
-    health: "Below {{limit}} the market calls this provider degraded; further down it gives no work.",
-    availability: "A window below {{limit}} is punished.",
-    "latency-p95": "Above {{limit}} the market counts this provider as slow.",
-    traps: "Jobs whose right answer the market knows. A window below {{limit}} is punished.",
-    qos: "A window below {{limit}} is punished.",
+    health: engineNotices.limitHealth,
+    availability: engineNotices.limitAvailability,
+    "latency-p95": engineNotices.limitLatency,
+    traps: engineNotices.limitTraps,
+    qos: engineNotices.limitQos,
     excused:
       "The limit of {{limit}} is one for GPUs: a processor is slower, and in the demo it costs nothing.",
-    jail: "At {{limit}} no work is given for a while.",
+    jail: engineNotices.limitJail,
   },
   state: {
     good: "fine",
@@ -51,6 +53,10 @@ export const reliability = {
   costs: "A breach now would cost {{amount}} {{currency}}.",
   health: {
     score: "Health score",
+    healthy: "healthy",
+    degraded: "degraded",
+    unresponsive: "unresponsive",
+    jailed: "jailed",
   },
   beats: {
     title: "Heartbeats",

@@ -82,7 +82,7 @@ export const settings = {
     turnOff: "To turn a market off, empty its addresses.",
   },
   energy: {
-    help: "Net earnings count what the power of a job costs. Without a price, energy cost stays unknown.",
+    help: "Net is what a market credits, after its fee. What electricity costs is counted beside it, and stays unknown without a price.",
     price: "Price of a kilowatt-hour",
     currency: "Currency",
     second: "Second tariff",
@@ -153,7 +153,7 @@ export const settings = {
     perSecond: "{{rate}}/s",
   },
   notifications: {
-    help: "Each kind can be switched off by itself. What is off is still written to the activity log.",
+    help: "Each kind can be switched off by itself. What is off is still written to the activity log; only questions, money to claim and news about the app itself are not.",
   },
   diagnostics: {
     help: "A text file for whoever helps: versions, GPUs, settings, the last events. Keys, addresses with passwords and the texts of jobs are not in it.",

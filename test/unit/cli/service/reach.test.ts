@@ -1,7 +1,13 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { accountIn, doubtOfConfig, findUnreachable, isOpen } from "../../../../src/cli/service/reach.ts";
+import {
+  accountIn,
+  doubtOfConfig,
+  doubtsOfPlaces,
+  findUnreachable,
+  isOpen,
+} from "../../../../src/cli/service/reach.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
 const PASSWD = "root:x:0:0::/root:/bin/bash\nbellows:x:997:996::/var/lib/bellows:/usr/sbin/nologin\n";
@@ -27,6 +33,18 @@ describe("a file is open to it", () => {
     expect(isOpen({ mode: 0o640, uid: 0, gid: 996 }, null, 0o4)).toBe(false);
     expect(isOpen({ mode: 0o644, uid: 0, gid: 996 }, null, 0o4)).toBe(true);
   });
+});
+
+it("doubts what lies where the unit sees nothing, or folders of its own", () => {
+  const place = (path: string) => ({ what: "The data folder", path, instead: "Leave it." });
+  const doubts = (...paths: string[]) => doubtsOfPlaces(paths.map(place));
+  expect(doubts("/opt/bellows", "/var/tmpfiles", "/srv/tmp/x", "/homes/ada")).toEqual([]);
+  expect(doubts("/tmp/x", "/var/tmp/x", "/home/ada", "/root")).toEqual([
+    "The data folder /tmp/x would not be there for the service: the service has a /tmp and a /var/tmp of its own, both empty. Leave it.",
+    expect.stringContaining("/var/tmp/x"),
+    "The data folder /home/ada would not be there for the service: the service sees nothing below /home and /root. Leave it.",
+    expect.stringContaining("/root"),
+  ]);
 });
 
 describe("a closed file", () => {

@@ -6,6 +6,7 @@ import { describeActivity } from "../../../../src/engine/ledger/activity-words.t
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
 import { ACTIVITY_TYPES } from "../../../../src/shared/contract/activity.ts";
 import { hear } from "../../../../src/shared/words/hear.ts";
+import { say } from "../../../../src/shared/words/said.ts";
 import { PSEUDO, setLanguage } from "../../../../src/shared/words/words.ts";
 
 const anError = { code: "MARKET_ERROR", message: "The market answered 500", actor: "market" };
@@ -59,6 +60,12 @@ const DETAILS: Readonly<Record<(typeof ACTIVITY_TYPES)[number], unknown>> = {
   },
   "key-used": { deed: "exported" },
   "settings-changed": { changed: ["energy.price", "app.theme"] },
+  noticed: {
+    notice: "model-failed",
+    severity: "warn",
+    title: say("noticeModelFailed", { model: "all-MiniLM-L6-v2" }),
+    text: say("noticeModelFailedText"),
+  },
 };
 
 describe("what is written down", () => {
@@ -79,6 +86,13 @@ describe("what is written down", () => {
     expect(describeActivity("key-used", '{"deed":"exported"}')?.text).toBe("A backup was saved");
     expect(describeActivity("guard-acted", JSON.stringify(DETAILS["guard-acted"]))?.text).toBe(
       "Began: no more work taken, because of recent penalties",
+    );
+    const settings = describeActivity("settings-changed", JSON.stringify(DETAILS["settings-changed"]));
+    expect(settings?.text).toBe("Changed: price of a kilowatt-hour, look");
+    setLanguage("de");
+    expect(hear(settings?.text ?? "", settings?.said)).toBe("Geändert: Preis einer Kilowattstunde, Aussehen");
+    expect(describeActivity("settings-changed", '{"changed":["of.another_version"]}')?.text).toBe(
+      "Changed: of.another_version",
     );
     expect(describeActivity("engine-started", JSON.stringify(DETAILS["engine-started"]))?.text).toBe(
       "Version 1.2.0, demo with play money; 3 jobs of the last run were picked up",

@@ -87,6 +87,18 @@ describe("a market session", () => {
     });
   });
 
+  it("knows from its beginning when the market last accepted a result, of whatever start", async () => {
+    const { ledger, control, board, market } = await aSession();
+    const row = ledger.leases.insert(aLease({ leaseId: "before", market: market.id }), 1_000) ?? 0;
+    for (const event of ["admit", "run", "compute", "submit", "accept"] as const)
+      ledger.leases.apply(row, event, 5_000);
+    const quota = () => 0;
+    const profile = () => ({ ...PROFILE });
+    const adapter = new ScriptedMarket();
+    const next = new MarketSession({ adapter, board, control, ledger, quota, profile, now: Date.now });
+    expect(next.view().lastAcceptedAt).toBe(5_000);
+  });
+
   it("says why it takes no work although the market has some", async () => {
     const market = new ScriptedMarket();
     const pause = { since: 5, lost: 5 };

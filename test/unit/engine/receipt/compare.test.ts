@@ -11,12 +11,12 @@ test("embeddings are compared row by row within the tolerance", () => {
   const kept = embed(1, 0, 0, 1);
   const same = compareResults(kept, embed(1, 0, 0, 1), TOLERANCE);
   expect(same).toMatchObject({ ok: true });
-  expect(same.detail).toContain("cosine 1.000000, largest difference 0");
-  expect(same.detail).not.toContain("e+0");
+  expect(same.detail.text).toContain("cosine 1.000000, largest difference 0");
+  expect(same.detail.text).not.toContain("e+0");
   expect(compareResults(kept, embed(0.998, 0.004, 0, 1), TOLERANCE)).toMatchObject({ ok: true });
   const off = compareResults(kept, embed(0.9, 0.2, 0, 1), TOLERANCE);
   expect(off).toMatchObject({ ok: false, difference: { maxAbs: expect.closeTo(0.2, 5) } });
-  expect(off.detail).toContain("allowed are 0.999 and 0.005");
+  expect(off.detail.text).toContain("allowed are 0.999 and 0.005");
   expect(compareResults(kept, embed(0, 1, 1, 0), TOLERANCE).ok, "rows that changed places").toBe(false);
   expect(compareResults(kept, embed(Number.NaN, 0, 0, 1), TOLERANCE).ok).toBe(false);
 });

@@ -146,6 +146,7 @@ async function provider() {
     guard,
     failedModels,
     excused,
+    standing,
     beat,
     pass,
     lease,
@@ -369,6 +370,61 @@ describe("the guard acts before the market", () => {
     expect(parts.guard.warnings).toBe(0);
     parts.pass(6 * MINUTE);
     expect([parts.guard.level.actions, parts.guard.quota]).toEqual([[], 8]);
+  });
+
+  test("one gap is one warning, from its beginning until it has left the window", async () => {
+    const parts = await provider();
+    parts.pass(20 * MINUTE);
+    expect(parts.guard.level.log).toEqual([]);
+    // Stopped for 47 s, 15 s after the last heartbeat: 2 s more than it vouches for.
+    parts.pass(47 * SECOND, false);
+    const said = () =>
+      parts.guard.level.log
+        .filter(({ measure }) => measure === "availability")
+        .map(({ change, kind }) => `${change} ${kind}`);
+    const warned = () => parts.guard.warnings;
+    for (let second = 0; second < 14 * MINUTE; second += SECOND) {
+      parts.pass(SECOND, second % HEARTBEAT_MS === 0);
+      if (second > 2 * MINUTE) expect([second, warned()]).toEqual([second, 1]);
+      else expect(warned()).toBeGreaterThan(0);
+    }
+    expect(said()).toEqual(["began warn"]);
+    parts.pass(4 * MINUTE);
+    expect(said()).toEqual(["ended warn", "began warn"]);
+    expect(warned()).toBe(0);
+  });
+
+  test("what comes and goes with each heartbeat is one warning, and goes on over a restart", async () => {
+    const parts = await provider();
+    parts.pass(5 * MINUTE);
+    // Every heartbeat a little late: 24 s instead of 15.
+    for (let beat = 0; beat < 10; beat++) {
+      parts.pass(SECOND);
+      parts.pass(24 * SECOND, false);
+    }
+    const changes = (guard: ServiceGuard) =>
+      guard.level.log.map(({ change, measure }) => `${change} ${measure}`);
+    expect(changes(parts.guard)).toEqual(["began health"]);
+    const { ledger, clock, standing } = parts;
+    const next = new ServiceGuard({
+      market: {
+        id: "aicf",
+        rules: AICF_SERVICE,
+        standing,
+        heartbeatIntervalMs: () => HEARTBEAT_MS,
+        fullQuota: () => 8,
+      },
+      ledger,
+      now: clock,
+      onChange: () => undefined,
+    });
+    parts.beat();
+    next.look();
+    expect(changes(next)).toEqual(["began health"]);
+    expect(next.warnings).toBe(1);
+    parts.pass(2 * MINUTE);
+    next.look();
+    expect(changes(next)).toEqual(["ended health", "began health"]);
   });
 
   test("a remedy stays for a while after its cause is gone, so that it does not flicker", async () => {

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { deriveHeadline, type HeadlineInput } from "../../../../src/engine/state/headline.ts";
 import type { DeviceView, MarketView } from "../../../../src/shared/contract/views.ts";
 import { HOUR } from "../../../../src/shared/durations.ts";
+import { hear } from "../../../../src/shared/words/hear.ts";
+import { setLanguage } from "../../../../src/shared/words/words.ts";
 
 const NOW = 1_000_000;
 const market = (overrides: Partial<MarketView> = {}): MarketView => ({
@@ -42,6 +44,7 @@ const device = (overrides: Partial<DeviceView> = {}): DeviceView => ({
 });
 const derive = (overrides: Partial<HeadlineInput> = {}) =>
   deriveHeadline({
+    mode: "live",
     intent: "running",
     startedAt: NOW - 600_000,
     now: NOW,
@@ -66,6 +69,44 @@ describe("the headline", () => {
     expect(derive({ markets: [market({ paused, error, lastAcceptedAt: NOW - 90_000 })] })).toMatchObject({
       level: "attention",
       reasons: [{ text: "AICF: Five were lost.", help: "Look.", screen: "reliability" }],
+    });
+  });
+
+  it("says that a stop can cost stake, where a market measures and real money is staked", () => {
+    const anm = (minor: string) => ({ currency: "ANM", minor, decimals: 9 }) as const;
+    const stake = { total: anm("5"), effective: anm("5"), minimum: anm("5"), releases: [] };
+    const standing = {
+      market: "aicf",
+      providerId: "prov_1",
+      at: NOW,
+      state: "eligible",
+      jailedUntil: null,
+      health: { score: 1, word: null },
+      stake,
+      slashes: [],
+      service: { traps: null, qos: null, latencyP95Ms: null, availability: null },
+      reasons: [],
+    } as unknown as NonNullable<MarketView["standing"]>;
+    const texts = (overrides: Partial<HeadlineInput>) =>
+      derive({ intent: "stopped", ...overrides }).reasons.map(({ text, help }) => `${text} ${help}`);
+    const measured = market({ standing, serviceWarnings: 0 });
+    expect(texts({ markets: [measured] })).toEqual([
+      "No work is taken until you start. Press Start.",
+      "AICF hears no heartbeats meanwhile, which can cost some of the stake there. Pause takes no work either, and goes on sending them.",
+    ]);
+    expect(texts({ markets: [measured], mode: "demo" })).toHaveLength(1);
+    expect(texts({ markets: [market({ standing })] })).toHaveLength(1);
+    expect(
+      texts({ markets: [{ ...measured, standing: { ...standing, stake: { ...stake, total: anm("0") } } }] }),
+    ).toHaveLength(1);
+  });
+
+  it("tells of an earlier start's result, and does not take it for earning now", () => {
+    const before = derive({ startedAt: NOW - 1_000, markets: [market({ lastAcceptedAt: NOW - 3_000 })] });
+    expect(before).toMatchObject({
+      level: "starting",
+      lastAcceptedAt: NOW - 3_000,
+      lastAcceptedMarket: "aicf",
     });
   });
 
@@ -271,12 +312,22 @@ describe("a device left to its person", () => {
     });
   });
 
-  it("says until when, where that is known and soon enough for a time of day to be clear", () => {
+  it("says until when, where that is known and soon enough to be clear", () => {
     const snoozed = { by: "snooze", text: "paused by you", signals: ["snooze"] } as const;
     const reasonUntil = (until: number) =>
       derive({ devices: [resting({ ...snoozed, signals: ["snooze"], until })] }).reasons[0];
     expect(reasonUntil(NOW + HOUR)?.text).toMatch(/^RTX 3060 paused by you, until \d\d:\d\d\.$/);
-    expect(reasonUntil(NOW + 30 * HOUR)?.text).toBe("RTX 3060 paused by you, resumes by itself.");
+    expect(reasonUntil(NOW + 30 * HOUR)?.text).toMatch(
+      /^RTX 3060 paused by you, until (Sun|Mon|Tue|Wed|Thu|Fri|Sat) \d\d:\d\d\.$/,
+    );
+    const weekday = reasonUntil(NOW + 30 * HOUR);
+    setLanguage("de");
+    try {
+      expect(hear(weekday?.text ?? "", weekday?.said)).toMatch(/, bis (So|Mo|Di|Mi|Do|Fr|Sa) \d\d:\d\d\.$/);
+    } finally {
+      setLanguage("en");
+    }
+    expect(reasonUntil(NOW + 7 * 24 * HOUR)?.text).toBe("RTX 3060 paused by you, resumes by itself.");
   });
 
   it("leads from each reason to the screen that shows more of it", () => {

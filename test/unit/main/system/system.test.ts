@@ -3,7 +3,7 @@ import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { CRASHES_TO_SAFE_MODE, CrashGuard } from "../../../../src/main/system/crash-guard.ts";
 import { countCrashReports } from "../../../../src/main/system/crash-reports.ts";
-import { screenInArguments, screenOfLink } from "../../../../src/main/system/deep-link.ts";
+import { screenInArguments, screenOfLink, unknownLinkIn } from "../../../../src/main/system/deep-link.ts";
 import { launcherOf } from "../../../../src/main/system/launcher.ts";
 import { autostartFile, systemLoginItem, xdgLoginItem } from "../../../../src/main/system/login-item.ts";
 import { mutedTypes, PreferenceFile, preferencesOf } from "../../../../src/main/system/preferences.ts";
@@ -38,6 +38,13 @@ describe("a bellows:// link", () => {
   it("is found among the arguments of a start", () => {
     expect(screenInArguments(["bellows", "--no-sandbox", "bellows://gpus"])).toBe("gpus");
     expect(screenInArguments(["bellows", "--hidden"])).toBeNull();
+  });
+
+  it("that names no screen is known as such, so that a person can be told", () => {
+    expect(unknownLinkIn(["bellows", "bellows://nonsense"])).toBe("bellows://nonsense");
+    expect(unknownLinkIn(["bellows", "BELLOWS:jobs?id=1"])).toBe("BELLOWS:jobs?id=1");
+    expect(unknownLinkIn(["bellows", "--no-sandbox", "bellows://gpus"])).toBeNull();
+    expect(unknownLinkIn(["/opt/bellows://x", "https://nowhere"])).toBeNull();
   });
 });
 

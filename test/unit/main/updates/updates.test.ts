@@ -493,7 +493,10 @@ describe("Updates", () => {
       execPath: "/nowhere",
     });
     machine.settings = { ...machine.settings, feedUrl: "http://127.0.0.1:9/" };
-    expect((await machine.start()).view.phase).toMatchObject({ state: "off", reason: { actor: "machine" } });
+    expect((await machine.start()).view.phase).toMatchObject({
+      state: "off",
+      reason: { code: "UPDATES_CHECKOUT", actor: "machine" },
+    });
     await expect(updates.rollBack()).rejects.toMatchObject({ code: "NO_PREVIOUS_VERSION" });
   });
 

@@ -16,9 +16,26 @@ describe("what is shown of a device", () => {
   });
 
   it("leaves out of a processor's signals those that can't be told of it", () => {
-    const signals = [{ state: "allows" }, { state: "unknown" }, { state: "blocks" }] as const;
+    const signals = [
+      { name: "battery", state: "allows" },
+      { name: "person", state: "unknown" },
+      { name: "switch", state: "blocks" },
+    ] as const;
     expect(shownSignals(CPU, signals).map(({ state }) => state)).toEqual(["allows", "blocks"]);
     expect(shownSignals(GPU, signals)).toHaveLength(3);
+  });
+
+  it("does not call a rule for GPUs off on a processor, where it may well be on in the settings", () => {
+    const signals = [
+      { name: "schedule", state: "off" },
+      { name: "otherProgram", state: "off" },
+      { name: "busy", state: "off" },
+      { name: "temperature", state: "off" },
+    ] as const;
+    expect(shownSignals(CPU, signals).map(({ name }) => name)).toEqual(["schedule"]);
+    expect(shownSignals(GPU, signals)).toHaveLength(4);
+    // A limit of its own counts on a processor too.
+    expect(shownSignals(CPU, [{ name: "temperature", state: "allows" }])).toHaveLength(1);
   });
 
   it("offers a temperature limit where there is a temperature, or one was set before", () => {

@@ -51,6 +51,24 @@ describe("a window into the jobs", () => {
     expect(window.rowAt(0)).not.toBeNull();
   });
 
+  it("reads what is in sight again without moving it: a job is shown as it is by now", async () => {
+    const { bridge, all, asked } = ledger(1_000);
+    const window = new JobWindow(bridge, {}, () => undefined);
+    await until(() => window.state.rows === 1_000);
+    window.want(290, 310);
+    await until(() => window.rowAt(305) !== null);
+    const was = window.rowAt(305);
+    if (was === null) throw new Error("It was read");
+    all[305] = { ...was, state: "failed" };
+    asked.length = 0;
+    await window.reread();
+    expect(window.rowAt(305)).toEqual({ ...was, state: "failed" });
+    expect(asked.map(({ skip, before }) => ({ skip, before }))).toEqual([
+      { skip: 200, before: "0" },
+      { skip: 300, before: "0" },
+    ]);
+  });
+
   it("grows from page to page where nobody knows the length", async () => {
     const { bridge, all } = ledger(250, false);
     const window = new JobWindow(bridge, { text: "lease" }, () => undefined);

@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { NoticeSchema } from "../../../../src/shared/contract/app.ts";
 import type { ServiceLevel } from "../../../../src/shared/contract/service-level.ts";
 import type { ProviderStanding, State } from "../../../../src/shared/contract/views.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../../../src/shared/durations.ts";
 import type { Notice, NoticeFacts } from "../../../../src/shared/notifications/notice.ts";
 import { NOTICE_PROVIDERS, NoticeBoard } from "../../../../src/shared/notifications/notice-board.ts";
 import { NOTICE_TYPES, type NoticeType } from "../../../../src/shared/notifications/notice-types.ts";
+import { hear } from "../../../../src/shared/words/hear.ts";
 import { setLanguage, t } from "../../../../src/shared/words/words.ts";
 import { aicf, aitbc, amount, cpu, earning, gpu } from "../../../e2e/ui/states.ts";
 import { anAppView } from "../../../support/app-view.ts";
@@ -182,7 +184,7 @@ const CASES: Readonly<
   },
   "service-near-limit": {
     after: facts({}, { levels: [level("warning")] }),
-    title: "AICF: close to a limit: Trap jobs answered rightly",
+    title: "AICF: close to a limit: trap jobs",
     text: "Jobs whose right answer the market knows. A window below 98 % is punished. At stake now: 0.50 ANM.",
   },
   "offer-drift": {
@@ -311,10 +313,10 @@ describe("each kind of notice", () => {
     expect(notice).toMatchObject({ type, title });
     expect(notice?.text).toMatch(text);
     expect(notice?.key.startsWith(type)).toBe(true);
+    // The same notice, read after the language was changed: nothing is asked anew.
     setLanguage("de");
-    const [german] = noticesOf(type, before, after);
-    expect(german?.title).not.toBe(title);
-    expect(german?.key).toBe(notice?.key);
+    expect(hear(notice?.title ?? "", notice?.titleSaid)).not.toBe(title);
+    expect(NoticeSchema.parse(notice)).toEqual(notice);
     expect(t(`notifications.types.${type}`)).not.toBe("");
   });
 
@@ -365,6 +367,15 @@ describe("each kind of notice", () => {
     expect(noticesOf("start-at-login", null, asked({ impossible: "No." }))).toEqual([]);
   });
 
+  it("say their numbers as the reader's language writes them, whenever they were raised", () => {
+    const { before = null, after } = CASES["first-earning"];
+    const [notice] = noticesOf("first-earning", before, after);
+    const words = () => hear(notice?.text ?? "", notice?.textSaid);
+    expect(words()).toBe("214.7705 ANM settled, in play money. Real markets work the same way.");
+    setLanguage("de");
+    expect(words()).toBe("214,7705 ANM gutgeschrieben, in Spielgeld. Auf echten Märkten geht es genauso.");
+  });
+
   it("names a crossed limit as crossed", () => {
     const [notice] = noticesOf("service-near-limit", null, facts({}, { levels: [level("breached")] }));
     expect(notice).toMatchObject({ severity: "bad", title: expect.stringContaining("limit crossed") });
@@ -409,6 +420,19 @@ describe("NoticeBoard", () => {
     expect(notices.notices).toEqual([]);
     notices.look(after, NOW + DAY + SECOND);
     expect(notices.notices).toEqual([]);
+  });
+
+  it("lets good news leave by themselves", () => {
+    const notices = board();
+    const { before, after } = CASES["first-earning"];
+    notices.look(before ?? quiet, NOW);
+    notices.look(after, NOW + SECOND);
+    const kinds = () => notices.notices.map(({ type }) => type);
+    expect(kinds()).toContain("first-earning");
+    notices.look(after, NOW + 4 * MINUTE);
+    expect(kinds()).toContain("first-earning");
+    notices.look(after, NOW + 6 * MINUTE);
+    expect(kinds()).not.toContain("first-earning");
   });
 
   it("brings back what was put away only when its cause comes again", () => {

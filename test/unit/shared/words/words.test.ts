@@ -45,6 +45,11 @@ describe("the catalogues", () => {
       expect(text, key).not.toMatch(key.startsWith("engine.") ? /\.\.\./ : /\.\.\.|'|"/);
     }
   });
+
+  test("end in an ellipsis as the language does: beside the word in English, after a space in German", () => {
+    for (const [key, text] of english) expect(text, key).not.toMatch(/\s…$/);
+    for (const [key, text] of german) expect(text, key).not.toMatch(/\S…$/);
+  });
 });
 
 describe("a text", () => {

@@ -133,6 +133,20 @@ describe("a download", () => {
     expect(server.log.map(({ range }) => range?.start)).toEqual([0, 0]);
   });
 
+  it("tells whom it asks, and the how manieth time in a row", async () => {
+    const tries: number[] = [];
+    const hosts = new Set<string>();
+    const onTry = (host: string, count: number) => {
+      hosts.add(host);
+      tries.push(count);
+    };
+    const refuse = (server: ModelServer) =>
+      server.faults.push({ kind: "status", status: 503 }, { kind: "status", status: 503 });
+    const server = await fetched(file, refuse, { onTry });
+    expect(tries).toEqual([1, 2, 3]);
+    expect([...hosts]).toEqual([new URL(server.url).host]);
+  });
+
   it("waits as long as it is asked to", async () => {
     const started = Date.now();
     const headers = { "retry-after": "1" };

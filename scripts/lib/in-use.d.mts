@@ -1,0 +1,2 @@
+export function markInUse(folder?: string): () => void;
+export function isInUse(folder?: string): boolean;
