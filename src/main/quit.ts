@@ -1,5 +1,7 @@
 /** Quitting: asked for by a person it is asked back while jobs are held; once begun, it ends in order or at its deadline. */
 import { app } from "electron";
+import { SECOND } from "../shared/durations.ts";
+import { delay } from "../shared/wait.ts";
 import type { QuitAnswer } from "./ask.ts";
 import type { WindDown } from "./wind-down.ts";
 
@@ -41,7 +43,12 @@ export function quitInOrder({ end, kill, within, log }: OrderlyQuit): void {
   });
 }
 
+/** An engine that is slow to say what it holds keeps nobody from quitting. */
+const ENGINE_TELLS_WITHIN = SECOND;
+
 export interface QuitWishOptions {
+  /** What main was told last may be a moment old: the engine is asked. Never rejects. */
+  readonly lookAgain: () => Promise<void>;
   readonly jobsHeld: () => number;
   readonly ask: (held: number) => Promise<QuitAnswer>;
   readonly windDown: Pick<WindDown, "begin" | "look">;
@@ -59,22 +66,25 @@ export class QuitWish {
   }
 
   async want(): Promise<void> {
-    const { jobsHeld, ask, windDown, quit } = this.#options;
     if (this.#asking) return;
-    const held = jobsHeld();
-    if (held === 0) {
-      quit();
-      return;
-    }
     this.#asking = true;
-    const answer = await ask(held).finally(() => {
+    const answer = await this.#answer().finally(() => {
       this.#asking = false;
     });
+    const { windDown, quit } = this.#options;
     if (answer === "now") quit();
     if (answer !== "finish") return;
     this.#afterFinish = true;
     await windDown.begin();
     this.follow();
+  }
+
+  /** Asked only while jobs are held: else nothing stands against it. */
+  async #answer(): Promise<QuitAnswer> {
+    const { lookAgain, jobsHeld, ask } = this.#options;
+    await Promise.race([lookAgain(), delay(ENGINE_TELLS_WITHIN)]);
+    const held = jobsHeld();
+    return held === 0 ? "now" : await ask(held);
   }
 
   /** After every change of the engine's state: work taken again means that nobody wants to quit any more. */

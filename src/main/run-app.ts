@@ -108,6 +108,7 @@ export function runApp({ paths, desktop }: AppPlaces): void {
     cannotClose: (window) => void askToQuit(window).then((quit) => (quit ? quitWish.want() : undefined)),
   });
   const quitWish = new QuitWish({
+    lookAgain: () => mirror.refresh(),
     jobsHeld: () => jobsHeld(state()),
     ask: (held) => askToQuitHeld(windows.window, held),
     windDown: windDown(),

@@ -200,8 +200,8 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
     await page.keyboard.press("Enter");
     await form.getByText("Not saved yet.").waitFor({ state: "detached" });
     expect(engine.settings.settings.value("aitbcGpuUrl")).toBe("http://127.0.0.1:8101");
-    expect(await page.content()).not.toContain("key-of-the-gpu-service-0123456789");
     await form.getByRole("button", { name: "Forget: Key of the GPU service" }).waitFor();
+    await expect.poll(() => page.content(), PATIENCE).not.toContain("key-of-the-gpu-service-0123456789");
 
     await page.getByText("2 changes count from the engine’s next start.").waitFor();
     await page.getByRole("button", { name: "Restart the engine…" }).click();

@@ -6,12 +6,17 @@ vi.mock("electron", () => ({ app: {} }));
 const { QuitWish } = await import("../../../src/main/quit.ts");
 
 let held: number;
+/** What the engine says when it is asked; null: what it said before. */
+let heldNow: number | null;
 let answer: QuitAnswer;
 let done: string[];
 let work: WindDownState;
 
 const wish = () =>
   new QuitWish({
+    lookAgain: async () => {
+      held = heldNow ?? held;
+    },
     jobsHeld: () => held,
     ask: async (count) => {
       done.push(`asked about ${count}`);
@@ -23,6 +28,7 @@ const wish = () =>
 
 beforeEach(() => {
   held = 2;
+  heldNow = null;
   answer = "stay";
   done = [];
   work = { state: "ending", jobs: 2 };
@@ -33,6 +39,13 @@ describe("QuitWish", () => {
     held = 0;
     await wish().want();
     expect(done).toEqual(["quit"]);
+  });
+
+  it("asks the engine first: a job may have come a moment ago", async () => {
+    held = 0;
+    heldNow = 1;
+    await wish().want();
+    expect(done).toEqual(["asked about 1"]);
   });
 
   it("asks while jobs are held, and does as it is told", async () => {
