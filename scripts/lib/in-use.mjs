@@ -1,6 +1,7 @@
 // Who runs from dist/ says so, so that nobody builds it anew under a running app.
 import fs from "node:fs";
 import path from "node:path";
+import { isAlive, touch } from "./holder.mjs";
 import { cacheDir } from "./paths.mjs";
 
 const REFRESH_MS = 2_000;
@@ -37,22 +38,4 @@ function lives(file) {
   if (Date.now() - stat.mtimeMs <= SILENT_MS && isAlive(Number(path.basename(file)))) return true;
   fs.rmSync(file, { force: true });
   return false;
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code !== "ESRCH";
-  }
-}
-
-function touch(file) {
-  const now = new Date();
-  try {
-    fs.utimesSync(file, now, now);
-  } catch {
-    // Removed by hand: then a build may come.
-  }
 }

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isAlive, touch } from "./holder.mjs";
 
 const POLL_MS = 200;
 const REFRESH_MS = 2_000;
@@ -48,18 +49,8 @@ function holderIsAlive(file) {
   if (Date.now() - stat.mtimeMs > SILENT_MS) return false;
   if (stat.size === 0) return true; // between creating and writing
   try {
-    process.kill(Number(fs.readFileSync(file, "utf8")), 0);
-    return true;
-  } catch (error) {
-    return error.code !== "ESRCH";
-  }
-}
-
-function touch(file) {
-  const now = new Date();
-  try {
-    fs.utimesSync(file, now, now);
+    return isAlive(Number(fs.readFileSync(file, "utf8")));
   } catch {
-    // Removed by hand: nothing to keep alive.
+    return true; // released between the two looks: the next try takes it
   }
 }
