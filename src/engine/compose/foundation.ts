@@ -5,6 +5,7 @@ import { killLeftovers, PidNotingHost } from "../../host/pid-file.ts";
 import type { ProcessHost } from "../../host/process-host.ts";
 import type { EngineConfig } from "../../shared/config.ts";
 import type { HostInfo } from "../../shared/contract/views.ts";
+import { SECOND } from "../../shared/durations.ts";
 import type { AppError } from "../../shared/errors.ts";
 import { fleetingFolder } from "../config/fleeting-folder.ts";
 import { locatePaths } from "../config/paths.ts";
@@ -42,6 +43,9 @@ export interface FoundationParts {
   /** Neither paused nor rented out. */
   readonly mayWork: (deviceId: string) => boolean;
 }
+
+/** A model put in place or taken away by hand is noticed within this time; what we do ourselves at once. */
+const LOOK_AT_MODELS = 10 * SECOND;
 
 export interface Foundation {
   readonly config: EngineConfig;
@@ -97,6 +101,7 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
       }),
       openModels(config, {
         inUse: parts.modelInUse,
+        believedMs: LOOK_AT_MODELS,
         retryFailedMs: RETRY_FAILED,
         elsewhere: (model) => ollama?.library.modelFor(model) ?? null,
         onNotesTrouble: ({ message, code }) =>

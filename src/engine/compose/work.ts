@@ -56,7 +56,6 @@ export interface Work {
 export function composeWork(base: Foundation, bonds: WorkBonds): Work {
   const { config, ledger, settings, models, watcher, identity, now } = base;
   const { isReserved } = bonds;
-  const look = rememberForThisTurn((name: string) => models.resolve(name));
   const board = new WorkBoard({
     ledger,
     now,
@@ -64,17 +63,17 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
     admit: (lease) =>
       judgeLease(lease, {
         taskOf: (name) => {
-          const { id, task } = look(name).model;
+          const { id, task } = models.resolve(name).model;
           if (isRefused(id)) throw refusal(id);
           return task;
         },
-        limitsOf: (name) => look(name).model.limits,
+        limitsOf: (name) => models.resolve(name).model.limits,
         obstacle: (name, work) => {
-          const { spec } = look(name);
+          const { spec } = models.resolve(name);
           return work.kind === "generate" && isOllamaModel(spec) ? obstacleTo(work, spec) : null;
         },
-        memoryShortage: (name) => fleet.memoryShortage(look(name)),
-        tooLong: (lease) => fleet.tooLong(lease, look(lease.model)),
+        memoryShortage: (name) => fleet.memoryShortage(models.resolve(name)),
+        tooLong: (lease) => fleet.tooLong(lease, models.resolve(lease.model)),
         allowUnpaid: settings.value("allowUnpaid") ?? config.allowUnpaid,
         now,
       }),
@@ -198,7 +197,7 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
     control,
     selfTester,
     isRefused,
-    memoryShortage: (name) => fleet.memoryShortage(look(name)),
+    memoryShortage: (name) => fleet.memoryShortage(models.resolve(name)),
     isBusy: () => board.held().some((lease) => lease.state === "running"),
     // All of them were admitted with a model that is in the catalogue.
     modelsInUse: () =>
@@ -206,17 +205,6 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
         .held()
         .filter(({ state }) => state === "leased" || state === "admitted" || state === "running")
         .flatMap(({ model }) => (models.has(model) ? [models.find(model).id] : [])),
-  };
-}
-
-/** Many jobs are judged together, and to look at a model means to look at its files: once for all of them. */
-function rememberForThisTurn<T>(find: (name: string) => T): (name: string) => T {
-  const found = new Map<string, T>();
-  return (name) => {
-    const known = found.get(name) ?? find(name);
-    if (found.size === 0) setImmediate(() => found.clear());
-    found.set(name, known);
-    return known;
   };
 }
 

@@ -541,9 +541,12 @@ export class ModelManager {
 
   async #locked<T>(model: CatalogueModel, work: () => Promise<T>): Promise<T> {
     const lock = await lockModel(this.#options.places.lockFile(model.id), model.id);
+    const { store } = this.#options;
+    store.lookAgain();
     try {
       return await work();
     } finally {
+      store.lookAgain();
       await lock.release();
     }
   }
@@ -561,6 +564,7 @@ export class ModelManager {
 
   #tell(change: ModelChange): void {
     this.#toldAt = this.#now();
+    if (change !== "progress") this.#options.store.lookAgain();
     for (const listener of this.#listeners) listener(change);
   }
 }

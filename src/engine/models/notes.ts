@@ -22,6 +22,7 @@ const NoteSchema = z.object({
 });
 export type ModelNote = z.infer<typeof NoteSchema>;
 
+const NO_NOTE: Readonly<ModelNote> = Object.freeze(NoteSchema.parse({}));
 const FileSchema = z.record(z.string(), NoteSchema);
 /** A use is written down when the last one noted is older than this: often enough to tell old from new. */
 const USE_GRAIN = MINUTE;
@@ -41,8 +42,8 @@ export class ModelNotes {
     this.#notes = read(file) ?? {};
   }
 
-  of(id: string): ModelNote {
-    return this.#notes[id] ?? NoteSchema.parse({});
+  of(id: string): Readonly<ModelNote> {
+    return this.#notes[id] ?? NO_NOTE;
   }
 
   /** Throws MODEL_FOLDER_UNUSABLE when it can't be written down; then it does not hold either. */
@@ -75,7 +76,7 @@ export class ModelNotes {
   #write(changes: readonly (readonly [string, Partial<ModelNote>])[]): void {
     // Another engine with the same models may have written meanwhile.
     const notes = { ...this.#notes, ...read(this.#file) };
-    for (const [id, change] of changes) notes[id] = { ...(notes[id] ?? NoteSchema.parse({})), ...change };
+    for (const [id, change] of changes) notes[id] = { ...(notes[id] ?? NO_NOTE), ...change };
     const temporary = `${this.#file}.${randomBytes(4).toString("hex")}.tmp`;
     try {
       mkdirSync(dirname(this.#file), { recursive: true });

@@ -21,7 +21,7 @@ export interface Models {
 }
 
 type ModelsOptions = Pick<ModelManagerOptions, "inUse" | "retryFailedMs" | "tuning" | "runNpm"> &
-  Pick<ModelStoreOptions, "elsewhere"> & {
+  Pick<ModelStoreOptions, "elsewhere" | "believedMs"> & {
     /** It can't be written down any more when models are used. */
     readonly onNotesTrouble?: (trouble: AppError) => void;
   };
@@ -29,7 +29,7 @@ type ModelsOptions = Pick<ModelManagerOptions, "inUse" | "retryFailedMs" | "tuni
 /** Throws CATALOGUE_UNREADABLE. */
 export async function openModels(
   { resourcesFolder, modelFolders, models, llamaFolder }: ModelsConfig,
-  { elsewhere, onNotesTrouble, ...options }: ModelsOptions = {},
+  { elsewhere, believedMs, onNotesTrouble, ...options }: ModelsOptions = {},
 ): Promise<Models> {
   const places = modelPlaces(models.home);
   const notes = new ModelNotes(places.notesFile, onNotesTrouble);
@@ -39,6 +39,7 @@ export async function openModels(
     modelFolders,
     allows: (model) => allowList.allows(model),
     elsewhere,
+    believedMs,
     obstacle: ({ task }) => (task === "generate" ? llamaMissing(llamaFolder) : null),
     remembered: new CheckedFiles(places.checkedFile),
   });

@@ -1,6 +1,7 @@
 /**
  * The models of this machine: what the catalogue names, looked for in each model folder, and trusted only as far as
- * its files were checked. Sizes are checked at every look, contents once per state of the file, over all starts.
+ * its files were checked. Sizes are checked at every look, contents once per state of the file, over all starts. An
+ * engine asks for its models many times a second and looks every few seconds: what was seen stands as long.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -45,12 +46,27 @@ export interface ModelStoreOptions {
   readonly obstacle?: ((model: CatalogueModel) => AppError | null) | undefined;
   /** What earlier processes read and found right; absent: nothing. */
   readonly remembered?: CheckedFiles | undefined;
+  /** What was seen on disk is believed for so long, ms, unless something here changed it; absent: not at all. */
+  readonly believedMs?: number | undefined;
 }
 
 /** What lies on disk of a model, whether it may run or not. */
 export type ModelPresence =
   | { readonly state: "present"; readonly folder: string; readonly error: null }
   | { readonly state: "missing" | "corrupt"; readonly folder: null; readonly error: AppError };
+
+/** Where a model lies, and its files as they were found. */
+interface Found {
+  readonly folder: string;
+  readonly files: ModelSpec["files"];
+}
+
+/** What a look at the disk came to. */
+interface Look {
+  /** Of a clock that never goes back, ms. */
+  readonly at: number;
+  readonly found: Found | AppError;
+}
 
 /** What stands between a model and its use, the hardest to mend first. */
 const HARDEST_FIRST: readonly string[] = ["MODEL_MISSING", "MODEL_CORRUPT", "MODEL_NOT_ALLOWED"];
@@ -65,6 +81,9 @@ export class ModelStore {
   readonly #elsewhere: (model: CatalogueModel) => OllamaModel | null;
   readonly #obstacle: (model: CatalogueModel) => AppError | null;
   readonly #remembered: CheckedFiles;
+  readonly #believedMs: number;
+  readonly #seen = new Map<CatalogueModel, Look>();
+  readonly #manifests = new Map<CatalogueModel, string>();
 
   private constructor(catalogue: Catalogue, options: ModelStoreOptions) {
     const { modelFolders, allows = () => true, remembered = new CheckedFiles(null) } = options;
@@ -75,6 +94,7 @@ export class ModelStore {
     this.#elsewhere = options.elsewhere ?? (() => null);
     this.#obstacle = options.obstacle ?? (() => null);
     this.#remembered = remembered;
+    this.#believedMs = options.believedMs ?? 0;
   }
 
   /** Throws CATALOGUE_UNREADABLE. */
@@ -91,9 +111,7 @@ export class ModelStore {
     const model = this.find(name);
     if (!this.#allows(model)) throw notAllowed(model.id);
     const spec = this.inOllama(model);
-    return spec === null
-      ? this.#here(model)
-      : { model, spec, manifestSha256: modelManifestSha256(model.files) };
+    return spec === null ? this.#here(model) : { model, spec, manifestSha256: this.#manifestOf(model) };
   }
 
   /** `resolve`, of files on this machine only. */
@@ -116,21 +134,47 @@ export class ModelStore {
   }
 
   #here(model: CatalogueModel): ModelHere {
-    const folder = this.#locate(model);
+    const found = this.#look(model);
+    if (found instanceof AppError) throw found;
     const obstacle = this.#obstacle(model);
     if (obstacle !== null) throw obstacle;
-    const spec: ModelSpec = { ...model, folder, files: this.#filesOf(model, folder) };
-    return { model, spec, manifestSha256: modelManifestSha256(model.files) };
+    return { model, spec: { ...model, ...found }, manifestSha256: this.#manifestOf(model) };
+  }
+
+  #manifestOf(model: CatalogueModel): string {
+    const known = this.#manifests.get(model) ?? modelManifestSha256(model.files);
+    this.#manifests.set(model, known);
+    return known;
   }
 
   /** What is on disk, as far as it is known without reading files. */
   presence(model: CatalogueModel): ModelPresence {
+    const found = this.#look(model);
+    if (!(found instanceof AppError)) return { state: "present", folder: found.folder, error: null };
+    return { state: found.code === "MODEL_MISSING" ? "missing" : "corrupt", folder: null, error: found };
+  }
+
+  /** Something changed on disk, or is about to rest on what lies there: nothing that was seen before counts. */
+  lookAgain(): void {
+    this.#seen.clear();
+  }
+
+  #look(model: CatalogueModel): Found | AppError {
+    const at = performance.now();
+    const seen = this.#seen.get(model);
+    if (seen !== undefined && at - seen.at < this.#believedMs) return seen.found;
+    const found = this.#find(model);
+    this.#seen.set(model, { at, found });
+    return found;
+  }
+
+  #find(model: CatalogueModel): Found | AppError {
     try {
-      return { state: "present", folder: this.#locate(model), error: null };
+      const folder = this.#locate(model);
+      return { folder, files: this.#filesOf(model, folder) };
     } catch (thrown) {
-      if (!(thrown instanceof AppError)) throw thrown;
-      const state = thrown.code === "MODEL_MISSING" ? "missing" : "corrupt";
-      return { state, folder: null, error: thrown };
+      if (thrown instanceof AppError) return thrown;
+      throw thrown;
     }
   }
 
@@ -138,6 +182,7 @@ export class ModelStore {
   async verify(name: string, signal?: AbortSignal): Promise<ModelHere> {
     const model = this.find(name);
     if (!this.#allows(model)) throw notAllowed(model.id);
+    this.lookAgain();
     // A folder that turns out bad leaves the next one to look at.
     for (let folder = this.#locate(model); !this.#isChecked(model, folder); folder = this.#locate(model))
       await this.#check(model, folder, signal);
@@ -146,6 +191,7 @@ export class ModelStore {
 
   /** Reads every file again, whatever is known of it, and says what is there. */
   async recheck(model: CatalogueModel, signal?: AbortSignal): Promise<ModelPresence> {
+    this.lookAgain();
     for (const parent of this.#folders) {
       const folder = join(parent, model.id);
       if (sizesProblem(model, folder) !== null) continue;
@@ -202,7 +248,7 @@ export class ModelStore {
   }
 
   #isHere(model: CatalogueModel): boolean {
-    return this.#obstacle(model) === null && this.presence(model).state === "present";
+    return this.presence(model).state === "present" && this.#obstacle(model) === null;
   }
 
   has(name: string): boolean {
@@ -228,15 +274,20 @@ export class ModelStore {
       const key = keyOf(path, before);
       if (this.#checked.has(key)) continue;
       if (before !== null && this.#remembered.has(path, before, file.sha256)) {
-        this.#checked.set(key, null);
+        this.#learn(key, null);
         continue;
       }
       const problem = await outcome(checkPinnedFile(model.id, folder, file, signal));
-      this.#checked.set(key, problem);
+      this.#learn(key, problem);
       // Written to while it was read, it is not what was read.
       if (problem === null && before !== null && fileState(path) === before)
         this.#remembered.add(path, before, file.sha256);
     }
+  }
+
+  #learn(key: string, problem: AppError | null): void {
+    this.#checked.set(key, problem);
+    this.lookAgain();
   }
 
   /** Each with the state in which it was found right. */

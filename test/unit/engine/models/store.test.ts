@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ModelStore } from "../../../../src/engine/models/store.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
@@ -46,13 +46,19 @@ function writeModel(folder: string, id: string, files: Record<string, string> = 
   }
 }
 
-async function openStore(models: unknown[], folderCount = 1, allows: (id: string) => boolean = () => true) {
+interface StoreRules {
+  readonly allows?: (id: string) => boolean;
+  readonly believedMs?: number;
+}
+
+async function openStore(models: unknown[], folderCount = 1, rules: StoreRules = {}) {
+  const { allows = () => true, believedMs } = rules;
   const root = tempFolder();
   const catalogueFile = join(root, "catalogue.json");
   writeFileSync(catalogueFile, JSON.stringify({ version: 1, models }));
   const modelFolders = Array.from({ length: folderCount }, (_, i) => join(root, `models-${i}`));
   return {
-    store: await ModelStore.open({ catalogueFile, modelFolders, allows: ({ id }) => allows(id) }),
+    store: await ModelStore.open({ catalogueFile, modelFolders, allows: ({ id }) => allows(id), believedMs }),
     folder: modelFolders[0] ?? "",
     modelFolders,
   };
@@ -174,7 +180,7 @@ describe("the full check", () => {
     const { store, folder } = await openStore(
       [model("absent"), model("held-back")],
       1,
-      (id) => !allowed.has(id),
+      { allows: (id) => !allowed.has(id) },
     );
     expect(store.problem()).toMatchObject({ code: "MODEL_NOT_ALLOWED" });
     allowed.clear();
@@ -188,6 +194,45 @@ describe("the full check", () => {
     writeModel(folder, "minilm");
     await expect(store.verify("minilm", AbortSignal.abort(new Error("later")))).rejects.toThrow();
     expect((await store.verify("minilm")).spec.id).toBe("minilm");
+  });
+});
+
+describe("a store that believes what it saw for ten seconds", () => {
+  const BELIEVED = { believedMs: 10_000 };
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test("notices a model put there by hand, or taken away, after that time", async () => {
+    const { store, folder } = await openStore([model("minilm")], 1, BELIEVED);
+    expect(store.offeredNames()).toEqual([]);
+    writeModel(folder, "minilm");
+    vi.advanceTimersByTime(9_999);
+    expect(store.offeredNames()).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(store.offeredNames()).toEqual(["minilm", "minilm-alias"]);
+    rmSync(join(folder, "minilm"), { recursive: true });
+    vi.advanceTimersByTime(10_000);
+    expect(() => store.resolve("minilm")).toThrow(expect.objectContaining({ code: "MODEL_MISSING" }));
+  });
+
+  test("looks at once when it is told of a change, and when it has read files itself", async () => {
+    const { store, folder } = await openStore([model("minilm")], 1, BELIEVED);
+    expect(store.offeredNames()).toEqual([]);
+    writeModel(folder, "minilm", { ...FILES, "graph.onnx": "THE GRAPH" });
+    store.lookAgain();
+    expect(store.offeredNames()).toEqual(["minilm", "minilm-alias"]);
+    await expect(store.verify("minilm")).rejects.toMatchObject({ code: "MODEL_CORRUPT" });
+    expect(store.offeredNames()).toEqual([]);
+    writeModel(folder, "minilm");
+    expect((await store.verify("minilm")).spec.files.every(({ checked }) => checked !== undefined)).toBe(
+      true,
+    );
+    expect(store.offeredNames()).toEqual(["minilm", "minilm-alias"]);
   });
 });
 
