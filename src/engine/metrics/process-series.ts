@@ -10,8 +10,8 @@ import { KIB, SECOND } from "../../shared/durations.ts";
 import { LEDGER_FILE } from "../ledger/database.ts";
 import type { Series } from "./families.ts";
 
-/** Ten looks a second show every delay that matters to a lease and cost nothing to speak of. */
-const DELAY_RESOLUTION_MS = 100;
+/** Every delay that matters to a lease is longer; each look wakes an engine that may have nothing else to do. */
+const DELAY_RESOLUTION_MS = 250;
 const NANOSECONDS = 1e9;
 const MICROSECONDS = 1e6;
 
