@@ -8,6 +8,7 @@ import type { EngineReady } from "../shared/config.ts";
 import type { ContractClient } from "../shared/contract/contract.ts";
 import { connectContract } from "../shared/contract/rpc.ts";
 import { AppError } from "../shared/errors.ts";
+import { StartTeller } from "../shared/start-teller.ts";
 
 /** One life of the engine, from ready to its end. */
 export interface EngineLife {
@@ -20,7 +21,7 @@ export interface DemoSessionOptions {
   readonly host: ProcessHost;
   /** The engine is ready; again after each restart. */
   readonly onEngine?: (life: EngineLife) => void;
-  /** A process is started again, in words; that one gave up is told by `whenFailed`. */
+  /** A process is started again, or its start takes long, in words; that one gave up is told by `whenFailed`. */
   readonly onTrouble?: (sentence: string) => void;
   readonly timings?: WorkProcessesOptions["timings"];
 }
@@ -29,7 +30,9 @@ export class DemoSession {
   demo: Demo;
   readonly #options: DemoSessionOptions;
   readonly #processes: WorkProcesses;
+  readonly #starting = new StartTeller((line) => this.#options.onTrouble?.(line));
   #stopping = false;
+  #told = "";
   #life: (EngineLife & { close(): void }) | undefined;
 
   constructor(options: DemoSessionOptions) {
@@ -48,6 +51,7 @@ export class DemoSession {
     this.#processes.devnet.onState((state) => this.#tellTrouble("The devnet", state));
     this.#processes.engine.onState((state) => {
       this.#tellTrouble("The engine", state);
+      if (!this.#stopping) this.#starting.hear(state.doing);
       this.#followEngine(state);
     });
   }
@@ -116,10 +120,14 @@ export class DemoSession {
     }
   }
 
-  #tellTrouble(who: string, { state, reason, pid }: SupervisorState): void {
+  #tellTrouble(who: string, { state, reason, error, pid }: SupervisorState): void {
     if (this.#stopping) return; // A terminal's Ctrl-C reaches the children too.
+    if (state === "up") this.#told = "";
     // Said once, when it ended, not again when its successor has a pid.
-    if (state === "restarting" && pid === null)
-      this.#options.onTrouble?.(`${who} is started again: ${reason ?? "it ended"}.`);
+    if (state !== "restarting" || pid !== null) return;
+    const remedy = error?.help === undefined ? "" : ` ${error.help}`;
+    const sentence = `${who} is started again: ${reason ?? "it ended"}.${remedy}`;
+    if (sentence !== this.#told) this.#options.onTrouble?.(sentence);
+    this.#told = sentence;
   }
 }

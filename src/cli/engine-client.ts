@@ -3,6 +3,7 @@ import path from "node:path";
 import { z } from "zod";
 import { type Environment, type Flags, readSettings } from "../engine/config/from-environment.ts";
 import type { AppPaths } from "../engine/config/paths.ts";
+import { isEngineThere } from "../engine/control/ask-engine.ts";
 import { type ControlFile, readControlFile } from "../engine/control/control-file.ts";
 import {
   COMMANDS,
@@ -14,7 +15,6 @@ import { MINUTE, SECOND } from "../shared/durations.ts";
 import { AppError, ErrorValueSchema } from "../shared/errors.ts";
 import { installedDataFolder, isClosed } from "./service/installed.ts";
 
-const HEALTH_WITHIN_MS = 2 * SECOND;
 const ANSWER_WITHIN_MS = 30 * SECOND;
 /** These read files of many gigabytes before they answer. */
 const READING_WITHIN_MS = 30 * MINUTE;
@@ -25,7 +25,6 @@ const READS_FILES: ReadonlySet<string> = new Set([
   "models.setAllowed",
 ]);
 
-const HealthSchema = z.object({ app: z.literal("bellows") });
 const LinkSchema = z.object({ dashboardUrl: z.string() });
 
 export interface EngineClient {
@@ -94,22 +93,11 @@ function engineFolders(root: string): string[] {
 /** The engine whose control file is in exactly this folder; null when there is none or it does not answer. */
 export async function connectTo(dataFolder: string): Promise<EngineClient | null> {
   const control = readControlFile(dataFolder);
-  return control !== null && (await isThere(control)) ? clientOf(control) : null;
+  return control !== null && (await isEngineThere(control)) ? clientOf(control) : null;
 }
 
 export function dataFolderOf(where: Where): string {
   return readSettings(where, ["dataFolder"]).dataFolder ?? where.paths.defaultDataFolder;
-}
-
-async function isThere(control: ControlFile): Promise<boolean> {
-  try {
-    const response = await fetch(`${control.url}/api/health`, {
-      signal: AbortSignal.timeout(HEALTH_WITHIN_MS),
-    });
-    return HealthSchema.safeParse(await response.json()).success;
-  } catch {
-    return false; // A crash left the file behind, and nobody or somebody else has the port now.
-  }
 }
 
 function clientOf(control: ControlFile): EngineClient {

@@ -13,6 +13,7 @@ import { configProgram } from "./commands/config-program.ts";
 import { addDevices } from "./commands/devices-program.ts";
 import { addGpuPack } from "./commands/gpu-pack-program.ts";
 import { identityProgram } from "./commands/identity-program.ts";
+import { addLedger } from "./commands/ledger-program.ts";
 import { addLlama } from "./commands/llama-program.ts";
 import { addModels } from "./commands/models-program.ts";
 import { runIntent, VERBS, type Verb } from "./commands/run-intent.ts";
@@ -293,6 +294,7 @@ function createProgram(context: CliContext, outcome: Outcome, environment: Given
     ),
   );
 
+  addLedger(program, context, () => ({ env: context.env, paths: context.paths, flags: flagsOf({}, []) }));
   addModels(program, context, () => textOf(program.opts().data));
   addGpuPack(
     program,

@@ -1,6 +1,7 @@
 /** What the CLI writes: results to stdout, everything else to stderr, colour only where a person looks at it. */
 import { styleText } from "node:util";
 import { ConfigError, sentence as problemSentence } from "../engine/config/config-error.ts";
+import { Redactor } from "../engine/log/redact.ts";
 import { MIB, MILLISECOND, SECOND } from "../shared/durations.ts";
 import { toErrorValue } from "../shared/errors.ts";
 import { delay } from "../shared/wait.ts";
@@ -22,6 +23,8 @@ export interface TerminalIo {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly debug: boolean;
+  /** Blacks out the secrets of this process in what an error says; absent: only what looks like one. */
+  readonly clean?: (text: string) => string;
   /** Nobody reads the results any more, and nobody said that this does not matter; absent: that is an error. */
   readonly onReaderGone?: () => void;
 }
@@ -30,13 +33,15 @@ export class Terminal {
   readonly #stdout: NodeJS.WriteStream;
   readonly #stderr: NodeJS.WriteStream;
   readonly #debug: boolean;
+  readonly #clean: (text: string) => string;
   readonly #unread = new Set<NodeJS.WriteStream>();
   #outlives = false;
 
-  constructor({ stdout, stderr, debug, onReaderGone }: TerminalIo) {
+  constructor({ stdout, stderr, debug, clean, onReaderGone }: TerminalIo) {
     this.#stdout = stdout;
     this.#stderr = stderr;
     this.#debug = debug;
+    this.#clean = clean ?? ((text) => new Redactor().text(text));
     for (const stream of [stdout, stderr]) {
       stream.on("error", (error: NodeJS.ErrnoException) => {
         const { code } = error;
@@ -105,17 +110,19 @@ export class Terminal {
     stream.write(`${line}\n`);
   }
 
-  /** `Error: <what>. <what to do>.` and never a stack, unless BELLOWS_DEBUG asks for it. */
-  error(thrown: unknown): void {
+  /**
+   * `Error: <what>. <what to do>.` without secrets, and never a stack, unless BELLOWS_DEBUG asks for it. `clean`: of
+   * whoever knows more secrets than the environment's.
+   */
+  error(thrown: unknown, clean = this.#clean): void {
+    const say = (line: string) => this.note(clean(line));
     if (thrown instanceof ConfigError && thrown.problems.length > 1) {
-      this.note(`Error: ${thrown.problems.length} settings are wrong.`);
-      for (const problem of thrown.problems) {
-        this.note(`  ${problemSentence(problem)}. ${sentence(problem.fix)}`);
-      }
+      say(`Error: ${thrown.problems.length} settings are wrong.`);
+      for (const problem of thrown.problems) say(`  ${problemSentence(problem)}. ${sentence(problem.fix)}`);
     } else {
-      this.note(`Error: ${advice(toErrorValue(thrown))}`);
+      say(`Error: ${advice(toErrorValue(thrown))}`);
     }
-    if (this.#debug && thrown instanceof Error) this.note(stackWithCauses(thrown));
+    if (this.#debug && thrown instanceof Error) say(stackWithCauses(thrown));
   }
 }
 

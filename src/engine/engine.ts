@@ -27,6 +27,7 @@ import { keepLog } from "./log/engine-log.ts";
 import type { Log, LogConsole } from "./log/log.ts";
 import { kept } from "./settings/open-settings.ts";
 import type { LiveSettings } from "./settings/settings.ts";
+import { type TellStart, untold } from "./starting.ts";
 import { LeaseKeeper } from "./work/lease-keeper.ts";
 import { Submitter } from "./work/submitter.ts";
 
@@ -66,22 +67,36 @@ export interface Engine {
   readonly ended: Promise<void>;
 }
 
-/**
- * `now`: this machine's clock, unix ms; a test may set it wrong. `checkRestart` throws what would keep an engine from
- * starting again; by default the configuration file is read for it.
- */
+export interface StartOptions {
+  /** This machine's clock, unix ms; a test may set it wrong. */
+  readonly now?: () => number;
+  readonly console?: LogConsole | null;
+  /** Throws what would keep an engine from starting again; by default the configuration file is read for it. */
+  readonly checkRestart?: () => void;
+  /** Hears what takes long at the start. */
+  readonly tell?: TellStart;
+  /** Ends a start that takes long; it rejects with its reason. */
+  readonly signal?: AbortSignal;
+}
+
 export async function startEngine(
   config: EngineConfig,
   host: ProcessHost,
-  now: () => number = Date.now,
-  console: LogConsole | null = null,
-  checkRestart: () => void = () => checkFileOf(config),
+  {
+    now = Date.now,
+    console = null,
+    checkRestart = () => checkFileOf(config),
+    tell = untold,
+    signal,
+  }: StartOptions = {},
 ): Promise<Engine> {
   const base = await layFoundation({
     config,
     host,
     now,
     console,
+    tell,
+    signal,
     modelInUse: (id) => work.modelsInUse().includes(id),
     attention: () => ({
       watched: onlooker.looks,
@@ -114,6 +129,8 @@ export async function startEngine(
   const reactions: Reactions = wireReactions({ base, work, power, markets, views });
 
   // What the last run left behind.
+  const configured = sessions.map(({ adapter }) => adapter.id);
+  ledger.outbox.forgetStranded(configured);
   const stopLog = keepLog(log, { ledger, board, headline: slices.headline });
   for (const notice of ledger.notices) ledger.audit("ledger-restored", now(), notice);
   const recovered = board.recover();
@@ -134,6 +151,9 @@ export async function startEngine(
   // Two lives: taking and running work ends first, delivering results and serving questions last.
   const working = new AbortController();
   const service = new AbortController();
+  const tellOfCopies = () => {
+    if (views.notices.hold("SNAPSHOT_FAILED", ledger.snapshotTrouble)) state.touch("engine");
+  };
   const workLoops = [
     // Without the key nothing can be signed: no market hears of us, and no job is run.
     whenOpen(identity, working.signal, () => fleet.run(working.signal)),
@@ -151,7 +171,7 @@ export async function startEngine(
     base.ollama?.library.run(service.signal),
     observers.run(service.signal),
     noticeLog.run(service.signal),
-    housekeeping(ledger, () => kept(settings, config), now, service.signal),
+    housekeeping(ledger, () => kept(settings, config), now, tellOfCopies, service.signal),
   ];
   let controlServer: ControlServer | null = null;
   const ended = Promise.withResolvers<void>();
@@ -185,7 +205,7 @@ export async function startEngine(
     working.abort(over());
     // Who is back at once runs it again; anybody else may be away for longer than its lease lasts.
     if (!restartWanted) await end.now(() => board.giveBack(reason, { running: true }));
-    await end.until(SHARES.sending, () => ledger.outbox.size() === 0, SEND_PATIENCE);
+    await end.until(SHARES.sending, () => ledger.outbox.size(configured) === 0, SEND_PATIENCE);
     await end.step(SHARES.work, (late) => Promise.all([fleet.stop(late), Promise.allSettled(workLoops)]));
     await end.step(SHARES.files, () => Promise.all([modelManager.close(), gpuPack.close(), llama.close()]));
     service.abort(over());
@@ -225,6 +245,7 @@ export async function startEngine(
       level: (market) => guards.level(market),
       offers: () => offers.list(),
       energy: () => power.meter.joules,
+      backend: config.gpuBackend,
     });
     if (notice !== null) views.notices.add(notice);
     if (config.control !== null) {

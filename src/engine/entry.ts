@@ -9,6 +9,7 @@ import {
   EngineConfigSchema,
   type EngineLeft,
   type EngineReady,
+  type EngineStarting,
 } from "../shared/config.ts";
 import { serveContract } from "../shared/contract/rpc.ts";
 import { toErrorValue } from "../shared/errors.ts";
@@ -52,7 +53,13 @@ function configured(channel: ParentChannel): Promise<Configured> {
 
 async function serve({ config, stopWaiting }: Configured, channel: ParentChannel): Promise<void> {
   const host = openBrokeredHost() ?? new ForkProcessHost();
-  const engine = await startEngine(config, host);
+  const engine = await startEngine(config, host, {
+    tell: (news) => {
+      channel.post({ kind: "engine-starting", ...news } satisfies EngineStarting);
+      // What comes next may keep this process from sending anything.
+      return channel.flush();
+    },
+  });
   stopWaiting();
   channel.onClose(() => void engine.shutdown({ orphaned: true }));
   // More than once, where a whole group is told: the second must not cut the first short.

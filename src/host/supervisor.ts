@@ -4,16 +4,19 @@
  *   stopped ──start──▶ starting ──ready──▶ up ──unexpected end──▶ restarting ──ready──▶ up
  *                          └──────── unexpected end ─────────────────▲  └──▲ unexpected end
  *   any ──stop──▶ stopped        5 quick crashes in a row, or a fatal error that trying again can't cure ──▶ failed
+ *                                (what passes by itself, like a full disk, is waited for however long it takes)
  *
  * The first restart comes at once, so that a killed process is back within a second; after that 1, 2, 4 … 60 s,
  * until it has stayed up for a minute. `failed` is left by `retry` (a person) or `stop`.
  */
-import { FatalSchema } from "../shared/config.ts";
+import { FatalSchema, type StartNews } from "../shared/config.ts";
 import { MILLISECOND, MINUTE, SECOND } from "../shared/durations.ts";
 import { AppError, type ErrorValue, isAbort, toErrorValue } from "../shared/errors.ts";
 import { RESTART_WANTED } from "../shared/restart.ts";
 import { backoffMs, delay } from "../shared/wait.ts";
+import type { Spoken } from "../shared/words/said.ts";
 import type { ManagedProcess, ProcessExit, ProcessHost, ProcessSpec } from "./process-host.ts";
+import { StartTimer } from "./start-timer.ts";
 import { causeFromStderr } from "./stderr-cause.ts";
 
 export type SupervisorStateName = "starting" | "up" | "restarting" | "failed" | "stopped";
@@ -27,10 +30,12 @@ export interface SupervisorState {
   /** Unasked-for starts since `start` or `retry`. */
   readonly restarts: number;
   readonly pid: number | null;
+  /** What a start that takes long is at; absent: nothing was told of it. */
+  readonly doing?: Spoken;
 }
 
 export interface SupervisorTimings {
-  /** From spawn to the ready message. */
+  /** From spawn, or from the last word of its start, to the ready message. */
   readonly readyWithin: number;
   /** From the wish to stop to SIGKILL. */
   readonly stopWithin: number;
@@ -62,6 +67,13 @@ export interface SupervisorOptions {
   /** Called right after each spawn: sends the first message. */
   readonly configure: (child: ManagedProcess) => void;
   readonly isReady: (message: unknown) => boolean;
+  /** What a process says of a start that takes long, and how long it may say nothing after that, ms. */
+  readonly startNews?: (message: unknown) => StartNews | null;
+  /**
+   * What ended it may pass by itself (a full disk): asked before each new start what still stands in its way, null for
+   * nothing. However often that happens, it is tried again. null: it is no such thing.
+   */
+  readonly obstacle?: (error: ErrorValue) => (() => ErrorValue | null) | null;
   /** It ended because it wants to be started again with other settings: called before that, may throw. */
   readonly beforeWantedRestart?: (signal: AbortSignal) => Promise<void>;
   /** How the process is asked to end; default SIGTERM. */
@@ -170,8 +182,11 @@ export class Supervisor {
         await this.#options.beforeWantedRestart?.(signal);
         continue;
       }
-      if (life.error && !isCurableByRestart(life.error)) return this.#fail(life.reason, life.error);
-      quickCrashes = life.lasted < this.#timings.quickCrash ? quickCrashes + 1 : 0;
+      const obstacle = (life.error && this.#options.obstacle?.(life.error)) ?? null;
+      const mayPass = obstacle !== null;
+      if (life.error && !mayPass && !isCurableByRestart(life.error))
+        return this.#fail(life.reason, life.error);
+      quickCrashes = !mayPass && life.lasted < this.#timings.quickCrash ? quickCrashes + 1 : 0;
       if (quickCrashes >= this.#timings.quickCrashLimit) {
         return this.#fail(
           `It ended ${quickCrashes} times in a row right after its start. ${life.reason}`,
@@ -187,41 +202,50 @@ export class Supervisor {
         pid: null,
       });
       await delay(this.#pauseBeforeRestart(failures), signal);
+      if (obstacle !== null) await this.#untilGone(obstacle, restarts + 1, signal);
+    }
+  }
+
+  /** Looked at with the usual back-off, and told of for as long as it is there. */
+  async #untilGone(obstacle: () => ErrorValue | null, restarts: number, signal: AbortSignal): Promise<void> {
+    for (let looks = 1; ; looks++) {
+      const error = obstacle();
+      if (error === null) return;
+      this.#publish({ state: "restarting", reason: error.message, error, restarts, pid: null });
+      await delay(this.#pauseBeforeRestart(looks + 1), signal);
     }
   }
 
   /** One life of the process, from spawn to exit. */
   async #live(restarts: number, signal: AbortSignal): Promise<Life> {
-    const { host, configure, isReady } = this.#options;
-    const { readyWithin } = this.#timings;
+    const { host, configure, isReady, startNews } = this.#options;
     const spec = this.#options.spec();
     const startedAt = performance.now();
     const child = host.spawn(spec);
     this.#child = child;
     let error: ErrorValue | null = null;
-    let tooSlow = false;
 
     this.#publish({ ...this.#state, restarts, pid: child.pid ?? null });
-    const readyTimer = setTimeout(() => {
-      tooSlow = true;
-      child.kill("SIGKILL");
-    }, readyWithin);
+    const startTimer = new StartTimer(this.#timings.readyWithin, () => child.kill("SIGKILL"));
     const stopMessages = child.onMessage((message) => {
       const fatal = FatalSchema.safeParse(message);
       if (fatal.success) error = toErrorValue(AppError.fromValue(fatal.data.error));
-      if (!isReady(message) || signal.aborted || this.#child !== child) return;
-      clearTimeout(readyTimer);
+      if (signal.aborted || this.#child !== child) return;
+      const news = startNews?.(message) ?? null;
+      if (news !== null && startTimer.hear(news)) this.#publish({ ...this.#state, doing: news.doing });
+      if (!isReady(message)) return;
+      startTimer.stop();
       this.#publish({ state: "up", reason: null, error: null, restarts, pid: child.pid ?? null });
     });
     configure(child);
 
     const exit = await child.exited;
-    clearTimeout(readyTimer);
+    startTimer.stop();
     stopMessages();
     this.#child = null;
-    const reason = tooSlow
-      ? `${spec.name} was not ready within ${Math.round(readyWithin / SECOND)} s`
-      : describeEnd(spec.name, exit, error, child.stderrTail());
+    const tooSlow = startTimer.complaint;
+    const reason =
+      tooSlow === null ? describeEnd(spec.name, exit, error, child.stderrTail()) : `${spec.name} ${tooSlow}`;
     return { exit, error, reason, lasted: performance.now() - startedAt };
   }
 

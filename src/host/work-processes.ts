@@ -12,9 +12,12 @@ import {
   EngineLeftSchema,
   type EngineReady,
   EngineReadySchema,
+  EngineStartingSchema,
 } from "../shared/config.ts";
 import type { RunIntent } from "../shared/contract/views.ts";
 import { SECOND } from "../shared/durations.ts";
+import { withoutSecrets } from "../shared/secret-variables.ts";
+import { diskObstacle } from "./full-disk.ts";
 import type { ManagedProcess, ProcessHost } from "./process-host.ts";
 import { Supervisor, type SupervisorTimings } from "./supervisor.ts";
 
@@ -74,7 +77,7 @@ export class WorkProcesses {
     this.#options = options;
     this.devnet = new Supervisor({
       host,
-      spec: () => ({ name: "devnet", entry: entries.devnet }),
+      spec: () => ({ name: "devnet", entry: entries.devnet, env: withoutSecrets() }),
       configure: (child) => {
         if (this.#plan?.mode !== "demo") return;
         child.post({ kind: "configure", config: this.#plan.devnetConfig(this.#addresses) });
@@ -88,7 +91,9 @@ export class WorkProcesses {
       spec: () => ({ name: "engine", entry: entries.engine }),
       configure: (child) => child.post({ kind: "configure", config: this.#engineConfig() }),
       isReady: (message) => this.#noteEngineReady(message),
+      startNews: (message) => EngineStartingSchema.safeParse(message).data ?? null,
       ...(askEngineToStop && { askToStop: askEngineToStop }),
+      obstacle: (error) => diskObstacle(error, this.#plan?.dataFolder),
       beforeWantedRestart: (signal) => this.#beginAnew(signal),
       timings: { stopWithin: ENGINE_STOP, ...timings?.engine },
     });

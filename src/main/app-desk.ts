@@ -29,7 +29,7 @@ export interface AppDeskOptions {
     readonly list: () => readonly Notice[];
     readonly putAway: (key: string) => void;
   };
-  readonly repair: Pick<RepairDesk, "wrongSettings" | "resetSetting" | "report" | "openLogs">;
+  readonly repair: Pick<RepairDesk, "wrongSettings" | "resetSetting" | "ledgerCopy" | "useLedgerCopy" | "report" | "openLogs">;
   readonly updates: Updates;
   /** Take work again. */
   readonly startWork: () => Promise<void>;
@@ -56,6 +56,7 @@ export class AppDesk {
       "app.openLogs": () => options.repair.openLogs(),
       "app.putAwayNotice": async ({ key }) => options.notices.putAway(key),
       "app.resetSetting": async ({ key }) => options.repair.resetSetting(key),
+      "app.useLedgerCopy": async () => options.repair.useLedgerCopy(),
       "app.diagnostics": () => options.repair.report(this.view),
       "app.checkForUpdate": () => updates.check(),
       "app.downloadUpdate": () => updates.download(),
@@ -75,6 +76,7 @@ export class AppDesk {
       updates: updates.view,
       notices: [...notices.list()],
       wrongSettings: [...repair.wrongSettings],
+      ledgerCopy: repair.ledgerCopy,
     };
   }
 

@@ -137,13 +137,14 @@ export class EngineSupervisor implements ContractClient {
     if (this.#status.state === "stopping" && state.state !== "stopped") return;
     switch (state.state) {
       case "starting":
+        this.#stillStarting(state);
         return;
       case "up":
         this.#adopt();
         return;
       case "restarting":
         this.#drop();
-        this.#restarting(errorOf(state, "ENGINE_RESTARTING"));
+        this.#restarting(errorOf(state, "ENGINE_RESTARTING"), state);
         return;
       case "failed":
         this.#drop();
@@ -181,10 +182,15 @@ export class EngineSupervisor implements ContractClient {
     this.#client = null;
   }
 
+  #stillStarting({ doing }: SupervisorState): void {
+    if (doing === undefined || this.#status.state !== "starting") return;
+    this.#publish({ ...this.#status, doing });
+  }
+
   /** "Since" is the first loss; a further crash before it is up again does not move it. */
-  #restarting(error: ErrorValue): void {
+  #restarting(error: ErrorValue, { doing }: SupervisorState): void {
     const since = this.#status.state === "restarting" ? this.#status.since : this.#clock();
-    this.#publish({ state: "restarting", since, error });
+    this.#publish({ state: "restarting", since, error, ...(doing && { doing }) });
   }
 
   #fail(error: ErrorValue): void {

@@ -1,6 +1,6 @@
 /**
  * What a person can do while the engine can't start and no screen of it can be reached: see which saved setting is at
- * fault and take it away, look into the log, and have a report.
+ * fault and take it away, go on from the ledger's copy where a newer version wrote it, look into the log, and have a report.
  */
 import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
@@ -9,6 +9,7 @@ import path from "node:path";
 import { type ConfigSources, chooseMode } from "../engine/config/from-environment.ts";
 import { dataRoot } from "../engine/config/layers.ts";
 import { findSavedCulprits, resetSaved } from "../engine/config/saved-repair.ts";
+import { readWayBack, wantWayBack } from "../engine/ledger/way-back.ts";
 import { logFileOf } from "../engine/log/log-file.ts";
 import type { AppCommandOutput, AppView, WrongSetting } from "../shared/contract/app.ts";
 import type { EngineStatus } from "../shared/contract/bridge.ts";
@@ -32,6 +33,7 @@ const LOG_TAIL = 96 * KIB;
 export class RepairDesk {
   readonly #options: RepairDeskOptions;
   #wrong: readonly WrongSetting[] = [];
+  #copy: AppView["ledgerCopy"] = null;
 
   constructor(options: RepairDeskOptions) {
     this.#options = options;
@@ -41,12 +43,33 @@ export class RepairDesk {
     return this.#wrong;
   }
 
+  get ledgerCopy(): AppView["ledgerCopy"] {
+    return this.#copy;
+  }
+
   /** With every status of the engine. */
   follow(status: EngineStatus): void {
     const isConfig = status.state === "failed" && status.error.code === "CONFIG_INVALID";
     this.#wrong = isConfig
       ? findSavedCulprits(this.#options.sources).map(({ key, value }) => ({ key, value }))
       : [];
+    const isTooNew = status.state === "failed" && status.error.code === "LEDGER_TOO_NEW";
+    const copy = isTooNew ? readWayBack(this.#places().folder) : null;
+    this.#copy = copy && { takenAt: copy.takenAt };
+  }
+
+  /** Throws NO_LEDGER_COPY, also while an engine runs: that one has its ledger. */
+  useLedgerCopy(): void {
+    const { status, start } = this.#options;
+    if (status().state !== "failed") {
+      throw new AppError({
+        code: "NO_LEDGER_COPY",
+        message: "An engine is running: its ledger is in use",
+        actor: "user",
+      });
+    }
+    wantWayBack(this.#places().folder);
+    start();
   }
 
   /** Throws SETTING_NOT_RESET, also while an engine runs: that one has its own settings screen. */

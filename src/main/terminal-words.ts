@@ -1,6 +1,7 @@
 /** What a terminal is told of the app's life, in English like all of the command line: few lines, each once. */
 import type { EngineStatus } from "../shared/contract/bridge.ts";
 import type { State } from "../shared/contract/views.ts";
+import { StartTeller } from "../shared/start-teller.ts";
 
 /** What of the state is named. */
 export type ToldState = Pick<State, "engine" | "markets">;
@@ -14,6 +15,7 @@ export interface TerminalWordsOptions {
 export class TerminalWords {
   readonly #say: (line: string) => void;
   readonly #dashboard: string;
+  readonly #starting: StartTeller;
   #wasUp = false;
   #up = false;
   #told = "";
@@ -21,6 +23,7 @@ export class TerminalWords {
   constructor({ say, dashboard }: TerminalWordsOptions) {
     this.#say = say;
     this.#dashboard = dashboard;
+    this.#starting = new StartTeller(say);
   }
 
   /** With status and state after every change. */
@@ -30,6 +33,7 @@ export class TerminalWords {
       return;
     }
     this.#up = false;
+    this.#starting.hear("doing" in status ? status.doing : undefined);
     if (status.state === "starting" || status.state === "stopping") return;
     const cause = status.error === null ? "it ended" : `${status.error.message} (${status.error.code})`;
     const line = `${status.state === "failed" ? "The engine does not run" : "The engine is started again"}: ${cause}.`;

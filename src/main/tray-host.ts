@@ -1,6 +1,7 @@
 /** Does this desktop show tray icons? Only Linux may not: GNOME has none without an extension. */
 import { execFile } from "node:child_process";
 import { SECOND } from "../shared/durations.ts";
+import { plainEnvironment } from "../shared/secret-variables.ts";
 
 const WATCHER = "org.kde.StatusNotifierWatcher";
 const ASK_WITHIN = SECOND;
@@ -74,8 +75,7 @@ export async function hasTrayHost({
 
 function runQuietly(file: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(file, [...args], { timeout: ASK_WITHIN, windowsHide: true }, (error, stdout) =>
-      error ? reject(error) : resolve(stdout),
-    );
+    const options = { env: plainEnvironment(process.env), timeout: ASK_WITHIN, windowsHide: true };
+    execFile(file, [...args], options, (error, stdout) => (error ? reject(error) : resolve(stdout)));
   });
 }

@@ -9,6 +9,7 @@ import { unreachable } from "../shared/errors.ts";
 import { CURRENCIES, formatDecimal, fromMoneyValue } from "../shared/money.ts";
 import { hear } from "../shared/words/hear.ts";
 import { showDecimal } from "../shared/words/numbers.ts";
+import type { Spoken } from "../shared/words/said.ts";
 import { currentLanguage, t } from "../shared/words/words.ts";
 import { ALREADY_RUNNING } from "./running-engine.ts";
 
@@ -118,10 +119,11 @@ function iconWithoutEngine(status: EngineStatus): TrayIcon {
 function lineWithoutEngine(status: EngineStatus): string {
   switch (status.state) {
     case "starting":
+      return doingOf(status) ?? t("app.tray.starting");
     case "up":
       return t("app.tray.starting");
     case "restarting":
-      return t("app.tray.restarting");
+      return doingOf(status) ?? t("app.tray.restarting");
     case "failed":
       return status.error.code === ALREADY_RUNNING ? t("app.tray.elsewhere") : t("app.tray.failed");
     case "stopping":
@@ -130,6 +132,10 @@ function lineWithoutEngine(status: EngineStatus): string {
       return unreachable(status);
   }
 }
+
+/** What a start that takes long is at. */
+const doingOf = ({ doing }: { readonly doing?: Spoken | undefined }): string | null =>
+  doing === undefined ? null : hear(doing.text, doing.said);
 
 /** "184 jobs in the last minute"; nothing while there are none. */
 function rate({ throughput }: State): string | null {

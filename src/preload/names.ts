@@ -64,6 +64,9 @@ const COMMAND_NAMES: Readonly<Record<CommandName, true>> = {
   "earnings.report": true,
   "earnings.entries": true,
   "earnings.csv": true,
+  "earnings.unpaid": true,
+  "earnings.writeOff": true,
+  "earnings.takeBack": true,
   "activity.list": true,
   "activity.types": true,
   "fleet.read": true,
@@ -108,6 +111,7 @@ const APP_COMMAND_NAMES: Readonly<Record<AppCommandName, true>> = {
   "app.installUpdate": true,
   "app.postponeUpdate": true,
   "app.rollBack": true,
+  "app.useLedgerCopy": true,
 };
 
 const APP_EVENT_NAMES: Readonly<Record<AppEventName, true>> = { "app.changed": true, "app.show": true };

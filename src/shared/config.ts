@@ -6,6 +6,7 @@ import { z } from "zod";
 import { SettingSourceSchema } from "./contract/settings.ts";
 import { MarketIdSchema, RunIntentSchema } from "./contract/views.ts";
 import { WantedBackendSchema } from "./runtime/protocol.ts";
+import { SpokenSchema } from "./words/said.ts";
 
 const Url = z.url({ protocol: /^https?$/ });
 const Port = z.number().int().min(0).max(65_535);
@@ -74,8 +75,14 @@ export const SettingsConfigSchema = z.object({
   dataRoot: z.string(),
   /** null: none is in use. */
   configFile: z.string().nullable(),
-  /** By key: said by flag, environment or file, so not the app's to change. A secret's text is null. */
-  fixed: z.record(z.string(), z.object({ text: z.string().nullable(), source: SettingSourceSchema })),
+  /**
+   * By key: said by flag, environment or file, so not the app's to change. A secret's text is null; its `mark` tells it
+   * from another secret, within the process that read it.
+   */
+  fixed: z.record(
+    z.string(),
+    z.object({ text: z.string().nullable(), mark: z.string().optional(), source: SettingSourceSchema }),
+  ),
 });
 export type SettingsConfig = z.infer<typeof SettingsConfigSchema>;
 
@@ -274,6 +281,15 @@ export const FatalSchema = z.object({
     help: z.string().optional(),
   }),
 });
+
+/** Before it is ready, where that takes long: what it does, and for how long it may say nothing more. */
+export const EngineStartingSchema = z.object({
+  kind: z.literal("engine-starting"),
+  doing: SpokenSchema,
+  patienceMs: z.number().int().positive(),
+});
+export type EngineStarting = z.infer<typeof EngineStartingSchema>;
+export type StartNews = Omit<EngineStarting, "kind">;
 
 /** The engine's word that it serves the contract; `control` is null when the control API is off. */
 export const EngineReadySchema = z.object({

@@ -15,16 +15,17 @@ export interface PinnedFile {
 export const MODEL_HELP =
   "Run `bellows models download` with its id, or in a source checkout `npm run setup`, to fetch it again.";
 
-/** Size and sha256 of one file. Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNSAFE, or the signal's reason. */
+/** Size and sha256 of one file; `onRead` hears how many bytes were read. Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNSAFE, or the signal's reason. */
 export async function checkPinnedFile(
   model: string,
   folder: string,
   file: PinnedFile,
   signal?: AbortSignal,
+  onRead?: (bytes: number) => void,
 ): Promise<void> {
   const problem = sizeProblem(model, folder, file);
   if (problem) throw problem;
-  const found = await sha256OfFile(pathInside(model, folder, file.path), signal);
+  const found = await sha256OfFile(pathInside(model, folder, file.path), signal, onRead);
   if (found !== file.sha256) throw corrupt(model, file.path, `sha256 ${found}`, file.sha256);
 }
 

@@ -5,7 +5,6 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,6 +12,7 @@ import { startDevnet } from "../../src/devnet/devnet.ts";
 import { ENGINE_NODE_OPTIONS } from "../../src/host/engine-node.ts";
 import { MINUTE, SECOND } from "../../src/shared/durations.ts";
 import { delay } from "../../src/shared/wait.ts";
+import { openDoor } from "../support/market-door.ts";
 import { benchOptions, median, report, round } from "./measure.ts";
 import { cpuSecondsOf, familyOf, peakMbOf, pssMbOf, rssMbOf, wakeUpsOf } from "./proc.ts";
 
@@ -23,7 +23,6 @@ const HOME = process.env.BELLOWS_BENCH_HOME ?? fileURLToPath(new URL("../../", i
 /** Until what the start needed is given back, and V8 has compiled what it finds worth it. */
 const SETTLE = 5 * MINUTE;
 const IDLE = 2 * MINUTE;
-const LEASE_WISHES = /^POST \/v1\/(leases|miners\/poll)\b/m;
 
 type Market = "aitbc" | "aicf";
 
@@ -41,8 +40,8 @@ const devnet = await startDevnet({
 /** When each market heard the first wish since this was cleared, unix ms. */
 const wished = new Map<Market, number>();
 const doors = {
-  aitbc: await openDoor("aitbc", devnet.ready.coordinatorUrl),
-  aicf: await openDoor("aicf", devnet.ready.queueUrl),
+  aitbc: await openDoor(devnet.ready.coordinatorUrl, () => noteWish("aitbc")),
+  aicf: await openDoor(devnet.ready.queueUrl, () => noteWish("aicf")),
 };
 try {
   report(await measure(), options);
@@ -50,6 +49,10 @@ try {
   for (const { server } of Object.values(doors)) server.close();
   await devnet.close();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+function noteWish(market: Market): void {
+  if (!wished.has(market)) wished.set(market, Date.now());
 }
 
 async function measure() {
@@ -162,28 +165,4 @@ async function end(child: ChildProcess): Promise<void> {
   const late = setTimeout(() => child.kill("SIGKILL"), 20 * SECOND);
   await gone;
   clearTimeout(late);
-}
-
-/** Passes bytes through to the market, and notes when the first wish for a lease goes by. */
-async function openDoor(
-  market: Market,
-  to: string,
-): Promise<{ readonly url: string; readonly server: Server }> {
-  const { hostname, port } = new URL(to);
-  const server = createServer((caller) => {
-    const callee = connect(Number(port), hostname);
-    caller.on("data", (chunk) => {
-      if (!wished.has(market) && LEASE_WISHES.test(chunk.toString("latin1"))) wished.set(market, Date.now());
-    });
-    caller.pipe(callee).pipe(caller);
-    for (const each of [caller, callee]) {
-      each.on("error", () => undefined); // The other end is told by its close.
-      each.on("close", () => {
-        caller.destroy();
-        callee.destroy();
-      });
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
 }

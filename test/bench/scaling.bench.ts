@@ -1,9 +1,9 @@
 /**
- * A fleet on paper: what 10,000 workers ask of a market when all is quiet, when they start together, and when the
- * market was away for a second, ten seconds or ten minutes. The engine's own waits, a seeded random.
+ * A fleet on paper: what 10,000 workers ask of a market when all is quiet, when they start together, when an epoch ends,
+ * and when the market was away for a second, ten seconds or ten minutes. The engine's own waits, a seeded random.
  */
 import { MINUTE, SECOND } from "../../src/shared/durations.ts";
-import { mean, type Outage, peak, seeded, simulate } from "../support/outage.ts";
+import { CALLS, mean, NARROW_WAITS, type Outage, peak, seeded, simulate } from "../support/outage.ts";
 import { benchOptions, report, round } from "./measure.ts";
 
 const WORKERS = 10_000;
@@ -11,12 +11,11 @@ const HEARTBEAT = 15 * SECOND;
 /** Quiet before the outage, and watched after it. */
 const QUIET = 3 * MINUTE;
 const AFTER = 2 * MINUTE;
-/** What the engine did before: everybody within a fifth of the same moment. */
-const NARROW = { base: 500, cap: 10 * SECOND, jitter: 0.2 };
+const JOBS = { every: 10 * SECOND, held: 8 };
 
 const options = benchOptions(1);
 
-function away(ms: number, retry?: Outage["retry"]) {
+function away(ms: number, extra: Partial<Outage> = {}) {
   const outage: Outage = {
     workers: WORKERS,
     startWithin: MINUTE,
@@ -24,41 +23,71 @@ function away(ms: number, retry?: Outage["retry"]) {
     upAt: QUIET + ms,
     end: QUIET + ms + AFTER,
     heartbeat: HEARTBEAT,
-    ...(retry === undefined ? {} : { retry }),
+    ...extra,
   };
-  const load = simulate(outage, seeded(1));
-  const quiet = mean(load, MINUTE, QUIET);
+  const { calls, allBackAfter } = simulate(outage, seeded(1));
+  const quietPeak = peak(calls, MINUTE, QUIET);
+  const after = peak(calls, outage.upAt, outage.end);
   return {
-    quietPerSecond: round(quiet),
-    highestWhileAway: round(peak(load, outage.downAt, outage.upAt)),
-    highestAfter: round(peak(load, outage.upAt, outage.end)),
-    timesQuiet: round(peak(load, outage.upAt, outage.end) / quiet),
-    lastOneBackAfterSeconds: round(load.allBackAfter / SECOND),
+    quietMean: round(mean(calls, MINUTE, QUIET)),
+    quietPeak: round(quietPeak),
+    peakWhileAway: round(peak(calls, outage.downAt, outage.upAt)),
+    peakAfter: round(after),
+    timesTheQuietPeak: round(after / quietPeak),
+    lastOneBackAfterSeconds: round(allBackAfter / SECOND),
+  };
+}
+
+/** Calls a second of one worker, by what is asked. */
+function oneWorker(extra: Partial<Outage> = {}) {
+  const end = 30 * MINUTE;
+  const quiet = { workers: 1000, startWithin: MINUTE, downAt: end, upAt: end, end, heartbeat: HEARTBEAT };
+  const { by } = simulate({ ...quiet, ...extra }, seeded(4));
+  const each = CALLS.map((call) => [call, mean(by[call], MINUTE, end) / quiet.workers] as const);
+  return Object.fromEntries(each.map(([call, perSecond]) => [call, Math.round(perSecond * 1000) / 1000]));
+}
+
+function epochEnds(extra: Partial<Outage> = {}) {
+  const [epoch, end] = [QUIET, QUIET + AFTER];
+  const quiet = { workers: WORKERS, startWithin: MINUTE, downAt: end, upAt: end, end, heartbeat: HEARTBEAT };
+  const { by, calls } = simulate({ ...quiet, jobs: JOBS, epochs: [epoch], ...extra }, seeded(5));
+  return {
+    booksQuietPeak: round(peak(by.books, MINUTE, epoch)),
+    booksPeakAfter: round(peak(by.books, epoch, end)),
+    allQuietPeak: round(peak(calls, MINUTE, epoch)),
+    allPeakAfter: round(peak(calls, epoch, end)),
   };
 }
 
 function startedTogether() {
-  const load = simulate(
-    { workers: WORKERS, startWithin: SECOND, downAt: 1e9, upAt: 1e9, end: 10 * MINUTE, heartbeat: HEARTBEAT },
+  const end = 10 * MINUTE;
+  const { calls } = simulate(
+    { workers: WORKERS, startWithin: SECOND, downAt: end, upAt: end, end, heartbeat: HEARTBEAT },
     seeded(2),
   );
-  const minute = (n: number) => round(peak(load, n * MINUTE, (n + 1) * MINUTE));
-  return { highestInMinute1: minute(0), minute2: minute(1), minute5: minute(4), minute10: minute(9) };
+  const minute = (n: number) => round(peak(calls, n * MINUTE, (n + 1) * MINUTE));
+  return { peakInMinute1: minute(0), minute2: minute(1), minute5: minute(4), minute10: minute(9) };
 }
+
+const outages = (extra: Partial<Outage> = {}) => ({
+  awayFor1s: away(SECOND, extra),
+  awayFor10s: away(10 * SECOND, extra),
+  awayFor10min: away(10 * MINUTE, extra),
+});
 
 report(
   {
     bench: "scaling",
     workers: WORKERS,
     heartbeatSeconds: HEARTBEAT / SECOND,
-    awayFor1s: away(SECOND),
-    awayFor10s: away(10 * SECOND),
-    awayFor10min: away(10 * MINUTE),
-    withNarrowJitter: {
-      awayFor1s: away(SECOND, NARROW),
-      awayFor10s: away(10 * SECOND, NARROW),
-      awayFor10min: away(10 * MINUTE, NARROW),
-    },
+    oneWorkerIdle: oneWorker(),
+    oneWorkerBusy: oneWorker({ jobs: JOBS }),
+    idle: outages(),
+    aJobEvery10s: outages({ jobs: JOBS }),
+    idleNarrow: outages({ waits: NARROW_WAITS }),
+    aJobEvery10sNarrow: outages({ jobs: JOBS, waits: NARROW_WAITS }),
+    epoch: epochEnds(),
+    epochNarrow: epochEnds({ waits: NARROW_WAITS }),
     startedWithinOneSecond: startedTogether(),
   },
   options,

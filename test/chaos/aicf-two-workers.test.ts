@@ -78,7 +78,7 @@ test(
         [PASSPHRASE_VARIABLE]: process.env[PASSPHRASE_VARIABLE],
       };
       const config = { ...loadConfig({ env, flags: {}, paths }), control: null };
-      const engine = await startEngine(config, new ForkProcessHost(), () => Date.now() + skewMs);
+      const engine = await startEngine(config, new ForkProcessHost(), { now: () => Date.now() + skewMs });
       onTestFinished(() => engine.shutdown());
       const registered = () => engine.snapshot().state.markets[0]?.state === "registered";
       await expect.poll(registered, { timeout: 30 * SECOND }).toBe(true);

@@ -21,6 +21,8 @@ const RESULTS = fileURLToPath(new URL("../../test-results", import.meta.url));
 /** How far a worker's share may be from the mean; where few jobs meet a busy machine, chance has more of a say. */
 const FAIR = 0.1;
 const FAIR_ENOUGH = 0.3;
+/** Of what so many workers could do, this much is done at least, however many they are. */
+const LINEAR = 0.8;
 /** Of processor time, in /proc. */
 const TICKS_PER_SECOND = 100;
 const LEASE = 20 * SECOND;
@@ -50,7 +52,7 @@ describe.skipIf(!LONG)("the long test (BELLOWS_LONG_TESTS=1)", () => {
     async () => {
       const network = canMakeNetwork() ? new Network() : null;
       const fleet = await Fleet.start({ msPerJob: 1_000, network });
-      const figures: object[] = [];
+      const figures: ({ workers: number } & ReturnType<Fleet["lastPace"]> & { accepted: object })[] = [];
       const shares: ReadonlyMap<string, number>[] = [];
       for (const size of [10, 25, 50]) {
         await fleet.grow(size);
@@ -73,6 +75,9 @@ describe.skipIf(!LONG)("the long test (BELLOWS_LONG_TESTS=1)", () => {
       });
       await fleet.expectBooksEqual();
       for (const counts of shares) expectFair(counts, FAIR);
+      // Each worker can do one job a second: twice the workers do twice the work.
+      const share = figures.map(({ workers, perSecond }) => ({ workers, share: perSecond / workers }));
+      expect(share.filter((each) => each.share < LINEAR)).toEqual([]);
     },
     30 * MINUTE,
   );
@@ -163,13 +168,22 @@ class Fleet {
       .poll(done, { timeout: 10 * MINUTE, interval: 500, message: "every job accepted" })
       .toBe(jobs);
     const log = this.#market.log().slice(from);
-    const counts = new Map<string, number>();
+    // Who had nothing at all had least.
+    const counts = new Map((await this.providers()).map((providerId) => [providerId, 0]));
     for (const { providerId } of accepted(log)) counts.set(providerId, (counts.get(providerId) ?? 0) + 1);
     const times = accepted(log).map(({ at }) => at);
     const first = of(log, "leased")[0]?.at ?? 0;
     const seconds = (Math.max(...times) - first) / SECOND;
     this.#pace = { jobs, seconds: round(seconds), perSecond: round(jobs / seconds) };
     return counts;
+  }
+
+  /** What the market calls each worker: each has a key of its own, and so an id. */
+  async providers(): Promise<string[]> {
+    const states = await Promise.all(this.workers.map((worker) => worker.state()));
+    const ids = states.flatMap(({ markets }) => markets[0]?.providerId ?? []);
+    expect(new Set(ids).size, "an id for each worker").toBe(this.workers.length);
+    return ids;
   }
 
   lastPace() {

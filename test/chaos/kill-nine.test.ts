@@ -2,18 +2,21 @@
  * kill -9 of each process in the middle of work: it recovers by itself, no computed result is lost, and the markets
  * never hear two different digests for one lease. The markets' side is read from the devnet's own log.
  */
-import { describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 import { readDevnetLog } from "../../src/devnet/log.ts";
 import type { JobDetail, JobRow } from "../../src/shared/contract/views.ts";
 import { SECOND } from "../../src/shared/durations.ts";
 import { isAlive, RunningDemo } from "../support/bellows.ts";
+import { expect, sideBySide } from "../support/side-by-side.ts";
+
+sideBySide();
 
 const RATE = ["--rate", "6"];
 /** One kill may be luck; and a kill between two jobs proves nothing, so they go on until one hit a job under way. */
 const FEWEST_KILLS = 3;
 const MOST_KILLS = 10;
 
-describe("kill -9 in the middle of a job", () => {
+describe.concurrent("kill -9 in the middle of a job", () => {
   it("of the runtime: the jobs run again in a new one", async () => {
     const demo = await RunningDemo.start(...RATE);
     const ranTwice = (job: JobDetail) => job.timeline.filter((step) => step.state === "running").length > 1;

@@ -10,7 +10,7 @@ import { RunningDemo } from "../support/bellows.ts";
 import { aGpu, aMachine, fleetOf } from "../support/scripted-fleet.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite, turnTo, visit } from "./ui/dashboard-page.ts";
-import { expectWhole } from "./ui/page-checks.ts";
+import { expectWhole, expectWholeInEveryLook, wear } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
 import { LOOKS, lookName, shoot, WIDE } from "./ui/screenshots.ts";
 import type { ScriptedEngine } from "./ui/scripted-engine.ts";
@@ -120,29 +120,22 @@ describe.skipIf(chromiumFile === null)("the Fleet screen", () => {
       .slice(0, count)
       .map((text) => text.split(" ·")[0]?.trim());
 
-  it.each(LOOKS)(
-    "shows every kind of machine at $viewport.width, $colorScheme, accessible and in its box",
-    async (look) => {
-      const engine = await scripted(everyKind());
-      const page = await dashboard.page(engine.url, look);
-      await visit(page, engine.link(), "Fleet");
-      await page.getByText("44 of 46", { exact: true }).waitFor();
-      await page.getByText(/Different versions: 1\.0\.0 .* 0\.9\.2 \(rack-1\)/).waitFor();
-      expect(await firstNames(page, 4)).toEqual(["attic", "never", "rack-1", "rack-2"]);
-      const shot = (name: string) => shoot(page, `fleet-${name}-${lookName(look)}`);
-      await shot("list");
-      await expectWhole(page, "list");
-      await page.getByRole("button", { name: "rack-1", exact: true }).click();
-      await page.getByRole("dialog").getByText("can’t be used").waitFor();
-      await shot("machine");
-      await expectWhole(page, "machine");
-      await page.keyboard.press("Escape");
-      await page.getByRole("button", { name: /^attic/ }).click();
-      await page.getByRole("dialog").getByText("What it said 3 h ago:").waitFor();
-      await shot("silent");
-      await expectWhole(page, "silent machine");
-    },
-  );
+  it("shows every kind of machine at every size and light, accessible and in its box", async () => {
+    const engine = await scripted(everyKind());
+    const page = await dashboard.page(engine.url);
+    await visit(page, engine.link(), "Fleet");
+    await page.getByText("44 of 46", { exact: true }).waitFor();
+    await page.getByText(/Different versions: 1\.0\.0 .* 0\.9\.2 \(rack-1\)/).waitFor();
+    expect(await firstNames(page, 4)).toEqual(["attic", "never", "rack-1", "rack-2"]);
+    await expectWholeInEveryLook(page, "fleet-list");
+    await page.getByRole("button", { name: "rack-1", exact: true }).click();
+    await page.getByRole("dialog").getByText("can’t be used").waitFor();
+    await expectWholeInEveryLook(page, "fleet-machine");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: /^attic/ }).click();
+    await page.getByRole("dialog").getByText("What it said 3 h ago:").waitFor();
+    await expectWholeInEveryLook(page, "fleet-silent");
+  });
 
   it("is searched, narrowed and sorted, and gone through by keyboard", async () => {
     const engine = await scripted(everyKind());
@@ -190,24 +183,22 @@ describe.skipIf(chromiumFile === null)("the Fleet screen", () => {
     await page.getByText(/^1 of 2006/).waitFor();
   });
 
-  it.each(LOOKS)(
-    "says what a fleet is where there is none, at $viewport.width, $colorScheme",
-    async (look) => {
-      const engine = await scripted(null);
-      const page = await dashboard.page(engine.url, look);
-      await page.goto(engine.link());
-      const menu = page.getByRole("navigation", { name: "Screens" });
-      await menu.getByRole("link", { name: "Settings" }).click();
-      expect(await menu.getByRole("link", { name: "Fleet" }).count(), "not in a gamer's menu").toBe(0);
-      await page.getByRole("button", { name: "Several machines" }).click();
-      await shoot(page, `fleet-settings-${lookName(look)}`);
-      await page.getByRole("link", { name: "Open Fleet" }).click();
-      await page.getByRole("heading", { level: 1, name: "Fleet" }).waitFor();
-      await page.getByText(/There is no fleet.toml or fleet.yaml in/).waitFor();
-      await shoot(page, `fleet-empty-${lookName(look)}`, { fullPage: true });
-      await expectWhole(page);
-    },
-  );
+  it("says what a fleet is where there is none, at every size and light", async () => {
+    const engine = await scripted(null);
+    const page = await dashboard.page(engine.url);
+    await page.goto(engine.link());
+    const menu = page.getByRole("navigation", { name: "Screens" });
+    await menu.getByRole("link", { name: "Settings" }).click();
+    expect(await menu.getByRole("link", { name: "Fleet" }).count(), "not in a gamer's menu").toBe(0);
+    await page.getByRole("button", { name: "Several machines" }).click();
+    await shoot(page, "fleet-settings");
+    await page.getByRole("link", { name: "Open Fleet" }).click();
+    await page.getByRole("heading", { level: 1, name: "Fleet" }).waitFor();
+    await page.getByText(/There is no fleet.toml or fleet.yaml in/).waitFor();
+    await expectWholeInEveryLook(page, "fleet-empty", (look) =>
+      shoot(page, `fleet-empty-${lookName(look)}`, { fullPage: true }),
+    );
+  });
 
   it("takes the place of the machines, refuses what is none, and shows what is wrong with a file", async () => {
     const engine = await scripted(null);
@@ -286,10 +277,11 @@ describe.skipIf(chromiumFile === null)("the Fleet screen", () => {
 
   it("speaks German", async () => {
     const engine = await scripted(everyKind());
+    const page = await dashboard.page(engine.url, { locale: "de-DE" });
+    await visit(page, engine.link(), "Flotte");
+    await page.getByText("44 von 46", { exact: true }).waitFor();
     for (const look of LOOKS.filter(({ colorScheme }) => colorScheme === "dark")) {
-      const page = await dashboard.page(engine.url, { ...look, locale: "de-DE" });
-      await visit(page, engine.link(), "Flotte");
-      await page.getByText("44 von 46", { exact: true }).waitFor();
+      await wear(page, look);
       await shoot(page, `fleet-german-${lookName(look)}`);
       await expectWhole(page);
       await page.getByRole("button", { name: /^attic/ }).click();
@@ -298,6 +290,8 @@ describe.skipIf(chromiumFile === null)("the Fleet screen", () => {
         .getByText(/Die Maschine antwortet nicht/)
         .waitFor();
       await shoot(page, `fleet-german-silent-${lookName(look)}`);
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
     }
   });
 

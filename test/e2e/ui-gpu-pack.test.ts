@@ -14,9 +14,9 @@ import { tempFolder } from "../support/temp-folder.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
 import { REPOSITORY } from "./ui/electron-app.ts";
-import { expectWhole, violations } from "./ui/page-checks.ts";
+import { expectWholeInEveryLook } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
-import { LOOKS, lookName, shoot } from "./ui/screenshots.ts";
+import { shoot } from "./ui/screenshots.ts";
 import { earning, gpu } from "./ui/states.ts";
 
 const CUDNN = {
@@ -72,45 +72,39 @@ describe.skipIf(chromiumFile === null)("the GPU pack's card", () => {
 
   const card = (page: Page) => page.getByRole("region", { name: "CUDA for NVIDIA GPUs" });
 
-  it.each(LOOKS)(
-    "tells sizes and licences before anything is fetched, at $viewport.width, $colorScheme",
-    async (look) => {
-      const engine = await dashboard.engine(withPack());
-      const page = await dashboard.page(engine.url, look);
-      await visit(page, engine.link(), "GPUs");
-      await card(page).getByText("on this machine already").waitFor();
-      await card(page).getByText("for image models").waitFor();
-      await shoot(page, `gpu-pack-missing-${lookName(look)}`);
-      await expectWhole(page);
-      await card(page).getByRole("button", { name: "Install (1.7 GB)" }).click();
-      const dialog = page.getByRole("dialog", { name: "Fetch 1.7 GB?" });
-      await dialog.getByText("NVIDIA cuDNN licence").waitFor();
-      expect(engine.callsOf("gpuPack.install"), "nothing was fetched unasked").toBe(0);
-      await shoot(page, `gpu-pack-ask-${lookName(look)}`);
-      expect(await violations(page)).toEqual([]);
-      await dialog.getByRole("button", { name: "Accept and install" }).click();
-      await card(page).getByRole("progressbar").waitFor();
-      expect(engine.calls.find(({ command }) => command === "gpuPack.install")?.input).toEqual({
-        parts: ["provider", "cublas", "cudnn"],
-      });
-      engine.tell({
-        gpuPack: aGpuPack({
-          offered: true,
-          parts: PARTS,
-          doing: "installing",
-          part: "cublas",
-          step: "downloading",
-          bytesTotal: 1_659_401_568,
-          bytesHere: 640_000_000,
-        }),
-      });
-      await card(page).getByText("fetching cuBLAS").waitFor();
-      await shoot(page, `gpu-pack-installing-${lookName(look)}`);
-      expect(await violations(page)).toEqual([]);
-      await card(page).getByRole("button", { name: "Stop, and keep what is here" }).click();
-      await expect.poll(() => engine.callsOf("gpuPack.cancel"), PATIENCE).toBe(1);
-    },
-  );
+  it("tells sizes and licences before anything is fetched, at every size and light", async () => {
+    const engine = await dashboard.engine(withPack());
+    const page = await dashboard.page(engine.url);
+    await visit(page, engine.link(), "GPUs");
+    await card(page).getByText("on this machine already").waitFor();
+    await card(page).getByText("for image models").waitFor();
+    await expectWholeInEveryLook(page, "gpu-pack-missing");
+    await card(page).getByRole("button", { name: "Install (1.7 GB)" }).click();
+    const dialog = page.getByRole("dialog", { name: "Fetch 1.7 GB?" });
+    await dialog.getByText("NVIDIA cuDNN licence").waitFor();
+    expect(engine.callsOf("gpuPack.install"), "nothing was fetched unasked").toBe(0);
+    await expectWholeInEveryLook(page, "gpu-pack-ask");
+    await dialog.getByRole("button", { name: "Accept and install" }).click();
+    await card(page).getByRole("progressbar").waitFor();
+    expect(engine.calls.find(({ command }) => command === "gpuPack.install")?.input).toEqual({
+      parts: ["provider", "cublas", "cudnn"],
+    });
+    engine.tell({
+      gpuPack: aGpuPack({
+        offered: true,
+        parts: PARTS,
+        doing: "installing",
+        part: "cublas",
+        step: "downloading",
+        bytesTotal: 1_659_401_568,
+        bytesHere: 640_000_000,
+      }),
+    });
+    await card(page).getByText("fetching cuBLAS").waitFor();
+    await expectWholeInEveryLook(page, "gpu-pack-installing");
+    await card(page).getByRole("button", { name: "Stop, and keep what is here" }).click();
+    await expect.poll(() => engine.callsOf("gpuPack.cancel"), PATIENCE).toBe(1);
+  });
 
   it("says why an install failed, what a check found, and asks before it removes", async () => {
     const whole = PARTS.map((part) => ({ ...part, state: "pack" as const, bytesOnDisk: part.bytes }));

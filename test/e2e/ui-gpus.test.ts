@@ -14,9 +14,9 @@ import { anOffer } from "../support/scripted-offers.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
-import { expectWhole, sidewaysScroll, violations } from "./ui/page-checks.ts";
+import { expectWhole, expectWholeInEveryLook, sidewaysScroll, violations } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
-import { LOOKS, lookName, shoot } from "./ui/screenshots.ts";
+import { type Look, lookName, shoot } from "./ui/screenshots.ts";
 import type { ScriptedEngine } from "./ui/scripted-engine.ts";
 import { cpu, earning, gpu, LONG_GPU_NAME } from "./ui/states.ts";
 
@@ -214,29 +214,23 @@ describe.skipIf(chromiumFile === null)("the GPUs screen", () => {
   const openGpus = (page: Page, link: string) => visit(page, link, "GPUs");
   const card = (page: Page, name: string) => page.getByRole("region", { name, exact: true });
 
-  it.each(LOOKS)(
-    "shows every state at $viewport.width, $colorScheme, accessible and inside its box",
-    async (look) => {
-      const engine = await scripted([working(), paused(), broken(), cpu()]);
-      const page = await dashboard.page(engine.url, look);
-      const shot = async (name: string) => {
-        await shoot(page, `gpus-${name}-${lookName(look)}`);
-        // The screen scrolls within the window: once as high as all of it.
-        await page.setViewportSize({ ...look.viewport, height: 2600 });
-        await shoot(page, `gpus-${name}-${lookName(look)}-whole`);
-        await page.setViewportSize(look.viewport);
-      };
-      await openGpus(page, engine.link());
-      await page.getByText("4 devices · 1 paused").waitFor();
-      await card(page, "NVIDIA GeForce RTX 4090").getByRole("slider").first().waitFor();
-      await shot("list");
-      await expectWhole(page);
-      for (const button of await page.getByRole("button", { name: /^Details of/ }).all())
-        await button.click();
-      await shot("details");
-      await expectWhole(page);
-    },
-  );
+  it("shows every state at every size and light, accessible and inside its box", async () => {
+    const engine = await scripted([working(), paused(), broken(), cpu()]);
+    const page = await dashboard.page(engine.url);
+    const shot = async (name: string, look: Look) => {
+      await shoot(page, `gpus-${name}-${lookName(look)}`);
+      // The screen scrolls within the window: once as high as all of it.
+      await page.setViewportSize({ ...look.viewport, height: 2600 });
+      await shoot(page, `gpus-${name}-${lookName(look)}-whole`);
+      await page.setViewportSize(look.viewport);
+    };
+    await openGpus(page, engine.link());
+    await page.getByText("4 devices · 1 paused").waitFor();
+    await card(page, "NVIDIA GeForce RTX 4090").getByRole("slider").first().waitFor();
+    await expectWholeInEveryLook(page, "list", (look) => shot("list", look));
+    for (const button of await page.getByRole("button", { name: /^Details of/ }).all()) await button.click();
+    await expectWholeInEveryLook(page, "details", (look) => shot("details", look));
+  });
 
   it("says why a device rests and when it goes on, and why another can't work", async () => {
     const engine = await scripted([working(), paused(), broken()]);

@@ -6,9 +6,9 @@ import { AppError } from "../../src/shared/errors.ts";
 import { aBalance, aKey, aLevel, anAccount, aStanding, PHRASE } from "../support/scripted-account.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
-import { expectWhole, sidewaysScroll, violations } from "./ui/page-checks.ts";
+import { expectWhole, expectWholeInEveryLook, sidewaysScroll, violations } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
-import { LOOKS, lookName, NARROW, shoot } from "./ui/screenshots.ts";
+import { NARROW, shoot } from "./ui/screenshots.ts";
 import type { ScriptedEngine } from "./ui/scripted-engine.ts";
 import { aicf, aitbc, amount, earning } from "./ui/states.ts";
 
@@ -297,11 +297,9 @@ describe.skipIf(chromiumFile === null)("Stake & identity", () => {
     await expect.poll(() => write.isEnabled(), PATIENCE).toBe(true);
   });
 
-  it.each(LOOKS)("is whole at $viewport.width, $colorScheme", async (look) => {
-    await newPage(look);
+  it("is whole at every size and light", async () => {
     await open();
     await page.getByText("1.204131").waitFor();
-    await expectWhole(page);
-    await shoot(page, `identity-${lookName(look)}`);
+    await expectWholeInEveryLook(page, "identity");
   });
 });

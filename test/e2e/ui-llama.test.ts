@@ -13,9 +13,9 @@ import { tempFolder } from "../support/temp-folder.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
 import { REPOSITORY } from "./ui/electron-app.ts";
-import { expectWhole, violations } from "./ui/page-checks.ts";
+import { expectWholeInEveryLook } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
-import { LOOKS, lookName, shoot } from "./ui/screenshots.ts";
+import { lookName, shoot } from "./ui/screenshots.ts";
 import { earning } from "./ui/states.ts";
 
 const withLlama = (change: Partial<LlamaView> = {}): State => ({
@@ -46,40 +46,38 @@ describe.skipIf(chromiumFile === null)("the card of llama.cpp", () => {
     await expect.poll(() => card(page).count()).toBe(0);
   });
 
-  it.each(LOOKS)(
-    "tells size and licences before anything is fetched, at $viewport.width, $colorScheme",
-    async (look) => {
-      const engine = await dashboard.engine(withLlama());
-      const page = await dashboard.page(engine.url, look);
-      await visit(page, engine.link(), "Models");
-      await card(page).scrollIntoViewIfNeeded();
-      await card(page).getByText("Vulkan, for any GPU").waitFor();
-      await shoot(page, `llama-missing-${lookName(look)}`);
-      await expectWhole(page);
-      await card(page).getByRole("button", { name: "Install (55.8 MB)" }).click();
-      const dialog = page.getByRole("dialog", { name: "Fetch 55.8 MB?" });
-      await dialog.getByText("Licences: Apache-2.0, MIT").waitFor();
-      expect(engine.callsOf("llama.install"), "nothing was fetched unasked").toBe(0);
-      await shoot(page, `llama-ask-${lookName(look)}`);
-      expect(await violations(page)).toEqual([]);
-      await dialog.getByRole("button", { name: "Accept and install" }).click();
-      await card(page).getByRole("progressbar").waitFor();
-      expect(engine.calls.find(({ command }) => command === "llama.install")?.input).toEqual({ cuda: false });
-      engine.tell({
-        llama: aLlama({
-          doing: "installing",
-          step: "downloading",
-          bytesTotal: 55_800_000,
-          bytesHere: 20_000_000,
-        }),
+  it("tells size and licences before anything is fetched, at every size and light", async () => {
+    const engine = await dashboard.engine(withLlama());
+    const page = await dashboard.page(engine.url);
+    const whole = (name: string) =>
+      expectWholeInEveryLook(page, name, async (look) => {
+        await card(page).scrollIntoViewIfNeeded();
+        await shoot(page, `${name}-${lookName(look)}`);
       });
-      await card(page).getByText("35 %").waitFor();
-      await shoot(page, `llama-installing-${lookName(look)}`);
-      expect(await violations(page)).toEqual([]);
-      await card(page).getByRole("button", { name: "Stop, and keep what is here" }).click();
-      expect(engine.callsOf("llama.cancel")).toBe(1);
-    },
-  );
+    await visit(page, engine.link(), "Models");
+    await card(page).getByText("Vulkan, for any GPU").waitFor();
+    await whole("llama-missing");
+    await card(page).getByRole("button", { name: "Install (55.8 MB)" }).click();
+    const dialog = page.getByRole("dialog", { name: "Fetch 55.8 MB?" });
+    await dialog.getByText("Licences: Apache-2.0, MIT").waitFor();
+    expect(engine.callsOf("llama.install"), "nothing was fetched unasked").toBe(0);
+    await expectWholeInEveryLook(page, "llama-ask");
+    await dialog.getByRole("button", { name: "Accept and install" }).click();
+    await card(page).getByRole("progressbar").waitFor();
+    expect(engine.calls.find(({ command }) => command === "llama.install")?.input).toEqual({ cuda: false });
+    engine.tell({
+      llama: aLlama({
+        doing: "installing",
+        step: "downloading",
+        bytesTotal: 55_800_000,
+        bytesHere: 20_000_000,
+      }),
+    });
+    await card(page).getByText("35 %").waitFor();
+    await whole("llama-installing");
+    await card(page).getByRole("button", { name: "Stop, and keep what is here" }).click();
+    await expect.poll(() => engine.callsOf("llama.cancel"), PATIENCE).toBe(1);
+  });
 
   it("says where it comes from only when npm can't be asked, then goes on with that address", async () => {
     const engine = await dashboard.engine(

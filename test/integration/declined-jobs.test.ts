@@ -1,6 +1,6 @@
 /** What this machine can't compute goes back once and not in circles, and a market is not asked for it. */
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { test } from "vitest";
 import { startDevnet } from "../../src/devnet/devnet.ts";
 import { type DevnetLogLine, readDevnetLog } from "../../src/devnet/log.ts";
 import { loadConfig } from "../../src/engine/config/from-environment.ts";
@@ -12,7 +12,10 @@ import type { EngineConfig } from "../../src/shared/config.ts";
 import { KIB, SECOND } from "../../src/shared/durations.ts";
 import { MINER_API_KEY } from "../support/devnet.ts";
 import { C_COMPILER, compileNvmlStub } from "../support/nvml-stub.ts";
+import { expect, onTestFinished, sideBySide } from "../support/side-by-side.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+
+sideBySide();
 
 type Of<E extends DevnetLogLine["event"]> = Extract<DevnetLogLine, { event: E }>;
 function of<E extends DevnetLogLine["event"]>(log: readonly DevnetLogLine[], event: E): Of<E>[] {
@@ -76,7 +79,7 @@ async function anEngine(
   return engine;
 }
 
-test("a job that nobody can compute, at the head of the queue, is given up and does not keep those behind it from being done", {
+test.concurrent("a job that nobody can compute, at the head of the queue, is given up and does not keep those behind it from being done", {
   timeout: 90 * SECOND,
 }, async () => {
   const market = await aMarket();
@@ -93,7 +96,7 @@ test("a job that nobody can compute, at the head of the queue, is given up and d
   ]);
 });
 
-test.skipIf(C_COMPILER === null)(
+test.skipIf(C_COMPILER === null).concurrent(
   "nothing is taken for a model that no GPU has the memory for, and it is as soon as one has",
   async () => {
     const market = await aMarket();
@@ -113,6 +116,8 @@ test.skipIf(C_COMPILER === null)(
     expect(of(market.log(), "leased")).toEqual([]);
 
     stub.behave({ gpus: 1 });
+    // Somebody looks: an idle GPU is read every second then, not every 30.
+    await engine.handlers["devices.watch"]({});
     await expect.poll(() => of(market.log(), "leased").length, { timeout: 30 * SECOND }).toBeGreaterThan(0);
   },
   90 * SECOND,

@@ -133,9 +133,12 @@ describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is mi
       }
       if (kind === "ScaledObject" && labels["bellows.dev/gpu-class"] !== undefined) {
         const { triggers } = spec as { triggers: { metadata: { query: string } }[] };
-        const [queue, latency] = triggers.map(({ metadata }) => metadata.query);
+        const [queue, busy, latency] = triggers.map(({ metadata }) => metadata.query);
         expect(queue, "its share of the queue").toContain("bellows_dev_gpu_class");
-        expect(latency).toContain(`bellows_dev_gpu_class="${labels["bellows.dev/gpu-class"]}"`);
+        expect(busy).toContain("bellows_device_busy_seconds_total");
+        expect(latency).toContain("bellows_job_seconds_bucket");
+        for (const query of [busy, latency])
+          expect(query).toContain(`bellows_dev_gpu_class="${labels["bellows.dev/gpu-class"]}"`);
       }
       if (scaleTargetRef !== undefined)
         expect(find(scaleTargetRef.kind, scaleTargetRef.name), "KEDA's target").toBeDefined();
@@ -144,7 +147,8 @@ describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is mi
     const named = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name ?? "");
     const settings = named(/"configMapRef":\{"name":"([^"]+)"/g);
     expect(settings).toHaveLength(1);
-    for (const name of settings) expect(find("ConfigMap", name)).toBeDefined();
+    for (const name of [...settings, ...named(/"configMapKeyRef":\{[^}]*"name":"([^"]+)"/g)])
+      expect(find("ConfigMap", name)).toBeDefined();
     for (const name of named(/"claimName":"([^"]+)"/g))
       expect(find("PersistentVolumeClaim", name)).toBeDefined();
   });
@@ -189,6 +193,39 @@ describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is mi
       expect(mounts).toEqual(expect.arrayContaining([merged.BELLOWS_DATA_DIR, merged.DISK_CACHE_DIR]));
       expect(merged.BELLOWS_KEY_PASSPHRASE).toBe("four words for a test");
       expect(settings, "a file's own drain_timeout has to hold").not.toHaveProperty("BELLOWS_DRAIN_TIMEOUT");
+    },
+  );
+
+  it.each(["overlays/l40s", "overlays/cpu", "overlays/daemonset"])(
+    "%s: workers that share a provider have ids of their own, in whatever namespace and cluster, and work again when they come back",
+    (folder) => {
+      const manifests = rendered.find((each) => each.folder === folder)?.manifests ?? [];
+      const [container] = manifests.flatMap((each) =>
+        /Set$/.test(each.kind) ? (podOf(each)?.containers ?? []) : [],
+      );
+      const settings = manifests.find(({ kind }) => kind === "ConfigMap")?.data as Record<string, string>;
+      if (container === undefined) throw new Error("There are no workers");
+      // A provider.env of another machine, with what must not be the same on two.
+      const secret = { PROVIDER_ID: "prov_1", BELLOWS_WORKER_ID: "rack-7", BELLOWS_START: "as-left" };
+      const environment = (cluster: string, namespace: string, n: number) =>
+        environmentIn(
+          container,
+          secret,
+          { ...settings, CLUSTER_NAME: cluster },
+          {
+            "metadata.namespace": namespace,
+            "metadata.name": `bellows-${n}`,
+            "spec.nodeName": `node-${n}.example`,
+          },
+        );
+      const places = ["east", "west"].flatMap((cluster) =>
+        ["bellows", "lab"].flatMap((namespace) => [0, 1].map((n) => environment(cluster, namespace, n))),
+      );
+      const ids = places.map(({ BELLOWS_WORKER_ID = "" }) => SETTINGS.workerId.read(BELLOWS_WORKER_ID));
+      expect(new Set(ids).size).toBe(places.length);
+      expect(ids[0]).toMatch(/^east\.bellows\.(bellows-0|node-0\.example)$/);
+      // `bellows finish` before a pod ends is kept in its ledger.
+      expect(places[0]?.BELLOWS_START).toBe("running");
     },
   );
 

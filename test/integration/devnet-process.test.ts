@@ -1,12 +1,15 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, it } from "vitest";
 import { readDevnetLog } from "../../src/devnet/log.ts";
 import { SECOND } from "../../src/shared/durations.ts";
 import { ODD_TARGETS, statusOf, UPGRADE } from "../support/odd-targets.ts";
+import { expect, onTestFinished, sideBySide } from "../support/side-by-side.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { CHAIN_ID, devnetConfig, firstAnswer, forkDevnet, runDevnet } from "./devnet-process.ts";
 import { getJson, submitJob, TestProvider } from "./devnet-provider.ts";
+
+sideBySide();
 
 /** A port that somebody else has. */
 function takenPort(): Promise<number> {
@@ -19,7 +22,7 @@ function takenPort(): Promise<number> {
   });
 }
 
-describe("the devnet process", () => {
+describe.concurrent("the devnet process", () => {
   it("listens on four ports and ends with code 0 when asked to", async () => {
     const { ready, child, exited } = await runDevnet(devnetConfig(tempFolder()));
     const health = [

@@ -1,7 +1,6 @@
 /** The real devnet process, started as its parents start it, and ended whatever the test does. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
 import {
   type DevnetConfig,
   type DevnetReady,
@@ -10,6 +9,7 @@ import {
 } from "../../src/shared/config.ts";
 import { HOUR, SECOND } from "../../src/shared/durations.ts";
 import type { ErrorValue } from "../../src/shared/errors.ts";
+import { onTestFinished } from "../support/side-by-side.ts";
 
 const ENTRY = fileURLToPath(new URL("../../src/devnet/entry.ts", import.meta.url));
 const RESOURCES = fileURLToPath(new URL("../../resources", import.meta.url));

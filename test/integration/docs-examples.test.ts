@@ -1,19 +1,25 @@
 /** README and docs/, typed: what can run here runs as it stands there; for each block that can't, this file says why. */
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, it } from "vitest";
+import { promisify } from "node:util";
+import { beforeAll, describe, it } from "vitest";
 import { readControlFile } from "../../src/engine/control/control-file.ts";
 import { readInventory } from "../../src/engine/fleet/inventory.ts";
 import { MINUTE } from "../../src/shared/durations.ts";
 import { RunningDemo, startBellows } from "../support/bellows.ts";
 import { bellowsOnPath, checkout } from "../support/checkout.ts";
 import { type DocBlock, PAGES, shellBlocks } from "../support/doc-blocks.ts";
+import { expect, sideBySide } from "../support/side-by-side.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+
+sideBySide();
 
 /** Pages whose blocks have a test of their own. */
 const ELSEWHERE = new Set(["docs/deploy.md", "docs/metrics.md"]);
+
+const run = promisify(execFile);
 
 /** By a block's first word or words. */
 const CANT_RUN: readonly (readonly [start: string, why: string])[] = [
@@ -38,7 +44,7 @@ describe("a block that is not typed", () => {
   );
 });
 
-describe("a block that is typed", () => {
+describe.concurrent("a block that is typed", () => {
   // Two pages may show the same: it is typed once.
   const own = [...Map.groupBy(blocks, ({ commands }) => commands).values()].flatMap(([first]) =>
     first?.tested ? [first] : [],
@@ -64,12 +70,10 @@ describe("a block that is typed", () => {
         const control = readControlFile(path.join(data, "demo"));
         Object.assign(env, { TOKEN: control?.token, URL: control?.url });
       }
-      const { status, stdout, stderr } = spawnSync("sh", ["-euc", commands], {
-        cwd: checkout(),
-        env,
-        encoding: "utf8",
+      const typed = run("sh", ["-euc", commands], { cwd: checkout(), env });
+      const { stdout } = await typed.catch((thrown: { stdout: string; stderr: string }) => {
+        throw new Error(`It failed: ${thrown.stderr}${thrown.stdout.slice(-1000)}`);
       });
-      expect(status, `${stderr}${stdout.slice(-1000)}`).toBe(0);
       expect(stdout.trim(), "an example shows something").not.toBe("");
       expect(stdout).not.toMatch(/^\{"error":/);
     },

@@ -2,13 +2,16 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 import { readDevnetLog } from "../../src/devnet/log.ts";
 import { modelManifestSha256 } from "../../src/shared/digest.ts";
 import { SECOND } from "../../src/shared/durations.ts";
 import { AIT_COMPUTE_SECOND, fromMoneyValue } from "../../src/shared/money.ts";
 import { bellows, descendants, isAlive, RunningDemo } from "../support/bellows.ts";
+import { expect, sideBySide } from "../support/side-by-side.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+
+sideBySide();
 
 const CATALOGUE = fileURLToPath(new URL("../../resources/models/catalogue.json", import.meta.url));
 const settledOnBoth = (demo: RunningDemo) =>
@@ -17,7 +20,7 @@ const settledOnBoth = (demo: RunningDemo) =>
     "money on both markets",
   );
 
-describe("a provider that earns", () => {
+describe.concurrent("a provider that earns", () => {
   it("proves itself in one command", async () => {
     const { code, stdout, stderr } = await bellows(["demo", "--until-accepted", "3", "--json"]);
     expect(code, stderr).toBe(0);

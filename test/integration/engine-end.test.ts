@@ -2,14 +2,17 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { test } from "vitest";
 import { Ledger } from "../../src/engine/ledger/ledger.ts";
 import { ENGINE_STOP } from "../../src/host/work-processes.ts";
 import { MINUTE, SECOND } from "../../src/shared/durations.ts";
 import { descendants, isAlive } from "../support/bellows.ts";
+import { expect, onTestFinished, sideBySide } from "../support/side-by-side.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { FleetMarket, FleetWorker, PACED_MODEL, pacedResources } from "../support/worker-fleet.ts";
 import { submitJob } from "./devnet-provider.ts";
+
+sideBySide();
 
 const RELAY = fileURLToPath(new URL("../fixtures/host/relay.ts", import.meta.url));
 const patience = { timeout: 30 * SECOND, interval: 50 };
@@ -57,7 +60,7 @@ async function afterwards({ dataFolder }: FleetWorker) {
 
 const returned = (market: FleetMarket) => market.log().filter(({ event }) => event === "returned").length;
 
-test("whose parent is killed gives back what it holds and closes its ledger", async () => {
+test.concurrent("whose parent is killed gives back what it holds and closes its ledger", async () => {
   const { market, worker, pid } = await engineAtWork();
   const family = [pid, ...descendants(pid)];
   process.kill(worker.pid, "SIGKILL");
@@ -66,14 +69,14 @@ test("whose parent is killed gives back what it holds and closes its ledger", as
   expect(await afterwards(worker)).toEqual({ closed: true, last: "engine-stopped", held: 0, unsent: 0 });
 });
 
-test("whose parent is killed does not keep the ledger from one that is started at once", async () => {
+test.concurrent("whose parent is killed does not keep the ledger from one that is started at once", async () => {
   const { worker } = await engineAtWork();
   await worker.kill();
   await worker.run();
   expect((await worker.state()).engine.intent).toBe("running");
 });
 
-test("that is asked to end gives back what does not end in its time, however often it is asked", async () => {
+test.concurrent("that is asked to end gives back what does not end in its time, however often it is asked", async () => {
   const { market, worker, pid } = await engineAtWork();
   // A terminal that closes tells the whole group: what that means is its parent's to say.
   process.kill(pid, "SIGHUP");
@@ -87,7 +90,7 @@ test("that is asked to end gives back what does not end in its time, however oft
   expect(await afterwards(worker)).toEqual({ closed: true, last: "engine-stopped", held: 0, unsent: 0 });
 });
 
-test("whose market and runtime hang closes its ledger before it is killed", async () => {
+test.concurrent("whose market and runtime hang closes its ledger before it is killed", async () => {
   const { market, worker, pid } = await engineAtWork();
   market.freeze();
   process.kill(pid, "SIGTERM");
@@ -95,7 +98,7 @@ test("whose market and runtime hang closes its ledger before it is killed", asyn
   expect(await afterwards(worker)).toEqual({ closed: true, last: "engine-stopped", held: 0, unsent: 3 });
 });
 
-test("that ends to begin anew keeps what runs for the next start", async () => {
+test.concurrent("that ends to begin anew keeps what runs for the next start", async () => {
   const { market, worker, pid } = await engineAtWork();
   await worker.client.invoke("engine.restart", {});
   await expect.poll(() => isAlive(pid), { ...patience, timeout: ENGINE_STOP }).toBe(false);

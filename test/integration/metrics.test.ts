@@ -5,12 +5,15 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { test } from "vitest";
 import { prometheusTool } from "../../scripts/setup/prometheus.mjs";
 import { MINUTE } from "../../src/shared/durations.ts";
 import { guideBlock } from "../support/aicf-guide.ts";
 import { bellows, RunningDemo, startBellows } from "../support/bellows.ts";
+import { expect, onTestFinished, sideBySide } from "../support/side-by-side.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+
+sideBySide();
 
 const DEPLOY = fileURLToPath(new URL("../../resources/deploy/prometheus", import.meta.url));
 const promtool = prometheusTool("promtool");
@@ -37,7 +40,7 @@ function total(text: string, name: string, labels = ""): number {
     .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
 }
 
-test(
+test.concurrent(
   "the guide's smoke test, promtool, and totals that go on after a restart",
   async () => {
     const folder = tempFolder();
@@ -83,7 +86,7 @@ test(
   4 * MINUTE,
 );
 
-test(
+test.concurrent(
   "a worker on no port at all, when told so",
   async () => {
     const folder = tempFolder();
@@ -101,7 +104,7 @@ test(
   2 * MINUTE,
 );
 
-test.skipIf(prometheus === null)(
+test.skipIf(prometheus === null).concurrent(
   "a real Prometheus scrapes a worker, keeps what it said, and evaluates the alerts",
   async () => {
     const { demo, url } = await demoWithMetrics(tempFolder());
@@ -146,7 +149,7 @@ test.skipIf(prometheus === null)(
   4 * MINUTE,
 );
 
-test.skipIf(prometheus === null)(
+test.skipIf(prometheus === null).concurrent(
   "a real Prometheus scrapes a worker as the AICF guide's appendix has it",
   async () => {
     const { url } = await demoWithMetrics(tempFolder());

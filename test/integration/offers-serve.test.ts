@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
 import { Ledger } from "../../src/engine/ledger/ledger.ts";
 import type { OfferView } from "../../src/shared/contract/offers.ts";
 import type { State } from "../../src/shared/contract/views.ts";
@@ -12,7 +12,10 @@ import { MINUTE } from "../../src/shared/durations.ts";
 import { bellows, RunningDemo, startBellows } from "../support/bellows.ts";
 import { devnet, MINER_API_KEY, post, type TestDevnet } from "../support/devnet.ts";
 import { C_COMPILER, compileNvmlStub } from "../support/nvml-stub.ts";
+import { expect, sideBySide } from "../support/side-by-side.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+
+sideBySide();
 
 const GPU = "GPU-00000000-aaaa-bbbb-cccc-000000000000";
 const MODEL = "RTX 4090";
@@ -96,144 +99,147 @@ const offerJob = (market: TestDevnet) =>
     client,
   );
 
-describe.skipIf(C_COMPILER === null)("a GPU for rent (needs a C compiler for the stub of NVML)", () => {
-  test(
-    "offered at the terminal, listed, booked, reserved, released",
-    async () => {
-      const { market, engine, env } = await rig({ tested: true });
-      const offered = await bellows(["aitbc", "offer", "--price", "20.5", "--json"], env);
-      expect(offered).toMatchObject({ code: 0 });
-      const listed = await engine.until(
-        (state) => offersOf(state).length === 2 && offersOf(state).every(({ state: s }) => s === "listed"),
-        "the offers to be listed on both boards",
-        PATIENCE,
-      );
-      expect(at(listed, "gpu-service")).toMatchObject({ drift: null, waiting: null, error: null });
-      expect(listed.offers).toMatchObject({
-        boards: [
-          { id: "gpu-service", canReprice: true, error: null },
-          { id: "coordinator", canReprice: false, error: null },
-        ],
-        gpus: [{ device: GPU, test: { state: "passed" } }],
-      });
-      const preview = await bellows(
-        ["aitbc", "preview", "--strategy", "percentile:40", "--occupancy", "50", "--json"],
-        env,
-      );
-      // The guide's band for this GPU, 15 to 25: nobody else offers one here.
-      expect(JSON.parse(preview.stdout)).toMatchObject({
-        price: { currency: "AIT", minor: String(19n * 900_000_000n) },
-        occupancy: { share: 0.5, from: "asked" },
-      });
-
-      // The wish said again changes nothing, and the boards are looked at at once instead of within 15 s.
-      const lookNow = () =>
-        engine.invoke("offers.offer", {
-          market: "aitbc",
-          strategy: { kind: "fixed", price: { currency: "AIT", minor: String(18_450_000_000n) } },
+describe
+  .skipIf(C_COMPILER === null)
+  .concurrent("a GPU for rent (needs a C compiler for the stub of NVML)", () => {
+    test(
+      "offered at the terminal, listed, booked, reserved, released",
+      async () => {
+        const { market, engine, env } = await rig({ tested: true });
+        const offered = await bellows(["aitbc", "offer", "--price", "20.5", "--json"], env);
+        expect(offered).toMatchObject({ code: 0 });
+        const listed = await engine.until(
+          (state) => offersOf(state).length === 2 && offersOf(state).every(({ state: s }) => s === "listed"),
+          "the offers to be listed on both boards",
+          PATIENCE,
+        );
+        expect(at(listed, "gpu-service")).toMatchObject({ drift: null, waiting: null, error: null });
+        expect(listed.offers).toMatchObject({
+          boards: [
+            { id: "gpu-service", canReprice: true, error: null },
+            { id: "coordinator", canReprice: false, error: null },
+          ],
+          gpus: [{ device: GPU, test: { state: "passed" } }],
         });
-      const row = await registryRow(market);
-      const book = `${market.ready.coordinatorUrl}/v1/marketplace/gpu/${row?.id}`;
-      await post(`${book}/book`, { duration_hours: 2 }, client);
-      await lookNow();
-      const booked = await engine.until(
-        (state) =>
-          at(state, "coordinator")?.state === "booked" && at(state, "gpu-service")?.state === "booked",
-        "the booking to be seen, and the GPU to be kept off the other board",
-        PATIENCE,
-      );
-      expect(at(booked, "coordinator")?.booking).toMatchObject({ total: { currency: "AIT" } });
-      expect(at(booked, "gpu-service")?.drift).toMatch(/rented on another/i);
-      const reserved = await engine.until(
-        (state) => /rented out/i.test(deviceOf(state)?.stateReason ?? ""),
-        "the GPU to be reserved",
-        PATIENCE,
-      );
-      expect(deviceOf(reserved)).toMatchObject({ runningJobs: 0 });
-      // A paid job comes meanwhile. Nothing takes it: that it is still queued after several looks is the proof.
-      const job = await offerJob(market);
-      const looks = () =>
-        (at(last, "coordinator")?.checkedAt ?? 0) - (at(booked, "coordinator")?.checkedAt ?? 0);
-      let last = reserved;
-      await lookNow();
-      await expect
-        .poll(
-          async () => {
-            last = await engine.state();
-            return looks();
-          },
-          { timeout: PATIENCE, interval: 500 },
-        )
-        .toBeGreaterThan(0);
-      expect(last.markets[0]).toMatchObject({ leasesHeld: 0 });
-      expect(last.throughput.acceptedTotal).toBe(0);
+        const preview = await bellows(
+          ["aitbc", "preview", "--strategy", "percentile:40", "--occupancy", "50", "--json"],
+          env,
+        );
+        // The guide's band for this GPU, 15 to 25: nobody else offers one here.
+        expect(JSON.parse(preview.stdout)).toMatchObject({
+          price: { currency: "AIT", minor: String(19n * 900_000_000n) },
+          occupancy: { share: 0.5, from: "asked" },
+        });
 
-      // Switched off it stays its renter's, which is said first.
-      const off = await bellows(["devices", "disable", GPU], env);
-      expect(off.stderr).toMatch(/RTX 4090 is rented out: its renter keeps it for 1\d\d min more/);
-      await lookNow();
-      expect(at(await engine.state(), "coordinator")?.state).toBe("booked");
-      await engine.invoke("devices.setEnabled", { device: GPU, enabled: true });
+        // The wish said again changes nothing, and the boards are looked at at once instead of within 15 s.
+        const lookNow = () =>
+          engine.invoke("offers.offer", {
+            market: "aitbc",
+            strategy: { kind: "fixed", price: { currency: "AIT", minor: String(18_450_000_000n) } },
+          });
+        const row = await registryRow(market);
+        const book = `${market.ready.coordinatorUrl}/v1/marketplace/gpu/${row?.id}`;
+        await post(`${book}/book`, { duration_hours: 2 }, client);
+        await lookNow();
+        const booked = await engine.until(
+          (state) =>
+            at(state, "coordinator")?.state === "booked" && at(state, "gpu-service")?.state === "booked",
+          "the booking to be seen, and the GPU to be kept off the other board",
+          PATIENCE,
+        );
+        expect(at(booked, "coordinator")?.booking).toMatchObject({ total: { currency: "AIT" } });
+        expect(at(booked, "gpu-service")?.drift).toMatch(/rented on another/i);
+        const reserved = await engine.until(
+          (state) => /rented out/i.test(deviceOf(state)?.stateReason ?? ""),
+          "the GPU to be reserved",
+          PATIENCE,
+        );
+        expect(deviceOf(reserved)).toMatchObject({ runningJobs: 0 });
+        // A paid job comes meanwhile. Nothing takes it: that it is still queued after several looks is the proof.
+        const job = await offerJob(market);
+        const looks = () =>
+          (at(last, "coordinator")?.checkedAt ?? 0) - (at(booked, "coordinator")?.checkedAt ?? 0);
+        let last = reserved;
+        await lookNow();
+        await expect
+          .poll(
+            async () => {
+              last = await engine.state();
+              return looks();
+            },
+            { timeout: PATIENCE, interval: 500 },
+          )
+          .toBeGreaterThan(0);
+        expect(last.markets[0]).toMatchObject({ leasesHeld: 0 });
+        expect(last.throughput.acceptedTotal).toBe(0);
 
-      await post(`${book}/release`, {}, client);
-      await lookNow();
-      const released = await engine.until(
-        (state) => offersOf(state).every(({ state: s }) => s === "listed"),
-        "the offers to be open again",
-        PATIENCE,
-      );
-      expect(at(released, "coordinator")?.booking).toBeNull();
-      await engine.until((state) => state.throughput.acceptedTotal === 1, "the job that waited", PATIENCE);
-      const results = market.log().filter((line) => line.event === "result");
-      expect(results).toMatchObject([{ jobId: job.job_id, verdict: "accepted" }]);
+        // Switched off it stays its renter's, which is said first.
+        const off = await bellows(["devices", "disable", GPU], env);
+        expect(off.stderr).toMatch(/RTX 4090 is rented out: its renter keeps it for 1\d\d min more/);
+        await lookNow();
+        expect(at(await engine.state(), "coordinator")?.state).toBe("booked");
+        await engine.invoke("devices.setEnabled", { device: GPU, enabled: true });
 
-      // What can't work is not sold: the board that lets an offer go has none of it, and has it again at once.
-      const rows = async () => (await fetch(`${market.ready.gpuUrl}/v1/miners/rig-7/gpus`)).json();
-      await engine.invoke("devices.setEnabled", { device: GPU, enabled: false });
-      const unlisted = await engine.until(
-        (state) => at(state, "gpu-service")?.state === "planned",
-        "the offer of a GPU that is off to leave the market",
-        PATIENCE,
-      );
-      expect(await rows()).toEqual([]);
-      expect(at(unlisted, "gpu-service")?.waiting?.text).toMatch(/switched off/);
-      await engine.invoke("devices.setEnabled", { device: GPU, enabled: true });
-      await engine.until(
-        (state) => at(state, "gpu-service")?.state === "listed",
-        "the offer to be back",
-        PATIENCE,
-      );
-      expect(await rows()).toHaveLength(1);
-      const { events } = await engine.invoke("activity.list", { type: "offer-changed" });
-      expect(events.some(({ detail }) => /"to":"booked"/.test(detail))).toBe(true);
-    },
-    5 * MINUTE,
-  );
+        await post(`${book}/release`, {}, client);
+        await lookNow();
+        const released = await engine.until(
+          (state) => offersOf(state).every(({ state: s }) => s === "listed"),
+          "the offers to be open again",
+          PATIENCE,
+        );
+        expect(at(released, "coordinator")?.booking).toBeNull();
+        await engine.until((state) => state.throughput.acceptedTotal === 1, "the job that waited", PATIENCE);
+        const results = market.log().filter((line) => line.event === "result");
+        expect(results).toMatchObject([{ jobId: job.job_id, verdict: "accepted" }]);
 
-  test(
-    "not listed while its self-test has not passed, with the reason; taken at its word when it has",
-    async () => {
-      const { market, engine, env } = await rig({ tested: false });
-      expect(await bellows(["aitbc", "offer", "--price", "20"], env)).toMatchObject({ code: 0 });
-      // There is no CUDA for a stub: the test that starts by itself finds that out.
-      const waiting = await engine.until(
-        (state) => offersOf(state).some(({ waiting }) => /failed/.test(waiting?.text ?? "")),
-        "the self-test to run by itself and to fail",
-        PATIENCE,
-      );
-      expect(waiting.offers.gpus).toMatchObject([
-        { test: { state: "failed", text: expect.stringMatching(/CPU/) } },
-      ]);
-      expect(offersOf(waiting).map(({ state }) => state)).toEqual(["planned", "planned"]);
-      const looked = (state: State) => Math.min(...state.offers.boards.map((board) => board.checkedAt ?? 0));
-      const before = looked(waiting);
-      await engine.until((state) => looked(state) > before, "another look at both boards", PATIENCE);
-      expect(await registryRow(market)).toBeUndefined();
-      const rows = await (await fetch(`${market.ready.gpuUrl}/v1/miners/rig-7/gpus`)).json();
-      expect(rows).toEqual([]);
-      const { stderr } = await bellows(["aitbc", "offers"], env);
-      expect(stderr).toMatch(/gpu-service: The self-test with driver 590\.48\.01 failed/);
-    },
-    5 * MINUTE,
-  );
-});
+        // What can't work is not sold: the board that lets an offer go has none of it, and has it again at once.
+        const rows = async () => (await fetch(`${market.ready.gpuUrl}/v1/miners/rig-7/gpus`)).json();
+        await engine.invoke("devices.setEnabled", { device: GPU, enabled: false });
+        const unlisted = await engine.until(
+          (state) => at(state, "gpu-service")?.state === "planned",
+          "the offer of a GPU that is off to leave the market",
+          PATIENCE,
+        );
+        expect(await rows()).toEqual([]);
+        expect(at(unlisted, "gpu-service")?.waiting?.text).toMatch(/switched off/);
+        await engine.invoke("devices.setEnabled", { device: GPU, enabled: true });
+        await engine.until(
+          (state) => at(state, "gpu-service")?.state === "listed",
+          "the offer to be back",
+          PATIENCE,
+        );
+        expect(await rows()).toHaveLength(1);
+        const { events } = await engine.invoke("activity.list", { type: "offer-changed" });
+        expect(events.some(({ detail }) => /"to":"booked"/.test(detail))).toBe(true);
+      },
+      5 * MINUTE,
+    );
+
+    test(
+      "not listed while its self-test has not passed, with the reason; taken at its word when it has",
+      async () => {
+        const { market, engine, env } = await rig({ tested: false });
+        expect(await bellows(["aitbc", "offer", "--price", "20"], env)).toMatchObject({ code: 0 });
+        // There is no CUDA for a stub: the test that starts by itself finds that out.
+        const waiting = await engine.until(
+          (state) => offersOf(state).some(({ waiting }) => /failed/.test(waiting?.text ?? "")),
+          "the self-test to run by itself and to fail",
+          PATIENCE,
+        );
+        expect(waiting.offers.gpus).toMatchObject([
+          { test: { state: "failed", text: expect.stringMatching(/CPU/) } },
+        ]);
+        expect(offersOf(waiting).map(({ state }) => state)).toEqual(["planned", "planned"]);
+        const looked = (state: State) =>
+          Math.min(...state.offers.boards.map((board) => board.checkedAt ?? 0));
+        const before = looked(waiting);
+        await engine.until((state) => looked(state) > before, "another look at both boards", PATIENCE);
+        expect(await registryRow(market)).toBeUndefined();
+        const rows = await (await fetch(`${market.ready.gpuUrl}/v1/miners/rig-7/gpus`)).json();
+        expect(rows).toEqual([]);
+        const { stderr } = await bellows(["aitbc", "offers"], env);
+        expect(stderr).toMatch(/gpu-service: The self-test with driver 590\.48\.01 failed/);
+      },
+      5 * MINUTE,
+    );
+  });

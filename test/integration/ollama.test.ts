@@ -2,7 +2,7 @@
  * A market's text jobs, written by an Ollama on this machine: the real engine, the devnet's AICF market, and a server that
  * keeps to Ollama's documented API (Ollama itself can't be had here).
  */
-import { expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, test } from "vitest";
 import { loadConfig } from "../../src/engine/config/from-environment.ts";
 import { locatePaths } from "../../src/engine/config/paths.ts";
 import { type Engine, startEngine } from "../../src/engine/engine.ts";
@@ -14,7 +14,10 @@ import { decodeResult } from "../../src/shared/results.ts";
 import { bellows } from "../support/bellows.ts";
 import { devnet, post } from "../support/devnet.ts";
 import { type OllamaServer, serveOllama, tokenIds } from "../support/ollama-server.ts";
+import { expect, onTestFinished, sideBySide } from "../support/side-by-side.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+
+sideBySide();
 
 /** As the catalogue pins it. */
 const WEIGHTS = "c5396e06af294bd101b30dce59131a76d2b773e76950acc870eda801d3ab0515";
@@ -23,6 +26,13 @@ const OTHER_WEIGHTS = "dde5aa3fc5ffc17176b5e8bdc82f587b24b2678c6c66101bf7da77af9
 const MODEL = "qwen2.5:0.5b";
 const ID = "qwen2.5-0.5b-instruct-ollama";
 const PASSPHRASE = "correct horse battery staple";
+
+beforeAll(() => {
+  process.env[PASSPHRASE_VARIABLE] = PASSPHRASE;
+});
+afterAll(() => {
+  delete process.env[PASSPHRASE_VARIABLE];
+});
 
 interface Scene {
   readonly server: OllamaServer;
@@ -42,10 +52,6 @@ async function open(): Promise<Scene> {
   });
   const market = await devnet({ chainId: 1 });
   const { queueUrl, nodeUrl } = market.ready;
-  process.env[PASSPHRASE_VARIABLE] = PASSPHRASE;
-  onTestFinished(() => {
-    delete process.env[PASSPHRASE_VARIABLE];
-  });
   const folder = tempFolder();
   const env = {
     AICF_QUEUE_URL: queueUrl,
@@ -82,7 +88,7 @@ async function open(): Promise<Scene> {
 const jobIn = (state: State, jobId: string) => state.recentJobs.find((job) => job.jobId === jobId);
 const unloads = ({ server }: Scene) => server.asked.filter(({ raw }) => raw?.keep_alive === 0);
 
-test(
+test.concurrent(
   "a text job is leased, written, paid for with a receipt that says by whom",
   async () => {
     const scene = await open();
@@ -149,7 +155,7 @@ test(
   2 * MINUTE,
 );
 
-test(
+test.concurrent(
   "a self-test without an engine asks Ollama too, where the settings let it",
   async () => {
     const server = await serveOllama({ "whatever:1": WEIGHTS });
@@ -166,7 +172,7 @@ test(
   2 * MINUTE,
 );
 
-test(
+test.concurrent(
   "a pause in the middle of a text frees Ollama's memory and gives the job back; resumed, it is done",
   async () => {
     const scene = await open();
@@ -205,7 +211,7 @@ test(
   2 * MINUTE,
 );
 
-test(
+test.concurrent(
   "an Ollama that goes away takes its models off the market; the job it left comes back to the market unharmed",
   async () => {
     const scene = await open();

@@ -1,14 +1,17 @@
 /** A GPU that is shared with its person: given up for their program, taken back by itself, and their word kept. */
-import { describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
 import { bellows, isAlive, RunningDemo, startBellows } from "../support/bellows.ts";
 import { C_COMPILER, compileNvmlStub } from "../support/nvml-stub.ts";
+import { expect, sideBySide } from "../support/side-by-side.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+
+sideBySide();
 
 const GPU_0 = "GPU-00000000-aaaa-bbbb-cccc-000000000000";
 
-describe.skipIf(C_COMPILER === null)(
-  "a GPU beside its person (needs a C compiler for the stub of NVML)",
-  () => {
+describe
+  .skipIf(C_COMPILER === null)
+  .concurrent("a GPU beside its person (needs a C compiler for the stub of NVML)", () => {
     test("is given up at once for another program, and works again once that is gone", async () => {
       const stub = compileNvmlStub();
       stub.behave({ gpus: 1 });
@@ -43,6 +46,8 @@ describe.skipIf(C_COMPILER === null)(
         "the jobs to go back",
       );
 
+      // Before the eyes of its person, to whom it is read every second.
+      demo.watchDevices();
       stub.behave({ gpus: 1 });
       const before = (await demo.state()).throughput.acceptedTotal;
       const back = await demo.until(
@@ -69,10 +74,9 @@ describe.skipIf(C_COMPILER === null)(
       stub.behave({ gpus: 1, heat: 51 });
       await demo.until(({ devices }) => devices[0]?.paused === null, "it to have cooled down");
     });
-  },
-);
+  });
 
-test("the person's switch and pause outlive the engine, and the terminal speaks them", async () => {
+test.concurrent("the person's switch and pause outlive the engine, and the terminal speaks them", async () => {
   const folder = tempFolder();
   const start = async () => {
     const demo = new RunningDemo(folder, startBellows(["demo", "--data", folder, "--port", "0"]));

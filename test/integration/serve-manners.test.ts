@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { readControlFile } from "../../src/engine/control/control-file.ts";
 import { SECOND } from "../../src/shared/durations.ts";
 import { bellows, RunningDemo, startBellows } from "../support/bellows.ts";
+import { heavyModels } from "../support/heavy-models.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const PASSPHRASE = "four words make one";
@@ -109,6 +110,29 @@ describe("configuration", () => {
       .toContain("The configuration could not be read again, so the one before still holds.");
     expect(messages(process).join("\n")).toContain(`${file}:2: work.batch_size "0" is less than 1`);
     expect((await engine.state()).settings.values["work.batch_size"].value).toBe(5);
+  });
+
+  it("names a secret that was exchanged, without showing it, and makes nothing that only a start makes", async () => {
+    const data = tempFolder();
+    const elsewhere = path.join(tempFolder(), "not-yet");
+    const file = path.join(tempFolder(), "given.toml");
+    const write = (folder: string, secret: string) =>
+      fs.writeFileSync(file, `data_folder = "${folder}"\n[aicf]\nsecret = "${secret}"\n`, { mode: 0o600 });
+    write(data, "the-first-of-two-secrets");
+    const process = startBellows(["serve", "--config", file, "--port", "0", "--no-dashboard"], QUIET);
+    await new RunningDemo(data, process, "live").until(() => true, "it to run");
+    write(data, "the-second-of-two-secrets");
+    process.child.kill("SIGHUP");
+    await expect
+      .poll(() => messages(process), patience)
+      .toContain("Counts from the next start: aicf.secret.");
+    write(elsewhere, "the-second-of-two-secrets");
+    process.child.kill("SIGHUP");
+    await expect
+      .poll(() => messages(process), patience)
+      .toContain("Counts from the next start: data_folder.");
+    expect(fs.existsSync(elsewhere)).toBe(false);
+    expect(process.stdout() + process.stderr()).not.toContain("of-two-secrets");
   });
 
   it("says from SIGHUP on how long held work may take and how much is logged; the log's form waits for the next start", async () => {
@@ -365,6 +389,25 @@ describe.skipIf(process.platform !== "linux" || !hasPython)("systemd", () => {
     process.child.kill("SIGTERM");
     expect(await process.exited).toBe(0);
     expect(lines()).toContain("STOPPING=1");
+  });
+
+  it("waits for a start that takes long, and hears what it does; a person who asks for its end need not", async () => {
+    const { socket, lines } = await receiver();
+    const heavy = heavyModels(["llama3.2-3b-instruct-ollama", "qwen2.5-0.5b-instruct"]);
+    const env = { ...QUIET, NOTIFY_SOCKET: socket, MODEL_DIR: heavy };
+    const { process: started } = serveIn(tempFolder(), env, "--log-format", "human");
+    await expect
+      .poll(lines, patience)
+      .toContainEqual(expect.stringMatching(/^STATUS=Starting: Checking the model qwen.*: \d+ %$/));
+    const extended = lines().flatMap((line) => /^EXTEND_TIMEOUT_USEC=(\d+)$/.exec(line)?.[1] ?? []);
+    expect(Number(extended[0]) / 1e6).toBeGreaterThan(60);
+    await expect
+      .poll(started.stderr, patience)
+      .toContain("Starting: Checking the model llama3.2-3b-instruct-ollama: ");
+    started.child.kill("SIGTERM");
+    expect(await started.exited).toBe(0);
+    expect(started.stderr()).toContain("Stopped before it was ready.");
+    expect(lines()).not.toContain("READY=1");
   });
 
   it("that went away ends nothing", async () => {

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { logFileOf } from "../../src/engine/log/log-file.ts";
 import { traceIdOf } from "../../src/engine/tracing/trace-ids.ts";
 import { MINUTE } from "../../src/shared/durations.ts";
-import { RunningDemo, startBellows } from "../support/bellows.ts";
+import { isAlive, RunningDemo, startBellows } from "../support/bellows.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const SpanSchema = z.object({
@@ -42,8 +42,8 @@ const LineSchema = z.object({
   trace: z.string().optional(),
 });
 
-/** An OTLP receiver over real HTTP. The first call is answered 503: a collector may be late. */
-async function collector() {
+/** An OTLP receiver over real HTTP. What it does not take is answered 503: a collector may be late, or away for long. */
+async function collector(takes: (call: number) => boolean = (call) => call > 0) {
   const spans: Span[] = [];
   const calls: { path: string | undefined; header: string | undefined; resource: Record<string, string> }[] =
     [];
@@ -51,7 +51,7 @@ async function collector() {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      const first = calls.length === 0;
+      const taken = takes(calls.length);
       const raw = Buffer.concat(chunks);
       const body = request.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw;
       const parsed = ExportSchema.parse(JSON.parse(body.toString()));
@@ -65,13 +65,13 @@ async function collector() {
           ),
         ),
       });
-      if (!first) {
+      if (taken) {
         spans.push(
           ...parsed.resourceSpans.flatMap((each) => each.scopeSpans.flatMap((scope) => scope.spans)),
         );
       }
       response
-        .writeHead(first ? 503 : 200, { "content-type": "application/json", "retry-after": "0" })
+        .writeHead(taken ? 200 : 503, { "content-type": "application/json", "retry-after": "0" })
         .end("{}");
     });
   });
@@ -157,4 +157,45 @@ test(
     }
   },
   4 * MINUTE,
+);
+
+test(
+  "a job that was accepted before a kill -9 and settled after it has its whole trace, each span once",
+  async () => {
+    let listens = false;
+    const { spans, url } = await collector(() => listens);
+    const folder = tempFolder();
+    const args = ["demo", "--data", folder, "--port", "0", "--rate", "3", "--epoch", "8s"];
+    const demo = new RunningDemo(folder, startBellows(args, { OTEL_EXPORTER_OTLP_ENDPOINT: url }));
+    const waiting = async () =>
+      (await demo.invoke("jobs.list", { limit: 1000 })).jobs.filter(({ state }) => state === "accepted");
+    await demo.until(({ throughput }) => throughput.acceptedTotal > 0, "a result", 2 * MINUTE);
+    await expect.poll(async () => (await waiting()).length, { timeout: MINUTE }).toBeGreaterThan(2);
+    const accepted = new Set((await waiting()).map(traceIdOf));
+    // What it would have told of them goes with it.
+    const engine = demo.pidOf("engine");
+    if (engine === null) throw new Error("no engine to kill");
+    process.kill(engine, "SIGKILL");
+    await expect.poll(() => isAlive(engine), { timeout: MINUTE }).toBe(false);
+    expect(spans).toEqual([]);
+    listens = true;
+    const settled = () =>
+      spans.filter(({ name, traceId }) => name === "settle" && accepted.has(traceId)).map((s) => s.traceId);
+    await expect.poll(() => settled().length, { timeout: 3 * MINUTE }).toBeGreaterThan(0);
+    for (const traceId of settled()) {
+      const ofTrace = spans.filter((span) => span.traceId === traceId);
+      expect(ofTrace.map(({ name }) => name).sort()).toEqual([
+        "compute",
+        "job",
+        "lease",
+        "queue",
+        "settle",
+        "submit",
+      ]);
+      expect(new Set(ofTrace.map(({ spanId }) => spanId)).size).toBe(ofTrace.length);
+      const root = ofTrace.find(({ name }) => name === "job");
+      for (const span of ofTrace) if (span !== root) expect(span.parentSpanId).toBe(root?.spanId);
+    }
+  },
+  5 * MINUTE,
 );

@@ -8,7 +8,13 @@ import { describe, expect, it } from "vitest";
 import { MINUTE } from "../../src/shared/durations.ts";
 import { bellows, type Finished } from "../support/bellows.ts";
 import { tempFolder } from "../support/temp-folder.ts";
-import { WRONG_ENVIRONMENT, WRONG_TOML, WRONG_YAML } from "../support/wrong-configurations.ts";
+import {
+  SECRET,
+  WRONG_ENVIRONMENT,
+  WRONG_ENVIRONMENT_FILE,
+  WRONG_TOML,
+  WRONG_YAML,
+} from "../support/wrong-configurations.ts";
 
 /** Processes at once. */
 const LANES = 4;
@@ -56,6 +62,7 @@ function faultIn({ code, stdout, stderr }: Finished, wanted: Case, folder: strin
   const said = [line, ...more].join("\n").slice(start.length);
   if (!wanted.reason.test(said)) return `it does not say ${wanted.reason}`;
   if (!wanted.fix.test(said)) return `it does not advise ${wanted.fix}`;
+  if (stderr.includes(SECRET)) return "it says the secret again";
   return /^\s+at /m.test(stderr) ? "it shows a stack" : null;
 }
 
@@ -75,6 +82,11 @@ const inFile =
     reason,
     fix,
   });
+
+const inEnvironmentFile = ([text, ...expected]: (typeof WRONG_ENVIRONMENT_FILE)[number]): Case => {
+  const inNamed = inFile("provider.env")([text, ...expected]);
+  return { ...inNamed, args: (folder) => ["--environment", ...inNamed.args(folder).slice(1)] };
+};
 
 const WRONG_FLAGS: readonly (readonly [
   args: readonly string[],
@@ -106,6 +118,7 @@ describe("bellows serve", () => {
       const cases = [
         ...WRONG_TOML.map(inFile("bellows.toml")),
         ...WRONG_YAML.map(inFile("bellows.yaml")),
+        ...WRONG_ENVIRONMENT_FILE.map(inEnvironmentFile),
         ...WRONG_ENVIRONMENT.map(([env, name, reason, fix]): Case => {
           return { what: JSON.stringify(env), env, args: () => [], place: () => name, reason, fix };
         }),

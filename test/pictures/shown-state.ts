@@ -12,7 +12,7 @@ import { DAY, HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
 import type { CurrencyCode, MoneyValue } from "../../src/shared/money.ts";
 import { aicf, aitbc, amount, BUSY_MINUTE, cpu, earning, gpu, job } from "../e2e/ui/states.ts";
 import { aStanding } from "../support/scripted-account.ts";
-import type { ScriptedBooks } from "../support/scripted-books.ts";
+import { noRentals, type ScriptedBooks } from "../support/scripted-books.ts";
 import { aPause } from "../support/scripted-devices.ts";
 import { PASSED } from "../support/scripted-offers.ts";
 
@@ -266,6 +266,7 @@ export function shownBooks(books: ScriptedBooks, now: number): void {
       currency,
       ...periodsOf(market),
       overdue: { jobs: 0, net: coins(market, 0), oldestAt: null, afterMs: DAY },
+      ...noRentals(currency),
       rate: rateOf(market),
     });
     books.series.push({ market, currency, days });

@@ -17,6 +17,7 @@ export function anAppView(more: Partial<AppView> = {}, phase: UpdatePhase = { st
     },
     notices: [],
     wrongSettings: [],
+    ledgerCopy: null,
     ...more,
   };
 }

@@ -6,12 +6,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
 import type { CommandInput, CommandName, CommandOutput } from "../../src/shared/contract/contract.ts";
 import { COMMANDS } from "../../src/shared/contract/contract.ts";
 import type { State } from "../../src/shared/contract/views.ts";
 import { SECOND } from "../../src/shared/durations.ts";
 import { delay } from "../../src/shared/wait.ts";
+import { onTestFinished } from "./side-by-side.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 const CLI = fileURLToPath(new URL("../../dist/node/cli.js", import.meta.url));
@@ -77,6 +77,7 @@ export class RunningDemo {
   readonly process: ReturnType<typeof startBellows>;
 
   readonly #mode: "demo" | "live";
+  #isWatched = false;
 
   /** Drives what `process` runs in `folder`, whether it is up already or not. */
   constructor(folder: string, process: ReturnType<typeof startBellows>, mode: "demo" | "live" = "demo") {
@@ -107,7 +108,13 @@ export class RunningDemo {
     return COMMANDS[command].output.parse(body) as CommandOutput<C>;
   }
 
+  /** From now on `until` looks at the devices as an open window does: they are read every second, jobs or not. */
+  watchDevices(): void {
+    this.#isWatched = true;
+  }
+
   async state(): Promise<State> {
+    if (this.#isWatched) await this.invoke("devices.watch", {});
     return (await this.invoke("state.snapshot", {})).state;
   }
 
@@ -148,7 +155,8 @@ export class RunningDemo {
   }
 }
 
-function commandLine(pid: number): string {
+/** The words a process was started with, a NUL behind each; empty when it has ended. */
+export function commandLine(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8");
   } catch {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { LEDGER_FILE, loadSqlite } from "../../src/engine/ledger/database.ts";
 import { Ledger } from "../../src/engine/ledger/ledger.ts";
 import { ALL_TIME, RECOUNT, SLOT_MS } from "../../src/engine/ledger/migrations/005-scale.ts";
+import { RECOUNT_PENDING } from "../../src/engine/ledger/migrations/013-money-in-sight.ts";
 import { DAY, HOUR, MINUTE } from "../../src/shared/durations.ts";
 
 export interface BigLedger {
@@ -58,9 +59,9 @@ export async function writeBigLedger(folder: string, size: BigLedger): Promise<v
   for (const { name } of indexes) db.exec(`DROP INDEX ${name}`);
 
   const lease = db.prepare(
-    `INSERT INTO leases (id, market, lease_id, job_id, attempt, kind, model, units, state, fee_currency, fee_minor, payment,
+    `INSERT INTO leases (id, market, lease_id, job_id, attempt, kind, model, units, state, fee_currency, fee_minor, expected_minor, payment,
        leased_at, granted_at, expires_at, max_runtime_ms, runs, device, accepted_at, finished_at, error)
-     VALUES (?, ?, ?, ?, 1, 'embed', ?, ?, ?, ?, ?, 'funded', ?, ?, ?, 90000, 1, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, 1, 'embed', ?, ?, ?, ?, ?, ?, 'funded', ?, ?, ?, 90000, 1, ?, ?, ?, ?)`,
   );
   const transition = db.prepare(
     "INSERT INTO transitions (lease, at, event, state, note) VALUES (?, ?, ?, ?, NULL)",
@@ -124,6 +125,7 @@ export async function writeBigLedger(folder: string, size: BigLedger): Promise<v
         state,
         currency,
         gross,
+        Math.floor(gross * 0.8),
         at,
         at,
         at + 2 * MINUTE,
@@ -173,6 +175,7 @@ export async function writeBigLedger(folder: string, size: BigLedger): Promise<v
     for (const { sql } of indexes) db.exec(sql);
     for (const { sql } of triggers) db.exec(sql);
     db.exec(RECOUNT);
+    db.exec(RECOUNT_PENDING);
   })();
   db.pragma("wal_checkpoint(TRUNCATE)");
   db.close();

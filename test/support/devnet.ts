@@ -1,10 +1,10 @@
 /** The embedded markets for a test: in this process, on free ports, with a folder of their own and no demand. */
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
 import { startDevnet } from "../../src/devnet/devnet.ts";
 import { readDevnetLog } from "../../src/devnet/log.ts";
 import type { DevnetConfig, DevnetReady } from "../../src/shared/config.ts";
 import { MINUTE } from "../../src/shared/durations.ts";
+import { onTestFinished } from "./side-by-side.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 export const MINER_API_KEY = "miner-key-for-tests-0123456789";

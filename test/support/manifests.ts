@@ -48,25 +48,43 @@ export function podOf(manifest: Manifest): PodSpec | null {
   return spec?.template?.spec ?? null;
 }
 
-/** A container's environment as Kubernetes puts it together: the later source wins, and `env` over all of them. */
+/**
+ * A container's environment as Kubernetes puts it together: the later source wins, and `env` over all of them. `$(NAME)`
+ * in a value stands for what `env` said before, and for nothing that came from elsewhere. `fields`: of the pod, by path.
+ */
 export function environmentIn(
   { envFrom = [], env = [] }: Container,
   secret: Readonly<Record<string, string>>,
   configMap: Readonly<Record<string, string>>,
+  fields: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   const merged: Record<string, string> = {};
   for (const { configMapRef, secretRef } of envFrom) {
     if (secretRef !== undefined) Object.assign(merged, secret);
     if (configMapRef !== undefined) Object.assign(merged, configMap);
   }
-  for (const { name, value } of env) if (value !== undefined) merged[name] = value;
-  return merged;
+  const said: Record<string, string> = {};
+  for (const { name, value, valueFrom } of env) {
+    const text =
+      value?.replaceAll(/\$\((\w+)\)/g, (whole, other: string) => said[other] ?? whole) ??
+      configMap[valueFrom?.configMapKeyRef?.key ?? ""] ??
+      fields[valueFrom?.fieldRef?.fieldPath ?? ""];
+    if (text !== undefined) said[name] = text;
+  }
+  return { ...merged, ...said };
 }
 
 export interface Container {
   readonly name: string;
   readonly image: string;
-  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly env?: readonly {
+    readonly name: string;
+    readonly value?: string;
+    readonly valueFrom?: {
+      readonly fieldRef?: { readonly fieldPath: string };
+      readonly configMapKeyRef?: { readonly name: string; readonly key: string };
+    };
+  }[];
   readonly envFrom?: readonly {
     readonly configMapRef?: { readonly name: string };
     readonly secretRef?: { readonly name: string };

@@ -2,11 +2,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
 import { DEFAULT_TUNING, type Tuning } from "../../src/engine/models/download/file-download.ts";
 import type { ModelManagerOptions } from "../../src/engine/models/manager.ts";
 import { type Models, openModels } from "../../src/engine/models/open-models.ts";
 import { KIB } from "../../src/shared/durations.ts";
+import { onTestFinished } from "./side-by-side.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 export type Files = Record<string, Buffer>;

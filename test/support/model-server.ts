@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { onTestFinished } from "vitest";
 import { delay } from "../../src/shared/wait.ts";
+import { onTestFinished } from "./side-by-side.ts";
 
 /** What becomes of one answer. Positions are of the file, not of the answer. */
 export type Fault =

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { onTestFinished } from "vitest";
+import { onTestFinished } from "./side-by-side.ts";
 
 const IP = "/usr/sbin/ip";
 

@@ -6,9 +6,9 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { onTestFinished } from "vitest";
 import { z } from "zod";
 import { sha256 } from "../../src/shared/digest.ts";
+import { onTestFinished } from "./side-by-side.ts";
 
 export const SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"] as const;
 /** The number of a token in this vocabulary: a byte's own, then the special ones. */

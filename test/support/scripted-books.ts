@@ -9,8 +9,12 @@ import type {
   EntryState,
 } from "../../src/shared/contract/earnings.ts";
 import type { MarketId } from "../../src/shared/contract/market-id.ts";
+import { DAY } from "../../src/shared/durations.ts";
+import type { CurrencyCode, MoneyValue } from "../../src/shared/money.ts";
 
 export interface ScriptedBooks {
+  /** Owed for long, by market. */
+  unpaid: { market: MarketId; jobs: number; net: MoneyValue }[];
   summaries: EarningSummary[];
   series: EarningSeries[];
   entries: EarningEntry[];
@@ -19,6 +23,7 @@ export interface ScriptedBooks {
 }
 
 export const emptyBooks = (): ScriptedBooks => ({
+  unpaid: [],
   summaries: [],
   series: [],
   entries: [],
@@ -35,6 +40,9 @@ export type BookHandlers = Pick<
   | "earnings.report"
   | "earnings.entries"
   | "earnings.csv"
+  | "earnings.unpaid"
+  | "earnings.writeOff"
+  | "earnings.takeBack"
   | "activity.list"
   | "activity.types"
 >;
@@ -53,6 +61,14 @@ export function scriptedBookHandlers(books: ScriptedBooks = emptyBooks()): BookH
       .slice(0, limit),
     next: null,
   });
+  const unpaidOf = (market: MarketId) => {
+    const found = books.unpaid.find((each) => each.market === market);
+    return {
+      jobs: found?.jobs ?? 0,
+      unpriced: 0,
+      net: found?.net ?? { currency: market === "aicf" ? ("ANM" as const) : ("AIT" as const), minor: "0" },
+    };
+  };
   return {
     "jobs.count": async () => ({ count: 0, before: "0" }),
     "jobs.choices": async () => ({ models: [], devices: [] }),
@@ -71,6 +87,16 @@ export function scriptedBookHandlers(books: ScriptedBooks = emptyBooks()): BookH
     },
     "earnings.entries": async ({ market, state, limit }) => newest(market, state, limit),
     "earnings.csv": async () => ({ text: books.csv, rows: books.csv.split("\r\n").length - 2, next: null }),
+    "earnings.unpaid": async ({ market, days }) => ({
+      ...unpaidOf(market),
+      before: Date.now() - days * DAY,
+    }),
+    "earnings.writeOff": async ({ market }) => {
+      const { jobs } = unpaidOf(market);
+      books.unpaid = books.unpaid.filter((each) => each.market !== market);
+      return { jobs };
+    },
+    "earnings.takeBack": async () => ({ jobs: 0 }),
     "activity.list": async ({ text, type, market, level, limit }) => ({
       events: books.events
         .filter((event) => type === undefined || event.type === type)
@@ -85,3 +111,13 @@ export function scriptedBookHandlers(books: ScriptedBooks = emptyBooks()): BookH
 }
 
 const rank = (level: ActivityEvent["level"]): number => ["info", "notice", "problem"].indexOf(level);
+
+/** Of a market where nothing was rented out and nothing written off. */
+export function noRentals(currency: CurrencyCode): Pick<EarningSummary, "writtenOff" | "rentals"> {
+  const nothing: MoneyValue = { currency, minor: "0" };
+  const sums = { rentals: 0, running: 0, agreed: nothing, untold: 0 };
+  return {
+    writtenOff: { byMarket: 0, byPerson: { jobs: 0, net: nothing, unpriced: 0 } },
+    rentals: { month: sums, total: sums },
+  };
+}

@@ -1,7 +1,7 @@
 /** A real HTTP server on loopback that answers as a test tells it to, and remembers what it was asked. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { onTestFinished } from "vitest";
+import { onTestFinished } from "./side-by-side.ts";
 
 export interface SeenRequest {
   readonly method: string;

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, onTestFinished } from "vitest";
+import { afterAll } from "vitest";
+import { onTestFinished } from "./side-by-side.ts";
 
 export function tempFolder(): string {
   const folder = newFolder();

@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { closeSync, copyFileSync, fstatSync, mkdirSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished } from "vitest";
 import type { DevnetLogLine } from "../../src/devnet/log.ts";
 import { loadConfig } from "../../src/engine/config/from-environment.ts";
 import { locatePaths } from "../../src/engine/config/paths.ts";
@@ -25,6 +24,7 @@ import { MINUTE } from "../../src/shared/durations.ts";
 import { CHAIN_ID, MINER_API_KEY } from "./devnet.ts";
 import { catalogueEntry } from "./model-home.ts";
 import type { Machine } from "./name-spaces.ts";
+import { expect, onTestFinished } from "./side-by-side.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 const PACED = fileURLToPath(new URL("../fixtures/runtime/paced.ts", import.meta.url));

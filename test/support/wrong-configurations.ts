@@ -1,5 +1,8 @@
 /** Configurations that no engine may start with, and what is to be said of each: in this process, and by the command. */
 
+/** Stands in them where people keep a secret: in no case is it said again. */
+export const SECRET = "hunter2-and-more";
+
 export type Expected = readonly [name: string, line: number | null, reason: RegExp, fix: RegExp];
 
 /** What the file says (TOML), and what is said about it. */
@@ -99,6 +102,28 @@ export const WRONG_TOML: readonly (readonly [text: string, ...Expected])[] = [
     /operator/,
   ],
   ['[aicf]\nsecret = "short"', "aicf.secret", 2, /shorter than 16/, /openssl/],
+  ...["aitbc.gpu_url", "aicf.rpc_url", "fleet.prometheus_url", "traces.endpoint"].flatMap((key) => {
+    const [section, name] = key.split(".");
+    const written = (value: string) => `[${section}]\n${name} = "${value}"`;
+    return [
+      [written(`https://ann:${SECRET}@host/api`), key, 2, /user name or password/, /before the @/],
+      [written(`https://${SECRET}@host`), key, 2, /user name or password/, /before the @/],
+      [written(`ann:${SECRET}@host:8700`), key, 2, /no http/, /http:\/\//],
+      [written(`ftp://ann:${SECRET}@host`), key, 2, /starts with ftp/, /http:\/\//],
+      [written(`https://ann:${SECRET}/@@host:x`), key, 2, /not an address/, /http:\/\//],
+      [written(`https://host/?k=${SECRET}`), key, 2, /a \? or # part/, /base address/],
+      [written(`https://host/#${SECRET}`), key, 2, /a \? or # part/, /base address/],
+    ] as const;
+  }),
+  [`[aicf]\nsecret = ${SECRET}`, "", 2, /is no TOML/, /column/],
+  [`[aicf]\nsecret = "${SECRET}`, "", 2, /is no TOML/, /column/],
+  [`[aicf]\nsecret "${SECRET}"`, "", 2, /is no TOML/, /column/],
+  [`[aicf]\nsecret = "${SECRET}" "${SECRET}"`, "", 2, /is no TOML/, /column/],
+  [`[aicf]\nsecret = "a\\q${SECRET}"`, "", 2, /is no TOML/, /column/],
+  [`[aicf]\nsecret = ["${SECRET}"]`, "aicf.secret", 2, /a list, not a text/, /text/],
+  [`[aicf]\nsecret: "${SECRET}"`, "", 2, /is no TOML/, /column/],
+  [`[aicf]\nsecrets = "${SECRET}"`, "aicf.secrets", 2, /no setting/, /aicf\.secret/],
+  [`PROVIDER_SECRET = "${SECRET}"`, "PROVIDER_SECRET", 1, /name of the environment/, /aicf\.secret/],
 ];
 
 export const WRONG_YAML: readonly (readonly [text: string, ...Expected])[] = [
@@ -116,6 +141,17 @@ export const WRONG_YAML: readonly (readonly [text: string, ...Expected])[] = [
     /true or false/,
   ],
   ["aicf:\n  queue_url:\n    - http://a\n", "aicf.queue_url", 2, /a list, not a text/, /8700/],
+  // Passwords begin with whatever their generator chose, and YAML reads some of that as its own.
+  [`aicf:\n  secret: *${SECRET}\n`, "", null, /is no YAML/, /quotation marks/],
+  [`aicf:\n  secret: @${SECRET}\n`, "", 2, /is no YAML/, /column/],
+  [`aicf:\n  secret: %${SECRET}\n`, "", 2, /is no YAML/, /column/],
+  [`aicf:\n  secret: "a" ${SECRET}\n`, "", 2, /is no YAML/, /column/],
+  [`aicf:\n  secret: "${SECRET}\n`, "", 3, /is no YAML/, /column/],
+  [`aicf:\n  secret: "\\q${SECRET}"\n`, "", 2, /is no YAML/, /column/],
+  [`aicf:\n  secret: {${SECRET}\n`, "", 3, /is no YAML/, /column/],
+  [`aicf:\n  secret: a: ${SECRET}\n`, "", 2, /is no YAML/, /column/],
+  [`aicf:\n  secret: [${SECRET}]\n`, "aicf.secret", 2, /a list, not a text/, /text/],
+  [`${SECRET}\n`, "", null, /no settings/, /batch_size: 4/],
 ];
 
 export const WRONG_ENVIRONMENT: readonly (readonly [
@@ -136,4 +172,27 @@ export const WRONG_ENVIRONMENT: readonly (readonly [
   [{ BELLOWS_ENERGY_PRICE: "31 cent" }, "BELLOWS_ENERGY_PRICE", /not a price/, /0\.31/],
   [{ BELLOWS_SCHEDULE: "always" }, "BELLOWS_SCHEDULE", /not days and hours/, /Mon-Fri/],
   [{ BELLOWS_KEY_PASSPHRASE: "short" }, "BELLOWS_KEY_PASSPHRASE", /shorter than 12/, /four words/],
+  [
+    { AICF_QUEUE_URL: `https://ann:${SECRET}@host` },
+    "AICF_QUEUE_URL",
+    /user name or password/,
+    /before the @/,
+  ],
+  [{ AICF_RPC_WS: `wss://ann:${SECRET}@host` }, "AICF_RPC_WS", /user name or password/, /before the @/],
+  [{ AICF_RPC_WS: `ann:${SECRET}@host` }, "AICF_RPC_WS", /no ws/, /ws:\/\//],
+  [{ AITBC_RPC_URL: `https://host/?key=${SECRET}` }, "AITBC_RPC_URL", /a \? or # part/, /base address/],
+  [{ BELLOWS_OLLAMA: `http://ann:${SECRET}@127.0.0.1:11434` }, "BELLOWS_OLLAMA", /./, /./],
+  [{ PROVIDER_SECRET: `"${SECRET}"` }, "PROVIDER_SECRET", /quotation marks/, /Take the quotation/],
+  [{ PROVIDER_SECRET: `${SECRET} # mine` }, "PROVIDER_SECRET", /comment behind/, /line of its own/],
+  [{ BELLOWS_KEY_PASSPHRAS: SECRET }, "BELLOWS_KEY_PASSPHRAS", /no setting/, /BELLOWS_KEY_PASSPHRASE/],
+];
+
+/** Files of NAME=value lines, as services get them. */
+export const WRONG_ENVIRONMENT_FILE: readonly (readonly [text: string, ...Expected])[] = [
+  [`PROVIDER_SECRET: ${SECRET}`, "", 1, /no line of the form NAME=value/, /NAME=value/],
+  [`PROVIDER SECRET=${SECRET}`, "", 1, /no line of the form NAME=value/, /NAME=value/],
+  [`# mine\n${SECRET}`, "", 2, /no line of the form NAME=value/, /NAME=value/],
+  [`PROVIDER_SECRET=${SECRET} # mine`, "PROVIDER_SECRET", 1, /comment behind/, /line of its own/],
+  [`AICF_QUEUE_URL=https://ann:${SECRET}@host`, "AICF_QUEUE_URL", 1, /user name or password/, /before the @/],
+  [`BELLOWS_KEY_PASSPHRAS=${SECRET}`, "BELLOWS_KEY_PASSPHRAS", 1, /no setting/, /BELLOWS_KEY_PASSPHRASE/],
 ];

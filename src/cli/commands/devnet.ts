@@ -12,6 +12,7 @@ import { Supervisor } from "../../host/supervisor.ts";
 import { type DevnetConfig, type DevnetReady, DevnetReadySchema, type End } from "../../shared/config.ts";
 import { DAY, SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
+import { withoutSecrets } from "../../shared/secret-variables.ts";
 import type { CliContext } from "../context.ts";
 import { dataFolderOf } from "../engine-client.ts";
 import { listenForStop } from "../signals.ts";
@@ -51,7 +52,7 @@ export async function devnet(context: CliContext, options: DevnetOptions): Promi
   let ready: DevnetReady | undefined;
   const supervisor = new Supervisor({
     host: new ForkProcessHost(),
-    spec: () => ({ name: "devnet", entry: paths.entries.devnet }),
+    spec: () => ({ name: "devnet", entry: paths.entries.devnet, env: withoutSecrets() }),
     configure: (child) => child.post({ kind: "configure", config: configFor(ready) }),
     isReady: (message) => {
       const parsed = DevnetReadySchema.safeParse(message);

@@ -6,16 +6,19 @@ import {
   type Flags,
   loadConfig,
   readSettings,
+  readSettingsAgain,
 } from "../../engine/config/from-environment.ts";
 import { readLayers } from "../../engine/config/layers.ts";
 import { readControlFile } from "../../engine/control/control-file.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { LogConsole } from "../../engine/log/log.ts";
+import type { TellStart } from "../../engine/starting.ts";
 import { ForkProcessHost } from "../../host/fork-host.ts";
 import { openServiceManager, type ServiceManager } from "../../host/systemd.ts";
-import type { EngineConfig } from "../../shared/config.ts";
+import type { EngineConfig, SettingsConfig } from "../../shared/config.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, isAbort } from "../../shared/errors.ts";
+import { StartTeller } from "../../shared/start-teller.ts";
 import type { CliContext } from "../context.ts";
 import { addressField, fields, marketName } from "../format.ts";
 import { listenForStop, type StopSignals } from "../signals.ts";
@@ -24,6 +27,8 @@ import { listenForStop, type StopSignals } from "../signals.ts";
 const STATUS_EVERY = 5 * SECOND;
 /** What the manager is told a slow end may take beyond the drain: giving back, submitting, closing. */
 const END_WITHIN = MINUTE;
+/** And a slow start beyond the step it is at. */
+const START_WITHIN = MINUTE;
 
 type Format = LogConsole["format"];
 
@@ -62,9 +67,14 @@ export async function serve(context: CliContext, flags: Flags, usual?: Format): 
       hangups,
       manager,
       format: logFormat ?? usual ?? (terminal.isTerminal ? "human" : "json"),
-      reload: () => loadConfig(sources),
+      readAgain: () => readSettingsAgain(sources),
     };
-    const { restartWanted } = await serveOnce(run, startAs === undefined ? config : { ...config, startAs });
+    const served = serveOnce(run, startAs === undefined ? config : { ...config, startAs });
+    const { restartWanted } = await served.catch((thrown: unknown) => {
+      if (!isAbort(thrown) || !signals.asked.aborted) throw thrown;
+      terminal.note("Stopped before it was ready.");
+      return { restartWanted: false };
+    });
     if (!restartWanted || signals.asked.aborted) return;
     startAs = "as-left";
     manager?.notify("RELOADING=1", monotonic(), "STATUS=Starting again with other settings");
@@ -77,7 +87,7 @@ interface Run {
   readonly hangups: Hangups;
   readonly manager: ServiceManager | null;
   readonly format: Format;
-  readonly reload: () => EngineConfig;
+  readonly readAgain: () => SettingsConfig;
   /** Throws what would keep it from starting again. */
   readonly check: () => void;
 }
@@ -98,13 +108,8 @@ async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
       if (!accounts()) terminal.print(line.trimEnd());
     },
   };
-  const engine = await startEngine(
-    { ...config, metrics },
-    new ForkProcessHost(),
-    Date.now,
-    console,
-    run.check,
-  );
+  const start = { console, checkRestart: run.check, tell: tellOfStart(run), signal: signals.asked };
+  const engine = await startEngine({ ...config, metrics }, new ForkProcessHost(), start);
   engine.settings.onChange(() => {
     level = engine.settings.value("logLevel") ?? "info";
   });
@@ -138,6 +143,20 @@ async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
     else terminal.note(sentence);
     if (drains) await running.drain(drainMs);
   }
+}
+
+/** A start that takes long is no failed one: the manager waits as long as the step may last, a person reads what it is. */
+function tellOfStart({ context: { terminal }, manager }: Run): TellStart {
+  const teller = new StartTeller((line) => terminal.note(line));
+  return ({ doing, patienceMs }) => {
+    manager?.notify(
+      `STATUS=Starting: ${doing.text}`,
+      `EXTEND_TIMEOUT_USEC=${(patienceMs + START_WITHIN) * 1000}`,
+      "WATCHDOG=1",
+    );
+    teller.hear(doing);
+    return Promise.resolve();
+  };
 }
 
 /** For a person at a terminal: a line for each result and change. What a market said is in it, so it is cleaned like the log. */
@@ -204,7 +223,7 @@ function keepToldOf(manager: ServiceManager, engine: Engine): Disposable {
 }
 
 /** SIGHUP: read the file again; what is wrong in it changes nothing. */
-function reload({ context: { terminal }, manager, format, reload: load }: Run, engine: Engine): void {
+function reload({ context: { terminal }, manager, format, readAgain }: Run, engine: Engine): void {
   manager?.notify("RELOADING=1", monotonic());
   const say = (sentence: string, isBad = false) => {
     if (format === "human") terminal.note(sentence);
@@ -212,16 +231,14 @@ function reload({ context: { terminal }, manager, format, reload: load }: Run, e
     else engine.log.info(sentence);
   };
   try {
-    const { settings } = load();
-    if (settings === undefined) return;
-    const { changed, restart } = engine.settings.reload(settings);
+    const { changed, restart } = engine.settings.reload(readAgain());
     if (changed.length === 0) say("Configuration read again: nothing has changed.");
     else say(`Configuration read again: ${changed.join(", ")} changed.`);
     if (restart.length > 0) say(`Counts from the next start: ${restart.join(", ")}.`);
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
     say("The configuration could not be read again, so the one before still holds.", true);
-    if (format === "human") terminal.error(thrown);
+    if (format === "human") terminal.error(thrown, (text) => engine.log.clean(text));
     else engine.log.error(thrown.message, { code: thrown.code, help: thrown.help });
   } finally {
     manager?.notify("READY=1");

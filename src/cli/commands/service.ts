@@ -42,7 +42,7 @@ export interface ServiceOptions {
   readonly config: string | undefined;
 }
 
-export function installService(context: CliContext, options: ServiceOptions): void {
+export async function installService(context: CliContext, options: ServiceOptions): Promise<void> {
   const { terminal, paths } = context;
   if (context.env.APPIMAGE && isElectron()) throw appImage();
   const [own, ...args] = commandProgram(paths.entries.cli);
@@ -85,7 +85,7 @@ export function installService(context: CliContext, options: ServiceOptions): vo
       });
     },
   });
-  finish(context, options, plan);
+  await finish(context, options, plan);
   if (!options.dryRun && options.now) terminal.print("Started.");
 }
 
@@ -130,12 +130,12 @@ function tellPlaces(
   for (const doubt of doubtsOfPlaces(places)) terminal.note(`Note: ${doubt}`);
 }
 
-export function uninstallService(context: CliContext, options: ServiceOptions): void {
+export async function uninstallService(context: CliContext, options: ServiceOptions): Promise<void> {
   const plan = choose(options, {
     systemd: () => systemdUninstall(scopeOf(options, context)),
     windows: () => windowsUninstall(windowsData(context, options)),
   });
-  finish(context, options, plan);
+  await finish(context, options, plan);
 }
 
 /** Resolves to whether it runs. */
@@ -197,13 +197,13 @@ function choose<T>(options: ServiceOptions, by: { systemd: () => T; windows: () 
   }
 }
 
-function finish({ terminal }: CliContext, options: ServiceOptions, plan: ServicePlan): void {
+async function finish({ terminal }: CliContext, options: ServiceOptions, plan: ServicePlan): Promise<void> {
   if (options.dryRun) {
     showPlan(terminal, plan);
     return;
   }
   if (process.platform === "linux" && options.root === undefined) refuseWithoutSystemd();
-  carryOut(terminal, plan);
+  await carryOut(terminal, plan);
 }
 
 function scopeOf({ user, root }: ServiceOptions, { env }: CliContext) {

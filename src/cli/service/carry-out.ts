@@ -1,11 +1,18 @@
 /** Carries out a service plan, saying each step; --dry-run only says it. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { MINUTE } from "../../shared/durations.ts";
+import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
+import { plainEnvironment } from "../../shared/secret-variables.ts";
 import type { Terminal } from "../terminal.ts";
-import { type PlannedCommand, type PlannedFile, type ServicePlan, typed } from "./plan.ts";
+import {
+  type PlannedCommand,
+  type PlannedFile,
+  type ServicePlan,
+  type ServiceQuestion,
+  typed,
+} from "./plan.ts";
 
 /** Every step, and each file's whole text. */
 export function showPlan(terminal: Terminal, plan: ServicePlan): void {
@@ -21,13 +28,46 @@ export function showPlan(terminal: Terminal, plan: ServicePlan): void {
   }
 }
 
+/** How commands are run; `limitMs` is not for those that wait for the service. */
+export interface CommandManners {
+  readonly env: NodeJS.ProcessEnv;
+  readonly limitMs: number;
+  /** A step that waits says so this often. */
+  readonly tellEveryMs: number;
+}
+
+const usual = (): CommandManners => ({
+  env: plainEnvironment(process.env),
+  limitMs: 2 * MINUTE,
+  tellEveryMs: 10 * SECOND,
+});
+
 /** Throws SERVICE_FILE, SERVICE_COMMAND. */
-export function carryOut(terminal: Terminal, plan: ServicePlan): void {
-  for (const step of plan.before) run(terminal, step);
+export async function carryOut(
+  terminal: Terminal,
+  plan: ServicePlan,
+  manners: CommandManners = usual(),
+): Promise<void> {
+  for (const step of plan.before) await run(terminal, step, plan.service, manners);
+  if (plan.remove.length > 0 && plan.service !== undefined) refuseWhileItRuns(plan.service, manners);
   for (const file of plan.remove) remove(terminal, file);
   for (const file of plan.files) write(terminal, file);
-  for (const step of plan.after) run(terminal, step);
+  for (const step of plan.after) await run(terminal, step, plan.service, manners);
   for (const line of plan.next) terminal.print(line);
+}
+
+/** Without its unit nothing tells any more how a service ends, or ends it. */
+function refuseWhileItRuns({ command, read }: ServiceQuestion, manners: CommandManners): void {
+  const { ok, stdout } = ask(command, manners);
+  if (!ok) return; // Told by the step before: who can't be asked could not be told to stop either.
+  const { rests, words } = read(stdout);
+  if (rests) return;
+  throw new AppError({
+    code: "SERVICE_COMMAND",
+    message: `The service has not ended yet: ${words}. Its unit stays`,
+    actor: "machine",
+    help: "The same command again waits for it.",
+  });
 }
 
 function write(terminal: Terminal, { path: file, text, mode, keep }: PlannedFile): void {
@@ -69,8 +109,18 @@ function onDisk(file: string, act: () => void): void {
   }
 }
 
-function run(terminal: Terminal, { command, needed }: PlannedCommand): void {
-  const { ok, output } = ask(command);
+async function run(
+  terminal: Terminal,
+  { command, needed, waits }: PlannedCommand,
+  service: ServiceQuestion | undefined,
+  manners: CommandManners,
+): Promise<void> {
+  const meanwhile = () => {
+    const answer = service === undefined ? null : ask(service.command, manners);
+    const words = answer?.ok ? service?.read(answer.stdout).words : undefined;
+    terminal.note(`waiting  ${typed(command)}${words === undefined ? "" : `: ${words}`}`);
+  };
+  const { ok, output } = waits ? await waitFor(command, manners, meanwhile) : ask(command, manners);
   if (ok) {
     terminal.print(`done     ${typed(command)}`);
     return;
@@ -88,19 +138,56 @@ function run(terminal: Terminal, { command, needed }: PlannedCommand): void {
   });
 }
 
-/** Runs a command to its end; what it wrote, both streams, on one line. */
-export function ask(command: readonly [string, ...string[]]): {
-  ok: boolean;
-  stdout: string;
-  output: string;
-} {
+interface Answer {
+  readonly ok: boolean;
+  readonly stdout: string;
+  /** What it wrote, both streams, on one line. */
+  readonly output: string;
+}
+
+/** Runs a command to its end. */
+export function ask(command: readonly [string, ...string[]], { env, limitMs } = usual()): Answer {
   const [file, ...args] = command;
   const { status, stdout, stderr, error } = spawnSync(file, args, {
     encoding: "utf8",
-    timeout: 2 * MINUTE,
+    env,
+    timeout: limitMs,
     windowsHide: true,
   });
+  return answerOf(file, { status, stdout: stdout ?? "", stderr: stderr ?? "", error });
+}
+
+/** The same however long it takes; `meanwhile` is called now and then. */
+async function waitFor(
+  [file, ...args]: readonly [string, ...string[]],
+  { env, tellEveryMs }: CommandManners,
+  meanwhile: () => void,
+): Promise<Answer> {
+  const child = spawn(file, args, { env, stdio: ["ignore", "pipe", "pipe"], windowsHide: true });
+  const said = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream].setEncoding("utf8");
+    child[stream].on("data", (text: string) => {
+      said[stream] += text;
+    });
+  }
+  const timer = setInterval(meanwhile, tellEveryMs);
+  try {
+    return await new Promise<Answer>((resolve) => {
+      child.once("error", (error) => resolve(answerOf(file, { ...said, status: null, error })));
+      child.once("close", (status) => resolve(answerOf(file, { ...said, status })));
+    });
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function answerOf(
+  file: string,
+  run: { status: number | null; stdout: string; stderr: string; error?: Error | undefined },
+): Answer {
+  const { status, stdout, stderr, error } = run;
   const missing = error !== undefined && "code" in error && error.code === "ENOENT";
-  const said = missing ? `there is no ${file} here` : (error?.message ?? `${stderr ?? ""} ${stdout ?? ""}`);
-  return { ok: status === 0, stdout: stdout ?? "", output: said.trim().replaceAll(/\s*\n\s*/g, " ") };
+  const said = missing ? `there is no ${file} here` : (error?.message ?? `${stderr} ${stdout}`);
+  return { ok: status === 0, stdout, output: said.trim().replaceAll(/\s*\n\s*/g, " ") };
 }

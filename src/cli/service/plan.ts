@@ -12,6 +12,15 @@ export interface PlannedCommand {
   readonly command: readonly [string, ...string[]];
   /** Its failure ends the plan; else it is told and the plan goes on. */
   readonly needed: boolean;
+  /** It lasts until the service has finished what it holds: no limit, and what happens meanwhile is told. */
+  readonly waits?: true;
+}
+
+/** How the service is: asked while a step waits for it, and before its files are removed. */
+export interface ServiceQuestion {
+  readonly command: readonly [string, ...string[]];
+  /** Of what it prints. `words`: how it is now; `rests`: nothing of it runs. */
+  readonly read: (stdout: string) => { readonly words: string; readonly rests: boolean };
 }
 
 export interface ServicePlan {
@@ -20,6 +29,8 @@ export interface ServicePlan {
   readonly before: readonly PlannedCommand[];
   readonly files: readonly PlannedFile[];
   readonly after: readonly PlannedCommand[];
+  /** Absent: there is nobody to ask, as in an image. */
+  readonly service?: ServiceQuestion | undefined;
   /** What the person does next, or should know. */
   readonly next: readonly string[];
 }

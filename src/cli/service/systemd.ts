@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { AppError } from "../../shared/errors.ts";
-import type { PlannedCommand, PlannedFile, ServicePlan } from "./plan.ts";
+import type { PlannedCommand, PlannedFile, ServicePlan, ServiceQuestion } from "./plan.ts";
 
 export const UNIT = "bellows.service";
 /** Makes the GPUs' device nodes; the machine's unit wants it. */
@@ -41,12 +41,14 @@ export function systemdInstall(install: SystemdInstall): ServicePlan {
     scope === "system" ? [needed("systemd-sysusers", ...rootOption(root), sysusersFile(root))] : [];
   const reload = root === null ? [needed(...systemctl(scope), "daemon-reload")] : [];
   const enable = needed(...systemctl(scope, root), "enable", UNIT);
-  const start = startNow && root === null ? [needed(...systemctl(scope), "restart", UNIT)] : [];
+  const start: PlannedCommand[] =
+    startNow && root === null ? [{ ...needed(...systemctl(scope), "restart", UNIT), waits: true }] : [];
   return {
     before: [],
     remove: [],
     files,
     after: [...make, ...reload, enable, ...start],
+    service: questionOf(scope, root),
     next: nextSteps(install),
   };
 }
@@ -58,7 +60,8 @@ export function systemdUninstall({ scope, root, configHome }: SystemdRemoval): S
   const now = root === null ? ["--now"] : [];
   const unit = unitFile({ scope, root, configHome });
   return {
-    before: [wanted(...systemctl(scope, root), "disable", ...now, UNIT)],
+    before: [{ ...wanted(...systemctl(scope, root), "disable", ...now, UNIT), waits: true }],
+    service: questionOf(scope, root),
     remove: scope === "system" ? [unit, devicesUnitFile(root), sysusersFile(root)] : [unit],
     files: [],
     after: root === null ? [needed(...systemctl(scope), "daemon-reload")] : [],
@@ -67,6 +70,20 @@ export function systemdUninstall({ scope, root, configHome }: SystemdRemoval): S
         ? `Ledger, keys and settings stay where they are: ${STATE_FOLDER} and ${ENV_FILE}.`
         : "Ledger, keys and settings stay where they are.",
     ],
+  };
+}
+
+function questionOf(scope: "system" | "user", root: string | null): ServiceQuestion | undefined {
+  if (root !== null) return undefined;
+  return {
+    command: statusCommand(scope),
+    read: (stdout) => {
+      const { ActiveState: state = "unknown", StatusText: says } = readStatus(stdout);
+      return {
+        words: says ? `${state} (${says})` : state,
+        rests: state === "inactive" || state === "failed",
+      };
+    },
   };
 }
 

@@ -56,7 +56,13 @@ export function composeAnswers(parts: AnswerParts): ContractHandlers {
     control,
     state,
     sessions,
-    earnings: { ledger, markets: adapters, electricity: parts.power.electricity, now },
+    earnings: {
+      ledger,
+      markets: adapters.map(({ id }) => id),
+      electricity: parts.power.electricity,
+      onChange: () => state.touch("earnings"),
+      now,
+    },
     offers,
     identity: {
       keys: identity,

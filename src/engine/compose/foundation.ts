@@ -7,6 +7,7 @@ import type { EngineConfig } from "../../shared/config.ts";
 import type { HostInfo } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
 import type { AppError } from "../../shared/errors.ts";
+import { Moment } from "../../shared/moment.ts";
 import { fleetingFolder } from "../config/fleeting-folder.ts";
 import { locatePaths } from "../config/paths.ts";
 import type { Attention } from "../device/cadence.ts";
@@ -29,6 +30,7 @@ import { type Ollama, openOllama } from "../ollama/open-ollama.ts";
 import { readReferences, type SelfTestReference } from "../self-test/reference.ts";
 import { openLiveSettings } from "../settings/open-settings.ts";
 import type { LiveSettings } from "../settings/settings.ts";
+import { type TellStart, tellModelChecks } from "../starting.ts";
 
 export interface FoundationParts {
   readonly config: EngineConfig;
@@ -37,6 +39,8 @@ export interface FoundationParts {
   /** This machine's clock, unix ms. */
   readonly now: () => number;
   readonly console: LogConsole | null;
+  readonly tell: TellStart;
+  readonly signal: AbortSignal | undefined;
   /** These two are not called before the foundation stands. */
   readonly modelInUse: (id: string) => boolean;
   readonly attention: () => Attention;
@@ -52,7 +56,7 @@ export interface Foundation {
   readonly now: () => number;
   readonly version: string;
   /** Unix ms. */
-  readonly startedAt: number;
+  readonly started: Moment;
   readonly ledger: Ledger;
   readonly settings: LiveSettings;
   readonly redactor: Redactor;
@@ -78,8 +82,8 @@ export interface Foundation {
 export async function layFoundation(parts: FoundationParts): Promise<Foundation> {
   const { config, now, console, attention } = parts;
   const { version, entries } = locatePaths();
-  const startedAt = now();
-  const ledger = await Ledger.open(config.dataFolder);
+  const started = new Moment(now());
+  const ledger = await Ledger.open(config.dataFolder, parts.tell);
   const settings = openLiveSettings(config, ledger, now);
   const redactor = new Redactor([...secretsIn(process.env), ...secretsOf(config)]);
   const log = openLog(config, { redactor, console });
@@ -98,6 +102,7 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
         store: config.key?.store ?? null,
         storeRefused: config.key?.refused ?? null,
         mayWait: config.key !== undefined,
+        knownAs: knownProvider(config, ledger),
       }),
       openModels(config, {
         inUse: parts.modelInUse,
@@ -133,7 +138,14 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
     now,
   });
   const llama = new LlamaDesk({ ...config, env: process.env, now });
-  await Promise.all([models.verifyAll(), gpuPack.look(), llama.look()]);
+  await Promise.all([
+    models.verifyAll(parts.signal, tellModelChecks(parts.tell)),
+    gpuPack.look(),
+    llama.look(),
+  ]).catch((thrown: unknown) => {
+    ledger.close();
+    throw thrown;
+  });
   const modelProblem = models.problem();
   // A demo without a model has nothing to show. A live engine starts: a model can be fetched or allowed while it runs,
   // and what was computed before goes out.
@@ -145,7 +157,7 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
     config,
     now,
     version,
-    startedAt,
+    started,
     ledger,
     settings,
     redactor,
@@ -164,6 +176,12 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
     references,
     observersCode,
   };
+}
+
+/** By the key: one that the configuration names is the same with any. */
+function knownProvider({ markets: { aicf } }: EngineConfig, ledger: Ledger): string | null {
+  const known = ledger.providerAt("aicf");
+  return known === aicf?.providerId ? null : known;
 }
 
 function hasGpu({ detection: { devices, unusable } }: DeviceWatcher): boolean {

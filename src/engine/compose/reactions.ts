@@ -60,7 +60,7 @@ export function wireReactions({ base, work, power, markets, views }: ReactingPar
   });
   board.onChange((change) => {
     if (change.state === "running") for (const id of work.modelsInUse()) modelManager.noteUsed(id);
-    if (change.event === "accept") views.throughput.note(now());
+    if (change.event === "accept") views.throughput.note(performance.now());
     observers.noteJob(change);
     guards.noteJob(change);
     power.work.noteJob(change);

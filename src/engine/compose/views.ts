@@ -1,6 +1,6 @@
 /** What is shown of the engine: the slices of its state, each made of the parts it tells of, and the notices. */
 
-import type { DeviceView } from "../../shared/contract/views.ts";
+import type { DeviceView, MarketId } from "../../shared/contract/views.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
 import { BatteryWatch } from "../device/battery-watch.ts";
 import { describeDevice, describeUnusable } from "../device/device-view.ts";
@@ -40,8 +40,10 @@ export function composeViews(
   const { config, ledger, settings, models, modelManager, machine, watcher, identity, now } = base;
   const { board, fleet, presence, control, selfTester } = work;
   const { adapters, sessions, offers, observers } = markets;
+  const configured = adapters.map(({ id }) => id);
   const notices = new Notices([
     ...ledger.notices,
+    ...strandedNotices(ledger.outbox.stranded(configured)),
     ...settings.notices.map((notice) => notice.toValue()),
     ...base.modelNotices.map((notice) => notice.toValue()),
     ...base.keyNotices.map((notice) => notice.toValue()),
@@ -80,13 +82,13 @@ export function composeViews(
     version: base.version,
     mode: config.mode,
     dataFolder: config.dataFolder,
-    startedAt: base.startedAt,
+    startedAt: () => base.started.at(now()),
     metricsUrl: () => observers.metricsUrl,
     ollama: () => base.ollama?.library.view() ?? null,
     hasFleet: () => placeOfFleet(settings, config) !== null,
     notices: () => notices.list,
     ledger,
-    books: openBooks(adapters, ledger, { electricity: power.electricity, now }),
+    books: openBooks(configured, ledger, { electricity: power.electricity, now }),
     board,
     control,
     sessions,
@@ -111,7 +113,7 @@ export function composeViews(
   const state = new StateKeeper(slices, now, isWatched);
   const noticeLog = new NoticeLog({
     slices,
-    startedAt: base.startedAt,
+    startedAt: base.started.at(now()),
     write: (notice) => ledger.audit("noticed", now(), noticeDetail(notice)),
     now,
   });
@@ -127,9 +129,20 @@ export function composeViews(
   };
 }
 
-/** What a person should know of this start, until they put it away. */
+/** Results that no market of the settings can be given. */
+function strandedNotices(stranded: readonly { market: MarketId; results: number }[]): ErrorValue[] {
+  return stranded.map(({ market, results }) => ({
+    code: "MARKET_LEFT",
+    message: `${results} ${results === 1 ? "result" : "results"} for ${market.toUpperCase()} can't be delivered: it is not configured any more`,
+    actor: "user",
+    help: `Configure ${market.toUpperCase()} again and they are delivered; what is too late then, it refuses.`,
+  }));
+}
+
+/** What a person should know of this start and of what lasts, until they put it away. */
 export class Notices {
   list: readonly ErrorValue[];
+  readonly #held = new Set<string>();
 
   constructor(list: readonly ErrorValue[]) {
     this.list = list;
@@ -137,6 +150,19 @@ export class Notices {
 
   add(notice: ErrorValue): void {
     this.list = [...this.list, notice];
+  }
+
+  /** One that holds for a spell: told when it begins, gone when it ends (null), put away at most once. Has the list changed? */
+  hold(code: string, notice: ErrorValue | null): boolean {
+    if ((notice !== null) === this.#held.has(code)) return false;
+    if (notice === null) {
+      this.#held.delete(code);
+      this.list = this.list.filter((each) => each.code !== code);
+    } else {
+      this.#held.add(code);
+      this.add(notice);
+    }
+    return true;
   }
 
   dismiss(): void {

@@ -4,6 +4,7 @@ import { AppError } from "../../shared/errors.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import { freeMemoryOf } from "../device/telemetry.ts";
 import type { HeldLease } from "../ledger/leases.ts";
+import { configuredMarkets } from "../market/adapters.ts";
 import type { MarketSession } from "../market/session.ts";
 import { isOllamaModel } from "../ollama/model.ts";
 import { obstacleTo } from "../ollama/prompt.ts";
@@ -58,6 +59,7 @@ export function composeWork(base: Foundation, bonds: WorkBonds): Work {
   const { isReserved } = bonds;
   const board = new WorkBoard({
     ledger,
+    markets: configuredMarkets(config),
     now,
     netValue: bonds.netValue,
     admit: (lease) =>

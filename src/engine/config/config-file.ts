@@ -10,6 +10,7 @@ import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { Refusal } from "./refusal.ts";
 import { SETTINGS, type Setting, type SettingName } from "./settings.ts";
 import { textOfRaw } from "./shape.ts";
+import { shownValue } from "./shown-value.ts";
 import { nearest } from "./suggest.ts";
 import { lineOf, tomlLines } from "./toml-lines.ts";
 
@@ -207,7 +208,10 @@ function parseToml(file: string, text: string): Content {
   }
 }
 
-/** Aliases are followed only here: one without its anchor, or too many of them, throws an error of the language's own. */
+/**
+ * Aliases are followed only here: one without its anchor, or too many of them, throws an error of the language's own. What
+ * it names is not repeated: it may be a password that begins with a *.
+ */
 function yamlValues(file: string, read: () => unknown): unknown {
   try {
     return read();
@@ -215,8 +219,8 @@ function yamlValues(file: string, read: () => unknown): unknown {
     if (!(thrown instanceof ReferenceError)) throw thrown;
     throw whole(
       file,
-      `is no YAML: ${lowered(thrown.message)}`,
-      "Write the value itself instead of its alias",
+      "is no YAML: a value that begins with * is an alias, and this one leads nowhere or to too much",
+      "Put the value in quotation marks, or write what the alias stands for",
     );
   }
 }
@@ -261,6 +265,6 @@ function whole(file: string, reason: string, fix: string, line: number | null = 
 
 function shown(raw: unknown): string | null {
   if (typeof raw === "string" || typeof raw === "number" || typeof raw === "boolean")
-    return String(raw).slice(0, 60);
+    return shownValue(String(raw));
   return null;
 }

@@ -27,7 +27,7 @@ export function readEnvironmentFile(file: string): EnvironmentFile {
     if (name === undefined) {
       problems.push({
         name: "",
-        value: line.trim().slice(0, 60),
+        value: null, // It may be a secret whose line has a slip in it.
         reason: "is no line of the form NAME=value",
         fix: "Write NAME=value, or a # in front of a comment",
         file,

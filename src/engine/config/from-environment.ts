@@ -26,7 +26,9 @@ import {
 import { isOllamaAuto } from "./parsers.ts";
 import type { AppPaths } from "./paths.ts";
 import { savedFileIn } from "./saved-settings.ts";
+import { secretMark } from "./secret-mark.ts";
 import { SETTINGS, type Setting, type SettingName, type Settings } from "./settings.ts";
+import { shownValue } from "./shown-value.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 /** Flags as typed, still text; an absent flag is absent here. */
@@ -72,6 +74,14 @@ export function loadConfig(sources: ConfigSources): EngineConfig {
   });
 }
 
+/**
+ * What a live engine's settings say now, for one that runs. Makes nothing: a data folder that is newly named is the next
+ * start's. Throws ConfigError with every wrong setting.
+ */
+export function readSettingsAgain(sources: ConfigSources): SettingsConfig {
+  return settingsConfig(complete(sources, "live").layers, sources);
+}
+
 /** Throws ConfigError with all that would keep an engine of these sources from starting; makes nothing. Returns what would start, and how many settings the environment says. */
 export function checkAll(sources: ConfigSources): { mode: "demo" | "live"; settings: number } {
   const mode = chooseMode(sources);
@@ -110,7 +120,7 @@ function settingsConfig(layers: Layers, sources: ConfigSources): SettingsConfig 
       [...layers.given].flatMap(([name, { text, source }]) => {
         const { key, secret }: Setting<unknown> = SETTINGS[name];
         if (key === null || source.kind === "saved") return [];
-        return [[key, { text: secret ? null : text, source }] as const];
+        return [[key, secret ? { text: null, mark: secretMark(text), source } : { text, source }] as const];
       }),
     ),
   };
@@ -314,7 +324,7 @@ export function missing(given: (name: SettingName) => string | undefined): Confi
   if (isOllamaAuto(given("ollama")) && ollamaHost !== undefined && loopbackAddress(ollamaHost) === null) {
     problems.push({
       name: "OLLAMA_HOST",
-      value: ollamaHost,
+      value: shownValue(ollamaHost),
       reason: "names no address of this machine, and jobs never leave it",
       fix: `Set BELLOWS_OLLAMA to the address of an Ollama here, such as ${OLLAMA_DEFAULT}, or to off`,
     });

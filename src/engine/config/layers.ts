@@ -12,6 +12,7 @@ import type { ConfigSources } from "./from-environment.ts";
 import { Refusal } from "./refusal.ts";
 import { readSaved, savedFileIn } from "./saved-settings.ts";
 import { SETTINGS, type Setting, type SettingName, type Settings } from "./settings.ts";
+import { shownValue } from "./shown-value.ts";
 
 export interface Given {
   readonly text: string;
@@ -33,7 +34,6 @@ export interface Layers {
 }
 
 const CONFIG_NAMES = ["bellows.toml", "bellows.yaml", "bellows.yml"] as const;
-const SHOWN_VALUE = 60;
 
 export type LayerSources = Pick<ConfigSources, "env" | "flags"> &
   Partial<Pick<ConfigSources, "paths" | "elsewhere">>;
@@ -76,7 +76,7 @@ export function readGiven(given: ReadonlyMap<SettingName, Given>): {
       if (!(thrown instanceof Refusal)) throw thrown;
       problems.push({
         name: written,
-        value: definition.secret ? null : shorten(text),
+        value: definition.secret ? null : shownValue(text),
         reason: thrown.message,
         fix: thrown.fix,
         ...(source.kind === "file" ? { file: source.file, line: source.line } : {}),
@@ -189,8 +189,4 @@ function unquoted(text: string): string {
     throw new Refusal("has quotation marks that are part of the value", "Take the quotation marks away");
   }
   return text;
-}
-
-function shorten(text: string): string {
-  return text.length > SHOWN_VALUE ? `${text.slice(0, SHOWN_VALUE)}…` : text;
 }

@@ -23,6 +23,8 @@ export interface Setting<T> {
   readonly inApp?: "live" | "restart";
   /** Not for the app to change, yet a changed file counts from SIGHUP on. */
   readonly reloads?: true;
+  /** Says how a start begins: nothing that runs waits for it, and it counts from the next start. */
+  readonly atStart?: true;
   readonly read: Reader<T>;
 }
 
@@ -439,6 +441,7 @@ export const SETTINGS = {
   startAs: setting({
     key: "work.start_as",
     inApp: "live",
+    atStart: true,
     env: "BELLOWS_START",
     flag: "--start-as",
     means:

@@ -1,8 +1,8 @@
 /**
  * `GET /healthz`, `/readyz` and `/api/health`, which a container's probes ask every few seconds: answered to nobody in
- * particular, without loading anything.
+ * particular, without loading anything. Who asks the last with a token hears 401 where it is not ours.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Access } from "./access.ts";
 import { securityHeaders } from "./dashboard-files.ts";
 import type { Readiness } from "./readiness.ts";
@@ -19,7 +19,7 @@ export function answerHealth(
   { access, readiness }: HealthParts,
 ): boolean {
   if ((method !== "GET" && method !== "HEAD") || !access.comesFromHere(headers)) return false;
-  const answer = answerTo(url.split("?", 1)[0], readiness);
+  const answer = answerTo(url.split("?", 1)[0], isMeantForAnother(headers, access), readiness);
   if (answer === null) return false;
   const body = JSON.stringify(answer.body);
   response.writeHead(answer.status, {
@@ -32,10 +32,17 @@ export function answerHealth(
   return true;
 }
 
-function answerTo(path: string | undefined, readiness: () => Readiness) {
+/** Asked with the token of an engine that had this port before: it is not the one that is looked for. */
+function isMeantForAnother({ authorization }: IncomingHttpHeaders, access: Access): boolean {
+  return authorization !== undefined && access.callerOf({ authorization }) === null;
+}
+
+function answerTo(path: string | undefined, isForAnother: boolean, readiness: () => Readiness) {
   switch (path) {
     case "/api/health":
-      return { status: 200, body: { app: "bellows", status: "ok" } };
+      return isForAnother
+        ? { status: 401, body: { app: "bellows", status: "another" } }
+        : { status: 200, body: { app: "bellows", status: "ok" } };
     case "/healthz":
       return { status: 200, body: { status: "ok" } };
     case "/readyz": {

@@ -1,7 +1,7 @@
 /**
  * The HTTP side of the control API:
  *
- *   GET  /api/health             nobody in particular: is this Bellows? (these three: health.ts)
+ *   GET  /api/health             nobody in particular: is this Bellows? With a token: this very one? (health.ts)
  *   GET  /healthz, /readyz       nobody in particular: does it live, can it work (503 with reasons)?
  *   POST /api/session {token}    a browser with a one-time token: sets the session cookie
  *   GET  /api/session            204 with a session or the bearer token, else 401

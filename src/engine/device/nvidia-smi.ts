@@ -7,6 +7,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { MIB, SECOND } from "../../shared/durations.ts";
 import type { GpuProcess, GpuReading, GpuTable } from "../../shared/gpu/reading.ts";
+import { plainEnvironment } from "../../shared/secret-variables.ts";
 import { say } from "../../shared/words/said.ts";
 import { type GpuSource, NoNvidiaDriver } from "./gpu-source.ts";
 import {
@@ -183,7 +184,12 @@ function runProgram(
     const child = execFile(
       program,
       [...args],
-      { maxBuffer: MOST_OUTPUT, windowsHide: true, encoding: "utf8", env: { ...process.env, LC_ALL: "C" } },
+      {
+        maxBuffer: MOST_OUTPUT,
+        windowsHide: true,
+        encoding: "utf8",
+        env: { ...plainEnvironment(process.env), LC_ALL: "C" },
+      },
       (error, stdout, stderr) => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", onAbort);

@@ -6,6 +6,7 @@ import type { ManagedProcess, ProcessHost } from "../../host/process-host.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { type FromNvml, FromNvmlSchema, type ToNvml } from "../../shared/gpu/nvml-protocol.ts";
 import type { GpuTable } from "../../shared/gpu/reading.ts";
+import { withoutSecrets } from "../../shared/secret-variables.ts";
 import { type GpuSource, NoNvidiaDriver } from "./gpu-source.ts";
 
 /** A driver that wakes a sleeping GPU takes seconds; one that hangs takes for ever. */
@@ -61,7 +62,7 @@ export class NvmlClient implements GpuSource {
 
   async #open(signal?: AbortSignal): Promise<ManagedProcess> {
     const { host, entry, env = {}, libraries = [] } = this.#options;
-    const helper = host.spawn({ name: "nvml", entry, env });
+    const helper = host.spawn({ name: "nvml", entry, env: { ...withoutSecrets(), ...env } });
     this.#helper = helper;
     void helper.exited.then(() => {
       if (this.#helper === helper) this.#helper = null;

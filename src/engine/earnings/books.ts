@@ -12,133 +12,144 @@ import type {
 import type { EnergyCost } from "../../shared/contract/offers.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
 import { DAY, HOUR } from "../../shared/durations.ts";
-import { add, type CurrencyCode, type Money, money, toMoneyValue } from "../../shared/money.ts";
-import type { EarningsTable, SpanSums } from "../ledger/earnings.ts";
-import { type EnergySums, type EnergyTable, wattHours } from "../ledger/energy.ts";
+import { add, type CurrencyCode, money, toMoneyValue } from "../../shared/money.ts";
+import type { PendingSums, SpanSums } from "../ledger/earnings.ts";
+import { type EnergySums, wattHours } from "../ledger/energy.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { MARKET_MONEY } from "../market/market-money.ts";
 import { type Electricity, energyCost } from "../pricing/floor.ts";
 import { localDays, localMidnight } from "./local-days.ts";
 
 /** Every market settles at least once a day: accepted longer ago and not credited needs a look. */
 const OVERDUE_AFTER = DAY;
 
-export interface BooksMarket {
-  readonly id: MarketId;
-  readonly currency: CurrencyCode;
-  /** What is left of a gross fee. */
-  expectedNet(gross: Money): Money;
-}
-
 export interface BooksDeps {
-  readonly market: BooksMarket;
-  readonly earnings: EarningsTable;
-  readonly energy: EnergyTable;
+  readonly market: MarketId;
+  /** Is it in the settings of today? */
+  readonly configured: boolean;
+  readonly ledger: BooksLedger;
   /** null: a person has not said what a kWh costs. */
   readonly electricity: () => Electricity | null;
   readonly now: () => number;
 }
 
+/** Nothing here changes but what is written in it; a market that is taken out of the settings keeps its books. */
+export type BooksLedger = Pick<Ledger, "earnings" | "energy" | "bookings" | "writeOffs" | "marketsKept">;
 export type AllBooks = ReadonlyMap<MarketId, EarningBooks>;
 
+/** The books of every market that is configured, then of every other that the ledger has something of. */
 export function openBooks(
-  markets: readonly BooksMarket[],
-  ledger: { readonly earnings: EarningsTable; readonly energy: EnergyTable },
+  configured: readonly MarketId[],
+  ledger: BooksLedger,
   rest: Pick<BooksDeps, "electricity" | "now">,
 ): AllBooks {
-  const { earnings, energy } = ledger;
+  const left = ledger.marketsKept().filter((market) => !configured.includes(market));
   return new Map(
-    markets.map((market) => [market.id, new EarningBooks({ market, earnings, energy, ...rest })]),
+    [...configured, ...left].map((market) => [
+      market,
+      new EarningBooks({ market, configured: configured.includes(market), ledger, ...rest }),
+    ]),
   );
 }
 
-/** What an accepted job should still bring. */
-interface Pending {
-  /** null: the market does not say. */
-  readonly net: Money | null;
-  readonly acceptedAt: number;
-}
-
-interface PendingSum {
-  readonly net: Money;
-  /** Jobs of which it is not known. */
-  readonly unpriced: number;
+/** Of one span of time. */
+interface SpanBooks {
+  readonly sums: SpanSums;
+  readonly energy: EnergySums;
+  readonly pending: PendingSums;
 }
 
 export class EarningBooks {
+  readonly currency: CurrencyCode;
+  readonly configured: boolean;
   readonly #deps: BooksDeps;
 
   constructor(deps: BooksDeps) {
     this.#deps = deps;
+    this.configured = deps.configured;
+    this.currency = MARKET_MONEY[deps.market].currency;
   }
 
   /** `at`: the moment that is told of, unix ms; what is shown side by side is asked for with one and the same. */
   series(days: number, at = this.#deps.now()): EarningSeries {
-    const { market } = this.#deps;
-    const pending = new PendingDays(this.#pending(), market.currency);
     return {
-      market: market.id,
-      currency: market.currency,
+      market: this.#deps.market,
+      currency: this.currency,
       days: localDays(at, days).map(
-        ({ date, from, until }): EarningDay => ({
-          date,
-          at: from,
-          ...this.#sums(this.#between(from, until), pending.take(from, until)),
-        }),
+        ({ date, from, until }): EarningDay => ({ date, at: from, ...this.#between(from, until) }),
       ),
     };
   }
 
   summary(at = this.#deps.now()): EarningSummary {
-    const { market, earnings, energy, electricity } = this.#deps;
-    const { id, currency } = market;
-    const pending = this.#pending();
-    const since = (back: number) => {
-      const from = localMidnight(at, back);
-      return this.#sums(this.#between(from, Number.MAX_SAFE_INTEGER), sumOf(pending, currency, from));
-    };
-    const overdue = pending.filter(({ acceptedAt }) => acceptedAt < at - OVERDUE_AFTER);
+    const { market, ledger, electricity } = this.#deps;
+    const { earnings, energy } = ledger;
+    const { currency } = this;
+    // What a wrong clock dated after today is of no day yet.
+    const end = localMidnight(at, -1);
+    const since = (back: number) => this.#between(localMidnight(at, back), end);
+    const pending = earnings.allPending(market, currency);
     const worth = electricity()?.worthOf(currency) ?? null;
     return {
-      market: id,
+      market,
       currency,
       today: since(0),
       week: since(6),
       month: since(29),
-      total: this.#sums(
-        { sums: earnings.allTime(id, currency), energy: energy.allTime(id) },
-        sumOf(pending, currency, 0),
-      ),
-      overdue: {
-        jobs: overdue.length,
-        net: toMoneyValue(sumOf(overdue, currency, 0).net),
-        oldestAt: overdue[0]?.acceptedAt ?? null,
-        afterMs: OVERDUE_AFTER,
-      },
+      total: this.#sums({
+        sums: earnings.allTime(market, currency),
+        energy: energy.allTime(market),
+        pending,
+      }),
+      overdue: this.#overdue(pending, at),
+      writtenOff: this.#writtenOff(),
+      rentals: this.#rentals(end),
       rate: rateOf(worth, electricity()),
+      ...(this.configured ? {} : { notConfigured: true }),
     };
   }
 
-  #between(from: number, until: number): { sums: SpanSums; energy: EnergySums } {
-    const { market, earnings, energy } = this.#deps;
+  /** Asked by whole quarters of an hour. */
+  #overdue(all: PendingSums, at: number): EarningSummary["overdue"] {
+    const { market, ledger } = this.#deps;
+    const due = ledger.earnings.pending(market, this.currency, at - OVERDUE_AFTER, Number.MAX_SAFE_INTEGER);
+    const jobs = all.jobs - due.jobs;
     return {
-      sums: earnings.between(market.id, market.currency, from, until),
-      energy: energy.between(market.id, from, until),
+      jobs,
+      net: toMoneyValue(money(this.currency, all.net.minor - due.net.minor)),
+      oldestAt: jobs === 0 ? null : ledger.earnings.oldestPending(market),
+      afterMs: OVERDUE_AFTER,
     };
   }
 
-  /** Oldest first. */
-  #pending(): Pending[] {
-    const { market, earnings } = this.#deps;
-    const priced = earnings
-      .pending(market.id)
-      .map(({ fee, acceptedAt }): Pending => ({ net: market.expectedNet(fee), acceptedAt }));
-    const unpriced = earnings.unpriced(market.id);
-    if (unpriced.length === 0) return priced;
-    return [...priced, ...unpriced.map((acceptedAt) => ({ net: null, acceptedAt }))].sort(
-      (a, b) => a.acceptedAt - b.acceptedAt,
-    );
+  #writtenOff(): EarningSummary["writtenOff"] {
+    const { market, ledger } = this.#deps;
+    const { market: byMarket, person } = ledger.writeOffs.sums(market, this.currency);
+    return {
+      byMarket: byMarket.jobs,
+      byPerson: { jobs: person.jobs, net: toMoneyValue(person.net), unpriced: person.unpriced },
+    };
   }
 
-  #sums({ sums, energy }: { sums: SpanSums; energy: EnergySums }, pending: PendingSum): EarningSums {
+  #rentals(end: number): EarningSummary["rentals"] {
+    const { market, ledger } = this.#deps;
+    const sums = (from: number, until: number) => {
+      const { agreed, ...counts } = ledger.bookings.sums(market, this.currency, from, until);
+      return { ...counts, agreed: toMoneyValue(agreed) };
+    };
+    return { month: sums(localMidnight(end, 30), end), total: sums(0, Number.MAX_SAFE_INTEGER) };
+  }
+
+  #between(from: number, until: number): EarningSums {
+    const { market, ledger } = this.#deps;
+    return this.#sums({
+      sums: ledger.earnings.between(market, this.currency, from, until),
+      energy: ledger.energy.between(market, from, until),
+      pending: ledger.earnings.pending(market, this.currency, from, until),
+    });
+  }
+
+  #sums({ sums, energy, pending }: SpanBooks): EarningSums {
     const { net, fee, feesUnknown } = sums;
     const told = feesUnknown === 0;
     return {
@@ -174,36 +185,4 @@ export function rateOf(worth: bigint | null, electricity: Electricity | null): E
   return electricity === null || worth === null
     ? null
     : { currency: electricity.currency, micros: worth.toString() };
-}
-
-/** Sums over spans that follow each other, each entry looked at once. */
-class PendingDays {
-  readonly #pending: readonly Pending[];
-  readonly #currency: CurrencyCode;
-  #at = 0;
-
-  /** Oldest first. */
-  constructor(pending: readonly Pending[], currency: CurrencyCode) {
-    this.#pending = pending;
-    this.#currency = currency;
-  }
-
-  /** What was accepted in [from, until); spans are taken oldest first. */
-  take(from: number, until: number): PendingSum {
-    let net = money(this.#currency, 0n);
-    let unpriced = 0;
-    for (let next = this.#pending[this.#at]; next !== undefined && next.acceptedAt < until; ) {
-      if (next.acceptedAt >= from) {
-        if (next.net === null) unpriced += 1;
-        else net = add(net, next.net);
-      }
-      next = this.#pending[++this.#at];
-    }
-    return { net, unpriced };
-  }
-}
-
-/** Of what was accepted from `from` on. */
-function sumOf(pending: readonly Pending[], currency: CurrencyCode, from: number): PendingSum {
-  return new PendingDays(pending, currency).take(from, Number.POSITIVE_INFINITY);
 }

@@ -1,8 +1,10 @@
 /**
- * The earnings ledger as a file for a spreadsheet or a tax office: one accepted job a line, RFC 4180, times in ISO 8601.
+ * The earnings ledger as a file for a spreadsheet or a tax office: one accepted job or one rental a line, RFC 4180, times in
+ * ISO 8601. A rental's amount is what was agreed: it stands under "offered", and in no column of what was paid.
  * Amounts stand twice: as decimals, cut and never rounded up, and as the exact count of minor units.
  */
 import { CURRENCIES, type CurrencyCode, formatDecimal, type Money } from "../../shared/money.ts";
+import type { Rental } from "../ledger/bookings.ts";
 import type { Entry } from "../ledger/earning-entries.ts";
 
 /** Finer than any amount of ANM, and than any of AIT that a market writes. */
@@ -25,9 +27,9 @@ interface RowContext {
 }
 
 const COLUMNS: readonly Column[] = [
-  ["accepted_at", ({ acceptedAt }) => new Date(acceptedAt).toISOString()],
-  ["settled_at", ({ settledAt }) => (settledAt === null ? null : new Date(settledAt).toISOString())],
-  ["state", ({ settledAt }) => (settledAt === null ? "pending" : "settled")],
+  ["accepted_at", ({ acceptedAt }) => iso(acceptedAt)],
+  ["settled_at", ({ settledAt }) => iso(settledAt)],
+  ["state", (entry) => stateOf(entry)],
   ["market", ({ market }) => market],
   ["lease", ({ leaseId }) => leaseId],
   ["job", ({ jobId }) => jobId],
@@ -54,14 +56,45 @@ const COLUMNS: readonly Column[] = [
         ? null
         : micros((net.minor * rate.micros) / CURRENCIES[net.currency].scale),
   ],
+  ["written_off_at", ({ writtenOff }) => iso(writtenOff?.at ?? null)],
 ];
+/** Only rentals have these. */
+const RENTAL_HEADS = ["rental_until", "rental_ended_at"] as const;
 
 export function csvHead(): string {
-  return `${COLUMNS.map(([head]) => head).join(",")}\r\n`;
+  return line([...COLUMNS.map(([head]) => head), ...RENTAL_HEADS]);
 }
 
 export function csvRow(entry: Entry, context: RowContext): string {
-  return `${COLUMNS.map(([, cell]) => csvCell(cell(entry, context))).join(",")}\r\n`;
+  return line([...COLUMNS.map(([, cell]) => csvCell(cell(entry, context))), ...RENTAL_HEADS.map(() => "")]);
+}
+
+export function rentalRow(rental: Rental): string {
+  const { total } = rental;
+  const cells: Record<string, string | null> = {
+    accepted_at: iso(rental.startsAt),
+    state: rental.endReason ?? "running",
+    market: rental.market,
+    lease: rental.booking,
+    kind: "gpu-rental",
+    model: rental.model,
+    currency: total?.currency ?? null,
+    offered: decimal(total),
+    offered_minor: exact(total),
+    minor_per_unit: scaleOf(total?.currency ?? null),
+    reference: rental.board,
+    rental_until: iso(rental.until),
+    rental_ended_at: iso(rental.endedAt),
+  };
+  return line([...COLUMNS.map(([head]) => head), ...RENTAL_HEADS].map((head) => csvCell(cells[head] ?? null)));
+}
+
+const line = (cells: readonly string[]): string => `${cells.join(",")}\r\n`;
+const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+
+function stateOf({ settledAt, writtenOff }: Entry): string {
+  if (settledAt !== null) return "settled";
+  return writtenOff === null ? "pending" : "written-off";
 }
 
 /** What a market wrote must not become a formula in somebody's spreadsheet. */

@@ -3,20 +3,28 @@ import type { ContractHandlers } from "../../shared/contract/contract.ts";
 import type { EarningEntry, EntryState } from "../../shared/contract/earnings.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
 import { AppError } from "../../shared/errors.ts";
-import { toMoneyValue } from "../../shared/money.ts";
+import { type Money, toMoneyValue } from "../../shared/money.ts";
 import type { Entry, EntryPlace, EntrySpan } from "../ledger/earning-entries.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { MARKET_MONEY } from "../market/market-money.ts";
 import type { Electricity } from "../pricing/floor.ts";
-import { type BooksMarket, openBooks } from "./books.ts";
-import { type CsvRate, csvHead, csvRow } from "./csv.ts";
+import { openBooks } from "./books.ts";
+import { type CsvRate, csvHead, csvRow, rentalRow } from "./csv.ts";
+import { writeOffHandlers } from "./write-off-handlers.ts";
 
 /** Lines of one piece of a CSV file: some milliseconds of the engine's time. */
 const CSV_PIECE = 1000;
 
 export interface EarningDeps {
-  readonly ledger: Pick<Ledger, "earnings" | "energy" | "entries" | "activity">;
-  readonly markets: readonly BooksMarket[];
+  readonly ledger: Pick<
+    Ledger,
+    "earnings" | "energy" | "entries" | "activity" | "bookings" | "writeOffs" | "marketsKept" | "audit"
+  >;
+  /** In the settings of today. */
+  readonly markets: readonly MarketId[];
   readonly electricity: () => Electricity | null;
+  /** What is waited for is not what it was. */
+  readonly onChange?: () => void;
   readonly now: () => number;
 }
 
@@ -27,30 +35,29 @@ export type EarningHandlers = Pick<
   | "earnings.report"
   | "earnings.entries"
   | "earnings.csv"
+  | "earnings.unpaid"
+  | "earnings.writeOff"
+  | "earnings.takeBack"
   | "activity.list"
   | "activity.types"
 >;
 
-/** Throw UNKNOWN_MARKET for one that is not configured, BAD_INPUT for a place that no page named. */
-export function earningHandlers({ ledger, markets, electricity, now }: EarningDeps): EarningHandlers {
+/** Throw UNKNOWN_MARKET for one that is not configured and that nothing is known of, BAD_INPUT for a place that no page named. */
+export function earningHandlers(deps: EarningDeps): EarningHandlers {
+  const { ledger, markets, electricity, now } = deps;
   const books = openBooks(markets, ledger, { electricity, now });
   const booksOf = (id: MarketId) => {
     const found = books.get(id);
     if (found === undefined) throw unknownMarket(id);
     return found;
   };
-  const marketOf = (id: MarketId): BooksMarket => {
-    const market = markets.find((known) => known.id === id);
-    if (market === undefined) throw unknownMarket(id);
-    return market;
-  };
-  const expectedOf = ({ market: id, offered, net }: Entry) => {
-    const market = markets.find((known) => known.id === id);
-    return net !== null || offered === null || market === undefined ? null : market.expectedNet(offered);
-  };
+  const expectedOf = ({ market, offered, net, settledAt, writtenOff }: Entry) =>
+    net !== null || settledAt !== null || writtenOff !== null || offered === null
+      ? null
+      : MARKET_MONEY[market].expectedNet(offered);
   const rateOf = (id: MarketId): CsvRate | null => {
     const prices = electricity();
-    const micros = prices?.worthOf(marketOf(id).currency) ?? null;
+    const micros = prices?.worthOf(booksOf(id).currency) ?? null;
     return prices === null || micros === null ? null : { currency: prices.currency, micros };
   };
   const entriesOf = (span: EntrySpan, state: EntryState | undefined, limit: number, before?: string) => {
@@ -84,25 +91,39 @@ export function earningHandlers({ ledger, markets, electricity, now }: EarningDe
     },
     "earnings.entries": async ({ market, state, from = 0, until = FOREVER, before, limit }) =>
       entriesOf({ market, from, until }, state, limit, before),
-    "earnings.csv": async ({ market, from = 0, until = FOREVER, after }) => {
-      const wanted = market === undefined ? markets.map(({ id }) => id) : [marketOf(market).id];
-      const place = after === undefined ? null : readMarketPlace(after, wanted);
+    "earnings.csv": async ({ market, by, from = 0, until = FOREVER, after }) => {
+      const wanted = market === undefined ? [...books.keys()] : [market];
+      for (const id of wanted) booksOf(id);
+      const place = after === undefined ? null : readCsvPlace(after, wanted);
       const current = place?.market ?? wanted[0];
       if (current === undefined) return { text: csvHead(), rows: 0, next: null };
-      const page = ledger.entries.oldest(
-        { market: current, from, until },
-        { limit: CSV_PIECE, after: place?.place },
-      );
+      const span = { market: current, from, until };
+      const following = wanted[wanted.indexOf(current) + 1] ?? null;
+      const head = after === undefined ? csvHead() : "";
+      if (place?.rentalsAfter != null) {
+        const page = ledger.bookings.list(span, { after: place.rentalsAfter, limit: CSV_PIECE });
+        const last = page.at(-1);
+        return {
+          text: head + page.map(rentalRow).join(""),
+          rows: page.length,
+          next: last === undefined || page.length < CSV_PIECE ? following : `${current} rentals ${last.row}`,
+        };
+      }
+      const paging = { limit: CSV_PIECE, after: place?.entry };
+      const page =
+        by === "paid" ? ledger.entries.firstPaid(span, paging) : ledger.entries.oldest(span, paging);
       const rate = rateOf(current);
       const lines = page.map((entry) => csvRow(entry, { expected: expectedOf(entry), rate }));
-      const more = nextPlace(page, CSV_PIECE);
-      const following = wanted[wanted.indexOf(current) + 1];
+      const more = nextPlace(page, CSV_PIECE, by);
+      // What a rental paid, and when, no market tells.
+      const rest = by === "paid" ? following : `${current} rentals 0`;
       return {
-        text: (after === undefined ? csvHead() : "") + lines.join(""),
+        text: head + lines.join(""),
         rows: page.length,
-        next: more === null ? (following ?? null) : `${current} ${more}`,
+        next: more === null ? rest : `${current} ${more}`,
       };
     },
+    ...writeOffHandlers(deps, (market) => booksOf(market).currency),
     "activity.list": async ({ limit, before, ...filter }) => {
       const { events, next } = ledger.activity.list(filter, { limit, before });
       return { events: [...events], next };
@@ -113,10 +134,11 @@ export function earningHandlers({ ledger, markets, electricity, now }: EarningDe
 
 const FOREVER = Number.MAX_SAFE_INTEGER;
 
-function entryView(entry: Entry, expected: ReturnType<BooksMarket["expectedNet"]> | null): EarningEntry {
-  const { row: _, offered, gross, net, ...rest } = entry;
+function entryView(entry: Entry, expected: Money | null): EarningEntry {
+  const { row: _, offered, gross, net, writtenOff, ...rest } = entry;
   return {
     ...rest,
+    ...(writtenOff && { writtenOff }),
     offered: offered && toMoneyValue(offered),
     gross: gross && toMoneyValue(gross),
     net: net && toMoneyValue(net),
@@ -124,27 +146,39 @@ function entryView(entry: Entry, expected: ReturnType<BooksMarket["expectedNet"]
   };
 }
 
-/** "acceptance:row" of the last of a whole page; null: there are no more. */
-function nextPlace(page: readonly Entry[], limit: number): string | null {
+/** "moment:row" of the last of a whole page; null: there are no more. */
+function nextPlace(
+  page: readonly Entry[],
+  limit: number,
+  by: "accepted" | "paid" = "accepted",
+): string | null {
   const last = page.at(-1);
-  return last === undefined || page.length < limit ? null : `${last.acceptedAt}:${last.row}`;
+  if (last === undefined || page.length < limit) return null;
+  return `${(by === "paid" ? last.settledAt : null) ?? last.acceptedAt}:${last.row}`;
 }
 
 function readPlace(text: string): EntryPlace {
-  const [, acceptedAt, row] = /^(\d{1,15}):(\d{1,15})$/.exec(text) ?? [];
-  if (acceptedAt === undefined || row === undefined) throw badPlace(text);
-  return { acceptedAt: Number(acceptedAt), row: Number(row) };
+  const [, at, row] = /^(\d{1,15}):(\d{1,15})$/.exec(text) ?? [];
+  if (at === undefined || row === undefined) throw badPlace(text);
+  return { at: Number(at), row: Number(row) };
 }
 
-/** "aicf" (from its beginning) or "aicf 1760000000000:17". */
-function readMarketPlace(
-  text: string,
-  wanted: readonly MarketId[],
-): { market: MarketId; place: EntryPlace | undefined } {
-  const [name, place] = text.split(" ", 2);
+interface CsvPlace {
+  readonly market: MarketId;
+  readonly entry: EntryPlace | undefined;
+  /** The jobs are through, and the rentals up to this row; null: they are not. */
+  readonly rentalsAfter: number | null;
+}
+
+/** "aicf" (from its beginning), "aicf 1760000000000:17" or "aicf rentals 3". */
+function readCsvPlace(text: string, wanted: readonly MarketId[]): CsvPlace {
+  const [name, place, row] = text.split(" ", 3);
   const market = wanted.find((known) => known === name);
   if (market === undefined) throw badPlace(text);
-  return { market, place: place === undefined ? undefined : readPlace(place) };
+  if (place !== "rentals")
+    return { market, entry: place === undefined ? undefined : readPlace(place), rentalsAfter: null };
+  if (row === undefined || !/^\d{1,15}$/.test(row)) throw badPlace(text);
+  return { market, entry: undefined, rentalsAfter: Number(row) };
 }
 
 function badPlace(text: string): AppError {
@@ -159,7 +193,7 @@ function badPlace(text: string): AppError {
 function unknownMarket(market: MarketId): AppError {
   return new AppError({
     code: "UNKNOWN_MARKET",
-    message: `The market "${market}" is not configured`,
+    message: `The market "${market}" is not configured, and nothing was earned there`,
     actor: "user",
     help: "`bellows status` lists those that are.",
   });

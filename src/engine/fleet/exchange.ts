@@ -7,6 +7,7 @@ import { request as httpsRequest } from "node:https";
 import { MIB, SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
 
+/** A worker answers at once; whoever has to work for its answer is given longer. */
 const WITHIN = 5 * SECOND;
 
 export interface Answer {
@@ -19,6 +20,8 @@ export interface Asked {
   readonly signal: AbortSignal;
   /** An answer is not read beyond this many bytes. */
   readonly largest: number;
+  /** How long the whole answer may take, ms; absent: 5 s. */
+  readonly within?: number;
   readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -26,12 +29,13 @@ export interface Asked {
 
 /** Throws AppError WORKER_SILENT when there is no answer, NOT_ASKED when `signal` was aborted before one came. */
 export async function exchange(url: string, asked: Asked): Promise<Answer> {
-  const timeout = AbortSignal.timeout(WITHIN);
+  const { within = WITHIN } = asked;
+  const timeout = AbortSignal.timeout(within);
   try {
     return await answerTo(url, asked, AbortSignal.any([asked.signal, timeout]));
   } catch (cause) {
     if (asked.signal.aborted) throw notAsked();
-    const reason = timeout.aborted ? `within ${WITHIN / SECOND} s` : `(${reasonOf(cause)})`;
+    const reason = timeout.aborted ? `within ${within / SECOND} s` : `(${reasonOf(cause)})`;
     throw new AppError({
       code: "WORKER_SILENT",
       message: `${new URL(url).host} does not answer ${reason}`,

@@ -1,6 +1,6 @@
 /** Every worker of a Prometheus' job, each by its `instance`. */
 import { type WorkerFacts, WorkerFactsSchema } from "../../shared/contract/fleet.ts";
-import { MIB } from "../../shared/durations.ts";
+import { MIB, SECOND } from "../../shared/durations.ts";
 import { toErrorValue } from "../../shared/errors.ts";
 import { nobodyScraped, notAWorker, notPrometheus, unexpectedAnswer, workerDown } from "./errors.ts";
 import { exchange } from "./exchange.ts";
@@ -9,6 +9,11 @@ import { factsOfSamples, type Sample, samplesOfAnswer } from "./samples.ts";
 
 /** A Prometheus that knows thousands of workers answers with some megabytes. */
 const LARGEST = 256 * MIB;
+/**
+ * It looks 10,000 machines up in some hundred thousand series, and sends tens of megabytes: more than a single worker is
+ * given, and less than a look at all (desk.ts), so that its silence is told as its own.
+ */
+const WITHIN = 18 * SECOND;
 /** All series that a report is made of, and no histogram: a fleet of thousands has few samples each. */
 const REPORTED = [
   "up|process_start_time_seconds",
@@ -38,7 +43,11 @@ export async function readPrometheus(
   const address = new URL(url);
   address.pathname = `${address.pathname.replace(/\/+$/, "")}/api/v1/query`;
   address.search = new URLSearchParams({ query: queryFor(job) }).toString();
-  const { status, text } = await exchange(address.href, { signal, largest: LARGEST });
+  const { status, text } = await exchange(address.href, {
+    signal,
+    largest: LARGEST,
+    within: WITHIN,
+  });
   if (status !== 200) throw unexpectedAnswer(url, status);
   const samples = samplesIn(url, text);
   if (samples.length === 0) throw nobodyScraped(url, job);

@@ -115,6 +115,9 @@ async function factsFrom(source: WorkerSource, signal: AbortSignal): Promise<Wor
   }
 }
 
+/** Nobody has the port that a control file names, or an engine of another folder, which does not know its token. */
+const LEFT_BEHIND: ReadonlySet<string> = new Set(["WORKER_SILENT", "UNAUTHORIZED"]);
+
 /** The live engine of a data folder before the demo, as everywhere in the CLI; a crash leaves its file behind. */
 async function localFacts(folder: string, signal: AbortSignal): Promise<WorkerFacts> {
   for (const place of [join(folder, "live"), join(folder, "demo"), folder]) {
@@ -123,7 +126,7 @@ async function localFacts(folder: string, signal: AbortSignal): Promise<WorkerFa
     try {
       return await factsThrough(engineAt(control, null, signal));
     } catch (thrown) {
-      if (!(thrown instanceof AppError) || thrown.code !== "WORKER_SILENT") throw thrown;
+      if (!(thrown instanceof AppError) || !LEFT_BEHIND.has(thrown.code)) throw thrown;
     }
   }
   throw new AppError({

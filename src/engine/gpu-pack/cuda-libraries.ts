@@ -9,6 +9,7 @@ import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { SECOND } from "../../shared/durations.ts";
+import { plainEnvironment } from "../../shared/secret-variables.ts";
 
 export interface CudaLibrary {
   readonly soname: string;
@@ -88,7 +89,10 @@ function askLoader(): Promise<ReadonlyMap<string, string>> {
   return new Promise((resolve) => {
     // Not on every person's PATH.
     const path = [process.env.PATH, "/sbin", "/usr/sbin"].filter(Boolean).join(delimiter);
-    const options = { timeout: LDCONFIG_TIMEOUT, env: { ...process.env, PATH: path, LC_ALL: "C" } };
+    const options = {
+      timeout: LDCONFIG_TIMEOUT,
+      env: { ...plainEnvironment(process.env), PATH: path, LC_ALL: "C" },
+    };
     execFile("ldconfig", ["-p"], options, (_error, stdout) => resolve(parseLoaderCache(stdout)));
   });
 }

@@ -3,8 +3,8 @@
  * goes on. The terminal works on the same folder without an engine (cli/commands/gpu-pack.ts); the lock keeps them apart.
  */
 import type { GpuPackPart, GpuPackView } from "../../shared/contract/gpu-pack.ts";
-import { SECOND } from "../../shared/durations.ts";
-import { AppError, toErrorValue } from "../../shared/errors.ts";
+import { AppError } from "../../shared/errors.ts";
+import { FolderWork } from "../kept/folder-work.ts";
 import type { Tuning } from "../models/download/file-download.ts";
 import type { RunNpm } from "../models/download/npm.ts";
 import type { PackEvent } from "./archive.ts";
@@ -39,33 +39,28 @@ export interface GpuPackDeskOptions {
 /** progress: numbers moved. parts: something came or went. */
 export type GpuPackChange = "progress" | "parts";
 
-/** Progress is told at most this often. */
-const PROGRESS_EVERY = SECOND / 4;
-
 type Doing = Pick<GpuPackView, "doing" | "part" | "step" | "bytesTotal" | "bytesHere">;
 const IDLE: Doing = { doing: "nothing", part: null, step: null, bytesTotal: 0, bytesHere: 0 };
 
 export class GpuPackDesk {
   readonly #options: GpuPackDeskOptions;
-  readonly #listeners = new Set<(change: GpuPackChange) => void>();
+  readonly #work: FolderWork<Doing, GpuPackChange>;
   /** null: there is no pack for this system, or its list can't be read. */
   #pack: GpuPack | null = null;
   #parts: readonly GpuPackPart[] = [];
   #identity: string | null = null;
-  #doing: Doing = IDLE;
-  #error: GpuPackView["error"] = null;
-  #checked: GpuPackView["checked"] = null;
-  #stop: AbortController | null = null;
-  #work: Promise<void> = Promise.resolve();
-  #toldAt = 0;
 
   constructor(options: GpuPackDeskOptions) {
     this.#options = options;
+    this.#work = new FolderWork({
+      idle: IDLE,
+      lock: () => lockPack(options.gpuPackFolder),
+      look: () => this.look(),
+    });
   }
 
   onChange(listener: (change: GpuPackChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#work.onChange(listener);
   }
 
   view(): GpuPackView {
@@ -76,9 +71,7 @@ export class GpuPackDesk {
       offered: this.#pack !== null && ((hasGpu() && missing) || ours),
       folder: gpuPackFolder,
       parts: [...this.#parts],
-      ...this.#doing,
-      error: this.#error,
-      checked: this.#checked,
+      ...this.#work.view(),
     };
   }
 
@@ -88,7 +81,7 @@ export class GpuPackDesk {
     const before = this.#identity;
     if (this.#pack !== null) this.#parts = lookAtParts(this.#place(), await this.#search());
     this.#identity = packIdentity(this.#parts);
-    this.#tell(this.#identity === before ? "progress" : "parts");
+    this.#work.tell(this.#identity === before ? "progress" : "parts");
     return this.view();
   }
 
@@ -104,7 +97,7 @@ export class GpuPackDesk {
     const chosen = this.#parts.filter(({ id, state }) => parts?.includes(id) ?? state === "missing");
     const bytesTotal = chosen.reduce((sum, { bytes }) => sum + bytes, 0);
     const here = new Map(chosen.map(({ id, bytesKept }) => [id, bytesKept]));
-    await this.#begin({ doing: "installing", bytesTotal }, async (signal) => {
+    await this.#work.begin({ doing: "installing", bytesTotal }, async (signal) => {
       const { npm, tuning } = this.#options;
       await installParts({
         ...place,
@@ -120,8 +113,7 @@ export class GpuPackDesk {
 
   /** Ends what is under way. What was fetched is kept for the next install, but with `discard`. */
   async cancel(discard = false): Promise<GpuPackView> {
-    this.#stop?.abort(new DOMException("Cancelled", "AbortError"));
-    await this.#work;
+    await this.#work.cancel();
     if (discard && this.#pack !== null) await discardKept(this.#place());
     return await this.look();
   }
@@ -129,54 +121,29 @@ export class GpuPackDesk {
   /** Throws GPU_PACK_BUSY. */
   async verify(): Promise<GpuPackView> {
     const place = this.#place();
-    await this.#begin({ doing: "checking" }, async (signal) => {
+    await this.#work.begin({ doing: "checking" }, async (signal) => {
       const files = (await verifyParts(place, signal)).flatMap((part) => part.files);
       const wrong = files.filter(({ state }) => state !== "ok").map(({ path }) => path);
-      this.#checked = { at: this.#options.now(), wrong };
+      this.#work.noteChecked({ at: this.#options.now(), wrong });
     });
-    await this.#work;
+    await this.#work.ended();
     return this.view();
   }
 
   /** Throws GPU_PACK_BUSY. */
   async remove(): Promise<GpuPackView> {
     const { gpuPackFolder } = this.#options;
-    await this.#begin({ doing: "removing" }, async () => void (await removeParts(gpuPackFolder)));
-    await this.#work;
+    await this.#work.begin({ doing: "removing" }, async () => void (await removeParts(gpuPackFolder)));
+    await this.#work.ended();
     return this.view();
   }
 
-  /** Resolves when nothing is under way any more; what went wrong is in the view. */
-  async ended(): Promise<void> {
-    await this.#work;
+  ended(): Promise<void> {
+    return this.#work.ended();
   }
 
-  /** Stops what is under way; it goes on when a person says so again. */
-  async close(): Promise<void> {
-    this.#stop?.abort(new DOMException("Shutting down", "AbortError"));
-    await this.#work;
-    this.#listeners.clear();
-  }
-
-  /** Resolves when the work has the folder for itself. */
-  async #begin(doing: Partial<Doing>, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const lock = await lockPack(this.#options.gpuPackFolder);
-    const stop = new AbortController();
-    this.#stop = stop;
-    this.#doing = { ...IDLE, ...doing };
-    this.#error = null;
-    this.#checked = null;
-    this.#tell();
-    this.#work = work(stop.signal)
-      .catch((thrown: unknown) => {
-        if (!stop.signal.aborted) this.#error = toErrorValue(thrown);
-      })
-      .finally(async () => {
-        await lock.release();
-        this.#stop = null;
-        this.#doing = IDLE;
-        await this.look();
-      });
+  close(): Promise<void> {
+    return this.#work.close();
   }
 
   #note(part: string, event: PackEvent, here: Map<string, number | null>): void {
@@ -185,9 +152,7 @@ export class GpuPackDesk {
     if (event.kind === "downloading") here.set(part, event.done);
     const bytes = [...here.values()];
     const bytesHere = bytes.includes(null) ? null : bytes.reduce<number>((sum, each) => sum + (each ?? 0), 0);
-    const changed = this.#doing.part !== part || this.#doing.step !== step;
-    this.#doing = { ...this.#doing, part, step, bytesHere };
-    if (changed || performance.now() - this.#toldAt >= PROGRESS_EVERY) this.#tell();
+    this.#work.note({ ...this.#work.doing, part, step, bytesHere });
   }
 
   #place(): PackPlace {
@@ -204,11 +169,6 @@ export class GpuPackDesk {
     if (search !== undefined) return search();
     const pack = installedLibraryFolders(gpuPackFolder);
     return findCudaLibraries({ named: cudaFolders, env: process.env, pack });
-  }
-
-  #tell(change: GpuPackChange = "progress"): void {
-    this.#toldAt = performance.now();
-    for (const listener of [...this.#listeners]) listener(change);
   }
 }
 

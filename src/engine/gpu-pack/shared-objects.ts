@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../shared/errors.ts";
+import { plainEnvironment } from "../../shared/secret-variables.ts";
 import { TarMembers } from "../models/download/tarball.ts";
 
 export interface UnpackedFile {
@@ -28,6 +29,7 @@ export async function unpackSharedObjects(
 ): Promise<UnpackedFile[]> {
   await mkdir(folder, { recursive: true });
   const xz = spawn("xz", ["--decompress", "--stdout", archive], {
+    env: plainEnvironment(process.env),
     stdio: ["ignore", "pipe", "ignore"],
     signal,
   });

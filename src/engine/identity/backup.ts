@@ -2,13 +2,14 @@
  * Copies of the provider key, outside the data folder: an encrypted file and 24 printable words. A backup counts only
  * once it was read back and gave the same key; until then nothing is staked with real money (users.md rule 20).
  */
-import { readFile, rename } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
 import { writePrivateFile } from "../config/data-folder.ts";
 import {
   createIdentity,
+  factsOf,
   IDENTITY_FILE,
   type IdentityFacts,
   type KeyLock,
@@ -16,7 +17,8 @@ import {
   readIdentity,
   seedInFile,
 } from "./identity.ts";
-import { type KeyFile, KeyFileSchema, readKeyFile } from "./key-file.ts";
+import { type KeyFile, KeyFileSchema, readKeyFile, replaceKeyFile } from "./key-file.ts";
+import { retiredName } from "./lost-key.ts";
 import { keyPairFromSeed } from "./ml-dsa.ts";
 import { seedOfPhrase } from "./phrase.ts";
 
@@ -120,14 +122,10 @@ async function replaceKey(folder: string, seed: Uint8Array, lock: KeyLock, now: 
   const path = join(folder, IDENTITY_FILE);
   const before = await readKeyFile(path);
   if (before === null) throw noKey(folder);
-  const retiredFile = join(folder, `provider-key.retired-${now.toISOString().replaceAll(/[:.]/g, "-")}.json`);
-  await rename(path, retiredFile);
-  try {
-    return { before, retiredFile, after: await createIdentity(folder, seed, lock) };
-  } catch (thrown) {
-    await rename(retiredFile, path);
-    throw thrown;
-  }
+  const retiredFile = join(folder, retiredName(now));
+  const after = await keyFileOf(seed, lock);
+  await replaceKeyFile(path, after, retiredFile);
+  return { before, retiredFile, after: factsOf(after) };
 }
 
 async function seedIn(backup: Backup): Promise<Uint8Array> {

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { AppError } from "../../shared/errors.ts";
 import { addressOf, providerIdOf } from "./address.ts";
 import { createKeyFile, type KeyFile, readKeyFile, unreadable } from "./key-file.ts";
+import { refuseWhereOneWas } from "./lost-key.ts";
 import { type KeyPair, keyPairFromSeed, ML_DSA_65, SEED_BYTES } from "./ml-dsa.ts";
 import { sealSeed, sealSeedByStore, unsealSeed, unsealSeedByStore } from "./sealed-seed.ts";
 
@@ -52,11 +53,14 @@ export interface OpenIdentityOptions {
   readonly passphrase?: string | null | undefined;
   /** Absent: no key store is at hand. */
   readonly store?: KeyStore | null | undefined;
+  /** The provider that the ledger beside it knows by the key that was here; null or absent: none. */
+  readonly knownAs?: string | null | undefined;
 }
 
 /**
- * Open the provider key, or make one when there is none. Errors, all for the user to mend and none changing a file:
- * IDENTITY_UNREADABLE, IDENTITY_EXPOSED, IDENTITY_UNPROTECTED, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, PASSPHRASE_WEAK.
+ * Open the provider key, or make one when there never was one. Errors, all for the user to mend and none changing a file:
+ * IDENTITY_UNREADABLE, IDENTITY_EXPOSED, IDENTITY_UNPROTECTED, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, PASSPHRASE_WEAK,
+ * KEY_LOST.
  */
 export async function openIdentity(options: OpenIdentityOptions): Promise<Identity> {
   const path = join(options.folder, IDENTITY_FILE);
@@ -64,6 +68,7 @@ export async function openIdentity(options: OpenIdentityOptions): Promise<Identi
   const existing = await readKeyFile(path);
   const withStore = existing?.protection === "os-store" ? (options.store ?? lock) : lock;
   if (existing !== null) return openExisting(path, existing, options.mode, withStore);
+  if (options.mode === "live") await refuseWhereOneWas(options.folder, options.knownAs ?? null);
   try {
     return await create(path, options.mode, lock);
   } catch (thrown) {
@@ -173,7 +178,7 @@ function keysOf(path: string, file: KeyFile, seed: Uint8Array): KeyPair {
   return keys;
 }
 
-function factsOf(file: KeyFile): IdentityFacts {
+export function factsOf(file: KeyFile): IdentityFacts {
   const { public_key, address, provider_id, protection } = file;
   return { publicKeyHex: public_key, address, providerId: provider_id, protection };
 }

@@ -1,13 +1,14 @@
 /**
- * The file that holds the provider key. It is written once, whole or not at all, readable by its owner only, and
- * never written over: losing it means losing stake and earnings (docs: users.md rule 20).
+ * The file that holds the provider key. It is written whole or not at all, readable by its owner only, and no key is
+ * ever lost to another: losing it means losing stake and earnings (docs: users.md rule 20).
  */
 
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { link, open, rename, stat, unlink } from "node:fs/promises";
+import { chmod, copyFile, link, open, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { syncFile, syncFolder } from "../../shared/durable.ts";
 import { AppError } from "../../shared/errors.ts";
 import { leaveToOwner, makeFolder } from "../config/data-folder.ts";
 import { ML_DSA_65, PUBLIC_KEY_BYTES, SEED_BYTES } from "./ml-dsa.ts";
@@ -63,6 +64,31 @@ export async function readKeyFile(path: string): Promise<KeyFile | null> {
 
 /** Create the file. Throws IDENTITY_EXISTS when there is one already, whatever it holds. */
 export async function createKeyFile(path: string, content: KeyFile): Promise<void> {
+  await writeKeyFile(path, content, (written) => putInPlace(written, path));
+}
+
+/**
+ * Another key in this one's place, which is kept as `retired`. There is a key at every moment, whenever the power goes: the
+ * new one is on the disk before the old one has its second name, and takes the first in one step.
+ */
+export async function replaceKeyFile(path: string, content: KeyFile, retired: string): Promise<void> {
+  await writeKeyFile(path, content, async (written) => {
+    await keepAs(path, retired);
+    try {
+      await rename(written, path);
+    } catch (thrown) {
+      await unlink(retired);
+      throw thrown;
+    }
+  });
+}
+
+/** `put` gives the file, which is on the disk, its name. */
+async function writeKeyFile(
+  path: string,
+  content: KeyFile,
+  put: (written: string) => Promise<void>,
+): Promise<void> {
   makeFolder(dirname(path));
   const temporary = join(dirname(path), `.provider-key.${randomBytes(6).toString("hex")}.tmp`);
   const file = await open(temporary, "wx", OWNER_ONLY_FILE);
@@ -74,7 +100,7 @@ export async function createKeyFile(path: string, content: KeyFile): Promise<voi
     } finally {
       await file.close();
     }
-    await putInPlace(temporary, path);
+    await put(temporary);
     await syncFolder(dirname(path));
   } finally {
     await unlink(temporary).catch(ignoreMissing);
@@ -112,15 +138,17 @@ async function putInPlace(temporary: string, path: string): Promise<void> {
   }
 }
 
-/** The name is durable only when its folder is. Windows neither needs nor allows it. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(folder, "r");
+/** A second name for the file; where there are no links, a copy. */
+async function keepAs(path: string, name: string): Promise<void> {
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    await link(path, name);
+  } catch (thrown) {
+    if (codeOf(thrown) === "EEXIST") throw exists(name);
+    await copyFile(path, name, constants.COPYFILE_EXCL);
+    await chmod(name, OWNER_ONLY_FILE);
+    await syncFile(name);
   }
+  await syncFolder(dirname(name));
 }
 
 function ignoreMissing(thrown: unknown): undefined {

@@ -3,7 +3,6 @@
  * an engine can start, show its books and say what it waits for before a person has unlocked or made the key.
  */
 import { randomBytes, randomInt } from "node:crypto";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { IdentityStatus } from "../../shared/contract/identity.ts";
 import { sha3_256 } from "../../shared/digest.ts";
@@ -28,14 +27,14 @@ import {
   readIdentity,
 } from "./identity.ts";
 import { type KeyFile, readKeyFile } from "./key-file.ts";
+import { refuseWhereOneWas, retiredKeys } from "./lost-key.ts";
 import { ML_DSA_65, SEED_BYTES } from "./ml-dsa.ts";
 import { phraseOf } from "./phrase.ts";
 
 /** Enough that nobody passes without the paper, few enough that nobody is annoyed. */
 const WORDS_ASKED = 4;
 /** What a start without a key can wait for; anything else (a damaged file, a wrong mode) ends it as before. */
-const WAITS_FOR = ["PASSPHRASE_NEEDED", "PASSPHRASE_WRONG", "KEY_STORE_CLOSED"];
-const RETIRED = /^provider-key\.retired-.*\.json$/;
+const WAITS_FOR = ["PASSPHRASE_NEEDED", "PASSPHRASE_WRONG", "KEY_STORE_CLOSED", "KEY_LOST"];
 
 export interface KeyRingOptions {
   readonly folder: string;
@@ -46,6 +45,8 @@ export interface KeyRingOptions {
   readonly store: KeyStore | null;
   /** Why none can be used, for a person; null: there is one, or nobody looked. */
   readonly storeRefused: string | null;
+  /** The provider that the ledger knows by the key that was here; null: none. */
+  readonly knownAs: string | null;
   /** Start without an open key: somebody at a window will unlock or make it. */
   readonly mayWait: boolean;
 }
@@ -66,15 +67,17 @@ export class KeyRing {
 
   /** Errors as openIdentity, but for those that a waiting start can mend later. */
   static async open(options: KeyRingOptions): Promise<KeyRing> {
-    const { folder, mode, passphrase, store, mayWait } = options;
+    const { folder, mode, passphrase, store, mayWait, knownAs } = options;
     const ring = new KeyRing(options, await readKeyFile(join(folder, IDENTITY_FILE)));
     // A person who is asked anyway may want to restore a key rather than get a new one.
     if (ring.#file === null && mayWait && passphrase === null && mode === "live") {
-      ring.#problem = noKeyYet();
+      ring.#problem = await whyNone(folder, knownAs);
       return ring;
     }
     try {
-      ring.#take(await openIdentity({ folder, mode, passphrase, store: mode === "demo" ? null : store }));
+      ring.#take(
+        await openIdentity({ folder, mode, passphrase, store: mode === "demo" ? null : store, knownAs }),
+      );
       ring.#file ??= await readKeyFile(join(folder, IDENTITY_FILE));
     } catch (thrown) {
       if (!(mayWait && thrown instanceof AppError && WAITS_FOR.includes(thrown.code))) throw thrown;
@@ -141,7 +144,7 @@ export class KeyRing {
       keyStoreRefused: storeRefused,
       createdAt: file === null ? null : timeOf(file.created_at),
       backup: await backupCheck(folder),
-      retiredKeys: (await readdir(folder).catch(() => [])).filter((name) => RETIRED.test(name)).length,
+      retiredKeys: (await retiredKeys(folder)).length,
       asksPassphrase: file === null ? store === null : file.protection === "passphrase",
     };
   }
@@ -266,6 +269,11 @@ export class KeyRing {
 function timeOf(text: string): number | null {
   const at = Date.parse(text);
   return Number.isFinite(at) ? at : null;
+}
+
+/** Nobody made one yet, or it is gone. */
+async function whyNone(folder: string, knownAs: string | null): Promise<ErrorValue> {
+  return refuseWhereOneWas(folder, knownAs).then(noKeyYet, toErrorValue);
 }
 
 function noKeyYet(): ErrorValue {

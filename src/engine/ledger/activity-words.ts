@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ActivityLevel, ActivityType } from "../../shared/contract/activity.ts";
 import { GuardActionSchema } from "../../shared/contract/service-level.ts";
 import { SettingKeySchema } from "../../shared/contract/settings.ts";
+import { MINUTE } from "../../shared/durations.ts";
 import { CURRENCIES, formatDecimal, fromMoneyValue, MoneyValueSchema } from "../../shared/money.ts";
 import { NOTICE_SEVERITIES, type NoticeSeverity } from "../../shared/notifications/notice.ts";
 import type { SettingWordKey } from "../../shared/words/en/engine-settings.ts";
@@ -36,7 +37,10 @@ const LEVELS: Readonly<Record<ActivityType, ActivityLevel>> = {
   "device-resumed": "info",
   "self-tested": "info",
   "market-error": "notice",
+  "market-recovered": "info",
   "standing-changed": "info",
+  "written-off": "notice",
+  "write-off-taken-back": "info",
   "guard-acted": "notice",
   "key-used": "info",
   "settings-changed": "info",
@@ -125,6 +129,7 @@ const StakeChange = z.object({
   reference: z.string(),
   amount: MoneyValueSchema,
 });
+const Recovery = z.object({ code: z.string(), message: z.string(), lastedMs: z.number() });
 const Devices = z.object({ devices: z.array(z.object({ name: z.string() })) });
 const StandingChange = z.object({
   from: nameIn(STANDINGS),
@@ -144,6 +149,8 @@ const NOTICE_LEVELS: Readonly<Record<NoticeSeverity, ActivityLevel>> = {
   bad: "problem",
 };
 const SelfTest = z.object({ summary: z.string(), said: SpokenSchema.shape.said });
+
+const WrittenOff = z.object({ jobs: z.number(), expected: MoneyValueSchema, before: z.number() });
 
 const TELLERS: Readonly<Record<ActivityType, Teller>> = {
   "engine-started": from(Started, ({ version, mode, recovered = {} }) => {
@@ -189,6 +196,22 @@ const TELLERS: Readonly<Record<ActivityType, Teller>> = {
   "device-resumed": from(z.object({ name: z.string() }), ({ name }) => say("actResumed", { device: name })),
   "self-tested": from(SelfTest, ({ summary, said: by }) => ({ text: summary, said: by })),
   "market-error": anError,
+  "market-recovered": from(Recovery, ({ lastedMs, ...error }) => {
+    const values = { what: sayError(error).said };
+    const count = Math.round(lastedMs / MINUTE);
+    return count === 0 ? say("actSoonOver", values) : say("actOver", { ...values, count });
+  }),
+  "written-off": from(WrittenOff, ({ jobs: count, expected, before }) =>
+    say("actWrittenOff", {
+      count,
+      amount: formatDecimal(fromMoneyValue(expected), CURRENCIES[expected.currency].decimals),
+      currency: expected.currency,
+      before: new Date(before).toISOString().slice(0, 10),
+    }),
+  ),
+  "write-off-taken-back": from(z.object({ jobs: z.number() }), ({ jobs: count }) =>
+    say("actTakenBack", { count }),
+  ),
   "standing-changed": from(StandingChange, ({ from: before, to, reasons: [reason] }) =>
     because(say("actStanding", { from: said(STANDINGS[before]), to: said(STANDINGS[to]) }), reason ?? null),
   ),

@@ -1,5 +1,5 @@
 /**
- * The audit log: typed rows that are only ever added. It is read from its newest end, through an index where one kind is
+ * The audit log: typed rows that are never changed, and forgotten only where they were chatter (activity-kept.ts). It is read from its newest end, through an index where one kind is
  * asked for; a search for words looks a part through at a time, so that no question holds the engine up.
  */
 import type {
@@ -10,6 +10,7 @@ import type {
 } from "../../shared/contract/activity.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
 import type { Spoken } from "../../shared/words/said.ts";
+import { CHATTER } from "./activity-kept.ts";
 import { describeActivity, levelOf } from "./activity-words.ts";
 import type { Database } from "./database.ts";
 import { DescendingIds, newestOf } from "./descending-ids.ts";
@@ -35,8 +36,11 @@ export interface ActivityPage {
 
 export class ActivityTable {
   readonly #statements;
+  /** Durable together. */
+  readonly #together: <T>(work: () => T) => T;
 
   constructor(db: Database) {
+    this.#together = (work) => db.transaction(work).immediate();
     this.#statements = {
       add: db.prepare(
         "INSERT INTO events (at, type, market, lease, detail, level) VALUES (?, ?, ?, ?, ?, ?)",
@@ -80,6 +84,13 @@ export class ActivityTable {
       atOrAfter: db.prepare<[number], { id: number; at: number }>(
         "SELECT id, at FROM events WHERE id >= ? ORDER BY id LIMIT 1",
       ),
+      // By the index of types: what stays is not looked at.
+      oldOfType: db
+        .prepare<[string, number, number], number>(
+          "SELECT id FROM events INDEXED BY events_type WHERE type = ? AND id < ? ORDER BY id LIMIT ?",
+        )
+        .pluck(),
+      forget: db.prepare<[number]>("DELETE FROM events WHERE id = ?"),
       newest: db.prepare<[], number | null>("SELECT max(id) FROM events").pluck(),
       // Leaps from type to type in the index.
       types: db
@@ -139,6 +150,22 @@ export class ActivityTable {
 
   types(): string[] {
     return this.#statements.types.all();
+  }
+
+  /**
+   * Forgets chatter written before then, unix ms, or with more than `rows` written since: at most `most` rows of each
+   * type, so that it holds nobody up. Returns how many.
+   */
+  prune(before: number, rows: number, most: number): number {
+    const newest = this.#statements.newest.get() ?? 0;
+    // The newest row stays: its number is not given twice.
+    const below = Math.min(newest, Math.max(this.#firstSince(before), newest - rows + 1));
+    const { oldOfType, forget } = this.#statements;
+    return this.#together(() => {
+      const ids = CHATTER.flatMap((type) => oldOfType.all(type, below, most));
+      for (const id of ids) forget.run(id);
+      return ids.length;
+    });
   }
 
   /** Id of the first row written at that time or later; rows are as old as their ids, so it is found by halving. */

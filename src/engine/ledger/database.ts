@@ -2,26 +2,36 @@
  * Opening the ledger file: it is ours alone, it is whole, it is at the newest schema, or the caller hears why not.
  *
  * One writer is enforced by SQLite itself (locking_mode EXCLUSIVE: the lock dies with the process, so kill -9 leaves
- * none behind). A file that fails quick_check (clean-note.ts says when it is asked) is moved aside, never deleted, and the newest good snapshot takes its
- * place; without a snapshot the engine refuses to start (design.md §5, users.md rule 21).
+ * none behind). A file that fails quick_check (clean-note.ts says when it is asked) is moved aside, never deleted, and the
+ * newest good copy takes its place; without one the engine refuses to start (design.md §5, users.md rule 21). Before the
+ * schema changes, a copy is made for the way back to the version before (way-back.ts).
  */
-import { copyFileSync, existsSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
-import { SECOND } from "../../shared/durations.ts";
+import type { StartNews } from "../../shared/config.ts";
+import { FREE_SOME_SPACE } from "../../shared/disk-room.ts";
+import { MIB, SECOND } from "../../shared/durations.ts";
 import { AppError, type ErrorValue } from "../../shared/errors.ts";
+import { readingLedger, restoringLedger, type TellStart, untold, upgradingLedger } from "../starting.ts";
 import { takeCleanNote } from "./clean-note.ts";
+import { addExpectedFunction } from "./expected-function.ts";
 import { MIGRATIONS } from "./migrations.ts";
-import { listSnapshots, SNAPSHOT_FOLDER } from "./snapshots.ts";
+import { endRestore, findWayBack, goBack, restoreNewest } from "./restore.ts";
+import { copyBeforeMigration, SNAPSHOT_FOLDER } from "./snapshots.ts";
+import { forgetWayBack, offerWayBack, readWayBack, SCHEMA } from "./way-back.ts";
 
 /** A CommonJS package, loaded as one: imported, all its files would first be searched for the names they export. */
 const require = createRequire(import.meta.url);
 
+type Sqlite = typeof BetterSqlite3;
 export type Database = BetterSqlite3.Database;
 
 export const LEDGER_FILE = "ledger.sqlite";
 const LOCK_WAIT = 2 * SECOND;
+/** What takes no time worth a word, even on a slow disk. */
+const QUICKLY_READ = 8 * MIB;
 /** better-sqlite3 13 needs Node-API 10; under an older Node it ends the process with a segmentation fault. */
 const OLDEST_NODE_MAJOR = 22;
 
@@ -33,25 +43,57 @@ export interface OpenedDatabase {
   readonly notices: readonly ErrorValue[];
 }
 
-/** Opens (or creates) `<folder>/ledger.sqlite`; the folder itself must exist. Throws AppError LEDGER_* or ENGINE_ALREADY_RUNNING. */
-export async function openDatabase(folder: string, now: () => number = Date.now): Promise<OpenedDatabase> {
+/**
+ * Opens (or creates) `<folder>/ledger.sqlite`; the folder itself must exist. `tell` hears what of it takes long. Throws AppError LEDGER_*, DATA_FOLDER_FULL or
+ * ENGINE_ALREADY_RUNNING.
+ */
+export async function openDatabase(
+  folder: string,
+  now: () => number = Date.now,
+  tell: TellStart = untold,
+): Promise<OpenedDatabase> {
   const Sqlite = await loadSqlite();
+  try {
+    return await open(Sqlite, folder, now, tell);
+  } catch (thrown) {
+    throw asLedgerError(thrown);
+  }
+}
+
+async function open(
+  Sqlite: Sqlite,
+  folder: string,
+  now: () => number,
+  tell: TellStart,
+): Promise<OpenedDatabase> {
   const file = join(folder, LEDGER_FILE);
   const notices: ErrorValue[] = [];
   const snapshots = join(folder, SNAPSHOT_FOLDER);
   if (!existsSync(snapshots)) mkdirSync(snapshots);
 
-  // A restore that was cut off between its last two moves.
-  if (!existsSync(file) && existsSync(restoredCopyOf(file))) renameSync(restoredCopyOf(file), file);
-  const trustedFrom = takeCleanNote(file, now());
+  endRestore(file);
+  let trustedFrom = takeCleanNote(file, now());
+  if (trustedFrom === null) await tellIfBig(file, tell, readingLedger);
   let db = tryOpen(Sqlite, file, trustedFrom === null);
-  if (db === "corrupt") {
-    notices.push(restoreSnapshot(Sqlite, folder, file, now()));
+  if (db === "corrupt" || schemaOf(db) > SCHEMA) await tellIfBig(file, tell, restoringLedger);
+  const replaced =
+    db === "corrupt"
+      ? await restoreNewest(Sqlite, { folder, file, now: now() })
+      : await goBackIfWanted(Sqlite, db, { folder, file, now: now() });
+  if (replaced !== null) {
+    notices.push(replaced);
+    trustedFrom = null;
     db = tryOpen(Sqlite, file, true);
   }
   if (db === "corrupt") throw corruptError(file);
-  migrate(db, file);
-  if (notices.length > 0) doubtSubmissions(db, now());
+  if (schemaOf(db) < SCHEMA) await tellIfBig(file, tell, upgradingLedger);
+  try {
+    await migrate(Sqlite, db, folder);
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+  forgetWayBack(folder);
   return { db, checkedAt: trustedFrom ?? now(), notices };
 }
 
@@ -60,17 +102,18 @@ export async function openDatabase(folder: string, now: () => number = Date.now)
  * on after one: a job's row and the memory of it would disagree, so the engine ends and starts again from the file.
  */
 export function asLedgerError(thrown: unknown): unknown {
-  const code = sqliteCode(thrown);
-  if (!code.startsWith("SQLITE_")) return thrown;
-  if (code.startsWith("SQLITE_FULL")) {
+  const code = codeOf(thrown);
+  if (code.startsWith("SQLITE_FULL") || NO_SPACE.has(code)) {
+    // The machine's, not the person's: with room again the next start goes on by itself (host/supervisor.ts).
     return new AppError({
       code: LEDGER_FAILED,
       message: "The disk that holds the data folder is full, so nothing more can be written down",
-      actor: "user",
-      help: "Free some space, or choose a data folder on another disk with --data; nothing that was computed is lost.",
+      actor: "machine",
+      help: FREE_SOME_SPACE,
       cause: thrown,
     });
   }
+  if (!code.startsWith("SQLITE_")) return thrown;
   return new AppError({
     code: LEDGER_FAILED,
     message: `The ledger can't be read or written: ${thrown instanceof Error ? thrown.message : code}`,
@@ -81,9 +124,10 @@ export function asLedgerError(thrown: unknown): unknown {
 }
 
 export const LEDGER_FAILED = "LEDGER_FAILED";
+const NO_SPACE: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
 /** Throws NODE_TOO_OLD. */
-export async function loadSqlite(): Promise<typeof BetterSqlite3> {
+export async function loadSqlite(): Promise<Sqlite> {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < OLDEST_NODE_MAJOR) {
     throw new AppError({
@@ -93,10 +137,10 @@ export async function loadSqlite(): Promise<typeof BetterSqlite3> {
       help: "Start it through `npm start` or `npx bellows`, which bring their own Node.",
     });
   }
-  return require("better-sqlite3") as typeof BetterSqlite3;
+  return require("better-sqlite3") as Sqlite;
 }
 
-function tryOpen(Sqlite: typeof BetterSqlite3, file: string, readThrough: boolean): Database | "corrupt" {
+function tryOpen(Sqlite: Sqlite, file: string, readThrough: boolean): Database | "corrupt" {
   let db: Database | undefined;
   try {
     db = new Sqlite(file, { timeout: LOCK_WAIT });
@@ -112,13 +156,13 @@ function tryOpen(Sqlite: typeof BetterSqlite3, file: string, readThrough: boolea
     return db;
   } catch (thrown) {
     db?.close();
-    const code = sqliteCode(thrown);
+    const code = codeOf(thrown);
     if (code.startsWith("SQLITE_NOTADB") || code.startsWith("SQLITE_CORRUPT")) return "corrupt";
     throw openError(code, file, thrown);
   }
 }
 
-function sqliteCode(thrown: unknown): string {
+function codeOf(thrown: unknown): string {
   return thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
 }
 
@@ -132,6 +176,7 @@ function openError(code: string, file: string, cause: unknown): AppError {
       cause,
     });
   }
+  if (/^SQLITE_(FULL|IOERR)/.test(code)) return asLedgerError(cause) as AppError;
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new AppError({
     code: "LEDGER_UNREADABLE",
@@ -151,63 +196,62 @@ function corruptError(file: string): AppError {
   });
 }
 
-function restoreSnapshot(
-  Sqlite: typeof BetterSqlite3,
-  folder: string,
-  file: string,
-  now: number,
-): ErrorValue {
-  const good = listSnapshots(folder).find((snapshot) => isWhole(Sqlite, snapshot));
-  if (good === undefined) throw corruptError(file);
-  const aside = join(folder, `ledger-damaged-${now}.sqlite`);
-  const copy = restoredCopyOf(file);
-  // The copy is whole before anything is moved: a start that is cut off here must not end with an empty ledger.
-  copyFileSync(good, copy);
-  for (const suffix of ["-wal", "-shm", ""]) {
-    if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
-  }
-  renameSync(copy, file);
-  return {
-    code: "LEDGER_RESTORED",
-    message: `The ledger was damaged; the snapshot of ${statSync(good).mtime.toISOString()} was restored, and the damaged file kept as ${aside}`,
+/** A newer version's ledger gives way to the copy a person chose; null: it is none, or nobody wants that. */
+async function goBackIfWanted(
+  Sqlite: Sqlite,
+  db: Database,
+  place: { folder: string; file: string; now: number },
+): Promise<ErrorValue | null> {
+  const version = schemaOf(db);
+  if (version <= SCHEMA) return null;
+  const wish = readWayBack(place.folder);
+  if (wish === null || !wish.wanted || wish.ledgerSchema !== version) return null;
+  // Its log is in the file, so that what is kept of it is one file.
+  db.pragma("wal_checkpoint(TRUNCATE)");
+  db.close();
+  const done = await goBack(Sqlite, wish, place);
+  if (done !== null) return done;
+  forgetWayBack(place.folder);
+  throw tooNew(Sqlite, place.folder, version);
+}
+
+/** All steps, or none: what an interruption leaves is the schema there was. */
+async function migrate(Sqlite: Sqlite, db: Database, folder: string): Promise<void> {
+  const version = schemaOf(db);
+  if (version > SCHEMA) throw tooNew(Sqlite, folder, version);
+  if (version === SCHEMA) return;
+  if (version > 0) await copyBeforeMigration(Sqlite, db, folder, SCHEMA);
+  addExpectedFunction(db);
+  db.transaction(() => {
+    for (const step of MIGRATIONS.slice(version)) db.exec(step);
+    db.pragma(`user_version = ${SCHEMA}`);
+  })();
+}
+
+/** With what is only in its log yet: SQLite reads that first. */
+async function tellIfBig(file: string, tell: TellStart, news: (bytes: number) => StartNews): Promise<void> {
+  const [bytes, log] = [file, `${file}-wal`].map(
+    (each) => statSync(each, { throwIfNoEntry: false })?.size ?? 0,
+  );
+  const all = (bytes ?? 0) + (log ?? 0);
+  if (all > QUICKLY_READ) await tell(news(all));
+}
+
+const schemaOf = (db: Database): number => db.pragma("user_version", { simple: true }) as number;
+
+/** Says so, and what there is to go back to, for whoever asks the person. */
+function tooNew(Sqlite: Sqlite, folder: string, version: number): AppError {
+  const offer = findWayBack(Sqlite, folder, version);
+  if (offer === null) forgetWayBack(folder);
+  else offerWayBack(folder, offer);
+  const copy =
+    offer === null
+      ? "Update Bellows, or use another data folder with --data."
+      : `Update Bellows, or go back to the copy of ${new Date(offer.takenAt).toISOString()} with \`bellows ledger go-back\`.`;
+  return new AppError({
+    code: "LEDGER_TOO_NEW",
+    message: `The ledger ${join(folder, LEDGER_FILE)} was written by a newer Bellows (schema ${version}, this one knows ${SCHEMA})`,
     actor: "user",
-    help: "Work done since then is missing here, not at the markets: compare the earnings with their books.",
-  };
-}
-
-const restoredCopyOf = (file: string): string => `${file}.restored`;
-
-/** What the snapshot says is unsent may have been sent since: each result is looked for before it goes out. */
-function doubtSubmissions(db: Database, now: number): void {
-  db.prepare("UPDATE submissions SET first_sent_at = coalesce(first_sent_at, ?)").run(now);
-}
-
-function isWhole(Sqlite: typeof BetterSqlite3, file: string): boolean {
-  try {
-    const db = new Sqlite(file, { readonly: true });
-    const whole = db.pragma("quick_check", { simple: true }) === "ok";
-    db.close();
-    return whole;
-  } catch {
-    return false; // Not readable as a database: not a snapshot to restore from.
-  }
-}
-
-function migrate(db: Database, file: string): void {
-  const version = db.pragma("user_version", { simple: true }) as number;
-  if (version > MIGRATIONS.length) {
-    db.close();
-    throw new AppError({
-      code: "LEDGER_TOO_NEW",
-      message: `The ledger ${file} was written by a newer Bellows (schema ${version}, this one knows ${MIGRATIONS.length})`,
-      actor: "user",
-      help: "Update Bellows, or use another data folder with --data.",
-    });
-  }
-  for (let step = version; step < MIGRATIONS.length; step++) {
-    db.transaction(() => {
-      db.exec(MIGRATIONS[step] as string);
-      db.pragma(`user_version = ${step + 1}`);
-    })();
-  }
+    help: copy,
+  });
 }

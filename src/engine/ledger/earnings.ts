@@ -1,6 +1,6 @@
 /**
  * Money as the ledger knows it: a credit per settled job, and what accepted jobs will still pay. Sums come from slots of
- * a quarter of an hour that are kept with every change (migrations/005-scale.ts), so none of them reads a job.
+ * a quarter of an hour that are kept with every change (migrations/005-scale.ts, 013-money-in-sight.ts), so none of them reads a job.
  */
 import type { MarketId } from "../../shared/contract/views.ts";
 import { type CurrencyCode, type Money, money } from "../../shared/money.ts";
@@ -21,9 +21,18 @@ export interface SpanSums {
   readonly feesUnknown: number;
 }
 
-export interface PendingFee {
-  readonly fee: Money;
-  readonly acceptedAt: number;
+/** What accepted jobs should still bring. */
+export interface PendingSums {
+  readonly jobs: number;
+  /** Of them those of which it is not known. */
+  readonly unpriced: number;
+  readonly net: Money;
+}
+
+interface PendingRecord {
+  jobs: number;
+  unpriced: number;
+  net: string;
 }
 
 interface JobSums {
@@ -45,6 +54,9 @@ const JOB_SUMS = `SELECT coalesce(sum(accepted), 0) AS accepted, coalesce(sum(fa
 const MONEY_SUMS = `SELECT coalesce(sum(settled), 0) AS settled, CAST(coalesce(sum(net_minor), 0) AS TEXT) AS net,
     CAST(coalesce(sum(fee_minor), 0) AS TEXT) AS fee, coalesce(sum(fees_unknown), 0) AS unknown
   FROM earning_slots WHERE market = ? AND currency = ?`;
+
+const PENDING_SUMS = `SELECT coalesce(sum(jobs), 0) AS jobs, coalesce(sum(unpriced), 0) AS unpriced,
+    CAST(coalesce(sum(net_minor), 0) AS TEXT) AS net FROM pending_slots WHERE market = ?`;
 
 /** Well within a column of 64 bits. */
 const MOST_SUM = 2n ** 62n;
@@ -75,14 +87,14 @@ export class EarningsTable {
         `${MONEY_SUMS} AND slot >= ? AND slot < ?`,
       ),
       allMoney: db.prepare<[string, string, number], MoneySums>(`${MONEY_SUMS} AND slot = ?`),
-      pending: db.prepare<[string], { fee: string; currency: CurrencyCode; accepted_at: number }>(
-        `SELECT CAST(fee_minor AS TEXT) AS fee, fee_currency AS currency, accepted_at FROM leases
-         WHERE market = ? AND state = 'accepted' AND fee_minor IS NOT NULL ORDER BY accepted_at`,
+      pending: db.prepare<[string, number, number], PendingRecord>(
+        `${PENDING_SUMS} AND slot >= ? AND slot < ?`,
       ),
-      unpriced: db
-        .prepare<[string], number>(
-          `SELECT accepted_at FROM leases
-           WHERE market = ? AND state = 'accepted' AND fee_minor IS NULL ORDER BY accepted_at`,
+      allPending: db.prepare<[string, number], PendingRecord>(`${PENDING_SUMS} AND slot = ?`),
+      oldestPending: db
+        .prepare<[string], number | null>(
+          `SELECT min(accepted_at) FROM leases INDEXED BY leases_unsettled
+           WHERE market = ? AND state = 'accepted' AND written_off_at IS NULL`,
         )
         .pluck(),
       failedSince: db
@@ -146,16 +158,19 @@ export class EarningsTable {
     );
   }
 
-  /** Accepted jobs that are not credited and whose fee is known, the oldest first. */
-  pending(market: MarketId): PendingFee[] {
-    return this.#statements.pending
-      .all(market)
-      .map((r) => ({ fee: money(r.currency, BigInt(r.fee)), acceptedAt: r.accepted_at }));
+  /** Accepted in that time, as `between`, and waited for. */
+  pending(market: MarketId, currency: CurrencyCode, from: number, until: number): PendingSums {
+    const [first, end] = [Math.floor(from / SLOT_MS), Math.ceil(until / SLOT_MS)];
+    return pendingSums(currency, this.#statements.pending.get(market, first, end));
   }
 
-  /** When those were accepted that wait for a credit of unknown amount, oldest first. */
-  unpriced(market: MarketId): number[] {
-    return this.#statements.unpriced.all(market);
+  allPending(market: MarketId, currency: CurrencyCode): PendingSums {
+    return pendingSums(currency, this.#statements.allPending.get(market, ALL_TIME));
+  }
+
+  /** When the oldest of them was accepted, unix ms; null: none is waited for. */
+  oldestPending(market: MarketId): number | null {
+    return this.#statements.oldestPending.get(market) ?? null;
   }
 
   failedSince(market: MarketId, since: number): number {
@@ -168,6 +183,14 @@ const size = (minor: bigint): bigint => (minor < 0n ? -minor : minor);
 function nothingOf(credit: JobCredit): JobCredit {
   const nothing = money(credit.net.currency, 0n);
   return { ...credit, net: nothing, gross: nothing };
+}
+
+function pendingSums(currency: CurrencyCode, sums: PendingRecord | undefined): PendingSums {
+  return {
+    jobs: sums?.jobs ?? 0,
+    unpriced: sums?.unpriced ?? 0,
+    net: money(currency, BigInt(sums?.net ?? 0)),
+  };
 }
 
 function spanSums(currency: CurrencyCode, jobs: JobSums | undefined, sums: MoneySums | undefined): SpanSums {

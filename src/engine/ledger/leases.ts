@@ -11,6 +11,7 @@ import { MarketIdSchema } from "../../shared/contract/views.ts";
 import { AppError, type ErrorValue } from "../../shared/errors.ts";
 import { type CurrencyCode, type Money, money, toMoneyValue } from "../../shared/money.ts";
 import { decodeWork, encodeWork, unitsOf } from "../../shared/work.ts";
+import { expectedMinor } from "../market/market-money.ts";
 import type { Lease, LeasedWork, UnsupportedWork } from "../market/port.ts";
 import { FAILED_STATES, HELD_STATES, type JobEvent, nextState } from "../work/job-machine.ts";
 import type { Database } from "./database.ts";
@@ -77,7 +78,7 @@ interface RowRecord extends LeaseRecord {
   earned_currency: CurrencyCode | null;
 }
 
-/** Accepted, and not credited yet. */
+/** Accepted, and its credit is waited for. */
 export interface UnsettledJob {
   readonly row: number;
   readonly jobId: string;
@@ -131,6 +132,10 @@ const ROW_SELECT_OF = (
 const ROW_SELECT = ROW_SELECT_OF("leases l");
 /** The ids of leases are found by their market first: one index serves both. */
 const MARKETS = MarketIdSchema.options.map((market) => `'${market}'`).join(",");
+/** Accepted, and its money is waited for. */
+const AWAITED = "state = 'accepted' AND written_off_at IS NULL";
+/** Accepted, and the market has set nothing aside to pay for it: nothing is waited for. */
+const UNPAID = "@acceptedAt IS NOT NULL AND payment = 'unfunded'";
 const HELD = HELD_STATES.map((state) => `'${state}'`).join(",");
 
 export class LeaseTable {
@@ -142,9 +147,9 @@ export class LeaseTable {
     this.#statements = {
       insert: db.prepare(
         `INSERT INTO leases (market, lease_id, job_id, attempt, kind, model, units, state, work, fee_currency, fee_minor,
-           payment, leased_at, granted_at, expires_at, max_runtime_ms)
+           expected_minor, payment, leased_at, granted_at, expires_at, max_runtime_ms)
          VALUES (@market, @leaseId, @jobId, @attempt, @kind, @model, @units, 'leased', @work, @feeCurrency, @feeMinor,
-           @payment, @now, @grantedAt, @expiresAt, @maxRuntimeMs)
+           @expectedMinor, @payment, @now, @grantedAt, @expiresAt, @maxRuntimeMs)
          ON CONFLICT (market, lease_id) DO NOTHING`,
       ),
       history: db.prepare("INSERT INTO transitions (lease, at, event, state, note) VALUES (?, ?, ?, ?, ?)"),
@@ -152,6 +157,8 @@ export class LeaseTable {
       update: db.prepare(
         `UPDATE leases SET state = @state, runs = runs + @run, device = coalesce(@device, device),
            accepted_at = coalesce(@acceptedAt, accepted_at), finished_at = coalesce(@finishedAt, finished_at),
+           written_off_at = CASE WHEN ${UNPAID} THEN @acceptedAt ELSE written_off_at END,
+           written_off_by = CASE WHEN ${UNPAID} THEN 'market' ELSE written_off_by END,
            error = coalesce(@error, error), work = CASE WHEN @dropWork THEN NULL ELSE work END
          WHERE id = @row`,
       ),
@@ -176,13 +183,13 @@ export class LeaseTable {
         `${ROW_SELECT_OF("json_each(?) wanted CROSS JOIN leases l ON l.id = wanted.value")} ORDER BY l.id DESC`,
       ),
       newestUnsettled: db.prepare<[string, number], UnsettledRecord>(
-        `SELECT id, job_id, accepted_at FROM leases WHERE market = ? AND state = 'accepted'
+        `SELECT id, job_id, accepted_at FROM leases WHERE market = ? AND ${AWAITED}
          ORDER BY accepted_at DESC, id DESC LIMIT ?`,
       ),
       olderUnsettled: db.prepare<[UnsettledBounds], UnsettledRecord>(
         // Without the hint every acceptance is walked through for the few that wait.
         `SELECT id, job_id, accepted_at FROM leases INDEXED BY leases_unsettled
-         WHERE market = @market AND state = 'accepted' AND accepted_at >= @at
+         WHERE market = @market AND ${AWAITED} AND accepted_at >= @at
            AND (accepted_at, id) > (@at, @row) AND (accepted_at, id) < (@beforeAt, @beforeRow)
          ORDER BY accepted_at, id LIMIT @limit`,
       ),
@@ -210,6 +217,7 @@ export class LeaseTable {
       work: keptWork(lease.work),
       feeCurrency: lease.fee?.currency ?? null,
       feeMinor: lease.fee?.minor ?? null,
+      expectedMinor: expectedMinor(lease.market, lease.fee),
       payment: lease.payment,
       now,
       grantedAt: lease.grantedAt,

@@ -1,11 +1,16 @@
 /** The ledger: the one durable truth of the engine. Its tables are reached only through here, from one process. */
 import { join } from "node:path";
 import type { ActivityType } from "../../shared/contract/activity.ts";
-import type { MarketId } from "../../shared/contract/views.ts";
-import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
+import { type MarketId, MarketIdSchema } from "../../shared/contract/views.ts";
+import { HOUR } from "../../shared/durations.ts";
+import { AppError, type ErrorValue, toErrorValue } from "../../shared/errors.ts";
+import { hasPassed } from "../../shared/wait.ts";
+import type { TellStart } from "../starting.ts";
 import { ActivityTable } from "./activity.ts";
+import { BookingTable } from "./bookings.ts";
 import { ClaimTable } from "./claims.ts";
 import { leaveCleanNote } from "./clean-note.ts";
+import { bytesOf } from "./copies.ts";
 import {
   asLedgerError,
   type Database,
@@ -28,6 +33,11 @@ import { ServiceTable } from "./service.ts";
 import { newestSnapshotAt, snapshotHabit, takeSnapshot } from "./snapshots.ts";
 import { StakeTable } from "./stakes.ts";
 import { TallyTable } from "./tallies.ts";
+import { FileTrouble } from "./watched.ts";
+import { WriteOffTable } from "./write-offs.ts";
+
+/** Where one failed for want of room, the next try fails too, and each costs the disk what is left of it. */
+const SNAPSHOT_AGAIN = HOUR;
 
 export interface AuditRow {
   readonly type: ActivityType;
@@ -42,6 +52,8 @@ export class Ledger {
   readonly earnings: EarningsTable;
   readonly claims: ClaimTable;
   readonly entries: EntryReader;
+  readonly writeOffs: WriteOffTable;
+  readonly bookings: BookingTable;
   readonly energy: EnergyTable;
   readonly activity: ActivityTable;
   readonly service: ServiceTable;
@@ -56,12 +68,15 @@ export class Ledger {
   readonly #db: Database;
   readonly #folder: string;
   readonly #checkedAt: number;
+  readonly #trouble: FileTrouble;
   #snapshotting: Promise<void> | null = null;
+  #snapshotTrouble: { readonly at: number; readonly error: ErrorValue } | null = null;
   readonly #auditListeners = new Set<(row: AuditRow) => void>();
   readonly #statements;
 
   private constructor({ db, checkedAt, notices }: OpenedDatabase, folder: string) {
     this.#db = db;
+    this.#trouble = new FileTrouble(db);
     this.#folder = folder;
     this.#checkedAt = checkedAt;
     this.notices = notices;
@@ -71,6 +86,8 @@ export class Ledger {
     this.earnings = new EarningsTable(db);
     this.claims = new ClaimTable(db);
     this.entries = new EntryReader(db);
+    this.writeOffs = new WriteOffTable(db);
+    this.bookings = new BookingTable(db);
     this.energy = new EnergyTable(db);
     this.activity = new ActivityTable(db);
     this.service = new ServiceTable(db);
@@ -81,6 +98,12 @@ export class Ledger {
     this.prices = new PriceTable(db);
     this.tallies = new TallyTable(db);
     this.#statements = {
+      keeps: db
+        .prepare<[{ market: string }], number>(
+          `SELECT EXISTS (SELECT 1 FROM leases WHERE market = @market)
+             OR EXISTS (SELECT 1 FROM bookings WHERE market = @market)`,
+        )
+        .pluck(),
       getSetting: db.prepare<[string], string>("SELECT value FROM settings WHERE key = ?").pluck(),
       setSetting: db.prepare(
         "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -90,15 +113,16 @@ export class Ledger {
          ON CONFLICT (market) DO UPDATE SET provider_id = excluded.provider_id, registered_at =
            CASE WHEN provider_id = excluded.provider_id THEN registered_at ELSE excluded.registered_at END`,
       ),
+      providerAt: db.prepare<[string], string>("SELECT provider_id FROM providers WHERE market = ?").pluck(),
       registeredAt: db
         .prepare<[string], number>("SELECT registered_at FROM providers WHERE market = ?")
         .pluck(),
     };
   }
 
-  /** Opens or creates the ledger in `folder`. Throws AppError, see database.ts. */
-  static async open(folder: string): Promise<Ledger> {
-    return new Ledger(await openDatabase(folder), folder);
+  /** Opens or creates the ledger in `folder`; `tell` hears what of it takes long. Throws AppError, see database.ts. */
+  static async open(folder: string, tell?: TellStart): Promise<Ledger> {
+    return new Ledger(await openDatabase(folder, Date.now, tell), folder);
   }
 
   /** Everything `work` writes becomes durable together (one fsync), or not at all. */
@@ -106,6 +130,7 @@ export class Ledger {
     try {
       return this.#db.transaction(work).immediate();
     } catch (thrown) {
+      this.#trouble.note(thrown);
       throw asLedgerError(thrown);
     }
   }
@@ -134,8 +159,18 @@ export class Ledger {
     this.#statements.setSetting.run(key, value);
   }
 
+  /** Markets that something is written down of: jobs, rentals. */
+  marketsKept(): MarketId[] {
+    return MarketIdSchema.options.filter((market) => this.#statements.keeps.get({ market }) === 1);
+  }
+
   rememberProvider(market: MarketId, providerId: string, now: number): void {
     this.#statements.provider.run(market, providerId, now);
+  }
+
+  /** As whom this machine last registered; null: it never did. */
+  providerAt(market: MarketId): string | null {
+    return this.#statements.providerAt.get(market) ?? null;
   }
 
   /** When this provider first became known to the market, unix ms; null: never. */
@@ -144,8 +179,8 @@ export class Ledger {
   }
 
   /**
-   * A copy to fall back to, made between other work. Without the room for one the ledger itself goes on, and the audit
-   * log says so. Resolves when it is there, or when there can't be one.
+   * A copy to fall back to, made between other work. Without the room for one the ledger itself goes on; the audit log
+   * says so once, until one is made again. Resolves when it is there, or when there can't be one.
    */
   snapshot(now: number): Promise<void> {
     this.#snapshotting ??= this.#takeSnapshot(now).finally(() => {
@@ -154,17 +189,23 @@ export class Ledger {
     return this.#snapshotting;
   }
 
-  /** As `snapshot`, if the newest one is old enough for a ledger of this size. */
+  /** As `snapshot`, if the newest one is old enough for a ledger of this size, and the last try was not just now. */
   async snapshotIfDue(now: number): Promise<void> {
+    const failed = this.#snapshotTrouble;
+    if (failed !== null && !hasPassed(SNAPSHOT_AGAIN, failed.at, now)) return;
     const newest = newestSnapshotAt(this.#folder, now);
     const { everyMs } = snapshotHabit(this.bytes());
     if (newest === null || now - newest >= everyMs) await this.snapshot(now);
   }
 
+  /** Why there is no new copy, since the last try; null: there is one, or none was due. */
+  get snapshotTrouble(): ErrorValue | null {
+    return this.#snapshotTrouble?.error ?? null;
+  }
+
   /** Of the ledger's file, without what is only in its log yet. */
   bytes(): number {
-    const [pages, size] = [this.#pragma("page_count"), this.#pragma("page_size")];
-    return pages * size;
+    return bytesOf(this.#db);
   }
 
   close(): void {
@@ -174,19 +215,32 @@ export class Ledger {
       // Only a help for the planner: a full disk must not keep the ledger from being closed.
     }
     this.#db.close();
+    if (this.#trouble.seen) return; // The next start reads the file through.
     leaveCleanNote(join(this.#folder, LEDGER_FILE), this.#checkedAt);
   }
 
   async #takeSnapshot(now: number): Promise<void> {
     try {
       await takeSnapshot(await loadSqlite(), this.#db, this.#folder, now);
+      this.#snapshotTrouble = null;
     } catch (thrown) {
-      // Closed meanwhile: the copy is given up, and there is nowhere to say so.
-      if (this.#db.open) this.audit("snapshot-failed", now, toErrorValue(asLedgerError(thrown)));
+      if (!this.#db.open) return; // Closed meanwhile: the copy is given up, and there is nowhere to say so.
+      this.#trouble.note(thrown);
+      const isNew = this.#snapshotTrouble === null;
+      const error = snapshotFailed(thrown).toValue();
+      this.#snapshotTrouble = { at: now, error };
+      if (isNew) this.audit("snapshot-failed", now, error);
     }
   }
+}
 
-  #pragma(name: string): number {
-    return this.#db.pragma(name, { simple: true }) as number;
-  }
+function snapshotFailed(thrown: unknown): AppError {
+  const { message, help } = toErrorValue(asLedgerError(thrown));
+  return new AppError({
+    code: "SNAPSHOT_FAILED",
+    message: `No copy of the ledger could be made: ${message}`,
+    actor: "machine",
+    help: `${thrown instanceof AppError ? help : "Free some space on the disk of the data folder."} It is tried again every hour.`,
+    cause: thrown,
+  });
 }

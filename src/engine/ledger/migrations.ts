@@ -14,6 +14,7 @@ import { MODEL_NEEDS } from "./migrations/009-model-needs.ts";
 import { RECEIPTS_KEPT } from "./migrations/010-receipts-kept.ts";
 import { CLAIMS } from "./migrations/011-claims.ts";
 import { NEEDS_BY_BATCH } from "./migrations/012-needs-by-batch.ts";
+import { MONEY_IN_SIGHT } from "./migrations/013-money-in-sight.ts";
 
 export const MIGRATIONS: readonly string[] = [
   FIRST_LIGHT,
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly string[] = [
   RECEIPTS_KEPT,
   CLAIMS,
   NEEDS_BY_BATCH,
+  MONEY_IN_SIGHT,
 ];

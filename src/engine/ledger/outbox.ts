@@ -2,7 +2,7 @@
  * What the markets have still to hear. A result's row is written in the same transaction that makes its job
  * "computed", so there is never a digest without a promise to deliver it, nor a delivery without a durable digest.
  */
-import type { MarketId } from "../../shared/contract/views.ts";
+import { type MarketId, MarketIdSchema } from "../../shared/contract/market-id.ts";
 import type { Database } from "./database.ts";
 
 export type OutboxKind = "result" | "fail" | "return";
@@ -41,6 +41,8 @@ export interface SizeRange {
 
 const ANY_SIZE: SizeRange = { from: 0, to: Number.MAX_SAFE_INTEGER };
 const COLUMNS = "s.lease, s.market, s.kind, s.idempotency_key, s.message, s.attempts, s.first_sent_at";
+/** A list of names, JSON. */
+const THESE = "SELECT value FROM json_each(?)";
 /** Told by the record's head: the bytes themselves are not read for it. */
 const BYTES = "coalesce(length(o.bytes), 0)";
 
@@ -66,13 +68,23 @@ export class Outbox {
       later: db.prepare("UPDATE submissions SET next_at = ? WHERE lease = ?"),
       allNow: db.prepare("UPDATE submissions SET next_at = min(next_at, ?) WHERE market = ?"),
       remove: db.prepare("DELETE FROM submissions WHERE lease = ?"),
-      count: db.prepare<[], number>("SELECT count(*) FROM submissions").pluck(),
+      count: db
+        .prepare<[string], number>(`SELECT count(*) FROM submissions WHERE market IN (${THESE})`)
+        .pluck(),
       oldest: db
-        .prepare<[], number | null>(
+        .prepare<[string], number | null>(
           `SELECT min(CASE s.kind WHEN 'result' THEN r.computed_at ELSE l.finished_at END)
-           FROM submissions s JOIN leases l ON l.id = s.lease LEFT JOIN receipts r ON r.lease = s.lease`,
+           FROM submissions s JOIN leases l ON l.id = s.lease LEFT JOIN receipts r ON r.lease = s.lease
+           WHERE s.market IN (${THESE})`,
         )
         .pluck(),
+      stranded: db.prepare<[string], { market: MarketId; results: number }>(
+        `SELECT market, count(*) AS results FROM submissions
+         WHERE kind = 'result' AND market NOT IN (${THESE}) GROUP BY market ORDER BY market`,
+      ),
+      dropStranded: db.prepare(
+        `DELETE FROM submissions WHERE kind <> 'result' AND market NOT IN (${THESE})`,
+      ),
     };
   }
 
@@ -125,12 +137,23 @@ export class Outbox {
     this.#statements.remove.run(row);
   }
 
-  size(): number {
-    return this.#statements.count.get() ?? 0;
+  /** Of these markets. */
+  size(markets: readonly MarketId[] = MarketIdSchema.options): number {
+    return this.#statements.count.get(JSON.stringify(markets)) ?? 0;
   }
 
-  /** Since when the market has not heard of the oldest, unix ms; null: it has heard of everything. */
-  oldestAt(): number | null {
-    return this.#statements.oldest.get() ?? null;
+  /** Since when one of these markets has not heard of the oldest, unix ms; null: they have heard of everything. */
+  oldestAt(markets: readonly MarketId[] = MarketIdSchema.options): number | null {
+    return this.#statements.oldest.get(JSON.stringify(markets)) ?? null;
+  }
+
+  /** Results that can't be delivered: their market is none of these, which are all that there are today. */
+  stranded(markets: readonly MarketId[]): { market: MarketId; results: number }[] {
+    return this.#statements.stranded.all(JSON.stringify(markets));
+  }
+
+  /** What else such a market has not heard of (that a job went back, that one failed) is of no use to it any more. */
+  forgetStranded(markets: readonly MarketId[]): void {
+    this.#statements.dropStranded.run(JSON.stringify(markets));
   }
 }

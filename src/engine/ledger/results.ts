@@ -1,4 +1,5 @@
 /** Computed results: digests for ever, the signed receipt and the output bytes for as long as each is kept. */
+import { DAY } from "../../shared/durations.ts";
 import { FINAL_STATES } from "../work/job-machine.ts";
 import type { Database } from "./database.ts";
 
@@ -20,6 +21,8 @@ export type NewResult = StoredResult & { readonly receipt: Uint8Array };
 const MOST_RECEIPTS_AT_ONCE = 2_000;
 /** Adding up what hundreds of thousands take is not done every time. */
 const PRUNINGS_PER_SUM = 10;
+/** A receipt is the proof that a market owes; nobody pays for work that is so much older still. */
+const UNPAID_LONGER = 365 * DAY;
 const FINAL = FINAL_STATES.map((state) => `'${state}'`).join(", ");
 
 interface ResultRecord {
@@ -70,11 +73,12 @@ export class ResultTable {
            WHERE total > ? LIMIT 1`,
         )
         .pluck(),
-      // Until a job is paid or lost, its receipt may still be asked for.
+      // Until a job is paid, lost or written off, its receipt may still be asked for; for a year longer than others.
       pruneReceipts: db.prepare(
         `UPDATE receipts SET receipt = x'', market_receipt = NULL WHERE lease IN (
            SELECT receipts.lease FROM receipts JOIN leases ON leases.id = receipts.lease
-           WHERE length(receipts.receipt) > 0 AND receipts.computed_at <= ? AND leases.state IN (${FINAL})
+           WHERE length(receipts.receipt) > 0 AND receipts.computed_at <= @at
+             AND (leases.state IN (${FINAL}) OR leases.written_off_at IS NOT NULL OR receipts.computed_at <= @unpaidAt)
            ORDER BY receipts.computed_at LIMIT ${MOST_RECEIPTS_AT_ONCE})`,
       ),
     };
@@ -133,10 +137,13 @@ export class ResultTable {
     this.#statements.pruneBig.run(maxBytes);
   }
 
-  /** Drop receipts, ours and the market's, of finished jobs computed before `olderThan` (unix ms), then the oldest until `maxBytes` are left. */
+  /** Drop receipts, ours and the market's, of jobs that are finished or written off computed before `olderThan` (unix ms), then the oldest until `maxBytes` are left. */
   pruneReceipts(olderThan: number, maxBytes: number): void {
     if (this.#prunings++ % PRUNINGS_PER_SUM === 0)
       this.#overflowAt = this.#statements.receiptOverflow.get(maxBytes) ?? 0;
-    this.#statements.pruneReceipts.run(Math.max(olderThan - 1, this.#overflowAt));
+    this.#statements.pruneReceipts.run({
+      at: Math.max(olderThan - 1, this.#overflowAt),
+      unpaidAt: olderThan - UNPAID_LONGER,
+    });
   }
 }

@@ -2,15 +2,20 @@
  * Copies of the ledger to fall back to. A copy is made page by page between other work, so that even a ledger of
  * gigabytes holds nobody up; a big one is copied seldom and kept in fewer copies, because each takes its room.
  */
-import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
 import { DAY, HOUR, MIB } from "../../shared/durations.ts";
+import { copyLedger, newestFirst } from "./copies.ts";
 import type { Database } from "./database.ts";
 
 export const SNAPSHOT_FOLDER = "snapshots";
 /** Of 4 KiB, copied in one go: some milliseconds. */
 const PAGES_AT_ONCE = 256;
+/** Nobody else waits for the event loop yet. */
+const PAGES_AT_A_START = 8192;
+const BEFORE_SCHEMA = "before-schema-";
+const KEPT_BEFORE_SCHEMAS = 3;
 
 export interface SnapshotHabit {
   readonly everyMs: number;
@@ -21,48 +26,55 @@ export function snapshotHabit(ledgerBytes: number): SnapshotHabit {
   return ledgerBytes <= 64 * MIB ? { everyMs: HOUR, kept: 5 } : { everyMs: DAY, kept: 2 };
 }
 
-/** Writes a consistent copy, and keeps the newest few. Rejects with what SQLite or the disk says. */
+/** Writes a consistent copy, and keeps the newest few. Throws DATA_FOLDER_FULL, or what SQLite or the disk says. */
 export async function takeSnapshot(
   Sqlite: typeof BetterSqlite3,
   db: Database,
   folder: string,
   now: number,
 ): Promise<void> {
-  const target = join(
-    folder,
-    SNAPSHOT_FOLDER,
-    `ledger-${new Date(now).toISOString().replace(/[:.]/g, "-")}.sqlite`,
-  );
-  const part = `${target}.part`;
+  const snapshots = join(folder, SNAPSHOT_FOLDER);
+  const target = join(snapshots, `ledger-${new Date(now).toISOString().replace(/[:.]/g, "-")}.sqlite`);
   for (const left of unfinished(folder)) rmSync(left, { force: true });
-  try {
-    await db.backup(part, { progress: () => PAGES_AT_ONCE });
-    standAlone(Sqlite, part);
-  } catch (thrown) {
-    rmSync(part, { force: true });
-    throw thrown;
-  }
-  renameSync(part, target);
+  await copyLedger(Sqlite, db, { target, pagesAtOnce: PAGES_AT_ONCE });
   const { kept } = snapshotHabit(statSync(target).size);
-  // A clock that was set back leaves snapshots dated later than this one, which stays all the same.
-  const others = listSnapshots(folder).filter((file) => file !== target);
-  for (const old of others.slice(kept - 1)) rmSync(old, { force: true });
+  const newest = newestFirst(Sqlite, listSnapshots(folder)).map(({ file }) => file);
+  const stay = new Set([target, ...newest.filter((file) => file !== target).slice(0, kept - 1)]);
+  for (const file of listSnapshots(folder)) if (!stay.has(file)) rmSync(file, { force: true });
 }
 
-/** Newest first. */
+/**
+ * Before the schema changes for good: what is needed to go back to the version that ran until now. It is no part of the
+ * rotation. Throws as `takeSnapshot`.
+ */
+export async function copyBeforeMigration(
+  Sqlite: typeof BetterSqlite3,
+  db: Database,
+  folder: string,
+  schema: number,
+): Promise<void> {
+  const target = join(folder, SNAPSHOT_FOLDER, `${BEFORE_SCHEMA}${schema}.sqlite`);
+  await copyLedger(Sqlite, db, { target, pagesAtOnce: PAGES_AT_A_START });
+  const schemaOf = (file: string) => Number(basename(file, ".sqlite").slice(BEFORE_SCHEMA.length));
+  const all = listCopiesBefore(folder).sort((a, b) => schemaOf(b) - schemaOf(a));
+  for (const old of all.slice(KEPT_BEFORE_SCHEMAS)) rmSync(old, { force: true });
+}
+
+/** Those of the rotation, in no order that says anything. */
 export function listSnapshots(folder: string): string[] {
-  const snapshots = join(folder, SNAPSHOT_FOLDER);
-  return readdirSync(snapshots)
-    .filter((name) => name.startsWith("ledger-") && name.endsWith(".sqlite"))
-    .sort()
-    .reverse()
-    .map((name) => join(snapshots, name));
+  return filesOf(folder, (name) => name.startsWith("ledger-") && name.endsWith(".sqlite"));
+}
+
+/** Those made before the schema changed. */
+export function listCopiesBefore(folder: string): string[] {
+  return filesOf(folder, (name) => /^before-schema-\d+\.sqlite$/.test(name));
 }
 
 /** When the newest was taken that is not dated later than `now`, unix ms; null: there is none. */
 export function newestSnapshotAt(folder: string, now: number): number | null {
-  const times = listSnapshots(folder).map(dateOf);
-  return times.find((at) => at !== null && at <= now) ?? null;
+  const times = listSnapshots(folder).flatMap((file) => dateOf(file) ?? []);
+  const past = times.filter((at) => at <= now);
+  return past.length === 0 ? null : Math.max(...past);
 }
 
 function dateOf(file: string): number | null {
@@ -71,16 +83,13 @@ function dateOf(file: string): number | null {
   return day === undefined ? null : Date.parse(`${day}T${h}:${m}:${s}.${ms}Z`);
 }
 
-/** One file, to be read without a log beside it. */
-function standAlone(Sqlite: typeof BetterSqlite3, file: string): void {
-  const copy = new Sqlite(file);
-  copy.pragma("journal_mode = DELETE");
-  copy.close();
+function unfinished(folder: string): string[] {
+  return filesOf(folder, (name) => /\.part(-journal|-wal|-shm)?$/.test(name));
 }
 
-function unfinished(folder: string): string[] {
+function filesOf(folder: string, wanted: (name: string) => boolean): string[] {
   const snapshots = join(folder, SNAPSHOT_FOLDER);
   return readdirSync(snapshots)
-    .filter((name) => /\.part(-journal|-wal|-shm)?$/.test(name))
+    .filter(wanted)
     .map((name) => join(snapshots, name));
 }

@@ -3,9 +3,9 @@
  * works on the same folder without an engine (cli/commands/llama.ts); the lock keeps them apart.
  */
 import type { LlamaView } from "../../shared/contract/llama.ts";
-import { SECOND } from "../../shared/durations.ts";
-import { AppError, toErrorValue } from "../../shared/errors.ts";
+import { AppError } from "../../shared/errors.ts";
 import { LLAMA_FOLDER_VARIABLE } from "../../shared/runtime/llama-folder.ts";
+import { FolderWork } from "../kept/folder-work.ts";
 import type { Tuning } from "../models/download/file-download.ts";
 import type { RunNpm } from "../models/download/npm.ts";
 import { findRegistry } from "./fetch-package.ts";
@@ -42,34 +42,29 @@ export interface LlamaWish {
   readonly registry?: string | undefined;
 }
 
-/** Progress is told at most this often. */
-const PROGRESS_EVERY = SECOND / 4;
-
 type Doing = Pick<LlamaView, "doing" | "step" | "bytesTotal" | "bytesHere">;
 const IDLE: Doing = { doing: "nothing", step: null, bytesTotal: 0, bytesHere: 0 };
 const NOTHING: LlamaState = { version: null, builds: [], bytesOnDisk: 0, bytesKept: 0 };
 
 export class LlamaDesk {
   readonly #options: LlamaDeskOptions;
-  readonly #listeners = new Set<(change: LlamaChange) => void>();
+  readonly #work: FolderWork<Doing, LlamaChange>;
   /** null: not read yet, or there is none for this system. */
   #place: LlamaPlace | null = null;
   #state: LlamaState = NOTHING;
   #bytesToFetch = 0;
-  #doing: Doing = IDLE;
-  #error: LlamaView["error"] = null;
-  #checked: LlamaView["checked"] = null;
-  #stop: AbortController | null = null;
-  #work: Promise<void> = Promise.resolve();
-  #toldAt = 0;
 
   constructor(options: LlamaDeskOptions) {
     this.#options = options;
+    this.#work = new FolderWork({
+      idle: IDLE,
+      lock: () => lockLlama(this.#required().folder),
+      look: () => this.look(),
+    });
   }
 
   onChange(listener: (change: LlamaChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#work.onChange(listener);
   }
 
   view(): LlamaView {
@@ -95,9 +90,7 @@ export class LlamaDesk {
         place === null
           ? []
           : [...new Set(packagesFor(place.manifest, usual).map(({ licence }) => licence))].sort(),
-      ...this.#doing,
-      error: this.#error,
-      checked: this.#checked,
+      ...this.#work.view(),
     };
   }
 
@@ -109,7 +102,7 @@ export class LlamaDesk {
       this.#state = await lookAtLlama(this.#place);
       this.#bytesToFetch = bytesToFetch(this.#place, usualBuilds(this.#place.manifest));
     }
-    this.#tell(JSON.stringify(this.#state.builds) === before ? "progress" : "builds");
+    this.#work.tell(JSON.stringify(this.#state.builds) === before ? "progress" : "builds");
     return this.view();
   }
 
@@ -120,7 +113,7 @@ export class LlamaDesk {
     const usual = usualBuilds(place.manifest);
     const builds = cuda ? (["cuda", ...usual] as const) : usual;
     const doing = { doing: "installing", bytesTotal: bytesToFetch(place, builds) } as const;
-    await this.#begin(doing, async (signal) => {
+    await this.#work.begin(doing, async (signal) => {
       const { npm, tuning, env } = this.#options;
       await installLlama({
         ...place,
@@ -136,40 +129,36 @@ export class LlamaDesk {
   }
 
   async cancel(): Promise<LlamaView> {
-    this.#stop?.abort(new DOMException("Cancelled", "AbortError"));
-    await this.#work;
+    await this.#work.cancel();
     return this.look();
   }
 
   /** Throws LLAMA_BUSY. */
   async verify(): Promise<LlamaView> {
     const place = this.#required();
-    await this.#begin({ doing: "checking" }, async (signal) => {
+    await this.#work.begin({ doing: "checking" }, async (signal) => {
       const found = await verifyLlama(place, signal);
-      this.#checked = { at: this.#options.now(), wrong: (found?.wrong ?? []).map(({ path }) => path) };
+      const wrong = (found?.wrong ?? []).map(({ path }) => path);
+      this.#work.noteChecked({ at: this.#options.now(), wrong });
     });
-    await this.#work;
+    await this.#work.ended();
     return this.view();
   }
 
   /** Throws LLAMA_BUSY. */
   async remove(): Promise<LlamaView> {
     const { folder } = this.#required();
-    await this.#begin({ doing: "removing" }, async () => void (await removeLlama(folder)));
-    await this.#work;
+    await this.#work.begin({ doing: "removing" }, async () => void (await removeLlama(folder)));
+    await this.#work.ended();
     return this.view();
   }
 
-  /** Resolves when nothing is under way any more; what went wrong is in the view. */
-  async ended(): Promise<void> {
-    await this.#work;
+  ended(): Promise<void> {
+    return this.#work.ended();
   }
 
-  /** Stops what is under way; it goes on when a person says so again. */
-  async close(): Promise<void> {
-    this.#stop?.abort(new DOMException("Shutting down", "AbortError"));
-    await this.#work;
-    this.#listeners.clear();
+  close(): Promise<void> {
+    return this.#work.close();
   }
 
   async #findPlace(): Promise<LlamaPlace | null> {
@@ -194,38 +183,12 @@ export class LlamaDesk {
     });
   }
 
-  /** Resolves when the work has the folder for itself. */
-  async #begin(doing: Partial<Doing>, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const lock = await lockLlama(this.#required().folder);
-    const stop = new AbortController();
-    this.#stop = stop;
-    this.#doing = { ...IDLE, ...doing };
-    this.#error = null;
-    this.#checked = null;
-    this.#tell();
-    this.#work = work(stop.signal)
-      .catch((thrown: unknown) => {
-        if (!stop.signal.aborted) this.#error = toErrorValue(thrown);
-      })
-      .finally(async () => {
-        await lock.release();
-        this.#stop = null;
-        this.#doing = IDLE;
-        await this.look();
-      });
-  }
-
   #note(event: LlamaEvent): void {
-    const { step } = this.#doing;
-    this.#doing =
+    const { doing } = this.#work;
+    this.#work.note(
       event.kind === "unpacking"
-        ? { ...this.#doing, step: "unpacking" }
-        : { ...this.#doing, step: "downloading", bytesHere: event.done, bytesTotal: event.total };
-    if (step !== this.#doing.step || performance.now() - this.#toldAt >= PROGRESS_EVERY) this.#tell();
-  }
-
-  #tell(change: LlamaChange = "progress"): void {
-    this.#toldAt = performance.now();
-    for (const listener of [...this.#listeners]) listener(change);
+        ? { ...doing, step: "unpacking" }
+        : { ...doing, step: "downloading", bytesHere: event.done, bytesTotal: event.total },
+    );
   }
 }

@@ -68,7 +68,7 @@ export class Redactor {
 
 /** Secrets of this process's environment. */
 export function secretsIn(env: Readonly<Record<string, string | undefined>>): string[] {
-  return [...SECRET_VARIABLES, "BELLOWS_BACKUP_PASSPHRASE"].flatMap((name) => env[name] ?? []);
+  return SECRET_VARIABLES.flatMap((name) => env[name] ?? []);
 }
 
 const base64 = (secret: string) => Buffer.from(secret, "utf8").toString("base64");

@@ -45,7 +45,7 @@ export function accountHandlers(sessions: readonly MarketSession[]): Pick<Contra
     const session = sessionOf(market);
     if (session === undefined) return done;
     await session.refreshStanding(AbortSignal.timeout(SHOWN_WITHIN)).catch((thrown: unknown) => {
-      if (!isAbort(thrown)) session.noteError(thrown);
+      if (!isAbort(thrown)) session.noteError(thrown, "standing");
     });
     return done;
   }

@@ -1,7 +1,7 @@
 /** The one place that knows which markets there are: an adapter for each that is configured. */
 import type { EngineConfig } from "../../shared/config.ts";
 import type { MarketTerms } from "../../shared/contract/terms.ts";
-import type { MarketId } from "../../shared/contract/views.ts";
+import { type MarketId, MarketIdSchema } from "../../shared/contract/views.ts";
 import { AppError } from "../../shared/errors.ts";
 import { isBackupChecked } from "../identity/backup.ts";
 import { identityFolder } from "../identity/identity.ts";
@@ -14,6 +14,9 @@ import type { ClaimBook, MarketAdapter } from "./port.ts";
 
 /** What each market says of itself, whether it is configured or not. */
 export const PUBLISHED_TERMS: readonly MarketTerms[] = [AITBC_TERMS, AICF_TERMS];
+
+export const configuredMarkets = ({ markets }: Pick<EngineConfig, "markets">): MarketId[] =>
+  MarketIdSchema.options.filter((id) => markets[id] !== null);
 
 /** Throws NO_MARKET when none is configured. */
 export function createAdapters(

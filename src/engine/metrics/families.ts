@@ -1,7 +1,8 @@
 /**
  * Every series Bellows exports, as a table: names, help, labels. docs/metrics.md is checked against it. Labels take
  * their values from closed sets (markets, kinds of work, states, devices of this machine, models of the catalogue),
- * so that what a market sends can't make new series. Unknown is an absent series, never 0.
+ * so that what a market sends can't make new series; provider_id is the one name that each market has for us. Unknown
+ * is an absent series, never 0.
  */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
@@ -36,8 +37,15 @@ const histogram = <const L extends readonly string[]>(
   buckets: readonly number[],
 ) => ({ kind: "histogram" as const, name, help, labels, buckets });
 
+const OF_MEASURE = ["market", "provider_id", "measure"] as const;
+
 export const FAMILIES = {
-  build: gauge("bellows_build_info", "Always 1; the labels say what runs", ["version", "node", "mode"]),
+  build: gauge("bellows_build_info", "Always 1; the labels say what runs; backend: the one asked for", [
+    "version",
+    "node",
+    "mode",
+    "backend",
+  ]),
   intent: gauge("bellows_intent", "What the person asked for: 1 for that, 0 for the others", ["intent"]),
   headline: gauge("bellows_headline", "The state of the whole, as the window says it: 1 for that", ["level"]),
 
@@ -45,7 +53,7 @@ export const FAMILIES = {
   marketEligible: gauge(
     "bellows_market_eligible",
     "1: the market may give us work, by its own word; absent where it does not say",
-    ["market"],
+    ["market", "provider_id"],
   ),
   marketPaused: gauge(
     "bellows_market_paused",
@@ -103,6 +111,11 @@ export const FAMILIES = {
   ]),
   deviceState: gauge("bellows_device_state", "1 for the state the device is in", ["device", "state"]),
   deviceJobs: gauge("bellows_device_running_jobs", "Jobs in the batch that runs", ["device"]),
+  deviceBusy: counter(
+    "bellows_device_busy_seconds_total",
+    "Time with a job on the device, from when it was handed over until its result was durable",
+    ["device"],
+  ),
   deviceTexts: gauge("bellows_device_texts_per_second", "Texts a second over the last minute of work", [
     "device",
   ]),
@@ -144,22 +157,20 @@ export const FAMILIES = {
   ]),
   unclaimed: gauge(
     "bellows_earnings_unclaimed",
-    "Settled and not yet moved to the balance, whole coins; asked for every 10 minutes",
-    ["market", "currency"],
+    "Settled and not yet moved to the provider's balance, whole coins; asked for every 10 minutes",
+    ["market", "provider_id", "currency"],
   ),
-  stake: gauge("bellows_stake", "Stake at the market by part: total, effective, minimum; whole coins", [
+  stake: gauge("bellows_stake", "The provider's stake by part: total, effective, minimum; whole coins", [
     "market",
+    "provider_id",
     "currency",
     "part",
   ]),
 
-  slaValue: gauge("bellows_sla_value", "Where our service stands, in the measure's own unit", [
-    "market",
-    "measure",
-  ]),
-  slaLimit: gauge("bellows_sla_limit", "The market's threshold for it", ["market", "measure"]),
-  slaDistance: gauge("bellows_sla_distance", "From value to limit; below 0: crossed", ["market", "measure"]),
-  slaLevel: gauge("bellows_sla_level", "0 good, 1 near the limit, 2 crossed", ["market", "measure"]),
+  slaValue: gauge("bellows_sla_value", "Where our service stands, in the measure's own unit", OF_MEASURE),
+  slaLimit: gauge("bellows_sla_limit", "The market's threshold for it", OF_MEASURE),
+  slaDistance: gauge("bellows_sla_distance", "From value to limit; below 0: crossed", OF_MEASURE),
+  slaLevel: gauge("bellows_sla_level", "0 good, 1 near the limit, 2 crossed", OF_MEASURE),
   guardActions: gauge("bellows_guard_actions", "What the service guard does now of its own accord", [
     "market",
     "kind",

@@ -22,6 +22,9 @@ const STATUS: Partial<Record<JobState, string>> = {
   rejected: "rejected",
 };
 
+/** One state for each of those names. */
+const ENDINGS: readonly JobState[] = ["accepted", "returned", "failed", "expired", "lost", "rejected"];
+
 export interface JobSeriesDeps {
   readonly markets: readonly MarketId[];
   readonly ledger: Pick<Ledger, "tallies" | "leases">;
@@ -37,9 +40,11 @@ export class JobSeries {
   /** Counts on from what the ledger has. */
   constructor(deps: JobSeriesDeps) {
     this.#deps = deps;
-    // A worker that never had a job accepted says so: an absent series would look like one that is not asked.
+    // Each way of ending begins at 0: a counter that appears with its first job has never risen, as Prometheus sees it.
     for (const market of deps.markets) {
-      for (const kind of WORK_KINDS) this.#count(market, kind, "accepted", 0);
+      for (const kind of [...WORK_KINDS, OTHER]) {
+        for (const state of ENDINGS) this.#count(market, kind, state, 0);
+      }
     }
     for (const { market, kind, state, jobs } of deps.ledger.tallies.endings()) {
       this.#count(market, kind, state, jobs);
@@ -47,13 +52,15 @@ export class JobSeries {
   }
 
   note({ row, market, event, state }: BoardChange): void {
-    if (event === "fail" || event === "requeue") this.#deps.guide(market)?.errors.inc({ stage: "compute" });
     if (STATUS[state] === undefined || event === "settle") return;
     const { ledger } = this.#deps;
     const lease = ledger.tallies.brief(row);
     if (lease === null) return;
     this.#count(market, lease.kind, state, 1);
     const phases = phasesOf(ledger.leases.timeline(row));
+    // What was declined failed without having run.
+    if (event === "fail" && phases.at(-1)?.name === "compute")
+      this.#deps.guide(market)?.errors.inc({ stage: "compute" });
     const compute = timeIn(phases, "compute");
     if (compute !== null) {
       this.#deps.guide(market)?.compute.observe({ kind: kindLabel(lease.kind) }, compute / SECOND);

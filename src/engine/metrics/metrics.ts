@@ -8,6 +8,7 @@ import { SECOND } from "../../shared/durations.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { MarketAdapter } from "../market/port.ts";
 import type { BoardChange } from "../work/board.ts";
+import { BusyTime } from "./busy-time.ts";
 import { CallSeries } from "./call-series.ts";
 import { createSeries, type Series } from "./families.ts";
 import { createGuideSeries, type GuideSeries } from "./guide-series.ts";
@@ -24,7 +25,7 @@ export interface MetricsDeps {
   readonly providerId: (market: MarketId) => string | null;
 }
 
-export type MetricsSources = Omit<StateSources, "unclaimed" | "guide">;
+export type MetricsSources = Omit<StateSources, "unclaimed" | "guide" | "busy">;
 
 export class Metrics {
   readonly #registry = new Registry();
@@ -33,6 +34,7 @@ export class Metrics {
   readonly #process: ProcessSeries;
   readonly #calls: CallSeries;
   readonly #jobs: JobSeries;
+  readonly #busy = new BusyTime();
   readonly #unclaimed: UnclaimedMoney;
   readonly #deps: MetricsDeps;
   /** The adapters to use instead of those given: what they are asked is counted. */
@@ -60,6 +62,7 @@ export class Metrics {
   }
 
   noteJob(change: BoardChange): void {
+    this.#busy.note(change, performance.now());
     this.#jobs.note(change);
   }
 
@@ -91,14 +94,17 @@ export class Metrics {
       const devices = sources.slices.devices();
       setStateSeries(this.#series, devices, {
         ...sources,
+        busy: () => this.#busy.seconds(performance.now()),
         unclaimed: () => this.#unclaimed.amounts(),
         guide: (market) => this.#guides.get(market),
       });
       const { outbox } = this.#deps.ledger;
-      const oldest = outbox.oldestAt();
+      // What is kept for a market that is not configured any more waits for a person, not for an answer.
+      const markets = sources.slices.markets().map(({ id }) => id);
+      const oldest = outbox.oldestAt(markets);
       // A clock that was set back makes nothing younger than new.
       const ageMs = oldest === null ? null : Math.max(0, Date.now() - oldest);
-      this.#process.set(devices, { items: outbox.size(), ageMs });
+      this.#process.set(devices, { items: outbox.size(markets), ageMs });
     }
     const text = await this.#registry.metrics();
     this.#series.scrapeSeconds.set((performance.now() - began) / SECOND);

@@ -12,6 +12,7 @@ import {
 } from "../../shared/contract/views.ts";
 import { MIB, SECOND } from "../../shared/durations.ts";
 import { CURRENCIES, type MoneyValue } from "../../shared/money.ts";
+import type { WantedBackend } from "../../shared/runtime/protocol.ts";
 import type { SliceMakers } from "../state/keeper.ts";
 import type { WorkBoard } from "../work/board.ts";
 import { HELD_STATES } from "../work/job-machine.ts";
@@ -29,6 +30,7 @@ const OF_DEVICES = [
   "devicePaused",
   "deviceState",
   "deviceJobs",
+  "deviceBusy",
   "deviceTexts",
   "deviceEnergy",
   "gpuInfo",
@@ -57,12 +59,16 @@ const OF_MARKETS = [
 ] as const;
 
 export interface StateSources {
+  /** What GPUs are driven with, as it was asked for. */
+  readonly backend: WantedBackend;
   readonly slices: Pick<SliceMakers, "engine" | "headline" | "markets" | "devices" | "earnings" | "models">;
   readonly board: Pick<WorkBoard, "held">;
   readonly level: (market: MarketId) => ServiceLevel | null;
   readonly offers: () => readonly OfferView[];
   /** Joules per device since counting began; a device whose power is unknown is absent. */
   readonly energy: () => ReadonlyMap<string, number>;
+  /** Seconds with a job on it, per device; a device that had none is absent. */
+  readonly busy: () => ReadonlyMap<string, number>;
   /** Settled and not claimed, where it is known. */
   readonly unclaimed: () => ReadonlyMap<MarketId, MoneyValue>;
   readonly guide: (market: MarketId) => Pick<GuideSeries, "health" | "lastSeen"> | undefined;
@@ -71,15 +77,16 @@ export interface StateSources {
 export function setStateSeries(series: Series, devices: readonly DeviceView[], sources: StateSources): void {
   const { slices } = sources;
   const { version, mode, intent } = slices.engine();
-  series.build.set({ version, node: process.versions.node, mode }, 1);
+  series.build.set({ version, node: process.versions.node, mode, backend: sources.backend }, 1);
   oneOf(RunIntentSchema.options, intent, (value, on) => series.intent.set({ intent: value }, on));
   oneOf(HeadlineLevelSchema.options, slices.headline().level, (level, on) =>
     series.headline.set({ level }, on),
   );
-  setDevices(series, devices, sources.energy());
+  setDevices(series, devices, sources);
   const markets = slices.markets();
   setMarkets(series, markets, sources);
-  setEarnings(series, slices.earnings(), sources.unclaimed());
+  setEarnings(series, slices.earnings());
+  setUnclaimed(series, markets, sources.unclaimed());
   setOffers(series, markets, sources.offers());
   setCounts(series.models, slices.models(), ({ state }) => state);
   const held = sources.board.held();
@@ -91,9 +98,11 @@ export function setStateSeries(series: Series, devices: readonly DeviceView[], s
 function setDevices(
   series: Series,
   devices: readonly DeviceView[],
-  energy: ReadonlyMap<string, number>,
+  sources: Pick<StateSources, "energy" | "busy">,
 ): void {
-  const { deviceUsable, devicePaused, deviceState, deviceJobs, deviceTexts, deviceEnergy, gpuInfo } = series;
+  const [energy, busy] = [sources.energy(), sources.busy()];
+  const { deviceUsable, devicePaused, deviceState, deviceJobs, deviceBusy, deviceTexts } = series;
+  const { deviceEnergy, gpuInfo } = series;
   const { gpuUtilisation, gpuTemperature, gpuPower, gpuPowerLimit, gpuMemoryUsed, gpuMemoryTotal } = series;
   const { gpuFan, gpuClock, gpuThrottled } = series;
   for (const name of OF_DEVICES) series[name].reset();
@@ -106,6 +115,7 @@ function setDevices(
       deviceState.set({ device, state }, on),
     );
     deviceJobs.set({ device }, view.runningJobs);
+    deviceBusy.inc({ device }, busy.get(device) ?? 0);
     known(view.textsPerSecond, (value) => deviceTexts.set({ device }, value));
     known(energy.get(device), (joules) => deviceEnergy.inc({ device }, joules));
     if (view.kind !== "gpu") continue;
@@ -147,7 +157,7 @@ function setMarkets(series: Series, markets: readonly MarketView[], sources: Sta
     known(view.lastPollAt, (at) => lastPoll.set({ market }, at / SECOND));
     known(view.lastAcceptedAt, (at) => lastAccepted.set({ market }, at / SECOND));
     setStanding(series, view, sources);
-    setService(series, market, sources.level(market));
+    setService(series, view, sources.level(market));
   }
 }
 
@@ -158,38 +168,57 @@ function setStanding(
 ): void {
   const guide = sources.guide(market);
   for (const each of [guide?.health, guide?.lastSeen]) each?.reset();
-  const provider_id = view.providerId ?? "";
+  const provider_id = providerLabel(view);
   known(view.lastHeartbeatAckAt, (at) => guide?.lastSeen.set({ provider_id }, at / SECOND));
   if (standing === undefined) return;
   const may = standing.state === "eligible" || standing.state === "degraded";
-  series.marketEligible.set({ market }, may ? 1 : 0);
+  series.marketEligible.set({ market, provider_id }, may ? 1 : 0);
   known(standing.health.score, (score) => guide?.health.set({ provider_id }, score));
   for (const part of ["total", "effective", "minimum"] as const) {
     const amount = standing.stake[part];
-    series.stake.set({ market, currency: amount.currency, part }, wholeCoins(amount));
+    series.stake.set({ market, provider_id, currency: amount.currency, part }, wholeCoins(amount));
   }
 }
 
-function setService(series: Series, market: MarketId, level: ServiceLevel | null): void {
+function setService(series: Series, view: MarketView, level: ServiceLevel | null): void {
+  const market = view.id;
   for (const { name: measure, value, limit, distance, state } of level?.measures ?? []) {
-    series.slaLimit.set({ market, measure }, limit);
-    known(value, (known) => series.slaValue.set({ market, measure }, known));
-    known(distance, (known) => series.slaDistance.set({ market, measure }, known));
-    if (state !== "unknown") series.slaLevel.set({ market, measure }, SLA_LEVEL[state]);
+    const labels = { market, provider_id: providerLabel(view), measure };
+    series.slaLimit.set(labels, limit);
+    known(value, (known) => series.slaValue.set(labels, known));
+    known(distance, (known) => series.slaDistance.set(labels, known));
+    if (state !== "unknown") series.slaLevel.set(labels, SLA_LEVEL[state]);
   }
   for (const { kind } of level?.actions ?? []) series.guardActions.inc({ market, kind });
 }
 
-function setEarnings(
-  series: Series,
-  earnings: readonly EarningsView[],
-  unclaimed: ReadonlyMap<MarketId, MoneyValue>,
+/** Workers that share one account tell the same of it: whoever adds them up has to know which account it is. */
+function setUnclaimed(
+  { unclaimed: gauge }: Series,
+  markets: readonly MarketView[],
+  amounts: ReadonlyMap<MarketId, MoneyValue>,
 ): void {
-  for (const each of [series.settled, series.pending, series.unclaimed]) each.reset();
+  gauge.reset();
+  for (const view of markets) {
+    known(amounts.get(view.id), (amount) =>
+      gauge.set(
+        { market: view.id, provider_id: providerLabel(view), currency: amount.currency },
+        wholeCoins(amount),
+      ),
+    );
+  }
+}
+
+/** "" until the market knows us, which Prometheus takes for no label at all. */
+function providerLabel({ providerId }: Pick<MarketView, "providerId">): string {
+  return providerId ?? "";
+}
+
+function setEarnings(series: Series, earnings: readonly EarningsView[]): void {
+  for (const each of [series.settled, series.pending]) each.reset();
   for (const { market, currency, settledTotal, pendingTotal } of earnings) {
     series.settled.inc({ market, currency }, wholeCoins(settledTotal));
     series.pending.set({ market, currency }, wholeCoins(pendingTotal));
-    known(unclaimed.get(market), (amount) => series.unclaimed.set({ market, currency }, wholeCoins(amount)));
   }
 }
 

@@ -68,6 +68,9 @@ interface Look {
   readonly found: Found | AppError;
 }
 
+/** Hears, piece by piece, how many bytes of a model's files were read. */
+type OnRead = (model: CatalogueModel, bytesRead: number) => void;
+
 /** What stands between a model and its use, the hardest to mend first. */
 const HARDEST_FIRST: readonly string[] = ["MODEL_MISSING", "MODEL_CORRUPT", "MODEL_NOT_ALLOWED"];
 
@@ -179,13 +182,13 @@ export class ModelStore {
   }
 
   /** `resolveHere`, after every file's sha256 was checked; a file already checked in this state is not read again. */
-  async verify(name: string, signal?: AbortSignal): Promise<ModelHere> {
+  async verify(name: string, signal?: AbortSignal, onRead?: OnRead): Promise<ModelHere> {
     const model = this.find(name);
     if (!this.#allows(model)) throw notAllowed(model.id);
     this.lookAgain();
     // A folder that turns out bad leaves the next one to look at.
     for (let folder = this.#locate(model); !this.#isChecked(model, folder); folder = this.#locate(model))
-      await this.#check(model, folder, signal);
+      await this.#check(model, folder, signal, onRead);
     return this.resolveHere(name);
   }
 
@@ -206,12 +209,15 @@ export class ModelStore {
   }
 
   /** Checks all models; returns those that can be loaded, and what is wrong with the others. */
-  async verifyAll(signal?: AbortSignal): Promise<{ ready: ResolvedModel[]; problems: AppError[] }> {
+  async verifyAll(
+    signal?: AbortSignal,
+    onRead?: OnRead,
+  ): Promise<{ ready: ResolvedModel[]; problems: AppError[] }> {
     const ready: ResolvedModel[] = [];
     const problems: AppError[] = [];
     for (const { id } of this.catalogue.models) {
       try {
-        ready.push(await this.verify(id, signal));
+        ready.push(await this.verify(id, signal, onRead));
       } catch (thrown) {
         if (!(thrown instanceof AppError)) throw thrown;
         problems.push(thrown);
@@ -267,7 +273,17 @@ export class ModelStore {
     });
   }
 
-  async #check(model: CatalogueModel, folder: string, signal: AbortSignal | undefined): Promise<void> {
+  async #check(
+    model: CatalogueModel,
+    folder: string,
+    signal: AbortSignal | undefined,
+    onRead?: OnRead,
+  ): Promise<void> {
+    let bytesRead = 0;
+    const count = (bytes: number) => {
+      bytesRead += bytes;
+      onRead?.(model, bytesRead);
+    };
     for (const file of model.files) {
       const path = join(folder, file.path);
       const before = fileState(path);
@@ -277,7 +293,7 @@ export class ModelStore {
         this.#learn(key, null);
         continue;
       }
-      const problem = await outcome(checkPinnedFile(model.id, folder, file, signal));
+      const problem = await outcome(checkPinnedFile(model.id, folder, file, signal, count));
       this.#learn(key, problem);
       // Written to while it was read, it is not what was read.
       if (problem === null && before !== null && fileState(path) === before)

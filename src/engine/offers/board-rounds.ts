@@ -13,6 +13,7 @@ import { PRICES_KEPT, type PricingDesk } from "../pricing/pricing-desk.ts";
 import type { FitnessWatch } from "./fitness.ts";
 import { noteReprice } from "./note-reprice.ts";
 import { idsTaken, isRefusal, timedOut } from "./offer-errors.ts";
+import type { OfferEvent } from "./offer-machine.ts";
 import { isRented, isRentedElsewhere, type OfferAction, reconcile } from "./reconcile.ts";
 import { nextPrice } from "./repricing.ts";
 
@@ -140,9 +141,29 @@ export class BoardRounds {
       error: offer.state === "refused" && events.length === 0 ? offer.error : null,
       ...(events.includes("release") || events.includes("vanish") ? { held: false } : {}),
     });
+    this.#noteRental(after, booking, events);
     this.#note(offer, after);
     if (action) await this.#act(after, action, signal);
     this.#deps.onSettled();
+  }
+
+  /** What was agreed is written down for good; the offer itself knows only of its present renter. */
+  #noteRental(offer: Offer, booking: Booking | undefined, events: readonly OfferEvent[]): void {
+    const { market, board, device, model } = offer;
+    const { ledger, now } = this.#deps;
+    const place = { market, board, device };
+    const rented = booking !== undefined && isRented(offer.state) && !offer.held;
+    ledger.bookings.end(place, {
+      reason: events.includes("vanish") ? "vanished" : "released",
+      at: now(),
+      but: rented ? booking.bookingId : null,
+    });
+    if (!rented) return;
+    const { bookingId, startsAt, endsAt, total } = booking;
+    ledger.bookings.note({
+      ...place,
+      ...{ model, booking: bookingId, startsAt: startsAt ?? now(), until: endsAt, total },
+    });
   }
 
   async #act(offer: Offer, action: OfferAction, signal: AbortSignal): Promise<void> {

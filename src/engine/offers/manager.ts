@@ -12,7 +12,7 @@ import type {
   PriceStrategy,
 } from "../../shared/contract/offers.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
-import { MINUTE, SECOND } from "../../shared/durations.ts";
+import { MILLISECOND, MINUTE, SECOND } from "../../shared/durations.ts";
 import { backoffMs, Wakeup } from "../../shared/wait.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { MarketAdapter, OfferBoard } from "../market/port.ts";
@@ -28,6 +28,8 @@ import { isRented, isRentedElsewhere } from "./reconcile.ts";
 
 const LOOK_EVERY = 15 * SECOND;
 const RETRY = { base: 2 * SECOND, cap: MINUTE };
+/** After a look during which another one was wanted. A board may want one each time. */
+const AGAIN = { base: 200 * MILLISECOND, cap: LOOK_EVERY };
 /** A market may go on calling a GPU booked when its time is over: this long we believe it. */
 const BOOKING_GRACE = 10 * MINUTE;
 
@@ -59,6 +61,8 @@ interface Stand {
   readonly adapter: MarketAdapter;
   readonly board: OfferBoard;
   readonly rounds: BoardRounds;
+  /** Another look was wanted since the last one began. */
+  isDue: boolean;
 }
 
 export class OfferManager {
@@ -88,9 +92,10 @@ export class OfferManager {
           pricing: this.#pricing,
           fitness,
           onSettled: () => this.#reserve(),
-          lookAgain: () => this.#wanted.ring(),
+          lookAgain: () => this.#lookSoon(),
           now,
         }),
+        isDue: false,
       })),
     );
     this.#reserve();
@@ -218,7 +223,10 @@ export class OfferManager {
   }
 
   async #keep(stand: Stand, signal: AbortSignal): Promise<void> {
-    for (let attempt = 0; !signal.aborted; ) {
+    const { lookEveryMs = LOOK_EVERY } = this.#deps;
+    let attempt = 0;
+    for (let again = 0; !signal.aborted; ) {
+      stand.isDue = false;
       try {
         await this.look(stand.adapter.id, stand.board.id, signal);
         attempt = 0;
@@ -228,7 +236,10 @@ export class OfferManager {
         stand.rounds.noteError(thrown);
         this.#tell();
       }
-      const after = attempt === 0 ? (this.#deps.lookEveryMs ?? LOOK_EVERY) : backoffMs(attempt, RETRY);
+      // Rung for while the look was under way: nobody waited for the bell then.
+      again = stand.isDue ? again + 1 : 0;
+      const usual = attempt === 0 ? lookEveryMs : backoffMs(attempt, RETRY);
+      const after = again === 0 ? usual : Math.min(usual, backoffMs(again, AGAIN));
       await this.#wanted.wait(signal, after).catch(() => undefined);
     }
   }
@@ -264,7 +275,7 @@ export class OfferManager {
       .map(({ device }) => device);
     const changed = rented.length !== this.#reserved.size || rented.some((id) => !this.#reserved.has(id));
     this.#reserved = new Set(rented);
-    if (changed) this.#wanted.ring(); // The other boards have to hear of it.
+    if (changed) this.#lookSoon(); // The other boards have to hear of it.
   }
 
   #standsOf(market: MarketId, board: string | undefined): Stand[] {
@@ -285,8 +296,13 @@ export class OfferManager {
   }
 
   #changed(): void {
-    this.#wanted.ring();
+    this.#lookSoon();
     this.#tell();
+  }
+
+  #lookSoon(): void {
+    for (const stand of this.#stands) stand.isDue = true;
+    this.#wanted.ring();
   }
 
   #tell(): void {

@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
+import { plainEnvironment } from "../../shared/secret-variables.ts";
 import { pause } from "../../shared/wait.ts";
 
 /** xprop ends when its window or the X server does; then it is tried again. */
@@ -121,7 +122,7 @@ export class FullscreenWatch {
 
   #start(args: readonly string[], onLine: (line: string) => void): ChildProcess {
     const { env = process.env, program = "xprop" } = this.#options;
-    const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "ignore"] });
+    const child = spawn(program, args, { env: plainEnvironment(env), stdio: ["ignore", "pipe", "ignore"] });
     let rest = "";
     child.stdout?.setEncoding("utf8");
     child.stdout?.on("data", (text: string) => {

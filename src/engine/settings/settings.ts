@@ -19,8 +19,10 @@ import { missing } from "../config/from-environment.ts";
 import { placeWords } from "../config/place-words.ts";
 import { Refusal } from "../config/refusal.ts";
 import { type Foreign, readSaved, repairSaved, writeSaved } from "../config/saved-settings.ts";
+import { secretMark } from "../config/secret-mark.ts";
 import { SETTINGS, type Setting, type SettingName, type Settings } from "../config/settings.ts";
 import { rawOfText, textOfRaw } from "../config/shape.ts";
+import { shownValue } from "../config/shown-value.ts";
 
 export interface SettingsDeps {
   readonly config: SettingsConfig;
@@ -137,8 +139,8 @@ export class LiveSettings {
     if (changed.size > 0) this.#tell(changed);
     const keys = (names: Iterable<SettingName>) => [...names].flatMap((name) => SETTINGS[name].key ?? []);
     const later = [...changed].filter((name) => {
-      const { inApp, reloads }: Setting<unknown> = SETTINGS[name];
-      return inApp !== "live" && reloads !== true;
+      const { inApp, reloads, atStart }: Setting<unknown> = SETTINGS[name];
+      return atStart === true || (inApp !== "live" && reloads !== true);
     });
     return { changed: keys(changed), restart: keys(later) };
   }
@@ -185,7 +187,11 @@ export class LiveSettings {
     };
   }
 
-  #given(name: SettingName): { text: string | null | undefined; source: SettingSource } {
+  #given(name: SettingName): {
+    text: string | null | undefined;
+    mark?: string | undefined;
+    source: SettingSource;
+  } {
     const { key } = SETTINGS[name] as Setting<unknown>;
     const fixed = key === null ? undefined : this.#fixed[key];
     if (fixed !== undefined) return fixed;
@@ -200,10 +206,12 @@ export class LiveSettings {
     return text === undefined ? (SETTINGS[name] as Setting<unknown>).fallback : text;
   }
 
-  /** To see whether it changed; two fixed secrets differ only by their place. */
+  /** To see whether it changed. A secret that is not at hand is known by its mark. */
   #identity(name: SettingName): string | undefined {
-    const { text, source } = this.#given(name);
-    return text === null ? JSON.stringify(source) : (text ?? (SETTINGS[name] as Setting<unknown>).fallback);
+    const { text, mark, source } = this.#given(name);
+    const { secret, fallback } = SETTINGS[name] as Setting<unknown>;
+    if (text === null) return mark ?? JSON.stringify(source);
+    return secret && text !== undefined ? secretMark(text) : (text ?? fallback);
   }
 }
 
@@ -222,7 +230,7 @@ function checkedText(name: SettingName, raw: SettingValue, problems: ConfigProbl
     return text;
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) throw thrown;
-    const value = secret ? null : String(raw).slice(0, 60);
+    const value = secret ? null : shownValue(String(raw));
     problems.push({ name: key ?? name, value, reason: thrown.message, fix: thrown.fix });
     return undefined;
   }

@@ -12,7 +12,16 @@ import type {
 import { DAY, HOUR, MINUTE, SECOND } from "../../shared/durations.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
 import type { ScreenName } from "../../shared/screens.ts";
-import { type Said, type Spoken, say, sayError, sayRemedy, within } from "../../shared/words/said.ts";
+import { hasPassed } from "../../shared/wait.ts";
+import {
+  type EngineKey,
+  type Said,
+  type Spoken,
+  say,
+  sayError,
+  sayRemedy,
+  within,
+} from "../../shared/words/said.ts";
 import { spokenReason } from "../device/reason-words.ts";
 
 export interface HeadlineInput {
@@ -34,20 +43,25 @@ export interface HeadlineInput {
 
 type Reason = Headline["reasons"][number];
 
+/** Of other problems with the key: it is there, and locked. */
+const KEY_SENTENCES: Readonly<Record<string, EngineKey>> = { NO_IDENTITY: "noKey", KEY_LOST: "keyLost" };
+
 /** An accepted result is proof of earning for this long. */
 const EARNING_FRESH = MINUTE;
 /** Within this time a time of day can only be the next one. */
 const CLOCK_IS_CLEAR = 20 * HOUR;
 const WEEKDAY_IS_CLEAR = 6.5 * DAY;
 const STARTING_GRACE = 30 * SECOND;
+/** What fails for less, while the rest works, is not worth a person's look. */
+const PASSING = MINUTE;
 /** A heartbeat older than this many intervals is no proof any more. */
 const STALE_HEARTBEATS = 3;
 
 export function deriveHeadline(input: HeadlineInput): Headline {
-  const accepted = newest(input.markets, (market) => market.lastAcceptedAt);
+  const accepted = newest(input.markets, (market) => market.lastAcceptedAt, input.now);
   // An earlier start's is proof of what was, not that this one earns.
   const proof = accepted !== null && accepted.at >= input.startedAt ? accepted.at : null;
-  const heartbeat = newest(input.markets, (market) => market.lastHeartbeatAckAt);
+  const heartbeat = newest(input.markets, (market) => market.lastHeartbeatAckAt, input.now);
   return {
     ...judge(input, proof),
     lastAcceptedAt: accepted?.at ?? null,
@@ -81,7 +95,7 @@ function judge(input: HeadlineInput, acceptedAt: number | null): Judgement {
   const deviceTroubles = devices.flatMap(deviceTrouble);
 
   if (input.keyProblem) {
-    const sentence = say(input.keyProblem.code === "NO_IDENTITY" ? "noKey" : "keyLocked");
+    const sentence = say(KEY_SENTENCES[input.keyProblem.code] ?? "keyLocked");
     return verdict("error", sentence, [errorReason(input.keyProblem, "identity")]);
   }
   if (input.modelProblem)
@@ -111,7 +125,8 @@ function judge(input: HeadlineInput, acceptedAt: number | null): Judgement {
   const allRefused = markets.length > 0 && markets.every((market) => market.state === "refused");
   if (allRefused) return verdict("error", say("allRefused"), marketTroubles);
   if (connected.length === 0) {
-    const fresh = now - startedAt < STARTING_GRACE && markets.every((market) => market.error === null);
+    const fresh =
+      !hasPassed(STARTING_GRACE, startedAt, now) && markets.every((market) => market.error === null);
     if (fresh) return verdict("starting", say("connecting"));
     return verdict("offline", say("noMarketAnswers"), marketTroubles);
   }
@@ -123,7 +138,7 @@ function judge(input: HeadlineInput, acceptedAt: number | null): Judgement {
   ];
   if (resting.length === usable.length) return verdict("paused", pausedSentence(resting), pauses);
 
-  const earning = acceptedAt !== null && now - acceptedAt < EARNING_FRESH;
+  const earning = acceptedAt !== null && !hasPassed(EARNING_FRESH, acceptedAt, now);
   const troubles = [...marketTroubles, ...devices.filter(canBeHelped).flatMap(deviceTrouble)];
   if (troubles.length > 0) {
     const names = connected.map((market) => market.name).join(" and ");
@@ -135,7 +150,7 @@ function judge(input: HeadlineInput, acceptedAt: number | null): Judgement {
     return verdict("earning", say("earning", { working, count: devices.length }), pauses);
   }
   if (input.leasesHeld > 0) return verdict("starting", say("working", { count: input.leasesHeld }), pauses);
-  if (acceptedAt === null && now - startedAt < STARTING_GRACE)
+  if (acceptedAt === null && !hasPassed(STARTING_GRACE, startedAt, now))
     return verdict("starting", say("waitingForFirst"), pauses);
   return verdict("idle", say("idle"), [...pauses, ...connected.map((market) => idleReason(market, now))]);
 }
@@ -195,8 +210,12 @@ function errorReason(error: ErrorValue, screen: ScreenName): Reason {
 const WITHHELD: ReadonlySet<string> = new Set(["JAILED", "NOT_ELIGIBLE", "MARKET_PAUSED"]);
 
 function marketTrouble(market: MarketView, now: number): Reason[] {
+  const { failingSince } = market;
   const inTheWay =
-    market.state !== "registered" || market.lastPollAnswer === "error" || market.paused !== undefined;
+    market.state !== "registered" ||
+    market.lastPollAnswer === "error" ||
+    market.paused !== undefined ||
+    (failingSince !== undefined && hasPassed(PASSING, failingSince, now));
   if (market.error !== null && inTheWay) {
     const why = say("marketTrouble", { market: market.name, why: sayError(market.error).said });
     const help = sayRemedy(market.error) ?? say("triedAgain");
@@ -204,9 +223,8 @@ function marketTrouble(market: MarketView, now: number): Reason[] {
   }
   const interval = market.heartbeatIntervalMs;
   if (market.lastHeartbeatAckAt !== null && interval !== null) {
-    const age = now - market.lastHeartbeatAckAt;
-    if (age > STALE_HEARTBEATS * interval) {
-      const seconds = Math.round(age / SECOND);
+    if (hasPassed(STALE_HEARTBEATS * interval + 1, market.lastHeartbeatAckAt, now)) {
+      const seconds = Math.max(0, Math.round((now - market.lastHeartbeatAckAt) / SECOND));
       const why = say("noHeartbeat", { market: market.name, seconds });
       return [because(why, say("checkNetwork"), "activity")];
     }
@@ -257,11 +275,16 @@ function idleReason(market: MarketView, now: number): Reason {
   return because(say("noJob", { market: market.name, seconds }), undefined, screen);
 }
 
-function newest(markets: readonly MarketView[], time: (market: MarketView) => number | null) {
+/** What is still to come was noted by another clock and proves nothing. */
+function newest(
+  markets: readonly MarketView[],
+  time: (market: MarketView) => number | null,
+  now: number,
+): { market: MarketView; at: number } | null {
   let best: { market: MarketView; at: number } | null = null;
   for (const market of markets) {
     const at = time(market);
-    if (at !== null && (best === null || at > best.at)) best = { market, at };
+    if (at !== null && at <= now && (best === null || at > best.at)) best = { market, at };
   }
   return best;
 }

@@ -30,7 +30,8 @@ export class StateKeeper {
   /** The local midnight that "today" began with in what was last told. */
   #day = 0;
   #seq = 0;
-  #lastSentAt = 0;
+  /** By a clock that only goes on, ms. */
+  #lastSentAt = Number.NEGATIVE_INFINITY;
   #lastAskedAt = Number.NEGATIVE_INFINITY;
   #flushTimer: NodeJS.Timeout | undefined;
   #clock: NodeJS.Timeout | undefined;
@@ -110,8 +111,8 @@ export class StateKeeper {
       slices[slice] = value;
     }
     this.#dirty.clear();
-    if (Object.keys(slices).length === 0 && this.#now() - this.#lastSentAt < KEEP_ALIVE) return;
-    this.#lastSentAt = this.#now();
+    if (Object.keys(slices).length === 0 && performance.now() - this.#lastSentAt < KEEP_ALIVE) return;
+    this.#lastSentAt = performance.now();
     const delta: Delta = { seq: ++this.#seq, at: this.#now(), slices: slices as Delta["slices"] };
     for (const listener of this.#listeners) listener(delta);
   }

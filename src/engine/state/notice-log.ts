@@ -23,6 +23,7 @@ const HAVE_THEIR_OWN: readonly NoticeType[] = [
   "service-near-limit",
   "market-paused",
   "ledger-restored",
+  "snapshot-failed",
 ];
 
 export interface NoticeLogDeps {

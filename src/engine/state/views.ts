@@ -9,7 +9,7 @@ import type { DeviceView, EarningsView, HostInfo, State } from "../../shared/con
 import { RECENT_JOBS } from "../../shared/contract/views.ts";
 import { DAY } from "../../shared/durations.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
-import type { AllBooks } from "../earnings/books.ts";
+import type { AllBooks, EarningBooks } from "../earnings/books.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { MarketSession } from "../market/session.ts";
 import type { WorkBoard } from "../work/board.ts";
@@ -22,7 +22,8 @@ export interface ViewSources {
   readonly version: string;
   readonly mode: "demo" | "live";
   readonly dataFolder: string;
-  readonly startedAt: number;
+  /** Unix ms, by the clock as it stands. */
+  readonly startedAt: () => number;
   readonly metricsUrl?: () => string | null;
   readonly ollama?: () => OllamaView | null;
   readonly hasFleet?: () => boolean;
@@ -53,7 +54,7 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
     engine: () => ({
       version: sources.version,
       mode: sources.mode,
-      startedAt: sources.startedAt,
+      startedAt: sources.startedAt(),
       pid: process.pid,
       intent: sources.control.intent,
       dataFolder: sources.dataFolder,
@@ -67,7 +68,7 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
       deriveHeadline({
         mode: sources.mode,
         intent: sources.control.intent,
-        startedAt: sources.startedAt,
+        startedAt: sources.startedAt(),
         now: now(),
         markets: markets(),
         devices: sources.devices(),
@@ -78,7 +79,7 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
       }),
     markets,
     devices: sources.devices,
-    earnings: () => sessions.flatMap((session) => earningsView(sources.books, session)),
+    earnings: () => [...sources.books.values()].map((books) => earningsView(books, sessions)),
     throughput: () => throughputView(sources),
     models: sources.models,
     offers: sources.offers,
@@ -96,7 +97,7 @@ function ollamaOf({ ollama }: ViewSources): Pick<State["engine"], "ollama"> {
 }
 
 function throughputView({ ledger, sessions, throughput, now }: ViewSources): State["throughput"] {
-  const perSecond = throughput.perSecond(now());
+  const perSecond = throughput.perSecond(performance.now());
   const sum = (each: (session: MarketSession) => number) => sessions.reduce((total, s) => total + each(s), 0);
   return {
     jobsLastMinute: perSecond.reduce((total, count) => total + count, 0),
@@ -106,23 +107,21 @@ function throughputView({ ledger, sessions, throughput, now }: ViewSources): Sta
   };
 }
 
-function earningsView(books: AllBooks, { adapter, reconciledAt }: MarketSession): EarningsView[] {
-  const summary = books.get(adapter.id)?.summary();
-  if (summary === undefined) return [];
-  const { market, currency, today, week, month, total, rate } = summary;
-  return [
-    {
-      market,
-      currency,
-      settledToday: today.net,
-      pendingToday: today.pending,
-      settledTotal: total.net,
-      pendingTotal: total.pending,
-      periods: { today, week, month, total },
-      rate,
-      acceptedToday: today.accepted,
-      failedToday: today.failed,
-      reconciledAt,
-    },
-  ];
+/** Also of a market that is not configured any more: what it brought is not gone with it. */
+function earningsView(books: EarningBooks, sessions: readonly MarketSession[]): EarningsView {
+  const { market, currency, today, week, month, total, rate, notConfigured } = books.summary();
+  return {
+    market,
+    currency,
+    settledToday: today.net,
+    pendingToday: today.pending,
+    settledTotal: total.net,
+    pendingTotal: total.pending,
+    periods: { today, week, month, total },
+    rate,
+    acceptedToday: today.accepted,
+    failedToday: today.failed,
+    reconciledAt: sessions.find(({ adapter }) => adapter.id === market)?.reconciledAt ?? null,
+    ...(notConfigured && { notConfigured }),
+  };
 }

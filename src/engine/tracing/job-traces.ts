@@ -1,7 +1,7 @@
 /**
  * One OpenTelemetry trace per job: a span from lease to the market's answer with the job's phases under it, and later
- * one for its settlement. Made from the ledger's history when a job ends, with ids derived from its lease: nothing is
- * kept in memory meanwhile, and a job that outlives the engine still gets its one trace.
+ * one for its settlement. Made from the ledger's history when a job ends, with ids derived from its lease: a job that
+ * outlives the engine still gets its one trace, and spans that are told twice are the same spans.
  */
 import { randomBytes } from "node:crypto";
 import {
@@ -26,7 +26,8 @@ import type { LeaseBrief } from "../ledger/tallies.ts";
 import type { BoardChange } from "../work/board.ts";
 import { FAILED_STATES } from "../work/job-machine.ts";
 import { type Phase, phasesOf } from "../work/job-phases.ts";
-import { rootSpanIdOf, traceIdOf } from "./trace-ids.ts";
+import { ToldRoots } from "./told-roots.ts";
+import { phaseSpanIdOf, rootSpanIdOf, traceIdOf } from "./trace-ids.ts";
 
 /** Spans that wait while no receiver answers; more are dropped, and work goes on. */
 const MAX_QUEUED = 8_192;
@@ -45,6 +46,7 @@ export interface JobTracesOptions {
 export class JobTraces {
   readonly #provider: TracerProvider;
   readonly #ids = new LeaseIds();
+  readonly #told = new ToldRoots();
   readonly #ledger: JobTracesOptions["ledger"];
   readonly #tracer;
 
@@ -57,7 +59,9 @@ export class JobTraces {
       resource: defaultResource()
         .merge(resourceFromAttributes({ "service.name": "bellows", "service.version": version }))
         .merge(detectResources({ detectors: [envDetector] })),
-      spanProcessors: [new BatchSpanProcessor({ exporter, maxQueueSize: MAX_QUEUED })],
+      spanProcessors: [
+        new BatchSpanProcessor({ exporter: this.#told.follow(exporter), maxQueueSize: MAX_QUEUED }),
+      ],
     });
     this.#tracer = this.#provider.getTracer("bellows", version);
   }
@@ -71,6 +75,7 @@ export class JobTraces {
     const phases = phasesOf(this.#ledger.leases.timeline(row));
     if (event === "settle") this.#tellSettlement(lease, phases);
     else this.#tellJob(lease, phases, state);
+    if (event === "accept") this.#told.note(rootSpanIdOf(lease));
   }
 
   /** Sends what is left, within a short time. */
@@ -89,27 +94,33 @@ export class JobTraces {
       ROOT_CONTEXT,
     );
     this.#ids.next = null;
-    for (const phase of phases) this.#tellPhase(lease, phase);
+    for (const [index, phase] of phases.entries()) this.#tellPhase(lease, phase, index);
     if (isFailure(state)) root.setStatus({ code: SpanStatusCode.ERROR, message: state });
     root.end(last.to);
   }
 
   #tellSettlement(lease: LeaseBrief, phases: readonly Phase[]): void {
-    const settle = phases.find(({ name }) => name === "settle");
-    if (settle !== undefined) this.#tellPhase(lease, settle);
+    const index = phases.findIndex(({ name }) => name === "settle");
+    const settle = phases[index];
+    if (settle === undefined) return;
+    // Accepted by a run that ended before it had sent that, or at a time when nobody listened.
+    if (!this.#told.take(rootSpanIdOf(lease))) this.#tellJob(lease, phases.slice(0, index), "accepted");
+    this.#tellPhase(lease, settle, index);
   }
 
-  #tellPhase(lease: LeaseBrief, { name, from, to, into }: Phase): void {
+  #tellPhase(lease: LeaseBrief, { name, from, to, into }: Phase, index: number): void {
     const parent = trace.setSpanContext(ROOT_CONTEXT, {
       traceId: traceIdOf(lease),
       spanId: rootSpanIdOf(lease),
       traceFlags: TraceFlags.SAMPLED,
     });
+    this.#ids.next = { traceId: traceIdOf(lease), spanId: phaseSpanIdOf(lease, index) };
     const span = this.#tracer.startSpan(
       name,
       { startTime: from, attributes: { "bellows.lease": lease.leaseId, "bellows.into": into } },
       parent,
     );
+    this.#ids.next = null;
     if (isFailure(into)) span.setStatus({ code: SpanStatusCode.ERROR, message: into });
     span.end(to);
   }

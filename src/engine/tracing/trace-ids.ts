@@ -19,6 +19,11 @@ export function rootSpanIdOf(lease: LeaseName): string {
   return hashOf(lease).slice(HEX_OF_TRACE, HEX_OF_TRACE + HEX_OF_SPAN);
 }
 
-function hashOf({ market, leaseId }: LeaseName): string {
-  return createHash("sha256").update(`${market}:${leaseId}`).digest("hex");
+/** 16 hex digits, of the SHA-256 of `market:lease:index`: a phase that is told again is the same span. */
+export function phaseSpanIdOf(lease: LeaseName, index: number): string {
+  return hashOf(lease, `:${index}`).slice(0, HEX_OF_SPAN);
+}
+
+function hashOf({ market, leaseId }: LeaseName, more = ""): string {
+  return createHash("sha256").update(`${market}:${leaseId}${more}`).digest("hex");
 }

@@ -3,7 +3,7 @@
  * that the ledger row, the queue and the listeners never disagree.
  */
 import type { JobState, MarketId } from "../../shared/contract/views.ts";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, type ErrorValue } from "../../shared/errors.ts";
 import { Wakeup } from "../../shared/wait.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -58,12 +58,20 @@ export interface NextBatch {
 
 export interface BoardDeps {
   readonly ledger: Ledger;
+  /** In the settings of today; absent: every market that there is. */
+  readonly markets?: readonly MarketId[];
   /** Judges a lease before it is queued; null: run it. */
   readonly admit: (lease: HeldLease) => Admission;
   /** What a job that took `ms` of a device brings, less its cost, in any one unit; absent, null: nobody knows. */
   readonly netValue?: (lease: HeldLease, ms: number) => number | null;
   readonly now: () => number;
 }
+
+const MARKET_LEFT: ErrorValue = {
+  code: "MARKET_LEFT",
+  message: "Its market was taken out of the settings, so nobody waits for the result",
+  actor: "user",
+};
 
 export class WorkBoard {
   /** Rings when a job becomes ready to run. */
@@ -95,15 +103,21 @@ export class WorkBoard {
 
   /**
    * After a start: what ran when the engine died runs again (nothing of it was promised), what was computed goes
-   * out again under its old key, and what ran out of time is closed.
+   * out again under its old key, and what ran out of time is closed. Of a market that is not configured any more nobody
+   * can hear: what had no result is closed, and results stay in the outbox until it is configured again.
    */
   recover(): { requeued: number; expired: number; toSubmit: number } {
     const now = this.#deps.now();
     const counts = { requeued: 0, expired: 0, toSubmit: 0 };
     this.#deps.ledger.transaction(() => {
       for (const lease of this.#deps.ledger.leases.held()) {
+        const hasResult = lease.state === "computed" || lease.state === "submitting";
+        if (this.#deps.markets?.includes(lease.market) === false) {
+          if (!hasResult) this.#move(lease, "lose", { error: MARKET_LEFT });
+          continue;
+        }
         this.#held.set(lease.row, lease);
-        if (lease.state === "computed" || lease.state === "submitting") counts.toSubmit++;
+        if (hasResult) counts.toSubmit++;
         else if (lease.expiresAt !== null && lease.expiresAt <= now) {
           counts.expired++;
           this.#move(lease, "expire", { note: "The lease ran out while the engine was not running" });

@@ -37,8 +37,8 @@ export function phasesOf(timeline: readonly { readonly state: JobState; readonly
   return phases;
 }
 
-/** Milliseconds in all phases of these names together; null when there was none. */
+/** Milliseconds in all phases of these names together; null when there was none. A clock set back makes none negative. */
 export function timeIn(phases: readonly Phase[], ...names: readonly PhaseName[]): number | null {
   const spans = phases.filter(({ name }) => names.includes(name));
-  return spans.length === 0 ? null : spans.reduce((sum, { from, to }) => sum + (to - from), 0);
+  return spans.length === 0 ? null : spans.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0);
 }

@@ -18,7 +18,7 @@ const RENEW_TIMEOUT = 10 * SECOND;
 /** A renewal that brought nothing is tried again when this share of the time left is gone. */
 const TRY_AGAIN_AFTER = 0.25;
 
-type KeptSession = Pick<MarketSession, "adapter" | "registered" | "noteError">;
+type KeptSession = Pick<MarketSession, "adapter" | "registered" | "noteError" | "noteAnswered" | "noteOver">;
 
 export interface LeaseKeeperDeps {
   readonly sessions: readonly KeptSession[];
@@ -32,6 +32,8 @@ export class LeaseKeeper {
   readonly #renewing = new Map<number, Promise<void>>();
   /** By the lease's row: not to be asked for before this, unix ms. */
   readonly #notBefore = new Map<number, number>();
+  /** Rows whose last renewal the market did not answer, by their session. */
+  readonly #unanswered = new Map<KeptSession, Set<number>>();
   /** Unix ms. */
   #lastLook = Number.NEGATIVE_INFINITY;
   /** A renewal ended in a way nobody can wait out: the ledger itself failed. */
@@ -63,6 +65,10 @@ export class LeaseKeeper {
     for (const session of sessions) this.#tend(session, now, signal);
     const held = new Set(board.held().map(({ row }) => row));
     for (const row of this.#notBefore.keys()) if (!held.has(row)) this.#notBefore.delete(row);
+    for (const [session, rows] of this.#unanswered) {
+      for (const row of rows) if (!held.has(row)) rows.delete(row);
+      if (rows.size === 0) session.noteOver("renew");
+    }
   }
 
   /** Resolves when every renewal that was begun is answered. */
@@ -114,7 +120,10 @@ export class LeaseKeeper {
     const extend = Math.round((lease.lengthMs ?? 0) * EXTEND_BY);
     try {
       const within = AbortSignal.any([signal, AbortSignal.timeout(RENEW_TIMEOUT)]);
-      return await session.adapter.renew(lease, extend, within);
+      const until = await session.adapter.renew(lease, extend, within);
+      this.#unanswered.get(session)?.delete(lease.row);
+      session.noteAnswered("renew");
+      return until;
     } catch (thrown) {
       if (signal.aborted) return null;
       if (thrown instanceof AppError && thrown.code === "LEASE_LOST") {
@@ -124,7 +133,8 @@ export class LeaseKeeper {
       } else {
         const wait = thrown instanceof AppError ? (thrown.retryAfterMs ?? 0) : 0;
         this.#notBefore.set(lease.row, this.#deps.now() + wait);
-        session.noteError(thrown);
+        this.#unanswered.set(session, (this.#unanswered.get(session) ?? new Set()).add(lease.row));
+        session.noteError(thrown, "renew");
       }
       return null;
     }

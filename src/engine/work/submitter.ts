@@ -28,14 +28,22 @@ const COURTESY_TIMEOUT = 30 * SECOND;
 const RESULT_TIMEOUT = 90 * SECOND;
 /** The looks before it, and an encoding that makes more of the bytes. */
 const UPLOADS = 2;
-const RETRY = { base: 300, cap: 30 * SECOND };
+/** Whoever loses a market loses it with all its other workers: the whole wait is left to chance (docs/scaling.md). */
+export const RETRY = { base: SECOND / 2, cap: 30 * SECOND, jitter: 1 };
 /** A market that can't take a return or a failure report is asked again for this long, then left alone. */
 const COURTESY_LIMIT = 10 * MINUTE;
 
 export interface SubmitterDeps {
   readonly session: Pick<
     MarketSession,
-    "adapter" | "registered" | "reachable" | "noteAccepted" | "noteError"
+    | "adapter"
+    | "registered"
+    | "reachable"
+    | "restraint"
+    | "noteAccepted"
+    | "noteError"
+    | "noteAnswered"
+    | "noteOver"
   >;
   readonly board: WorkBoard;
   readonly ledger: Ledger;
@@ -75,6 +83,7 @@ export class Submitter {
       if (session.registered) this.#startDue(signal);
       const nextAt = ledger.outbox.nextAt(id);
       if (nextAt === null && this.#inFlight.size === 0) {
+        session.noteOver("submit");
         await board.outboxFilled.wait(signal, EMPTY_LOOK).catch(() => undefined); // Aborted: the loop ends.
         continue;
       }
@@ -91,6 +100,7 @@ export class Submitter {
   }
 
   #startDue(signal: AbortSignal): void {
+    if (this.#deps.session.restraint.left("submit") > 0) return;
     this.#start("small", signal);
     const began = performance.now();
     if (this.#room("big") === 0 || began < this.#noBigUntil) return;
@@ -128,7 +138,8 @@ export class Submitter {
 
   async #deliver(item: OutboxItem, signal: AbortSignal): Promise<void> {
     try {
-      await withinTime(timeoutOf(item), signal, (within) => this.#send(item, within));
+      const answered = await withinTime(timeoutOf(item), signal, (within) => this.#send(item, within));
+      if (answered) this.#deps.session.noteAnswered("submit");
     } catch (thrown) {
       if (thrown instanceof AppError && thrown.code === LEDGER_FAILED) throw thrown;
       if (signal.aborted) return; // The row stays; the next start sends it again.
@@ -136,10 +147,12 @@ export class Submitter {
     }
   }
 
-  async #send(item: OutboxItem, signal: AbortSignal): Promise<void> {
+  /** false: it is given up without an answer. */
+  async #send(item: OutboxItem, signal: AbortSignal): Promise<boolean> {
     switch (item.kind) {
       case "result":
-        return await this.#sendResult(item, signal);
+        await this.#sendResult(item, signal);
+        return true;
       case "fail":
       case "return":
         return await this.#sendCourtesy(item, signal);
@@ -184,8 +197,9 @@ export class Submitter {
   }
 
   /** Failures and returns: told for the market's sake; it may have forgotten the lease already, which is fine too. */
-  async #sendCourtesy(item: OutboxItem, signal: AbortSignal): Promise<void> {
+  async #sendCourtesy(item: OutboxItem, signal: AbortSignal): Promise<boolean> {
     const { ledger, now, session } = this.#deps;
+    let answered = true;
     const lease = ledger.leases.get(item.row);
     ledger.outbox.markSending(item.row, now());
     try {
@@ -195,10 +209,12 @@ export class Submitter {
       const refused = thrown instanceof AppError && thrown.actor === "market" && !thrown.retryable;
       const old = item.firstSentAt !== null && now() - item.firstSentAt > COURTESY_LIMIT;
       if (!refused && !old) throw thrown;
+      answered = refused;
       const detail = { ...toErrorValue(thrown), told: item.kind };
       ledger.audit("market-error", now(), detail, { market: item.market, row: item.row });
     }
     ledger.outbox.remove(item.row);
+    return answered;
   }
 
   #retryLater(item: OutboxItem, thrown: unknown): void {
@@ -206,7 +222,8 @@ export class Submitter {
     const after = thrown instanceof AppError ? (thrown.retryAfterMs ?? 0) : 0;
     ledger.outbox.retryAt(item.row, now() + Math.max(after, backoffMs(item.attempts + 1, RETRY)));
     // The heartbeat finds out by itself that the market forgot us, and registers again.
-    if (!(thrown instanceof AppError && thrown.code === "NOT_REGISTERED")) session.noteError(thrown);
+    if (!(thrown instanceof AppError && thrown.code === "NOT_REGISTERED"))
+      session.noteError(thrown, "submit");
   }
 }
 

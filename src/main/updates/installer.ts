@@ -3,7 +3,9 @@ import { execFile, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { chmod, copyFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
+import { syncFile, syncFolder } from "../../shared/durable.ts";
 import { AppError, type ErrorCode } from "../../shared/errors.ts";
+import { plainEnvironment } from "../../shared/secret-variables.ts";
 
 export interface Installer {
   /** Why this installation can't replace itself; null: it can. */
@@ -49,7 +51,10 @@ const cannot = (code: ErrorCode, impossible: string): Installer => ({
   install: () => Promise.reject(failed(impossible)),
 });
 
-/** Beside the old file and renamed over it: whoever starts it meets the old or the new one, never half of either. */
+/**
+ * Beside the old file, synced, and renamed over it: whoever starts it meets the old or the new one, never half of either,
+ * also after a power cut.
+ */
 function appImageInstaller(appImage: string): Installer {
   return {
     impossible: null,
@@ -60,7 +65,9 @@ function appImageInstaller(appImage: string): Installer {
       try {
         await copyFile(file, next);
         await chmod(next, 0o755);
+        await syncFile(next);
         await rename(next, appImage);
+        await syncFolder(path.dirname(appImage));
       } catch (thrown) {
         await rm(next, { force: true });
         throw failed(`${appImage} could not be replaced: ${wordsOf(thrown)}`);
@@ -96,7 +103,8 @@ function packageInstaller(kind: "deb" | "rpm", execPath: string): Installer {
     relaunch: { execPath },
     install: (file) =>
       new Promise((resolve, reject) => {
-        execFile("pkexec", [...command, file], { windowsHide: true }, (error, _stdout, stderr) => {
+        const options = { env: plainEnvironment(process.env), windowsHide: true };
+        execFile("pkexec", [...command, file], options, (error, _stdout, stderr) => {
           if (error === null) resolve();
           else reject(failed(stderr.trim().split("\n").at(-1) || error.message));
         });

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { syncFile, syncFolder } from "../../shared/durable.ts";
 import { AppError } from "../../shared/errors.ts";
 import { sameHash, sha256OfFile } from "./signature.ts";
 
@@ -15,6 +16,8 @@ const PackageSchema = z.object({
   file: z.string(),
   sha256: z.string(),
   keptAt: z.number().int().nonnegative(),
+  /** The newest schema of the ledger that it knows; null: it never said so itself. */
+  schema: z.number().int().positive().nullable().default(null),
 });
 export type KeptPackage = z.infer<typeof PackageSchema>;
 
@@ -30,11 +33,20 @@ const INDEX = "kept.json";
 
 export class KeptVersions {
   readonly #folder: string;
+  readonly #schema: number;
   readonly #clock: () => number;
 
-  constructor(folder: string, clock: () => number = Date.now) {
+  /** `schema`: the newest of the ledger that the running version knows. */
+  constructor(folder: string, schema: number, clock: () => number = Date.now) {
     this.#folder = folder;
+    this.#schema = schema;
     this.#clock = clock;
+  }
+
+  /** Can that version read the ledger as the running one keeps it? */
+  ledgerFor({ schema }: KeptPackage): "same" | "older" | "unknown" {
+    if (schema === null) return "unknown";
+    return schema < this.#schema ? "older" : "same";
   }
 
   /** The package to go back to from `running`; null: none was kept, or its file is gone. */
@@ -62,8 +74,9 @@ export class KeptVersions {
     const { current, previous } = await this.#read();
     // After a way back the running version's package is the previous one.
     const own = [current, previous].find((kept) => kept?.version === running) ?? null;
+    const previousOne = own ?? (ownPackage === null ? null : await this.#copy(running, ownPackage));
     const staged = {
-      previous: own ?? (ownPackage === null ? null : await this.#copy(running, ownPackage)),
+      previous: previousOne && { ...previousOne, schema: this.#schema },
       current: await this.#copy(next.version, next.file),
     };
     await this.#keepOnly({ current, previous, staged });
@@ -95,7 +108,8 @@ export class KeptVersions {
     const file = `${randomUUID().slice(0, 8)}-${path.basename(source)}`;
     const target = path.join(this.#folder, file);
     await copyFile(source, target);
-    return { version, file, sha256: await sha256OfFile(target), keptAt: this.#clock() };
+    await syncFile(target);
+    return { version, file, sha256: await sha256OfFile(target), keptAt: this.#clock(), schema: null };
   }
 
   async #read(): Promise<Index> {
@@ -109,11 +123,12 @@ export class KeptVersions {
     }
   }
 
-  /** The index is written first: a file too many is removed the next time. */
+  /** The index is written first, and is on the disk before anything is removed: a file too many goes the next time. */
   async #keepOnly(index: Index): Promise<void> {
     const file = path.join(this.#folder, INDEX);
-    await writeFile(`${file}.next`, `${JSON.stringify(index, null, 2)}\n`);
+    await writeFile(`${file}.next`, `${JSON.stringify(index, null, 2)}\n`, { flush: true });
     await rename(`${file}.next`, file);
+    await syncFolder(this.#folder);
     const { current, previous, staged } = index;
     const named = [current, previous, staged?.current, staged?.previous].map((kept) => kept?.file);
     for (const name of await readdir(this.#folder)) {

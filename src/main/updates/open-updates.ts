@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { app, session } from "electron";
+import { SCHEMA } from "../../engine/ledger/way-back.ts";
 import type { Preferences } from "../system/preferences.ts";
 import { chooseInstaller, type Installer } from "./installer.ts";
 import { KeptVersions } from "./kept-versions.ts";
@@ -39,7 +40,7 @@ export function openUpdates({ folder, settings, log, ...given }: OpenUpdatesOpti
       log,
     }),
     installer,
-    kept: new KeptVersions(path.join(folder, "kept")),
+    kept: new KeptVersions(path.join(folder, "kept"), SCHEMA),
     settings: () => {
       const { feedUrl, channel, autoUpdates } = settings();
       return { feedUrl, channel, auto: autoUpdates };

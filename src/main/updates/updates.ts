@@ -71,7 +71,7 @@ export class Updates {
   }
 
   get view(): UpdatesView {
-    const { version, settings } = this.#options;
+    const { version, settings, kept } = this.#options;
     const { feedUrl, channel, auto } = settings();
     const off = this.#off();
     const previous = this.#previous;
@@ -81,7 +81,10 @@ export class Updates {
       feedUrl,
       auto,
       checkedAt: this.#checkedAt,
-      previous: previous === null ? null : { version: previous.version, keptAt: previous.keptAt },
+      previous:
+        previous === null
+          ? null
+          : { version: previous.version, keptAt: previous.keptAt, ledger: kept.ledgerFor(previous) },
       phase: off !== null && isIdle(this.#phase) ? { state: "off", reason: off.toValue() } : this.#phase,
     };
   }

@@ -1,12 +1,12 @@
 /** What CUDA needs and the app does not bring: part by part, fetched when somebody says so. Shown where it would help. */
-import { Check, CircleDashed, HardDriveDownload } from "lucide-react";
+import { HardDriveDownload } from "lucide-react";
 import { useState } from "react";
 import type { GpuPackPart, GpuPackView } from "../../shared/contract/gpu-pack.ts";
 import { t } from "../../shared/words/words.ts";
 import { showBytes } from "../format/bytes.ts";
 import { Card } from "../parts/card.tsx";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
-import { ErrorNote, Note } from "../parts/note.tsx";
+import { KeptLine, KeptOutcome } from "../parts/kept-folder.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { useEngine, usePage } from "../state/store.ts";
 import { type CommandRunner, useCommand } from "../state/use-command.ts";
@@ -17,9 +17,8 @@ export function GpuPackCard() {
   const pack = useEngine((state) => state.gpuPack);
   const command = useCommand();
   if (pack === undefined || !pack.offered) return null;
-  const { parts, doing, error, checked } = pack;
+  const { parts, doing } = pack;
   const missing = parts.filter(({ state }) => state === "missing");
-  const wrong = checked?.wrong ?? [];
   return (
     <Card
       title={t("gpus.pack.title")}
@@ -30,20 +29,21 @@ export function GpuPackCard() {
       }
     >
       <p className="gpu-words">{missing.length > 0 ? t("gpus.pack.words") : t("gpus.pack.whole")}</p>
-      <ul className="pack-parts">
+      <ul className="kept-lines pack-parts">
         {parts.map((part) => (
           <Part key={part.id} part={part} />
         ))}
       </ul>
       {doing === "installing" && <GpuPackProgress pack={pack} />}
-      {command.error !== null && <ErrorNote error={command.error} alert />}
-      {error !== null && <ErrorNote error={error} alert />}
-      {checked !== null && wrong.length === 0 && <Note tone="info">{t("gpus.pack.allRight")}</Note>}
-      {wrong.length > 0 && (
-        <Note tone="bad" help={t("gpus.pack.wrongHelp")}>
-          {t("gpus.pack.wrong", { files: wrong.join(", ") })}
-        </Note>
-      )}
+      <KeptOutcome
+        view={pack}
+        refused={command.error}
+        words={{
+          allRight: t("gpus.pack.allRight"),
+          wrong: (files) => t("gpus.pack.wrong", { files }),
+          wrongHelp: t("gpus.pack.wrongHelp"),
+        }}
+      />
       <Actions pack={pack} command={command} />
     </Card>
   );
@@ -52,11 +52,9 @@ export function GpuPackCard() {
 function Part({ part }: { part: GpuPackPart }) {
   const { name, version, licence, bytes, bytesOnDisk, state, file, needed } = part;
   const here = state !== "missing";
-  const Icon = here ? Check : CircleDashed;
   const size = showBytes(here ? bytesOnDisk : bytes);
   return (
-    <li className="pack-part">
-      <Icon size={15} className={`tone-${here ? "ok" : "muted"} pack-icon`} aria-hidden />
+    <KeptLine here={here}>
       <span className="pack-name">
         {name} <span className="quiet">{version}</span>
       </span>
@@ -65,7 +63,7 @@ function Part({ part }: { part: GpuPackPart }) {
         {t(`gpus.pack.state.${state}`, { size })}
         {needed === "later" && !here && <span className="quiet"> · {t("gpus.pack.later")}</span>}
       </span>
-    </li>
+    </KeptLine>
   );
 }
 
@@ -84,7 +82,7 @@ function Actions({ pack, command }: { pack: GpuPackView; command: CommandRunner 
   const close = () => setAsking(null);
   if (doing === "installing") {
     return (
-      <div className="pack-actions">
+      <div className="kept-actions">
         <button
           type="button"
           className="button"
@@ -98,7 +96,7 @@ function Actions({ pack, command }: { pack: GpuPackView; command: CommandRunner 
   }
   const busy = doing !== "nothing";
   return (
-    <div className="pack-actions">
+    <div className="kept-actions">
       {missing.length > 0 && (
         <button
           type="button"

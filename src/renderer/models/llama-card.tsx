@@ -1,5 +1,5 @@
 /** llama.cpp, which models that write texts run on: what is here of it, and its install. */
-import { Check, CircleDashed, HardDriveDownload } from "lucide-react";
+import { HardDriveDownload } from "lucide-react";
 import { useState } from "react";
 import type { LlamaView } from "../../shared/contract/llama.ts";
 import { t } from "../../shared/words/words.ts";
@@ -7,7 +7,7 @@ import { showBytes } from "../format/bytes.ts";
 import { Card } from "../parts/card.tsx";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
 import { InstallProgress } from "../parts/install-progress.tsx";
-import { ErrorNote, Note } from "../parts/note.tsx";
+import { KeptLine, KeptOutcome } from "../parts/kept-folder.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { useEngine, usePage } from "../state/store.ts";
 import { type CommandRunner, useCommand } from "../state/use-command.ts";
@@ -19,8 +19,7 @@ export function LlamaCard() {
   const llama = useEngine((state) => state.llama);
   const command = useCommand();
   if (llama === undefined || !llama.offered) return null;
-  const { doing, step, bytesHere, bytesTotal, error, checked } = llama;
-  const wrong = checked?.wrong ?? [];
+  const { doing, step, bytesHere, bytesTotal } = llama;
   return (
     <Card
       title={t("models.llama.title")}
@@ -31,7 +30,7 @@ export function LlamaCard() {
       }
     >
       <p className="llama-words">{wordsOf(llama)}</p>
-      <ul className="llama-builds">
+      <ul className="kept-lines">
         {llama.builds.map((build) => (
           <BuildLine key={build.id} build={build} />
         ))}
@@ -44,14 +43,15 @@ export function LlamaCard() {
           step={step === null ? null : t(`models.llama.${step}`)}
         />
       )}
-      {command.error !== null && <ErrorNote error={command.error} alert />}
-      {error !== null && <ErrorNote error={error} alert />}
-      {checked !== null && wrong.length === 0 && <Note tone="info">{t("models.llama.allRight")}</Note>}
-      {wrong.length > 0 && (
-        <Note tone="bad" help={t("models.llama.wrongHelp")}>
-          {t("models.llama.wrong", { files: wrong.join(", ") })}
-        </Note>
-      )}
+      <KeptOutcome
+        view={llama}
+        refused={command.error}
+        words={{
+          allRight: t("models.llama.allRight"),
+          wrong: (files) => t("models.llama.wrong", { files }),
+          wrongHelp: t("models.llama.wrongHelp"),
+        }}
+      />
       <Actions llama={llama} command={command} />
     </Card>
   );
@@ -64,16 +64,14 @@ function wordsOf({ version, newest, bytesOnDisk }: LlamaView): string {
 }
 
 function BuildLine({ build: { id, bytes, installed, usual } }: { build: Build }) {
-  const Icon = installed ? Check : CircleDashed;
   const missing = usual ? "models.llama.missing" : "models.llama.extra";
   return (
-    <li className="llama-build">
-      <Icon size={15} className={`tone-${installed ? "ok" : "muted"} llama-icon`} aria-hidden />
+    <KeptLine here={installed}>
       <span>{t(`models.llama.build.${id}`)}</span>
       <span className="quiet figures">
         {installed ? t("models.llama.installed") : t(missing, { size: showBytes(bytes) })}
       </span>
-    </li>
+    </KeptLine>
   );
 }
 
@@ -95,7 +93,7 @@ function Actions({ llama, command }: { llama: LlamaView; command: CommandRunner 
   const blocked = stale || command.pending !== null;
   if (doing === "installing") {
     return (
-      <div className="llama-actions">
+      <div className="kept-actions">
         <button
           type="button"
           className="button"
@@ -111,7 +109,7 @@ function Actions({ llama, command }: { llama: LlamaView; command: CommandRunner 
   const cuda = builds.find(({ id, installed }) => id === "cuda" && !installed);
   const damaged = (llama.checked?.wrong.length ?? 0) > 0;
   return (
-    <div className="llama-actions">
+    <div className="kept-actions">
       {(bytesToFetch > 0 || damaged) && (
         <button
           type="button"

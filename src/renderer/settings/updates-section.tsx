@@ -252,7 +252,7 @@ function Previous({ updates, runner }: { updates: UpdatesView; runner: AppRunner
         </>
       }
     >
-      <RollBackButton version={version} disabled={runner.pending !== null} />
+      <RollBackButton previous={previous} disabled={runner.pending !== null} />
     </Step>
   );
 }

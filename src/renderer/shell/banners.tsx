@@ -1,6 +1,7 @@
 /** What is true of the whole page: play money, no answer from the engine, and what a person should hear of. */
 
 import { FlaskConical, Unplug } from "lucide-react";
+import { hear } from "../../shared/words/hear.ts";
 import { hearError } from "../../shared/words/hear-error.ts";
 import { t } from "../../shared/words/words.ts";
 import type { Bridge } from "../bridge/bridge.ts";
@@ -71,11 +72,13 @@ function SilenceBanner() {
   const since = heardAt ?? now;
   const next = nextStep(kind, link.state === "up");
   const cause = link.state === "restarting" ? link.error : null;
+  const doing = link.state === "restarting" ? link.doing : undefined;
   return (
     <Note
       tone="bad"
       icon={Unplug}
       help={
+        (doing && t("shell.stillStarting", { doing: hear(doing.text, doing.said) })) ??
         (cause && hearError(cause).sentence) ??
         t(kind === "desktop" ? "app.banner.lastKnown" : "app.banner.lastKnownWeb")
       }

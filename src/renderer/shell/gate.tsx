@@ -1,6 +1,7 @@
 /** What stands in place of the screens while there is nothing true to show. */
 
 import { KeyRound, OctagonX } from "lucide-react";
+import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
 import { coarse } from "../format/time.ts";
 import { Flame } from "../parts/flame.tsx";
@@ -54,6 +55,11 @@ function Loading() {
   const now = usePage((page) => page.now);
   const waited = "since" in link ? now - link.since : 0;
   const error = link.state === "restarting" ? link.error : null;
+  const doing = "doing" in link ? link.doing : undefined;
+  const detail =
+    waited > LONG_WAIT_MS
+      ? t("shell.notThere", { time: coarse(waited) })
+      : t(kind === "desktop" ? "shell.startingDetail" : "shell.reachingDetail");
   return (
     <div className="loading">
       <section className="card hero">
@@ -63,9 +69,7 @@ function Loading() {
         <div className="hero-words">
           <h1 className="hero-sentence">{t(kind === "desktop" ? "shell.starting" : "shell.reaching")}</h1>
           <p className="hero-proof" role="status">
-            {waited > LONG_WAIT_MS
-              ? t("shell.notThere", { time: coarse(waited) })
-              : t(kind === "desktop" ? "shell.startingDetail" : "shell.reachingDetail")}
+            {doing === undefined ? detail : t("shell.stillStarting", { doing: hear(doing.text, doing.said) })}
           </p>
         </div>
       </section>

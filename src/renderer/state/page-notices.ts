@@ -100,7 +100,11 @@ export class PageNotices implements Notices {
 }
 
 /** The page shows these in full by itself. */
-const SHOWN_ELSEWHERE: ReadonlySet<NoticeType> = new Set(["engine-failed", "ledger-restored"]);
+const SHOWN_ELSEWHERE: ReadonlySet<NoticeType> = new Set([
+  "engine-failed",
+  "ledger-restored",
+  "snapshot-failed",
+]);
 
 /** It happened once, and nobody has to do anything about it. */
 export const isNews = ({ lasting, severity }: Notice): boolean => !lasting && severity === "good";

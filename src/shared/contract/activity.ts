@@ -1,4 +1,4 @@
-/** What the engine did and why, as it was written down at the time. Nothing in it is ever changed. */
+/** What the engine did and why, as it was written down at the time. Nothing in it is ever changed; chatter is forgotten in time. */
 import { z } from "zod";
 import { SaidSchema } from "../words/said.ts";
 import { MarketIdSchema } from "./market-id.ts";
@@ -25,7 +25,10 @@ export const ACTIVITY_TYPES = [
   "device-resumed",
   "self-tested",
   "market-error",
+  "market-recovered",
   "standing-changed",
+  "written-off",
+  "write-off-taken-back",
   "guard-acted",
   "key-used",
   "settings-changed",

@@ -74,8 +74,13 @@ export const UpdatesViewSchema = z.object({
   /** Look by itself and fetch what is found; installing is always asked for. */
   auto: z.boolean(),
   checkedAt: TimeMs.nullable(),
-  /** The version that can be brought back; null: none was kept. */
-  previous: z.object({ version: Text, keptAt: TimeMs }).nullable(),
+  /**
+   * The version that can be brought back; null: none was kept. `ledger`: can it read the ledger as it is now? older: no,
+   * it would have to go on from the copy made before; unknown: it was kept by a version that did not write that down.
+   */
+  previous: z
+    .object({ version: Text, keptAt: TimeMs, ledger: z.enum(["same", "older", "unknown"]) })
+    .nullable(),
   phase: UpdatePhaseSchema,
 });
 export type UpdatesView = z.infer<typeof UpdatesViewSchema>;
@@ -123,6 +128,8 @@ export const AppViewSchema = z.object({
   notices: z.array(NoticeSchema),
   /** Empty unless the engine can't start because of them. */
   wrongSettings: z.array(WrongSettingSchema),
+  /** The engine can't start because a newer version wrote the ledger, and this copy of before is there; null: not so. */
+  ledgerCopy: z.object({ takenAt: TimeMs }).nullable(),
 });
 export type AppView = z.infer<typeof AppViewSchema>;
 
@@ -143,6 +150,8 @@ export const APP_COMMANDS = {
   "app.putAwayNotice": appCommand(z.strictObject({ key: Text })),
   /** One of `wrongSettings`: takes what was saved away and starts the engine. Throws SETTING_NOT_RESET. */
   "app.resetSetting": appCommand(z.strictObject({ key: SettingKeySchema })),
+  /** Puts the newer version's ledger aside, and starts the engine on `ledgerCopy`. Throws NO_LEDGER_COPY. */
+  "app.useLedgerCopy": appCommand(Nothing),
   /** A report for whoever helps, by the app itself: also while no engine can give one. */
   "app.diagnostics": { input: Nothing, output: DiagnosticsAnswer },
   "app.checkForUpdate": appCommand(Nothing),

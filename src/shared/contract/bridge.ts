@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { type ErrorValue, ErrorValueSchema } from "../errors.ts";
+import { SpokenSchema } from "../words/said.ts";
 import type {
   AppCommandInput,
   AppCommandName,
@@ -19,11 +20,17 @@ const Since = z.number().int().nonnegative();
  * Is there an engine to talk to? Times are unix ms.
  * restarting: it ended or stopped answering and is started again by itself (`error` is what it said last).
  * failed: it is not started again until somebody acts.
+ * `doing`: what a start that takes long is at.
  */
 export const EngineStatusSchema = z.discriminatedUnion("state", [
-  z.object({ state: z.literal("starting"), since: Since }),
+  z.object({ state: z.literal("starting"), since: Since, doing: SpokenSchema.optional() }),
   z.object({ state: z.literal("up"), since: Since }),
-  z.object({ state: z.literal("restarting"), since: Since, error: ErrorValueSchema.nullable() }),
+  z.object({
+    state: z.literal("restarting"),
+    since: Since,
+    error: ErrorValueSchema.nullable(),
+    doing: SpokenSchema.optional(),
+  }),
   z.object({ state: z.literal("failed"), since: Since, error: ErrorValueSchema }),
   z.object({ state: z.literal("stopping"), since: Since }),
 ]);

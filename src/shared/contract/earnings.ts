@@ -1,6 +1,6 @@
 /**
  * What was earned, by day and by job. Jobs count for the day of their acceptance. Currencies are never added, so every
- * sum is of one market; unknown is null, never 0.
+ * sum is of one market; unknown is null, never 0. A market that is not configured any more keeps its books.
  */
 import { z } from "zod";
 import { CurrencyCodeSchema, MoneyValueSchema } from "../money.ts";
@@ -12,6 +12,8 @@ const Count = z.number().int().nonnegative();
 const Text = z.string().max(2000);
 /** Local midnights, as long as a ledger may be. */
 const MOST_DAYS = 3660;
+/** Markets settle daily, some of them late: only what was owed for longer can be written off. */
+export const WRITE_OFF_DAYS = 30;
 
 /** What the devices drew while they worked for a market. */
 export const EnergyUseSchema = z.object({
@@ -69,6 +71,22 @@ export const EarningPeriodsSchema = z.object({
 });
 export type EarningPeriods = z.infer<typeof EarningPeriodsSchema>;
 
+/** Jobs that are not waited for any more; a credit that comes all the same counts. */
+const WrittenOffSchema = z.object({
+  /** The market had set nothing aside to pay for these: written off as they were accepted. */
+  byMarket: Count,
+  byPerson: z.object({ jobs: Count, net: MoneyValueSchema, unpriced: Count }),
+});
+
+/** Rentals of whole GPUs that began in a span of time: what was agreed, never part of what jobs brought. */
+const RentalSumsSchema = z.object({
+  rentals: Count,
+  running: Count,
+  agreed: MoneyValueSchema,
+  /** Of which the market did not say what they cost. */
+  untold: Count,
+});
+
 export const EarningSummarySchema = EarningPeriodsSchema.extend({
   market: MarketIdSchema,
   currency: CurrencyCodeSchema,
@@ -79,8 +97,13 @@ export const EarningSummarySchema = EarningPeriodsSchema.extend({
     oldestAt: TimeMs.nullable(),
     afterMs: z.number().int().positive(),
   }),
+  writtenOff: WrittenOffSchema,
+  /** 30 local days, today among them; since the first one. */
+  rentals: z.object({ month: RentalSumsSchema, total: RentalSumsSchema }),
   /** What one whole coin is worth, as the person set it. */
   rate: EnergyCostSchema.nullable(),
+  /** Only its books are left; absent: it is configured. */
+  notConfigured: z.literal(true).optional(),
 });
 export type EarningSummary = z.infer<typeof EarningSummarySchema>;
 
@@ -93,8 +116,10 @@ export const EarningEntrySchema = z.object({
   model: Text,
   units: Count.nullable(),
   acceptedAt: TimeMs,
-  /** null: pending. */
+  /** null: pending, or written off. */
   settledAt: TimeMs.nullable(),
+  /** Since when its money is not waited for any more, and by whose word; absent: it is, or it came. */
+  writtenOff: z.object({ at: TimeMs, by: z.enum(["market", "person"]) }).optional(),
   /** What the market offered for it. */
   offered: MoneyValueSchema.nullable(),
   /** As credited; null until then, or where the market does not tell. */
@@ -107,7 +132,7 @@ export const EarningEntrySchema = z.object({
 });
 export type EarningEntry = z.infer<typeof EarningEntrySchema>;
 
-const EntryStateSchema = z.enum(["settled", "pending"]);
+const EntryStateSchema = z.enum(["settled", "pending", "written-off"]);
 export type EntryState = z.infer<typeof EntryStateSchema>;
 
 const Cursor = z.string().max(200);
@@ -132,7 +157,7 @@ export const EARNINGS_COMMANDS = {
     input: MarketInput.extend({ days: z.number().int().min(1).max(MOST_DAYS).default(30) }),
     output: EarningSeriesSchema,
   },
-  /** The figures of every configured market. */
+  /** The figures of every configured market, and then of every other that something was earned at. */
   "earnings.summary": {
     input: z.strictObject({}),
     output: z.strictObject({ markets: z.array(EarningSummarySchema) }),
@@ -158,14 +183,30 @@ export const EARNINGS_COMMANDS = {
     }),
     output: EntryPage,
   },
-  /** The ledger as CSV (RFC 4180), the oldest first, piece by piece; the first piece begins with the heads. */
+  /**
+   * The ledger as CSV (RFC 4180), the oldest first, piece by piece; the first piece begins with the heads. By acceptance:
+   * every accepted job, then each rental. By payment: what was credited in that time, which is what a tax year asks for.
+   */
   "earnings.csv": {
     input: z.strictObject({
       market: MarketIdSchema.optional(),
+      by: z.enum(["accepted", "paid"]).default("accepted"),
       from: TimeMs.optional(),
       until: TimeMs.optional(),
       after: Cursor.optional(),
     }),
     output: z.strictObject({ text: z.string(), rows: Count, next: Cursor.nullable() }),
   },
+  /** What a market has owed for longer than so many days; `before` is what `earnings.writeOff` asks for. */
+  "earnings.unpaid": {
+    input: MarketInput.extend({ days: z.number().int().min(WRITE_OFF_DAYS).max(MOST_DAYS) }),
+    output: z.strictObject({ jobs: Count, unpriced: Count, net: MoneyValueSchema, before: TimeMs }),
+  },
+  /** Nobody waits any more for the money of jobs accepted before then. A credit that comes all the same counts. */
+  "earnings.writeOff": {
+    input: MarketInput.extend({ before: TimeMs }),
+    output: z.strictObject({ jobs: Count }),
+  },
+  /** What was written off last at this market is waited for again. */
+  "earnings.takeBack": { input: MarketInput, output: z.strictObject({ jobs: Count }) },
 } as const;

@@ -1,6 +1,6 @@
 /** The GPU pack: what CUDA needs and the app does not bring, part by part, and what is being done about it. */
 import { z } from "zod";
-import { ErrorValueSchema } from "../errors.ts";
+import { FOLDER_WORK } from "./folder-work.ts";
 
 const Text = z.string().max(2000);
 const Bytes = z.number().int().nonnegative();
@@ -30,17 +30,11 @@ export const GpuPackViewSchema = z.object({
   offered: z.boolean(),
   folder: Text,
   parts: z.array(GpuPackPartSchema),
-  doing: z.enum(["nothing", "installing", "checking", "removing"]),
+  ...FOLDER_WORK,
   /** The part under way. */
   part: Text.nullable(),
-  step: z.enum(["downloading", "unpacking"]).nullable(),
-  /** Of what this install fetches: altogether, and here; null while a source does not say. */
-  bytesTotal: Bytes,
+  /** Of `bytesTotal`, already here; null while a source does not say. */
   bytesHere: Bytes.nullable(),
-  /** Why the last install, check or removal failed; null: it did not, or there was none. */
-  error: ErrorValueSchema.nullable(),
-  /** What the last check found; null: none since the last change. */
-  checked: z.object({ at: Bytes, wrong: z.array(Text) }).nullable(),
 });
 export type GpuPackView = z.infer<typeof GpuPackViewSchema>;
 

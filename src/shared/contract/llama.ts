@@ -1,6 +1,6 @@
 /** llama.cpp, which text generation needs and the app does not bring: what is here, and what is being done about it. */
 import { z } from "zod";
-import { ErrorValueSchema } from "../errors.ts";
+import { FOLDER_WORK } from "./folder-work.ts";
 
 const Text = z.string().max(2000);
 const Bytes = z.number().int().nonnegative();
@@ -24,15 +24,9 @@ export const LlamaViewSchema = z.object({
   /** Left by an interrupted try. */
   bytesKept: Bytes,
   licences: z.array(Text),
-  doing: z.enum(["nothing", "installing", "checking", "removing"]),
-  step: z.enum(["downloading", "unpacking"]).nullable(),
-  /** Of what this install fetches: altogether, and here. */
-  bytesTotal: Bytes,
+  ...FOLDER_WORK,
+  /** Of `bytesTotal`, already here. */
   bytesHere: Bytes,
-  /** Why the last install, check or removal failed; null: it did not, or there was none. */
-  error: ErrorValueSchema.nullable(),
-  /** What the last check found; null: none since the last change. */
-  checked: z.object({ at: Bytes, wrong: z.array(Text) }).nullable(),
 });
 export type LlamaView = z.infer<typeof LlamaViewSchema>;
 

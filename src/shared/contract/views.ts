@@ -227,6 +227,8 @@ export const MarketViewSchema = z.object({
   lastAcceptedAt: TimeMs.nullable(),
   leasesHeld: z.number().int().nonnegative(),
   error: ErrorValueSchema.nullable(),
+  /** Since when a question to it has failed that still does; absent: none does, and `error` is about something else. */
+  failingSince: TimeMs.optional(),
   /** What the market says of us; absent where it keeps no such books, or before it was first read. */
   standing: ProviderStandingSchema.optional(),
   /** Too many of its leases were lost: no more of its work is taken until `market.resume` or `run.start`. */
@@ -420,6 +422,8 @@ export const EarningsViewSchema = z.object({
   failedToday: z.number().int().nonnegative(),
   /** When the market's own books were last read and compared; null before the first time. */
   reconciledAt: TimeMs.nullable(),
+  /** Only its books are left; absent: it is configured. */
+  notConfigured: z.literal(true).optional(),
 });
 export type EarningsView = z.infer<typeof EarningsViewSchema>;
 

@@ -53,7 +53,7 @@ export const unclaimed: NoticeProvider = (_before, { state, balances }) =>
 
 export const ledgerRestored: NoticeProvider = (_before, { state }) =>
   (state?.engine.notices ?? [])
-    .filter(({ code }) => code === "LEDGER_RESTORED")
+    .filter(({ code }) => code === "LEDGER_RESTORED" || code === "LEDGER_WENT_BACK")
     .map((notice) => ({
       key: "ledger-restored",
       type: "ledger-restored",
@@ -62,4 +62,18 @@ export const ledgerRestored: NoticeProvider = (_before, { state }) =>
       screen: "activity",
       lasting: true,
       quietFor: HOUR,
+    }));
+
+/** For as long as no copy of the ledger can be made. */
+export const snapshotFailed: NoticeProvider = (_before, { state }) =>
+  (state?.engine.notices ?? [])
+    .filter(({ code }) => code === "SNAPSHOT_FAILED")
+    .map((notice) => ({
+      key: "snapshot-failed",
+      type: "snapshot-failed",
+      severity: "warn",
+      ...worded(say("noticeSnapshotFailed"), sayErrorLine(notice)),
+      screen: "activity",
+      lasting: true,
+      quietFor: DAY,
     }));

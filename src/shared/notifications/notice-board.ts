@@ -33,6 +33,7 @@ export const NOTICE_PROVIDERS: Readonly<Record<NoticeType, NoticeProvider>> = {
   "model-failed": devices.modelFailed,
   "disk-full": devices.diskFull,
   "ledger-restored": money.ledgerRestored,
+  "snapshot-failed": money.snapshotFailed,
   "engine-failed": app.engineFailed,
   "update-ready": app.updateReady,
   "update-refused": app.updateRefused,

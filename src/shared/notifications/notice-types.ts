@@ -21,6 +21,7 @@ export const NOTICE_TYPES = [
   "model-failed",
   "disk-full",
   "ledger-restored",
+  "snapshot-failed",
   "engine-failed",
   "update-ready",
   "update-refused",

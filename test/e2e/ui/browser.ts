@@ -21,20 +21,40 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** Writes down what a person would not see: exceptions, refused by policy, requests to anywhere but `origin`. */
-export function watchFaults(page: Page, origin: string, faults: string[] = []): string[] {
-  page.on("pageerror", (error) => faults.push(`exception: ${error.message}`));
-  page.on("console", (message) => {
-    const text = message.text();
-    if (/Content Security Policy|Refused to/i.test(text)) faults.push(`policy: ${text}`);
-  });
-  page.on("request", (request) => {
-    const url = request.url();
-    if (!url.startsWith(origin) && !url.startsWith("blob:") && !url.startsWith("data:"))
-      faults.push(`request: ${url}`);
-  });
-  page.on("websocket", (socket) => {
-    if (new URL(socket.url()).host !== new URL(origin).host) faults.push(`socket: ${socket.url()}`);
-  });
-  return faults;
+/** Writes down what a person would not see: exceptions, refused by policy, requests to anywhere but the one place it may ask. */
+export class FaultWatch {
+  #origin = "";
+  #faults: string[] = [];
+
+  constructor(page: Page) {
+    page.on("pageerror", (error) => this.#note(`exception: ${error.message}`));
+    page.on("console", (message) => {
+      const text = message.text();
+      if (/Content Security Policy|Refused to/i.test(text)) this.#note(`policy: ${text}`);
+    });
+    page.on("request", (request) => {
+      const url = request.url();
+      if (!url.startsWith(this.#origin) && !url.startsWith("blob:") && !url.startsWith("data:"))
+        this.#note(`request: ${url}`);
+    });
+    page.on("websocket", (socket) => {
+      if (new URL(socket.url()).host !== new URL(this.#origin).host) this.#note(`socket: ${socket.url()}`);
+    });
+  }
+
+  /** From now on the page may ask `origin` and nothing else. */
+  begin(origin: string): void {
+    this.#origin = origin;
+  }
+
+  /** All since the last time it was asked. */
+  take(): string[] {
+    const faults = this.#faults;
+    this.#faults = [];
+    return faults;
+  }
+
+  #note(fault: string): void {
+    this.#faults.push(fault);
+  }
 }

@@ -3,17 +3,27 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 import { afterEach, beforeAll, expect, inject } from "vitest";
 import type { State } from "../../../src/shared/contract/views.ts";
 import type { ScreenName } from "../../../src/shared/screens.ts";
-import { launchBrowser, watchFaults } from "./browser.ts";
+import { FaultWatch, launchBrowser } from "./browser.ts";
 import { Endings, suiteEndings } from "./endings.ts";
 import { HOOK_PATIENCE, PATIENCE } from "./patience.ts";
 import { WIDE } from "./screenshots.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
 
+/** A page that is used again and again: to load another into it costs a third of a new one. */
+interface Tab {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly watch: FaultWatch;
+}
+
 export class BrowserSuite {
+  /** By what a context can't change later: its language, what it permits. */
+  readonly #tabs = new Map<string, Tab>();
+  #browser: Browser | null = null;
+  /** The test's own. */
+  #tab: Tab | null = null;
   /** Every fault of the test's pages; each test ends with none. */
   #faults: string[] = [];
-  #browser: Browser | null = null;
-  #context: BrowserContext | null = null;
   #ofTest = new Endings();
 
   get browser(): Browser {
@@ -27,20 +37,41 @@ export class BrowserSuite {
     this.#browser = browser;
   }
 
-  /** The test's one page: the one before it is closed. `origin`: the only place it may ask. */
+  /** The test's one page, which knows nothing of the one before it. `origin`: the only place it may ask. */
   async page(origin: string, options: BrowserContextOptions = {}): Promise<Page> {
     await this.closePage();
-    const context = await this.browser.newContext({ viewport: WIDE, reducedMotion: "reduce", ...options });
-    this.#context = context;
-    context.setDefaultTimeout(PATIENCE.timeout);
-    const page = await context.newPage();
-    watchFaults(page, origin, this.#faults);
-    return page;
+    const { viewport = WIDE, colorScheme = "light", ...lasting } = options;
+    const key = JSON.stringify(lasting);
+    const tab = this.#tabs.get(key) ?? (await this.#newTab(lasting));
+    this.#tabs.set(key, tab);
+    this.#tab = tab;
+    tab.watch.begin(origin);
+    await tab.page.setViewportSize(viewport ?? WIDE);
+    await tab.page.emulateMedia({ colorScheme });
+    return tab.page;
   }
 
+  async #newTab(options: BrowserContextOptions): Promise<Tab> {
+    const context = await this.browser.newContext({ viewport: WIDE, reducedMotion: "reduce", ...options });
+    context.setDefaultTimeout(PATIENCE.timeout);
+    const page = await context.newPage();
+    return { context, page, watch: new FaultWatch(page) };
+  }
+
+  /** It leaves where it was, and what was kept there is forgotten. */
   async closePage(): Promise<void> {
-    await this.#context?.close();
-    this.#context = null;
+    const tab = this.#tab;
+    this.#tab = null;
+    if (tab === null) return;
+    try {
+      await blank(tab.page);
+      await tab.context.clearCookies();
+    } catch {
+      // A page that does not answer any more is not used again.
+      for (const [key, known] of this.#tabs) if (known === tab) this.#tabs.delete(key);
+      await tab.context.close();
+    }
+    this.#faults.push(...tab.watch.take());
   }
 
   /** After the test's page was closed, newest first. */
@@ -49,13 +80,25 @@ export class BrowserSuite {
   }
 
   async endTest(): Promise<void> {
-    const [endings, faults] = [this.#ofTest, this.#faults];
+    const endings = this.#ofTest;
     this.#ofTest = new Endings();
-    this.#faults = [];
     endings.add(() => this.closePage());
     await endings.run();
+    const faults = this.#faults;
+    this.#faults = [];
     expect(faults, "faults of the page").toEqual([]);
   }
+}
+
+async function blank(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    if (!window.location.protocol.startsWith("http")) return;
+    window.localStorage.clear();
+    window.sessionStorage.clear();
+  });
+  // Where it stayed, something of the next page would be under it.
+  await page.mouse.move(0, 0);
+  await page.goto("about:blank");
 }
 
 export class DashboardSuite extends BrowserSuite {

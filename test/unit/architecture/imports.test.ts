@@ -21,6 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "shared",
     "host",
     "engine/config",
+    "engine/control/ask-engine.ts",
     "engine/control/control-file.ts",
     "engine/log/log-file.ts",
     "engine/log/redact.ts",

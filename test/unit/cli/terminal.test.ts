@@ -5,12 +5,13 @@ import { exitCodeOf } from "../../../src/cli/exit-codes.ts";
 import { Terminal } from "../../../src/cli/terminal.ts";
 import { usageError } from "../../../src/cli/usage.ts";
 import { ConfigError } from "../../../src/engine/config/config-error.ts";
+import { Redactor } from "../../../src/engine/log/redact.ts";
 import { AppError } from "../../../src/shared/errors.ts";
 
-function printed(thrown: unknown, debug = false): string {
+function printed(thrown: unknown, debug = false, clean?: (text: string) => string): string {
   const stream = new PassThrough().setEncoding("utf8");
   const io = stream as unknown as NodeJS.WriteStream;
-  new Terminal({ stdout: io, stderr: io, debug }).error(thrown);
+  new Terminal({ stdout: io, stderr: io, debug }).error(thrown, clean);
   return String(stream.read());
 }
 
@@ -47,6 +48,16 @@ describe("an error on the terminal", () => {
     expect(printed(error)).toBe(
       'Error: 2 settings are wrong.\n  A "1" is odd. Write 2.\n  B is missing. Write 2.\n',
     );
+  });
+
+  it("never holds a secret, not even one that a library put there", () => {
+    const leaking = new Error("401 for https://ann:hunter2-and-more@host, api_key=hunter2-and-more");
+    leaking.cause = new Error("Bearer hunter2-and-more");
+    expect(printed(leaking, true)).not.toContain("hunter2");
+    const problem = { name: "A", value: "hunter2-and-more", reason: "is odd", fix: "Write 2" };
+    const known = (text: string) => new Redactor(["hunter2-and-more"]).text(text);
+    for (const problems of [[problem], [problem, problem]])
+      expect(printed(new ConfigError(problems), true, known)).not.toContain("hunter2");
   });
 
   it("shows its stack and its cause when asked", () => {

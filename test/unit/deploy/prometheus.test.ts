@@ -1,13 +1,14 @@
 /** resources/deploy/prometheus as Prometheus itself reads it. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { prometheusTool } from "../../../scripts/setup/prometheus.mjs";
-import { FAMILIES } from "../../../src/engine/metrics/families.ts";
+import { allFamilies, valuesOf } from "../../support/metric-families.ts";
+import { askedBy } from "../../support/promql.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
 const FOLDER = fileURLToPath(new URL("../../../resources/deploy/prometheus", import.meta.url));
@@ -22,9 +23,12 @@ function check(...args: string[]) {
   return { status, said: stdout + stderr };
 }
 
-const RulesSchema = z.object({
-  groups: z.array(z.object({ rules: z.array(z.object({ alert: z.string().optional(), expr: z.string() })) })),
+const RuleSchema = z.object({
+  alert: z.string().optional(),
+  expr: z.string(),
+  annotations: z.record(z.string(), z.string()).default({}),
 });
+const RulesSchema = z.object({ groups: z.array(z.object({ rules: z.array(RuleSchema) })) });
 const TestsSchema = z.object({
   tests: z.array(
     z.object({
@@ -37,8 +41,9 @@ const TestsSchema = z.object({
 const PanelSchema = z.object({
   title: z.string(),
   gridPos: z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() }),
-  targets: z.array(z.object({ expr: z.string() })).optional(),
+  targets: z.array(z.object({ expr: z.string(), legendFormat: z.string().default("") })).optional(),
 });
+const PatchSchema = z.object({ path: z.string(), value: z.unknown().optional() });
 const DashboardSchema = z.object({ uid: z.string(), title: z.string(), panels: z.array(PanelSchema) });
 
 const rules = RulesSchema.parse(parse(readFileSync(join(FOLDER, "rules.yml"), "utf8"))).groups.flatMap(
@@ -47,33 +52,103 @@ const rules = RulesSchema.parse(parse(readFileSync(join(FOLDER, "rules.yml"), "u
 const dashboard = DashboardSchema.parse(
   JSON.parse(readFileSync(join(FOLDER, "grafana", "bellows.json"), "utf8")),
 );
+/** What KEDA is told to ask, of all workers and of one class: queue, busy share, latency. */
+const scaling = {
+  all: z
+    .object({
+      spec: z.object({ triggers: z.array(z.object({ metadata: z.object({ query: z.string() }) })) }),
+    })
+    .parse(parse(readFileSync(join(KUBERNETES, "components/keda/scaled-object.yaml"), "utf8")))
+    .spec.triggers.map(({ metadata }) => metadata.query),
+  ofClass: z
+    .object({ patches: z.array(z.object({ patch: z.string() })) })
+    .parse(parse(readFileSync(join(KUBERNETES, "overlays/l40s/kustomization.yaml"), "utf8")))
+    .patches.flatMap(({ patch }) => z.array(PatchSchema).parse(parse(patch)))
+    .flatMap(({ path, value }) => (path.endsWith("/metadata/query") ? [String(value)] : [])),
+};
 const queries = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
 
-/** Every name a query may use: ours, the guide's, Prometheus' own. */
-function unknownNames(expression: string): string[] {
-  const ours = new Set(Object.values(FAMILIES).map(({ name }) => name as string));
-  const used = expression.match(/\b(?:bellows|aicf|process)_\w+\b/g) ?? [];
-  return used
-    .map((name) => name.replace(/_(bucket|sum|count)$/, ""))
-    .filter((name) => !ours.has(name) && !/^aicf_(provider|heartbeat)_/.test(name));
+const families = new Map(allFamilies().map((family) => [family.name, family]));
+/** What Prometheus puts on every series: where it was scraped. In a cluster also the pod's labels. */
+const OF_TARGETS = ["job", "instance", "namespace", "pod", "bellows_dev_gpu_class"];
+/** Series of others, and recordings of ours. */
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  up: [],
+  ALERTS: ["alertname", "alertstate"],
+  animica_aicf_queue_depth: ["kind"],
+};
+
+function labelsOf(series: string): readonly string[] | undefined {
+  const whole = families.get(series);
+  if (whole !== undefined) return whole.kind === "histogram" ? undefined : whole.labels;
+  const [, base = "", part = ""] = /^(\w+)_(bucket|sum|count)$/.exec(series) ?? [];
+  const family = families.get(base);
+  if (family?.kind !== "histogram") return OTHERS[series];
+  return part === "bucket" ? [...family.labels, "le"] : family.labels;
 }
+
+/** What a query asks for that no series, label or value answers to; `shown`: labels that its sentence or legend names. */
+function faultsOf(query: string, shown: readonly string[] = []): string[] {
+  const { selectors, groups } = askedBy(query);
+  const known = new Set([...OF_TARGETS, ...selectors.flatMap(({ name }) => labelsOf(name) ?? [])]);
+  const unknown = [...groups, ...shown].filter((label) => !known.has(label));
+  return [
+    ...unknown.map((label) => `${query}: nothing in it has a label ${label}`),
+    ...selectors.flatMap(({ name, matchers }) => {
+      const labels = labelsOf(name);
+      if (labels === undefined) return [`there is no series ${name}`];
+      return matchers.flatMap(({ label, values }) => {
+        if (OF_TARGETS.includes(label)) return [];
+        if (!labels.includes(label)) return [`${name} has no label ${label}`];
+        const possible = families.has(name.replace(/_(bucket|sum|count)$/, ""))
+          ? valuesOf(name.replace(/_(bucket|sum|count)$/, ""), label)
+          : undefined;
+        const never = (values ?? []).filter((value) => possible?.includes(value) === false);
+        return never.map((value) => `${label} of ${name} is never ${value}`);
+      });
+    }),
+  ];
+}
+
+const shownIn = (text: string) => [...text.matchAll(/\$labels\.(\w+)/g)].map(([, label = ""]) => label);
+const shownByLegend = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = ""]) => label);
 
 describe("what can be told without Prometheus", () => {
   it("every query of rules and dashboard asks for series that exist", () => {
     expect(queries.length).toBeGreaterThan(30);
-    expect([...rules.map(({ expr }) => expr), ...queries].flatMap(unknownNames)).toEqual([]);
+    const ofRules = rules.flatMap(({ expr, annotations }) =>
+      faultsOf(expr, Object.values(annotations).flatMap(shownIn)),
+    );
+    const ofPanels = dashboard.panels.flatMap(({ targets = [] }) =>
+      targets.flatMap(({ expr, legendFormat }) => faultsOf(expr, shownByLegend(legendFormat))),
+    );
+    expect([...ofRules, ...ofPanels]).toEqual([]);
   });
 
   it("so does everything that Kubernetes is told to ask", () => {
-    const texts = readdirSync(KUBERNETES, { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(".yaml"))
-      .map((file) => readFileSync(join(KUBERNETES, file), "utf8"));
-    const asking = texts.filter((text) => /\brate\(/.test(text));
-    expect(asking.length, "rules, scaling, and a class of its own").toBe(3);
-    expect(asking.join("\n")).toContain('bellows_job_seconds_bucket{namespace="bellows", phase="total"}');
-    // Labels of pods are written like series.
-    const names = asking.flatMap((text) => unknownNames(text.replaceAll(/\bbellows_dev_\w+/g, "")));
-    expect(names).toEqual([]);
+    const asking = [...scaling.all, ...scaling.ofClass];
+    expect(asking).toHaveLength(6);
+    expect(asking.flatMap((query) => faultsOf(query))).toEqual([]);
+  });
+
+  it.each([
+    ["sum(bellows_jobs_totl)", "there is no series bellows_jobs_totl"],
+    ["rate(aicf_provider_made_up_total[5m])", "there is no series aicf_provider_made_up_total"],
+    ["bellows_job_seconds > 1", "there is no series bellows_job_seconds"],
+    ['bellows_jobs_total{state="accepted"}', "bellows_jobs_total has no label state"],
+    ['bellows_jobs_total{status="settled"}', "status of bellows_jobs_total is never settled"],
+    ['bellows_jobs_held{state=~"leased|waiting"}', "state of bellows_jobs_held is never waiting"],
+    ['aicf_heartbeat_total{outcome!="error"}', "outcome of aicf_heartbeat_total is never error"],
+    [
+      "sum by (device) (bellows_market_up)",
+      "sum by (device) (bellows_market_up): nothing in it has a label device",
+    ],
+    [
+      "up and on (job, instence) bellows_intent",
+      "up and on (job, instence) bellows_intent: nothing in it has a label instence",
+    ],
+  ])("a query that asks for what is not there would be found: %s", (query, fault) => {
+    expect(faultsOf(query)).toEqual([fault]);
   });
 
   it("every alert is seen firing in its tests", () => {
@@ -165,47 +240,67 @@ describe.skipIf(promtool === null)(
       expect(queries.filter((query) => /\bjob\s*[=!]/.test(query))).toEqual([]);
     });
 
-    it("scales by the market's queue where that is scraped, and by what the workers hold where it is not", () => {
-      const queries = [
-        readFileSync(join(KUBERNETES, "components/keda/scaled-object.yaml"), "utf8"),
-        readFileSync(join(KUBERNETES, "overlays/l40s/kustomization.yaml"), "utf8"),
-      ].map((text) =>
-        /(?:query|value): >-\n((?: {10}.*\n)+)/.exec(text)?.[1]?.replaceAll(/\s+/g, " ").trim(),
-      );
-      const [all, ofClass] = queries;
-      expect(all).toMatch(/^sum\(animica_aicf_queue_depth/);
-      const worker = (gpuClass: string, state: string, values: string) => ({
-        series: `bellows_jobs_held{namespace="bellows", bellows_dev_gpu_class="${gpuClass}", state="${state}"}`,
-        values,
-      });
-      const workers = [
-        worker("l40s", "leased", "30x5"),
-        worker("l40s", "admitted", "5x5"),
-        worker("l40s", "running", "8x5"),
-        worker("a100", "leased", "11x5"),
-        ...["l40s", "a100"].map((gpuClass) => ({
-          series: `bellows_build_info{namespace="bellows", bellows_dev_gpu_class="${gpuClass}"}`,
-          values: "1x5",
-        })),
-      ];
-      const asks = (expr: string | undefined, value: number) => ({
+    describe("scaling", () => {
+      const [queue = "", busy = "", latency = ""] = scaling.all;
+      const [queueOfClass = "", busyOfClass = "", latencyOfClass = ""] = scaling.ofClass;
+      const L40S = 'namespace="bellows", bellows_dev_gpu_class="l40s"';
+      const A100 = 'namespace="bellows", bellows_dev_gpu_class="a100"';
+      const asks = (expr: string, value: number) => ({
         expr,
-        eval_time: "3m",
+        eval_time: "10m",
         exp_samples: [{ labels: "{}", value }],
       });
-      const queue = { series: 'animica_aicf_queue_depth{kind="ai"}', values: "600x5" };
-      const file = join(tempFolder(), "scaling.test.yml");
-      const tests = [
-        {
-          interval: "1m",
-          input_series: [...workers, queue],
-          promql_expr_test: [asks(all, 600), asks(ofClass, 300)],
-        },
-        { interval: "1m", input_series: workers, promql_expr_test: [asks(all, 46), asks(ofClass, 35)] },
-      ];
-      writeFileSync(file, JSON.stringify({ tests }));
-      const { status, said } = check("test", "rules", file);
-      expect(status, said).toBe(0);
+      const evaluate = (series: Readonly<Record<string, string>>, tests: ReturnType<typeof asks>[]) => {
+        const file = join(tempFolder(), "scaling.test.yml");
+        const input_series = Object.entries(series).map(([series, values]) => ({ series, values }));
+        writeFileSync(
+          file,
+          JSON.stringify({ tests: [{ interval: "1m", input_series, promql_expr_test: tests }] }),
+        );
+        const { status, said } = check("test", "rules", file);
+        expect(status, said).toBe(0);
+      };
+
+      it("goes by the market's queue where that is scraped, a class by its share of it", () => {
+        const workers = {
+          [`bellows_build_info{${L40S}}`]: "1x10",
+          [`bellows_build_info{${A100}}`]: "1x10",
+          // What a worker holds grows with its batches, and says nothing of the queue.
+          [`bellows_jobs_held{${L40S}, state="leased"}`]: "128x10",
+        };
+        evaluate({ ...workers, 'animica_aicf_queue_depth{kind="ai"}': "600x10" }, [
+          asks(queue, 600),
+          asks(queueOfClass, 300),
+        ]);
+        evaluate(workers, [asks(queue, 0), asks(queueOfClass, 0)]);
+      });
+
+      it("goes by the time in which devices had work, whatever a batch holds", () => {
+        const seconds = (labels: string, instance: string, device: string) =>
+          `bellows_device_busy_seconds_total{${labels}, job="bellows", instance="${instance}", device="${device}"}`;
+        // Two workers of a class, one busy all the time and one a quarter of it; another class's with two GPUs, one idle.
+        evaluate(
+          {
+            [seconds(L40S, "a", "GPU-1")]: "0+60x10",
+            [seconds(L40S, "b", "GPU-2")]: "0+15x10",
+            [seconds(A100, "c", "GPU-3")]: "0+60x10",
+            [seconds(A100, "c", "GPU-4")]: "0x10",
+          },
+          [asks(busy, 1.75), asks(busyOfClass, 1.25)],
+        );
+        evaluate({}, [asks(busy, 0), asks(busyOfClass, 0)]);
+      });
+
+      it("goes by the time jobs take, and by nothing while there are none", () => {
+        const buckets = (rise: string) => ({
+          [`bellows_job_seconds_bucket{${L40S}, phase="total", le="10"}`]: `0+${rise}x10`,
+          [`bellows_job_seconds_bucket{${L40S}, phase="total", le="20"}`]: `0+${rise}x10`,
+          [`bellows_job_seconds_bucket{${L40S}, phase="total", le="+Inf"}`]: `0+${rise}x10`,
+        });
+        evaluate(buckets("60"), [asks(latency, 9.5), asks(latencyOfClass, 9.5)]);
+        evaluate(buckets("0"), [asks(latency, 0), asks(latencyOfClass, 0)]);
+        evaluate({}, [asks(latency, 0), asks(latencyOfClass, 0)]);
+      });
     });
 
     it("can read every query of the dashboard", () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { ForkProcessHost } from "../../../src/host/fork-host.ts";
 import { Supervisor, type SupervisorOptions, type SupervisorState } from "../../../src/host/supervisor.ts";
+import { EngineStartingSchema } from "../../../src/shared/config.ts";
 import { childSpec, eventually, isAlive } from "../../fixtures/host/processes.ts";
 
 const started: Supervisor[] = [];
@@ -127,6 +128,27 @@ describe("Supervisor", () => {
     });
   });
 
+  test("what may pass by itself is waited for, however often it ended for it, and said until it has passed", async () => {
+    const full = { code: "DATA_FOLDER_FULL", message: "1 MB is free", actor: "machine" } as const;
+    let looks = 0;
+    const { supervisor, states } = supervise(["fatal", "user"], {
+      obstacle: ({ code }) => (code === "PORT_BUSY" ? () => (++looks % 3 === 0 ? null : full) : null),
+      timings: { quickCrashLimit: 2 },
+    });
+    supervisor.start();
+    await eventually(() => supervisor.state.restarts >= 4, 10_000);
+    expect(states.filter(({ state }) => state === "failed")).toEqual([]);
+    const told = states.filter(({ pid }) => pid === null).map(({ state, error }) => [state, error?.code]);
+    expect(told.slice(1, 5), "its own word, then what is in the way at each look").toEqual([
+      ["restarting", "PORT_BUSY"],
+      ["restarting", "DATA_FOLDER_FULL"],
+      ["restarting", "DATA_FOLDER_FULL"],
+      ["restarting", "PORT_BUSY"],
+    ]);
+    await supervisor.stop();
+    expect(supervisor.state.state).toBe("stopped");
+  });
+
   test("an error of the machine is tried again", async () => {
     const { supervisor } = supervise(["fatal", "machine"]);
     supervisor.start();
@@ -139,6 +161,22 @@ describe("Supervisor", () => {
     supervisor.start();
     await reach(supervisor, "failed");
     expect(supervisor.state.reason).toContain("child mute was not ready within");
+  });
+
+  test("a process whose start takes long is waited for while it says what it does", async () => {
+    const { supervisor, states } = supervise(["long-start", "4"], {
+      startNews: (message) => EngineStartingSchema.safeParse(message).data ?? null,
+    });
+    supervisor.start();
+    await supervisor.whenUp();
+    expect(states.flatMap(({ doing }) => doing?.text ?? [])).toEqual([
+      "step 1",
+      "step 2",
+      "step 3",
+      "step 4",
+    ]);
+    expect(supervisor.state).toMatchObject({ state: "up", restarts: 0 });
+    expect(supervisor.state.doing).toBeUndefined();
   });
 
   test("a process that stayed up for long enough does not count as a quick crash", async () => {

@@ -44,6 +44,8 @@ function desk(): AppDesk {
     },
     repair: {
       wrongSettings: [],
+      ledgerCopy: null,
+      useLedgerCopy: () => void done.push("copy used"),
       resetSetting: async (key) => void done.push(`reset ${key}`),
       report: async () => ({ fileName: "report.txt", sections: [], redactions: 0 }),
       openLogs: async () => void done.push("logs"),

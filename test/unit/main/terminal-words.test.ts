@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { TerminalWords, type ToldState } from "../../../src/main/terminal-words.ts";
+import { say } from "../../../src/shared/words/said.ts";
 
 const error = { code: "ENGINE_FAILED", message: "engine was ended by SIGKILL", actor: "machine" } as const;
 const stateOf = (mode: "demo" | "live", ...ids: string[]) =>
@@ -32,6 +33,19 @@ describe("TerminalWords", () => {
     const { said, terminal } = words();
     terminal.follow({ state: "up", since: 2 }, stateOf("demo", "aitbc"));
     expect(said[0]).toMatch(/demo markets.*play money/);
+  });
+
+  it("tells of a start that takes long, each step and model once", () => {
+    const { said, terminal } = words();
+    for (const percent of [1, 2]) {
+      const doing = say("startCheckingModel", { model: "a", percent });
+      terminal.follow({ state: "starting", since: 1, doing }, null);
+    }
+    terminal.follow(
+      { state: "starting", since: 1, doing: say("startCheckingModel", { model: "b", percent: 0 }) },
+      null,
+    );
+    expect(said).toEqual(["Starting: Checking the model a: 1 %.", "Starting: Checking the model b: 0 %."]);
   });
 
   it("tells a loss with its cause once, and the return", () => {

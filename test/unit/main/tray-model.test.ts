@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { jobsHeld, type TrayIcon, trayModel } from "../../../src/main/tray-model.ts";
 import type { EngineStatus } from "../../../src/shared/contract/bridge.ts";
 import { HeadlineLevelSchema, type RunIntent } from "../../../src/shared/contract/views.ts";
+import { say } from "../../../src/shared/words/said.ts";
 import { setLanguage } from "../../../src/shared/words/words.ts";
 import { attention, cpu, earning, gpu, idle, paused } from "../../e2e/ui/states.ts";
 import { anAppView } from "../../support/app-view.ts";
@@ -68,6 +69,16 @@ describe("trayModel", () => {
     ];
     expect(models.map(({ icon }) => icon)).toEqual(["idle", "attention", "error", "idle", "idle"]);
     for (const { tooltip } of models) expect(tooltip).not.toMatch(/Earning|Earned/);
+  });
+
+  it("says what a start that takes long is at, in the person's language", () => {
+    const doing = say("startCheckingModel", { model: "clip", percent: 40 });
+    const line = () => trayModel({ state: "starting", since: NOW, doing }, null).line;
+    expect(line()).toBe("Checking the model clip: 40 %");
+    setLanguage("de");
+    onTestFinished(() => setLanguage("en"));
+    expect(line()).toBe("Das Modell clip wird geprüft: 40 %");
+    expect(trayModel({ state: "restarting", since: NOW, error: null, doing }, null).line).toBe(line());
   });
 
   it("offers the verbs that would change something", () => {

@@ -29,10 +29,11 @@ import { declined, readWork, type WorkFields } from "../read-work.ts";
 import type { Send } from "../send.ts";
 import { createAccount, type ProviderKey } from "./account.ts";
 import { type AicfClient, createAicfClient, type ProviderSigner } from "./client.ts";
-import { collectCredits, providerShare } from "./credits.ts";
+import { collectCredits } from "./credits.ts";
 import { eventsUrl, followEvents } from "./events.ts";
 import { createMarketClock } from "./market-clock.ts";
 import { createNodeRpc } from "./node-rpc.ts";
+import { providerShare } from "./provider-share.ts";
 import { isGone, isIneligible, type Refusal, refused, refusedResult } from "./refusal.ts";
 import { AICF_SERVICE } from "./service-rules.ts";
 import { standingOf } from "./standing.ts";
@@ -242,7 +243,7 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       if (url === null) return;
       const onConnection = (connected: boolean) => surfaces.note("events", connected);
       const { providerId } = who;
-      await followEvents({ url, providerId, onNews: listener, onConnection, now, onDebug }, signal);
+      await followEvents({ url, providerId, onNews: listener, onConnection, onDebug }, signal);
     },
 
     async probe(signal) {

@@ -6,7 +6,7 @@
  * source, and what was written down the help where a market lacks them.
  */
 import { AppError, type ErrorCode } from "../../../shared/errors.ts";
-import { basisPoints, formatDecimal, type Money, money } from "../../../shared/money.ts";
+import { formatDecimal } from "../../../shared/money.ts";
 import { mayHaveArrived } from "../given-once.ts";
 import type { DebugSink } from "../http.ts";
 import type { ClaimBook, JobCredit } from "../port.ts";
@@ -14,18 +14,8 @@ import type { AicfClient } from "./client.ts";
 import type { NodeRpc } from "./node-rpc.ts";
 import { anm, type Claim, type PayoutRow } from "./wire.ts";
 
-const TREASURY_BPS = 1500n;
-const MINER_BPS = 500n;
 /** A node whose AICF module is not mounted claims nothing, ever (protocols/aicf.md §0): what is settled is all there is. */
 const LACKS_BOOKS: ReadonlySet<string> = new Set<ErrorCode>(["NODE_METHOD_MISSING", "NODE_WITHOUT_RPC"]);
-
-/** 80 %: treasury 15 % and miner 5 % are floored, the rest is the provider's (docs/markets-devnet.md "Money"). */
-export function providerShare(gross: Money): Money {
-  return money(
-    gross.currency,
-    gross.minor - basisPoints(gross, TREASURY_BPS).minor - basisPoints(gross, MINER_BPS).minor,
-  );
-}
 
 export interface CreditSources {
   readonly client: Pick<AicfClient, "payouts" | "clock">;

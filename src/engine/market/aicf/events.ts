@@ -13,7 +13,10 @@ import type { MarketNews } from "../port.ts";
 import { EventSchema, type WireEvent } from "./wire.ts";
 
 const TOPICS = ["aicf.jobAssigned", "aicf.jobCompleted", "aicf.providerSlashed", "aicf.epochSettled"];
-const RETRY = { base: 500, cap: 30 * SECOND };
+/** Whoever loses this connection loses it with all the market's workers (docs/scaling.md). */
+export const EVENTS_RETRY = { base: 2 * SECOND, cap: 30 * SECOND, jitter: 1 };
+/** And is connected again with them: what was missed is asked for at some time within this. */
+const OPENED_SPREAD = 10 * SECOND;
 const PING_EVERY = 15 * SECOND;
 const SILENT_AFTER = 40 * SECOND;
 const MAX_MESSAGE = 64 * KIB;
@@ -27,18 +30,24 @@ export interface EventStreamOptions {
   readonly onNews: (news: MarketNews) => void;
   /** Connected or not, told at each change. */
   readonly onConnection: (connected: boolean) => void;
-  readonly now: () => number;
+  /** From 0 to 1: spreads what many workers do together. */
+  readonly random?: () => number;
   readonly onDebug?: DebugSink | undefined;
 }
 
 /** Runs until the signal aborts; never throws. */
 export async function followEvents(options: EventStreamOptions, signal: AbortSignal): Promise<void> {
   for (let attempt = 1; !signal.aborted; attempt++) {
-    const began = options.now();
+    const began = performance.now();
     await oneConnection(options, signal);
-    if (options.now() - began > GOOD_AFTER) attempt = 1;
-    await pause(backoffMs(attempt, RETRY), signal);
+    if (performance.now() - began > GOOD_AFTER) attempt = 1;
+    await pause(backoffMs(attempt, EVENTS_RETRY, options.random), signal);
   }
+}
+
+/** From a connection to the question for what was missed, ms. */
+export function missedWait(random: () => number = Math.random): number {
+  return Math.round(OPENED_SPREAD * random());
 }
 
 /** What a message means for this provider; null: nothing. */
@@ -78,10 +87,11 @@ function oneConnection(options: EventStreamOptions, signal: AbortSignal): Promis
     const url = new URL(options.url);
     url.searchParams.set("topics", TOPICS.join(","));
     const socket = new WebSocket(url, { maxPayload: MAX_MESSAGE, handshakeTimeout: 10 * SECOND });
-    let heardAt = options.now();
+    let heardAt = performance.now();
+    let missed: NodeJS.Timeout | undefined;
     const hangUp = () => socket.terminate();
     const pinging = setInterval(() => {
-      if (options.now() - heardAt > SILENT_AFTER) hangUp();
+      if (performance.now() - heardAt > SILENT_AFTER) hangUp();
       else if (socket.readyState === WebSocket.OPEN) socket.send("ping");
     }, PING_EVERY);
     signal.addEventListener("abort", hangUp, { once: true });
@@ -89,10 +99,12 @@ function oneConnection(options: EventStreamOptions, signal: AbortSignal): Promis
     socket.on("open", () => {
       options.onConnection(true);
       // What happened while nobody listened was not replayed: ask for everything once.
-      for (const news of ["work", "money", "standing"] as const) options.onNews(news);
+      missed = setTimeout(() => {
+        for (const news of ["work", "money", "standing"] as const) options.onNews(news);
+      }, missedWait(options.random));
     });
     socket.on("message", (message) => {
-      heardAt = options.now();
+      heardAt = performance.now();
       const event = EventSchema.safeParse(parseJson(message.toString()));
       const news = event.success ? newsIn(event.data, options.providerId) : null;
       if (news !== null) options.onNews(news);
@@ -100,6 +112,7 @@ function oneConnection(options: EventStreamOptions, signal: AbortSignal): Promis
     socket.on("error", (error) => options.onDebug?.("event stream", { message: error.message }));
     socket.on("close", () => {
       clearInterval(pinging);
+      clearTimeout(missed);
       signal.removeEventListener("abort", hangUp);
       options.onConnection(false);
       resolve();

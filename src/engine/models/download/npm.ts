@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { MINUTE } from "../../../shared/durations.ts";
 import { AppError, isAbort } from "../../../shared/errors.ts";
+import { plainEnvironment } from "../../../shared/secret-variables.ts";
 import type { Digest } from "./partial-file.ts";
 
 export interface PackageVersion {
@@ -187,5 +188,5 @@ function lastLine(output: string): string {
 /** Left by an outer `npm run`, they would make this npm believe that it runs inside that script. */
 function npmEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const own = /^npm_(lifecycle|package|command|execpath|node_execpath)/;
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !own.test(name)));
+  return Object.fromEntries(Object.entries(plainEnvironment(env)).filter(([name]) => !own.test(name)));
 }

@@ -139,6 +139,10 @@ export const app = {
     rollBack: "Zurück zu {{version}}",
     rollBackTitle: "Zurück zu Version {{version}}?",
     rollBackText:
+      "Bellows beendet die gehaltenen Aufträge, installiert Version {{version}} wieder und startet neu. Hauptbuch, Schlüssel und Einstellungen bleiben.",
+    rollBackLedger:
+      "Bellows beendet die gehaltenen Aufträge, installiert Version {{version}} wieder und startet neu. Schlüssel und Einstellungen bleiben. Das Hauptbuch wurde für diese Version geändert: Version {{version}} kann es nicht lesen und fragt, ob mit der Sicherung von davor weitergemacht wird, ohne das, was seither geschah.",
+    rollBackUnknown:
       "Bellows beendet die gehaltenen Aufträge, installiert Version {{version}} wieder und startet neu. Hauptbuch, Schlüssel und Einstellungen bleiben; kann die ältere Version das Hauptbuch nicht lesen, sagt sie es und ändert nichts.",
     rollBackYes: "Zurückgehen",
     feed: "Adresse der Versionen",

@@ -49,6 +49,7 @@ export const engineNotices = {
   noticeUnclaimed: "{{amount}} können abgeholt werden",
   noticeUnclaimedText: "{{market}} hat den Betrag gutgeschrieben; ausgezahlt ist er, sobald er abgeholt ist.",
   noticeLedgerRestored: "Die Datenbank wurde aus einer Sicherung wiederhergestellt",
+  noticeSnapshotFailed: "Vom Hauptbuch lässt sich keine Sicherung machen",
   noticeEngineFailed: "Die Engine konnte nicht starten",
   noticeUpdateReady: "Bellows {{version}} kann installiert werden",
   noticeUpdateOffered: "Bellows {{version}} ist verfügbar",

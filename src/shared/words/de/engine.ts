@@ -8,6 +8,7 @@ import { engineReceipt } from "./engine-receipt.ts";
 import { engineSelfTest } from "./engine-self-test.ts";
 import { engineSettings } from "./engine-settings.ts";
 import { engineStanding } from "./engine-standing.ts";
+import { engineStart } from "./engine-start.ts";
 
 export const engine = {
   error: "{{message}}",
@@ -24,6 +25,7 @@ export const engine = {
   fullStop: "{{what}}.",
   marketTrouble: "{{market}}: {{why}}.",
   noKey: "Es gibt noch keinen Anbieter-Schlüssel",
+  keyLost: "Der Anbieter-Schlüssel fehlt",
   keyLocked: "Der Anbieter-Schlüssel ist gesperrt",
   modelUnusable: "Das Modell ist nicht benutzbar",
   noDevice: "Kein Gerät kann Aufträge rechnen",
@@ -89,4 +91,5 @@ export const engine = {
   ...engineSelfTest,
   ...engineSettings,
   ...engineStanding,
+  ...engineStart,
 } as const;

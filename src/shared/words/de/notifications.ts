@@ -28,6 +28,7 @@ export const notifications = {
     "model-failed": "Modell nicht geladen",
     "disk-full": "Datenträger voll",
     "ledger-restored": "Datenbank wiederhergestellt",
+    "snapshot-failed": "Hauptbuch nicht gesichert",
     "engine-failed": "Engine nicht gestartet",
     "update-ready": "Update verfügbar",
     "update-refused": "Update abgelehnt",

@@ -80,6 +80,8 @@ export const remedies = {
   KEY_FLEETING:
     "Neu starten mit einem benannten Volume für den Datenordner, oder den Schlüssel jetzt exportieren.",
   KEY_LOCKED: "Ihn unter „Stake & Identität“ mit seiner Passphrase entsperren.",
+  KEY_LOST:
+    "Ihn unter „Stake & Identität“ aus der Sicherung zurückholen. Ein neuer Schlüssel dort ist ein neuer Anbieter, ohne diesen Stake.",
   KEY_STORE_CLOSED:
     "Die App als der Benutzer starten, der den Schlüssel gemacht hat, oder den Schlüssel aus der Sicherung zurückholen. Nichts wurde geändert.",
   LEDGER_CORRUPT:
@@ -89,8 +91,11 @@ export const remedies = {
   LEDGER_OTHER_VERSION: "Die Engine einmal starten; das bringt es auf den neuen Stand.",
   LEDGER_RESTORED:
     "Die Arbeit seither fehlt hier, nicht bei den Märkten: die Einnahmen mit deren Büchern vergleichen.",
-  LEDGER_TOO_NEW: "Bellows aktualisieren oder einen anderen Datenordner benutzen.",
+  LEDGER_TOO_NEW:
+    "Bellows aktualisieren, zur Sicherung von davor zurückgehen oder einen anderen Datenordner benutzen.",
   LEDGER_UNREADABLE: "Prüfen, ob es den Ordner gibt, ob er beschreibbar ist und Platz hat.",
+  LEDGER_WENT_BACK:
+    "Die Arbeit seither fehlt hier, nicht bei den Märkten: die Einnahmen mit deren Büchern vergleichen.",
   LINK_USED: "Mit `bellows dashboard` einen neuen Link holen.",
   LLAMA_BUSY: "Warten, bis er fertig ist, oder ihn dort beenden.",
   LLAMA_DISK_FULL: "Platz schaffen und noch einmal versuchen; was da ist, bleibt.",
@@ -105,6 +110,8 @@ export const remedies = {
   LLAMA_NPM_MISSING: "Node.js mit npm installieren, oder die Adresse einer npm-Registry nennen.",
   LLAMA_SOURCE_WRONG: "Ein anderes Netz versuchen, denn ein Proxy kann Dateien verändern.",
   MARKET_ERROR: "Warten: Es wird von selbst wieder versucht.",
+  MARKET_LEFT:
+    "Den Markt wieder einrichten, dann werden seine Ergebnisse abgeliefert; was dann zu spät ist, lehnt er ab.",
   MARKET_PAUSED:
     "Unter „Aufträge“ nachsehen, warum sie verloren gingen; dann in der Ansicht „Zuverlässigkeit“ wieder Arbeit annehmen.",
   MARKET_TIMEOUT: "Warten: Es wird von selbst wieder versucht.",
@@ -157,6 +164,7 @@ export const remedies = {
   NO_MARKET: "In den Einstellungen einen Markt einrichten, oder die Demo versuchen.",
   NO_MARKET_PRICE: "Einen festen Preis setzen.",
   NO_OFFERS_THERE: "Zuerst den Markt einrichten.",
+  NO_LEDGER_COPY: "Die neuere Version wieder starten oder einen anderen Datenordner benutzen.",
   NO_PREVIOUS_VERSION: "Die gewünschte Version von Hand von dort installieren, woher Bellows kam.",
   NO_QUEUE: "Sie in den Einstellungen des Marktes angeben.",
   NO_RECEIPT: "Ein Beleg entsteht, wenn das Ergebnis gerechnet ist.",
@@ -196,6 +204,7 @@ export const remedies = {
   SERVICE_NO_SYSTEMD: "Mit --dry-run ansehen, was geschähe.",
   SERVICE_UNREACHABLE: "Die Installation nach /opt/bellows legen, oder --user angeben.",
   SERVICE_UNSUPPORTED: "`bellows serve` von dem aus starten, was hier Programme startet.",
+  SNAPSHOT_FAILED: "Platz schaffen; die Sicherung wird jede Stunde wieder versucht.",
   SETTINGS_DAMAGED: "Sie wurden beiseitegelegt; bis zu einer Änderung gelten die Vorgaben.",
   SETTING_FIXED: "Sie dort ändern; die App überschreibt sie nicht.",
   SETTING_NOT_RESET: "Erneut versuchen: Was jetzt falsch ist, steht dann da.",

@@ -5,6 +5,7 @@ export const shell = {
   starting: "Die Engine startet …",
   reaching: "Die Engine wird gesucht …",
   notThere: "Nach {{time}} noch nicht da; es wird von selbst weiter versucht.",
+  stillStarting: "{{doing}}. Das kann einige Minuten dauern.",
   startingDetail: "Sie öffnet das Hauptbuch, sucht GPUs und meldet sich bei den Märkten.",
   reachingDetail: "Was sie tut, steht hier, sobald sie antwortet.",
   needsLink: "Diese Seite braucht ihren Link",
@@ -21,6 +22,12 @@ export const shell = {
     resetSecret:
       "Der gespeicherte Schlüssel wird vergessen und die Engine neu gestartet. In den Einstellungen lässt er sich neu setzen.",
     resetYes: "Zurücksetzen und starten",
+    newerLedger: "Das Hauptbuch stammt von einer neueren Version. Eine Sicherung von davor ist da:",
+    goBack: "Die Sicherung nehmen …",
+    goBackTitle: "Mit der Sicherung vom {{time}} weitermachen?",
+    goBackText:
+      "Was seither geschah, steht nicht darin: Aufträge, Einnahmen und Ereignisse dieser Zeit fehlen hier, nicht bei den Märkten, und offene Aufträge werden dort wieder gelesen. Die neuere Datei bleibt im Datenordner.",
+    goBackYes: "Sicherung nehmen und starten",
     report: "Bericht zeigen …",
     logs: "Protokollordner öffnen",
     crashes: "Absturzberichte öffnen",

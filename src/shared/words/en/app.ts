@@ -139,6 +139,10 @@ export const app = {
     rollBack: "Go back to {{version}}",
     rollBackTitle: "Go back to version {{version}}?",
     rollBackText:
+      "Bellows ends the jobs it holds, installs version {{version}} again and restarts. Ledger, keys and settings stay as they are.",
+    rollBackLedger:
+      "Bellows ends the jobs it holds, installs version {{version}} again and restarts. Keys and settings stay as they are. The ledger was changed for this version: version {{version}} can’t read it, and asks whether to go on from the copy made before that change, without what happened since.",
+    rollBackUnknown:
       "Bellows ends the jobs it holds, installs version {{version}} again and restarts. Ledger, keys and settings stay as they are; if the older version can’t read the ledger it says so and changes nothing.",
     rollBackYes: "Go back",
     feed: "Address of the release feed",

@@ -8,6 +8,7 @@ import { engineReceipt } from "./engine-receipt.ts";
 import { engineSelfTest } from "./engine-self-test.ts";
 import { engineSettings } from "./engine-settings.ts";
 import { engineStanding } from "./engine-standing.ts";
+import { engineStart } from "./engine-start.ts";
 
 /** Sentences of the engine (shared/words/said.ts). The terminal and the log show these too. */
 export const engine = {
@@ -26,6 +27,7 @@ export const engine = {
   fullStop: "{{what}}.",
   marketTrouble: "{{market}}: {{why}}.",
   noKey: "There is no provider key yet",
+  keyLost: "The provider key is missing",
   keyLocked: "The provider key is locked",
   modelUnusable: "The model is not usable",
   noDevice: "No device can run jobs",
@@ -92,4 +94,5 @@ export const engine = {
   ...engineSelfTest,
   ...engineSettings,
   ...engineStanding,
+  ...engineStart,
 } as const;

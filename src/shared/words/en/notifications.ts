@@ -29,6 +29,7 @@ export const notifications = {
     "model-failed": "Model not fetched",
     "disk-full": "Disk full",
     "ledger-restored": "Database restored",
+    "snapshot-failed": "Ledger not copied",
     "engine-failed": "Engine did not start",
     "update-ready": "Update available",
     "update-refused": "Update refused",

@@ -81,6 +81,8 @@ export const remedies = {
   JOB_NOT_COMPUTED: "Only finished jobs have a receipt.",
   KEY_FLEETING: "Start again with a named volume for the data folder, or export the key now.",
   KEY_LOCKED: "Unlock it with its passphrase under Stake & identity.",
+  KEY_LOST:
+    "Restore it from its backup under Stake & identity. A new key there is a new provider, without that stake.",
   KEY_STORE_CLOSED:
     "Start the app as the user who made the key, or bring the key back from its backup. Nothing was changed.",
   LEDGER_CORRUPT:
@@ -90,8 +92,10 @@ export const remedies = {
   LEDGER_OTHER_VERSION: "Start the engine once, which brings it up to date.",
   LEDGER_RESTORED:
     "Work done since then is missing here, not at the markets: compare the earnings with their books.",
-  LEDGER_TOO_NEW: "Update Bellows, or use another data folder.",
+  LEDGER_TOO_NEW: "Update Bellows, go back to the copy made before that, or use another data folder.",
   LEDGER_UNREADABLE: "Check that the folder exists, is writable and has free space.",
+  LEDGER_WENT_BACK:
+    "Work done since then is missing here, not at the markets: compare the earnings with their books.",
   LINK_USED: "Run `bellows dashboard` for a new link.",
   LLAMA_BUSY: "Wait until it is done, or end it there.",
   LLAMA_DISK_FULL: "Free some space and try again; what was downloaded is kept.",
@@ -106,6 +110,7 @@ export const remedies = {
   LLAMA_NPM_MISSING: "Install Node.js with npm, or name an npm registry’s address.",
   LLAMA_SOURCE_WRONG: "Try another network, since a proxy may alter files.",
   MARKET_ERROR: "Wait: it is tried again by itself.",
+  MARKET_LEFT: "Configure the market again and its results are delivered; what is too late then, it refuses.",
   MARKET_PAUSED: "See under Jobs why they were lost; then take its work again on the Reliability screen.",
   MARKET_TIMEOUT: "Wait: it is tried again by itself.",
   METRICS_ADDRESS_REFUSED: "Check METRICS_HOST and METRICS_PORT.",
@@ -157,6 +162,7 @@ export const remedies = {
   NO_MARKET: "Set up a market in the settings, or try the demo.",
   NO_MARKET_PRICE: "Set a fixed price.",
   NO_OFFERS_THERE: "Set the market up first.",
+  NO_LEDGER_COPY: "Start the newer version again, or use another data folder.",
   NO_PREVIOUS_VERSION: "Install the wanted version by hand from where you got Bellows.",
   NO_QUEUE: "Set it in the market’s settings.",
   NO_RECEIPT: "A receipt is made when the result is computed.",
@@ -192,6 +198,7 @@ export const remedies = {
   SERVICE_NO_SYSTEMD: "See what would be done with --dry-run.",
   SERVICE_UNREACHABLE: "Put the installation into /opt/bellows, or add --user.",
   SERVICE_UNSUPPORTED: "Run `bellows serve` from whatever starts your programs.",
+  SNAPSHOT_FAILED: "Free some space; a copy is tried again every hour.",
   SETTINGS_DAMAGED: "They were kept aside; the defaults hold until you change them.",
   SETTING_FIXED: "Change it there; the app does not write over it.",
   SETTING_NOT_RESET: "Try again: what is wrong now is said then.",

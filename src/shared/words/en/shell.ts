@@ -5,6 +5,7 @@ export const shell = {
   starting: "Starting the engine…",
   reaching: "Reaching the engine…",
   notThere: "Not there after {{time}}; it is tried again by itself.",
+  stillStarting: "{{doing}}. This can take some minutes.",
   startingDetail: "It opens the ledger, looks for GPUs and greets the markets.",
   reachingDetail: "What it does shows here as soon as it answers.",
   needsLink: "This page needs its link",
@@ -21,6 +22,12 @@ export const shell = {
     resetSecret:
       "The saved key is forgotten, and the engine is started again. It can be set anew in the settings.",
     resetYes: "Put back and start",
+    newerLedger: "The ledger was written by a newer version. A copy made before that is kept:",
+    goBack: "Use the copy…",
+    goBackTitle: "Go on from the copy of {{time}}?",
+    goBackText:
+      "What happened since then is not in it: jobs, earnings and activity of that time are missing here, not at the markets, and leases that are still open are read from them again. The newer file stays in the data folder.",
+    goBackYes: "Use the copy and start",
     report: "Show a report…",
     logs: "Open the log folder",
     crashes: "Open crash reports",

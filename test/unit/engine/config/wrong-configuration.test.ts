@@ -2,11 +2,18 @@
 import fs from "node:fs";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { GivenEnvironment } from "../../../../src/cli/given-environment.ts";
 import { ConfigError, type ConfigProblem } from "../../../../src/engine/config/config-error.ts";
 import { loadConfig } from "../../../../src/engine/config/from-environment.ts";
 import { locatePaths } from "../../../../src/engine/config/paths.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
-import { WRONG_ENVIRONMENT, WRONG_TOML, WRONG_YAML } from "../../../support/wrong-configurations.ts";
+import {
+  SECRET,
+  WRONG_ENVIRONMENT,
+  WRONG_ENVIRONMENT_FILE,
+  WRONG_TOML,
+  WRONG_YAML,
+} from "../../../support/wrong-configurations.ts";
 
 const paths = locatePaths();
 const PASSPHRASE = "four words make one";
@@ -60,6 +67,7 @@ describe.each([
     const message = new ConfigError(problem === undefined ? [] : [problem]).message;
     expect(message.startsWith(`${path.join(folder, name)}${line === null ? "" : `:${line}`}`)).toBe(true);
     for (const secret of ["your-key-here", "short"]) expect(problem?.value ?? "").not.toContain(secret);
+    expect(message).not.toContain(SECRET);
   });
 });
 
@@ -72,6 +80,36 @@ describe("a wrong environment", () => {
       reason: expect.stringMatching(reason),
       fix: expect.stringMatching(fix),
     });
+    expect(new ConfigError(problems).message).not.toContain(SECRET);
+  });
+});
+
+describe("a wrong file of NAME=value lines", () => {
+  it.each(WRONG_ENVIRONMENT_FILE)("%j", (text, name, line, reason, fix) => {
+    const file = path.join(folder, "provider.env");
+    fs.writeFileSync(file, `${text}\n`);
+    const env: Record<string, string | undefined> = {
+      BELLOWS_DATA_DIR: path.join(folder, "data"),
+      BELLOWS_KEY_PASSPHRASE: PASSPHRASE,
+    };
+    const act = () => {
+      const given = new GivenEnvironment(env);
+      given.take(file);
+      try {
+        loadConfig({ env: { ...env }, flags: {}, paths });
+      } catch (thrown) {
+        throw given.withPlaces(thrown);
+      }
+    };
+    const problem = {
+      name,
+      file,
+      line,
+      reason: expect.stringMatching(reason),
+      fix: expect.stringMatching(fix),
+    };
+    expect(act).toThrow(expect.objectContaining({ problems: [expect.objectContaining(problem)] }));
+    expect(act).toThrow(expect.objectContaining({ message: expect.not.stringContaining(SECRET) }));
   });
 });
 

@@ -5,12 +5,11 @@ import type { Electricity } from "../../../../src/engine/pricing/floor.ts";
 import type { JobEvent } from "../../../../src/engine/work/job-machine.ts";
 import type { EarningDay } from "../../../../src/shared/contract/earnings.ts";
 import { DAY, HOUR, MINUTE } from "../../../../src/shared/durations.ts";
-import { type Money, type MoneyValue, money } from "../../../../src/shared/money.ts";
+import { type MoneyValue, money } from "../../../../src/shared/money.ts";
 import { aLease, fee } from "../../../support/leases.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
 const NOON = new Date(2026, 10, 21, 12).getTime();
-const expectedNet = (gross: Money) => money(gross.currency, (gross.minor * 8n) / 10n);
 const PRICES: Electricity = {
   currency: "EUR",
   microsPerKwh: 300_000n,
@@ -23,10 +22,7 @@ async function books(electricity: Electricity | null = null) {
   onTestFinished(() => ledger.close());
   const handlers = earningHandlers({
     ledger,
-    markets: [
-      { id: "aicf", currency: "ANM", expectedNet },
-      { id: "aitbc", currency: "AIT", expectedNet },
-    ],
+    markets: ["aicf", "aitbc"],
     electricity: () => electricity,
     now: () => NOON,
   });
@@ -132,7 +128,7 @@ describe("the books", () => {
     let now = NOON;
     const handlers = earningHandlers({
       ledger,
-      markets: [{ id: "aicf", currency: "ANM", expectedNet }],
+      markets: ["aicf"],
       electricity: () => null,
       now: () => {
         now += DAY;
@@ -194,7 +190,7 @@ describe("the books", () => {
     ledger.leases.apply(row, "settle", NOON);
     const { entries } = await handlers["earnings.entries"]({ market: "aicf", limit: 10 });
     expect(entries[0]).toMatchObject({ acceptedAt: NOON, settledAt: NOON });
-    const { text } = await handlers["earnings.csv"]({ market: "aicf" });
+    const { text } = await handlers["earnings.csv"]({ market: "aicf", by: "accepted" });
     const [accepted_at, settled_at] = text.split("\r\n")[1]?.split(",") ?? [];
     expect(settled_at).toBe(accepted_at);
   });
@@ -271,7 +267,7 @@ describe("the books", () => {
     let text = "";
     let rows = 0;
     for (let after: string | null | undefined; after !== null; ) {
-      const piece = await handlers["earnings.csv"]({ ...(after !== undefined && { after }) });
+      const piece = await handlers["earnings.csv"]({ by: "accepted", ...(after !== undefined && { after }) });
       text += piece.text;
       rows += piece.rows;
       after = piece.next;
@@ -307,6 +303,6 @@ describe("the books", () => {
     await expect(handlers["earnings.series"]({ market: "aicf", days: 7 })).rejects.toMatchObject({
       code: "UNKNOWN_MARKET",
     });
-    expect(await handlers["earnings.csv"]({})).toMatchObject({ rows: 0, next: null });
+    expect(await handlers["earnings.csv"]({ by: "accepted" })).toMatchObject({ rows: 0, next: null });
   });
 });

@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { FleetDesk } from "../../../../src/engine/fleet/desk.ts";
 import { type FleetPlace, fleetPlace } from "../../../../src/engine/fleet/place.ts";
 import { FleetViewSchema } from "../../../../src/shared/contract/fleet.ts";
@@ -302,6 +302,39 @@ describe("a fleet that a Prometheus scrapes", () => {
       last: { at: first.at, facts: { version: "1.0.0" } },
     });
     expect(second.summary.reached).toBe(0);
+  });
+
+  it("is given longer to answer for all machines than a machine for itself, and less than the whole look has", async () => {
+    const limits = vi.spyOn(AbortSignal, "timeout");
+    onTestFinished(() => limits.mockRestore());
+    const { host } = await serve((_, response) =>
+      response.end(JSON.stringify({ status: "success", data: { result: well("rack-1:9108") } })),
+    );
+    await desk(
+      { workers: [{ name: "a", metrics: `http://${host}/` }] },
+      { prometheus: `http://${host}` },
+    ).desk.read();
+    const [prometheus, worker] = [18 * SECOND, 5 * SECOND];
+    expect(limits.mock.calls.map(([ms]) => ms).sort((a, b) => a - b)).toEqual([
+      worker,
+      prometheus,
+      20 * SECOND,
+    ]);
+  });
+
+  it("says so when it is silent, with the time it was given", async () => {
+    const limits = vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => {
+      const limit = new AbortController();
+      if (ms === 18 * SECOND) limit.abort();
+      return limit.signal;
+    });
+    onTestFinished(() => limits.mockRestore());
+    const { host } = await serve(() => undefined);
+    const { prometheusError } = await desk({ prometheus: { url: `http://${host}` } }).desk.read();
+    expect(prometheusError).toMatchObject({
+      code: "WORKER_SILENT",
+      message: `${host} does not answer within 18 s`,
+    });
   });
 
   it("says so when it knows nobody of that job; a job of the file counts for the Prometheus of the settings too", async () => {

@@ -17,6 +17,7 @@ import {
   openIdentity,
   readIdentity,
 } from "../../../../src/engine/identity/identity.ts";
+import { KeyFileSchema } from "../../../../src/engine/identity/key-file.ts";
 import { phraseOf, seedOfPhrase } from "../../../../src/engine/identity/phrase.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
@@ -115,6 +116,38 @@ describe("a backup", () => {
     writeFileSync(join(damaged, "backup-checked.json"), "{");
     expect(await isBackupChecked(damaged)).toBe(false);
   });
+});
+
+test("while a key is replaced there is one at every moment", async () => {
+  const folder = tempFolder();
+  await restoreKey(folder, { kind: "phrase", words: phraseOf(SEED) }, null);
+  const path = join(folder, IDENTITY_FILE);
+  let looks = 0;
+  let isOver = false;
+  const watching = (async () => {
+    for (; !isOver; looks++) {
+      expect(KeyFileSchema.safeParse(JSON.parse(readFileSync(path, "utf8"))).success).toBe(true);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  for (let seed = 1; seed <= 20; seed++)
+    await rotateKey(folder, Buffer.alloc(32, seed), null, new Date(seed));
+  isOver = true;
+  await watching;
+  expect(looks).toBeGreaterThan(20);
+  expect(readdirSync(folder).filter((name) => name.includes("retired"))).toHaveLength(20);
+});
+
+test("a replacement that fails leaves the key that was", async () => {
+  const folder = tempFolder();
+  await restoreKey(folder, { kind: "phrase", words: phraseOf(SEED) }, null);
+  await rotateKey(folder, Buffer.alloc(32, 8), null, new Date(0));
+  // The second would get the name that the first one's old key has.
+  await expect(rotateKey(folder, Buffer.alloc(32, 9), null, new Date(0))).rejects.toMatchObject({
+    code: "IDENTITY_EXISTS",
+  });
+  expect((await readIdentity(folder, null)).seed).toEqual(Buffer.alloc(32, 8));
+  expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
 });
 
 test("a rotation keeps the old key beside the new one, which needs a backup of its own", async () => {

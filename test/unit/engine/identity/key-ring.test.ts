@@ -1,5 +1,5 @@
 /** The provider key of a running engine: waited for, made, unlocked, shown, checked, replaced. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { identityHandlers, type KeyDeed } from "../../../../src/engine/identity/handlers.ts";
@@ -23,6 +23,7 @@ function open(overrides: Partial<KeyRingOptions> = {}) {
     store: null,
     storeRefused: null,
     mayWait: true,
+    knownAs: null,
     ...overrides,
   });
 }
@@ -197,6 +198,41 @@ test("another key in the place of an open one keeps the old file and starts the 
   await back.handlers["identity.restore"]({ backup, passphrase: PASSPHRASE, replace: true });
   expect((await open({ folder, passphrase: PASSPHRASE })).address).toBe(keys.address);
   expect((await next.status()).retiredKeys).toBe(2);
+});
+
+test("a key that is missing where one was is not made by itself: not without a person, and not at a window", async () => {
+  const known = { passphrase: PASSPHRASE, knownAs: "prov_before" };
+  const folder = join(tempFolder(), "identity");
+  await expect(open({ ...known, folder, mayWait: false })).rejects.toMatchObject({
+    code: "KEY_LOST",
+    message: expect.stringContaining("the ledger beside it is that of prov_before"),
+    help: expect.stringMatching(/identity restore`\. .*identity new`/),
+  });
+  expect(existsSync(folder)).toBe(false);
+  for (const passphrase of [PASSPHRASE, null]) {
+    const waiting = await open({ ...known, folder, passphrase });
+    expect(waiting).toMatchObject({ isOpen: false, exists: false, problem: { code: "KEY_LOST" } });
+  }
+  const chosen = await open({ ...known, folder });
+  await served(chosen).handlers["identity.create"]({ passphrase: PASSPHRASE });
+  expect(chosen.isOpen, "a person may choose to begin anew").toBe(true);
+  expect((await open({ ...known, folder, mayWait: false })).isOpen).toBe(true);
+  expect((await open({ mode: "demo", knownAs: "prov_before" })).isOpen).toBe(true);
+});
+
+test("a replaced key without one in its place is not taken for a fresh folder", async () => {
+  const folder = join(tempFolder(), "identity");
+  const keys = await open({ folder, passphrase: PASSPHRASE });
+  await served(keys).handlers["identity.rotate"]({ passphrase: PASSPHRASE });
+  const [retired = ""] = readdirSync(folder).filter((name) => name.includes("retired"));
+  rmSync(join(folder, IDENTITY_FILE));
+  const failure = open({ folder, passphrase: PASSPHRASE, mayWait: false });
+  await expect(failure).rejects.toMatchObject({
+    code: "KEY_LOST",
+    help: expect.stringContaining(`give ${join(folder, retired)} its name provider-key.json again`),
+  });
+  renameSync(join(folder, retired), join(folder, IDENTITY_FILE));
+  expect((await open({ folder, passphrase: PASSPHRASE })).providerId).toBe(keys.providerId);
 });
 
 test("the demo's key is made by itself, lies in the open and is never replaced", async () => {

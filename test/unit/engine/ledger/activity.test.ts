@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { describeActivity } from "../../../../src/engine/ledger/activity-words.ts";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
-import { ACTIVITY_TYPES } from "../../../../src/shared/contract/activity.ts";
+import { ACTIVITY_TYPES, type ActivityType } from "../../../../src/shared/contract/activity.ts";
 import { hear } from "../../../../src/shared/words/hear.ts";
 import { say } from "../../../../src/shared/words/said.ts";
 import { PSEUDO, setLanguage } from "../../../../src/shared/words/words.ts";
@@ -44,6 +44,9 @@ const DETAILS: Readonly<Record<(typeof ACTIVITY_TYPES)[number], unknown>> = {
     said: { key: "testRight", values: { backend: "CUDA", pace: "9" } },
   },
   "market-error": anError,
+  "market-recovered": { ...anError, call: "poll", lastedMs: 3_600_000 },
+  "written-off": { jobs: 3, expected: { currency: "ANM", minor: "1000000" }, before: 1_790_000_000_000 },
+  "write-off-taken-back": { jobs: 3 },
   "standing-changed": { from: "new", to: "jailed", reasons: [] },
   "guard-acted": {
     began: [
@@ -137,5 +140,52 @@ describe("the log between two moments", () => {
     expect(first.events.map(({ at }) => at)).toEqual([5_000, 4_900, 4_800]);
     const rest = ledger.activity.list({ since: 4_700 }, { limit: 3, before: first.next ?? 0 });
     expect([rest.events.map(({ at }) => at), rest.next]).toEqual([[4_700], null]);
+  });
+});
+
+describe("what the log forgets", () => {
+  async function aLog() {
+    const folder = mkdtempSync(path.join(tmpdir(), "bellows-activity-"));
+    const log = await Ledger.open(folder);
+    onTestFinished(() => {
+      log.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const left = () => log.activity.list({}, { limit: 1000 }).events.map(({ id, type }) => `${type} ${id}`);
+    return { log, left };
+  }
+  const FOR_EVER = Number.NEGATIVE_INFINITY;
+
+  test("is old chatter; what was said of keys, stakes, standing and settings stays", async () => {
+    const { log, left } = await aLog();
+    const stays = [
+      "key-used",
+      "stake-changed",
+      "standing-changed",
+      "guard-acted",
+      "settings-changed",
+    ] as const;
+    for (const [at, type] of [...stays, "market-error", "runtime-failed", "noticed"].entries())
+      log.audit(type as ActivityType, at, {});
+    log.audit("market-error", 1_000, {});
+    expect(log.activity.prune(500, 1_000, 100)).toBe(3);
+    expect(left()).toEqual(["market-error 9", ...stays.map((type, i) => `${type} ${i + 1}`).toReversed()]);
+  });
+
+  test("is chatter with too much written since, a part at a time", async () => {
+    const { log, left } = await aLog();
+    for (let n = 0; n < 60; n++) log.audit(n % 10 === 0 ? "key-used" : "market-error", n, {});
+    for (let n = 0; n < 9; n++) log.activity.prune(FOR_EVER, 20, 5);
+    const rows = left();
+    expect(rows.filter((row) => row.startsWith("key-used"))).toHaveLength(6);
+    expect(rows.filter((row) => row.startsWith("market-error"))).toHaveLength(18);
+    expect(rows[0]).toBe("market-error 60");
+  });
+
+  test("is never the newest row, whose number would be given again", async () => {
+    const { log, left } = await aLog();
+    for (let at = 0; at < 3; at++) log.audit("market-error", at, {});
+    log.activity.prune(Number.MAX_SAFE_INTEGER, 1, 100);
+    expect(left()).toEqual(["market-error 3"]);
   });
 });

@@ -14,6 +14,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
+import type { StartNews } from "../../../../src/shared/config.ts";
 import { aLease } from "../../../support/leases.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
@@ -126,7 +127,7 @@ describe("opening the ledger", () => {
     expect(kept[0]).toContain("1970-01-01T03-00");
   });
 
-  it("copies once after the clock was set back, and keeps that copy beside those dated later", async () => {
+  it("copies once after the clock was set back, and keeps the newest contents whatever their dates", async () => {
     const folder = tempFolder();
     const ledger = await Ledger.open(folder);
     const names = () => readdirSync(join(folder, "snapshots")).sort();
@@ -139,9 +140,9 @@ describe("opening the ledger", () => {
     await ledger.snapshotIfDue(back + 60_000);
     expect(names(), "a minute later there is nothing to do").toEqual(before);
     await ledger.snapshotIfDue(back + 3_600_000);
-    expect(names().filter((name) => name.includes("2026-01-01"))).toEqual([
-      expect.stringContaining("T01-00"),
-    ]);
+    expect(names().map((name) => name.slice("ledger-2026-01-".length, -":00-00-000Z.sqlite".length))).toEqual(
+      ["01T00", "01T01", "12T00", "13T00", "14T00"],
+    );
     ledger.close();
   });
 
@@ -174,18 +175,18 @@ describe("a big ledger", () => {
   async function aBigLedger(folder: string): Promise<Ledger> {
     const ledger = await Ledger.open(folder);
     const row = ledger.leases.insert(aLease({ leaseId: "big" }), 5) as number;
-    const result = {
-      row,
-      sha3_512: "",
-      sha3_256: "",
-      inputSha3_256: "",
-      shape: [],
-      computeMs: 1,
-      receipt: new Uint8Array(),
-    };
-    ledger.results.insert(result, new Uint8Array(HUNDRED_MB), 5);
+    ledger.results.insert(aResult(row), new Uint8Array(HUNDRED_MB), 5);
     return ledger;
   }
+  const aResult = (row: number) => ({
+    row,
+    sha3_512: "",
+    sha3_256: "",
+    inputSha3_256: "",
+    shape: [],
+    computeMs: 1,
+    receipt: new Uint8Array(),
+  });
 
   it("that was closed in order is not read through again; one that was changed since is", async () => {
     const folder = tempFolder();
@@ -207,6 +208,22 @@ describe("a big ledger", () => {
     await expect(Ledger.open(folder)).rejects.toThrowError(code("LEDGER_CORRUPT"));
   });
 
+  it("says what takes long before it does it, with patience by its size", async () => {
+    const folder = tempFolder();
+    (await aBigLedger(folder)).close();
+    rmSync(join(folder, "ledger.sqlite.clean"));
+    const told: StartNews[] = [];
+    const tell = (news: StartNews) => {
+      told.push(news);
+      return Promise.resolve();
+    };
+    (await Ledger.open(folder, tell)).close();
+    expect(told.map(({ doing }) => doing.text)).toEqual(["Reading the ledger through (0.1 GB)"]);
+    expect(told[0]?.patienceMs).toBeGreaterThan(2 * 60_000);
+    (await Ledger.open(folder, tell)).close();
+    expect(told, "closed in order, it is not read through").toHaveLength(1);
+  });
+
   it("leaves no trust behind while it is open", async () => {
     const folder = tempFolder();
     (await aBigLedger(folder)).close();
@@ -215,6 +232,33 @@ describe("a big ledger", () => {
     const open = await Ledger.open(folder);
     expect(existsSync(`${file}.clean`), "a crash from here on leaves none").toBe(false);
     open.close();
+  });
+
+  it("is not vouched for once something was wrong with its file, whoever asked and whatever became of that", async () => {
+    const folder = tempFolder();
+    (await aBigLedger(folder)).close();
+    const file = join(folder, "ledger.sqlite");
+    const disk = openSync(file, "r+");
+    writeSync(disk, Buffer.alloc(64_000, "ruined"), 0, 64_000, 2_000_000);
+    closeSync(disk);
+    const note = JSON.parse(readFileSync(`${file}.clean`, "utf8")) as object;
+    writeFileSync(`${file}.clean`, JSON.stringify({ ...note, modifiedMs: statSync(file).mtimeMs }));
+    const trusted = await Ledger.open(folder);
+    expect(() => trusted.results.output(1), "it lies in the ruined pages").toThrowError(
+      expect.objectContaining({ code: expect.stringMatching(/^SQLITE_CORRUPT/) }),
+    );
+    trusted.close();
+    expect(existsSync(`${file}.clean`)).toBe(false);
+  });
+
+  it("is vouched for although a wish was refused", async () => {
+    const folder = tempFolder();
+    const ledger = await aBigLedger(folder);
+    expect(() => ledger.results.insert(aResult(99_999), new Uint8Array(1), 5)).toThrowError(
+      expect.objectContaining({ code: expect.stringMatching(/^SQLITE_CONSTRAINT/) }),
+    );
+    ledger.close();
+    expect(existsSync(join(folder, "ledger.sqlite.clean"))).toBe(true);
   });
 
   it("is copied between other work, and the copy is whole", async () => {

@@ -1,6 +1,7 @@
 /** No question that a dashboard or the work loop asks may read a big table from end to end. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ActivityTable } from "../../../../src/engine/ledger/activity.ts";
+import { BookingTable } from "../../../../src/engine/ledger/bookings.ts";
 import { type Database, openDatabase } from "../../../../src/engine/ledger/database.ts";
 import { EntryReader } from "../../../../src/engine/ledger/earning-entries.ts";
 import { EarningsTable } from "../../../../src/engine/ledger/earnings.ts";
@@ -10,6 +11,7 @@ import { LeaseTable } from "../../../../src/engine/ledger/leases.ts";
 import { Outbox } from "../../../../src/engine/ledger/outbox.ts";
 import { ResultTable } from "../../../../src/engine/ledger/results.ts";
 import { ServiceTable } from "../../../../src/engine/ledger/service.ts";
+import { WriteOffTable } from "../../../../src/engine/ledger/write-offs.ts";
 import { writeBigLedger } from "../../../support/big-ledger.ts";
 import { suiteFolder } from "../../../support/temp-folder.ts";
 
@@ -21,6 +23,7 @@ const BIG = [
   "earnings",
   "events",
   "earning_slots",
+  "pending_slots",
   "job_slots",
   "energy_slots",
 ];
@@ -35,6 +38,8 @@ const TABLES = [
   Outbox,
   ResultTable,
   ServiceTable,
+  WriteOffTable,
+  BookingTable,
 ];
 
 /** Statements that do, with the reason why they may. */

@@ -30,7 +30,7 @@ describe("a stake that is made", () => {
     const { session, stake, ...account } = handlers(failing(refused));
     expect(await account["provider.stake"](stakeOf)).toEqual({ standing: staked });
     expect(stake).toHaveBeenCalledTimes(1);
-    expect(session.noteError).toHaveBeenCalledWith(refused);
+    expect(session.noteError).toHaveBeenCalledWith(refused, "standing");
   });
 
   it("does not make the market look dead because that look took too long", async () => {

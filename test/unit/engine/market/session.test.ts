@@ -1,12 +1,15 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { HeldLease } from "../../../../src/engine/ledger/leases.ts";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
+import type { MarketAdapter, MarketNews } from "../../../../src/engine/market/port.ts";
 import { MarketSession, type SessionDeps } from "../../../../src/engine/market/session.ts";
 import type { Admission } from "../../../../src/engine/work/admission.ts";
 import { WorkBoard } from "../../../../src/engine/work/board.ts";
 import { RunControl } from "../../../../src/engine/work/run-control.ts";
 import { Submitter } from "../../../../src/engine/work/submitter.ts";
+import { HOUR } from "../../../../src/shared/durations.ts";
 import { AppError, type ErrorCode } from "../../../../src/shared/errors.ts";
+import { delay } from "../../../../src/shared/wait.ts";
 import { batchTaker } from "../../../support/batch-taker.ts";
 import { aLease, fee } from "../../../support/leases.ts";
 import { ScriptedMarket } from "../../../support/scripted-market.ts";
@@ -287,6 +290,100 @@ describe("a market session", () => {
       earned: { minor: "800" },
     });
     expect(ledger.earnings.allTime("aicf", "ANM").net.minor).toBe(800n);
+  });
+});
+
+describe("a poll that fails beside heartbeats that work", () => {
+  const silence = broken("NETWORK_ERROR", "network");
+
+  it("is one trouble: shown all the time, written down once, and no reason to send anything again", async () => {
+    const market = new ScriptedMarket();
+    market.script.acquire.push([lease("1")], ...Array(100).fill(silence));
+    market.script.submit.push(...Array(100).fill(broken("MARKET_ERROR", "market")));
+    const { session, board, compute, ledger, eventually } = await aSession(market);
+    await eventually(() => board.count()).toBe(1);
+    compute();
+    await eventually(() => market.wishes.length).toBeGreaterThan(3);
+    const seen = new Set<string>();
+    const stop = session.onChange(() => seen.add(`${session.view().state} ${session.view().error?.code}`));
+    const beats = market.loads.length;
+    await eventually(() => market.loads.length).toBeGreaterThan(beats + 20);
+    stop();
+    expect([...seen]).toEqual(["registered NETWORK_ERROR"]);
+    expect(session.view()).toMatchObject({ lastPollAnswer: "error", failingSince: expect.any(Number) });
+    const rows = ledger.activity.list({ type: "market-error" }, { limit: 100 }).events;
+    expect(rows.map(({ text }) => text).toSorted()).toEqual([
+      "It said MARKET_ERROR",
+      "It said NETWORK_ERROR",
+    ]);
+    expect(market.submissions.length).toBeLessThan(8);
+  }, 20_000);
+
+  it("ends when it works, and leaves what else is wrong", async () => {
+    const market = new ScriptedMarket();
+    market.script.acquire.push([lease("1")], silence);
+    market.script.submit.push(...Array(100).fill(broken("MARKET_ERROR", "market")));
+    const { session, compute, board, eventually } = await aSession(market);
+    await eventually(() => board.count()).toBe(1);
+    compute();
+    await eventually(() => session.view().error?.code).toBe("NETWORK_ERROR");
+    market.script.acquire.push([]);
+    await eventually(() => session.view()).toMatchObject({
+      state: "registered",
+      lastPollAnswer: "none",
+      error: { code: "MARKET_ERROR" },
+    });
+    market.script.submit.length = 0;
+    await eventually(() => session.view().error).toBeNull();
+    expect(session.view()).not.toHaveProperty("failingSince");
+  }, 20_000);
+});
+
+describe("what a market pushes", () => {
+  /** Its news come when the test says so. */
+  function pushing() {
+    const market = new ScriptedMarket() as ScriptedMarket & Pick<MarketAdapter, "listen">;
+    let tell: (news: MarketNews) => void = () => undefined;
+    market.listen = (listener, signal) => {
+      tell = listener;
+      return delay(HOUR, signal);
+    };
+    return { market, push: (news: MarketNews) => tell(news) };
+  }
+
+  it("ends no wait that a failure or the market itself began", async () => {
+    const { market, push } = pushing();
+    market.script.acquire.push(() => {
+      throw new AppError({
+        ...{ code: "MARKET_ERROR", message: "Later", actor: "market", retryable: true },
+        retryAfterMs: 1_500,
+      });
+    });
+    const { control, eventually, session } = await aSession(market);
+    await eventually(() => session.view().lastPollAnswer).toBe("error");
+    const failedAt = performance.now();
+    while (market.wishes.length < 2) {
+      push("work");
+      control.changed.ring();
+      await delay(20);
+    }
+    expect(performance.now() - failedAt).toBeGreaterThan(1_400);
+  });
+
+  it("asks for the books when this worker's turn is, and once for several pushes", async () => {
+    const { market, push } = pushing();
+    const { ledger, session, eventually } = await aSession(market);
+    const row = ledger.leases.insert(lease("unpaid"), 1) as number;
+    for (const event of ["admit", "run", "compute", "submit", "accept"] as const)
+      ledger.leases.apply(row, event, 1);
+    session.noteAccepted();
+    await eventually(() => market.asked.length).toBe(1);
+    const random = vi.spyOn(Math, "random").mockReturnValue(0.03);
+    onTestFinished(() => random.mockRestore());
+    const pushedAt = performance.now();
+    for (let i = 0; i < 5; i++) push("money");
+    await eventually(() => market.asked.length).toBe(2);
+    expect(performance.now() - pushedAt).toBeGreaterThan(290);
   });
 });
 

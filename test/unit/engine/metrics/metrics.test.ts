@@ -1,11 +1,13 @@
 import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
+import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
+import { BusyTime } from "../../../../src/engine/metrics/busy-time.ts";
 import { EnergyMeter } from "../../../../src/engine/metrics/energy-meter.ts";
 import { Metrics, type MetricsSources } from "../../../../src/engine/metrics/metrics.ts";
 import { startMetricsServer } from "../../../../src/engine/metrics/metrics-server.ts";
-import { WorkBoard } from "../../../../src/engine/work/board.ts";
+import { type BoardChange, WorkBoard } from "../../../../src/engine/work/board.ts";
 import type { DeviceView, EarningsView, MarketView } from "../../../../src/shared/contract/views.ts";
 import { AppError } from "../../../../src/shared/errors.ts";
 import { earningPeriods } from "../../../support/earning-sums.ts";
@@ -115,6 +117,7 @@ async function metricsOf(state: State = {}, folder = tempFolder()) {
     level: () => null,
     offers: () => [],
     energy: () => state.energy ?? new Map(),
+    backend: "auto",
   };
   metrics.readFrom(sources);
   return { metrics, ledger, board, market, folder, at: (ms: number) => (now = ms) };
@@ -179,6 +182,57 @@ describe("jobs", () => {
     const again = await metricsOf({}, folder);
     expect((await samples(again.metrics, "bellows_jobs_total")).sort()).toEqual(jobs.sort());
     again.ledger.close();
+  });
+
+  it("say 0 for every way of ending before the first ends so: what appears with its first job never rose", async () => {
+    const { metrics, ledger, board } = await metricsOf();
+    const before = await samples(metrics, "bellows_jobs_total");
+    for (const status of ["accepted", "returned", "failed", "expired", "lost", "rejected"])
+      for (const kind of ["embed", "generate", "other"])
+        expect(before).toContain(`{market="aicf",kind="${kind}",status="${status}"} 0`);
+    const guide = await samples(metrics, "aicf_provider_jobs_total");
+    expect(guide).toContain('{kind="embed",status="lost"} 0');
+    board.grant([aLease()]);
+    board.giveBack("Not taking work", { running: false });
+    expect(await samples(metrics, "bellows_jobs_total")).toHaveLength(before.length);
+    ledger.close();
+  });
+
+  it("fail at the stage compute when they ran and failed: not when they ran again, were put back or were declined", async () => {
+    const { metrics, ledger, board } = await metricsOf();
+    const broken = (retryable: boolean) =>
+      new AppError({ code: "INFERENCE_FAILED", message: "It broke", actor: "machine", retryable });
+    const taker = { device: "cpu", others: [], limit: () => 1, modelOf: () => "m", canRun: () => true };
+    const run = () => {
+      const [lease] = board.takeBatch(taker);
+      if (lease === undefined) throw new Error("nothing to run");
+      return lease;
+    };
+    board.grant([aLease({ leaseId: "declined" })]);
+    const [declined] = board.held();
+    if (declined === undefined) throw new Error("nothing is held");
+    board.fail(declined, broken(false));
+    board.grant([aLease({ leaseId: "ran" })]);
+    board.putBack([run()], "The device rests");
+    board.requeue([run()], broken(true));
+    expect(await samples(metrics, "aicf_provider_errors_total")).toEqual([]);
+    board.fail(run(), broken(false));
+    expect(await samples(metrics, "aicf_provider_errors_total")).toEqual(['{stage="compute"} 1']);
+    ledger.close();
+  });
+
+  it("take no negative time where the clock was set back while they ran", async () => {
+    const { metrics, ledger, board, at } = await metricsOf();
+    board.grant([aLease({ leaseId: "odd" })]);
+    at(5_000);
+    const [lease] = board.takeBatch({
+      ...{ device: "cpu", others: [], limit: () => 1, modelOf: () => "m", canRun: () => true },
+    });
+    if (lease === undefined) throw new Error("nothing to run");
+    at(2_000);
+    board.fail(lease, new AppError({ code: "INFERENCE_FAILED", message: "It broke", actor: "machine" }));
+    expect(await samples(metrics, "aicf_provider_job_duration_seconds_sum")).toEqual(['{kind="embed"} 0']);
+    ledger.close();
   });
 
   it("of kinds and models nobody catalogued make no series of their own", async () => {
@@ -291,6 +345,86 @@ describe("the state", () => {
       expect(await value("bellows_runtime_resident_memory_bytes")).toBeGreaterThan(1e7);
     }
     ledger.close();
+  });
+});
+
+describe("an account that several workers may share", () => {
+  const money = (minor: string) => ({ currency: "ANM" as const, minor });
+  const market: MarketView = {
+    ...MARKET,
+    standing: {
+      state: "eligible",
+      reasons: [],
+      health: { score: 0.9, state: "healthy" },
+      stake: {
+        total: money("5000000000"),
+        effective: money("4000000000"),
+        minimum: money("1000000000"),
+        unbonding: [],
+      },
+      service: { traps: 1, availability: null, latencyP95Ms: null, qos: null },
+      penalties: [],
+      updatedAt: 0,
+    } as unknown as NonNullable<MarketView["standing"]>,
+  };
+
+  it("is named with what is told of it, so that nobody counts it once per worker", async () => {
+    const { metrics, ledger } = await metricsOf({ markets: [market], earnings: [EARNINGS] });
+    const whose = 'market="aicf",provider_id="prov_scripted"';
+    expect(await samples(metrics, "bellows_market_eligible")).toEqual([`{${whose}} 1`]);
+    expect(await samples(metrics, "bellows_stake")).toContain(`{${whose},currency="ANM",part="total"} 5`);
+    // What this worker itself earned is its own, whoever's account it goes to.
+    expect(await samples(metrics, "bellows_earnings_pending")).toEqual([
+      '{market="aicf",currency="ANM"} 0.25',
+    ]);
+    ledger.close();
+  });
+});
+
+describe("the time a device had work", () => {
+  const change = (row: number, event: BoardChange["event"], device = "cpu") => ({ row, event, device });
+
+  it("is that of all its jobs together, counted once, up to the moment of asking", () => {
+    const busy = new BusyTime();
+    busy.note(change(1, "lease"), 0);
+    busy.note(change(1, "run"), 1_000);
+    busy.note(change(2, "run"), 2_000);
+    busy.note(change(3, "run", "GPU-1"), 2_500);
+    expect([...busy.seconds(3_000)]).toEqual([
+      ["cpu", 2],
+      ["GPU-1", 0.5],
+    ]);
+    busy.note(change(1, "compute"), 4_000);
+    busy.note(change(2, "requeue"), 5_000);
+    busy.note(change(2, "fail"), 9_000);
+    busy.note(change(3, "lose", "GPU-1"), 3_500);
+    expect(Object.fromEntries(busy.seconds(60_000))).toEqual({ cpu: 4, "GPU-1": 1 });
+    busy.note(change(4, "run"), 60_000);
+    expect(busy.seconds(60_500).get("cpu")).toBe(4.5);
+  });
+
+  it("never shrinks, whatever happens to the jobs", () => {
+    const step = fc.record({
+      row: fc.integer({ min: 1, max: 4 }),
+      event: fc.constantFrom("run", "compute", "requeue", "fail"),
+      device: fc.constantFrom("a", "b"),
+      ms: fc.integer({ min: 0, max: 1_000 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const busy = new BusyTime();
+        let now = 0;
+        let before = 0;
+        for (const { row, event, device, ms } of steps) {
+          now += ms;
+          busy.note({ row, event: event as BoardChange["event"], device }, now);
+          const total = busy.seconds(now).get("a") ?? 0;
+          expect(total).toBeGreaterThanOrEqual(before);
+          expect(total).toBeLessThanOrEqual(now / 1_000 + 1e-9);
+          before = total;
+        }
+      }),
+    );
   });
 });
 

@@ -175,13 +175,23 @@ describe("the full check", () => {
     expect(store.offeredNames()).toEqual([]);
   });
 
+  test("tells how much of each model was read, and reads none twice", async () => {
+    const { store, folder } = await openStore([model("one"), model("two")]);
+    for (const id of ["one", "two"]) writeModel(folder, id);
+    const read: string[] = [];
+    const note = ({ id }: { id: string }, bytes: number) => read.push(`${id} ${bytes}`);
+    await store.verifyAll(undefined, note);
+    const [graph, all] = ["the graph".length, "the graphthe words".length];
+    expect(read).toEqual([`one ${graph}`, `one ${all}`, `two ${graph}`, `two ${all}`]);
+    await store.verifyAll(undefined, note);
+    expect(read).toHaveLength(4);
+  });
+
   test("says why nothing can be run, and nothing as long as something can", async () => {
     const allowed = new Set(["held-back"]);
-    const { store, folder } = await openStore(
-      [model("absent"), model("held-back")],
-      1,
-      { allows: (id) => !allowed.has(id) },
-    );
+    const { store, folder } = await openStore([model("absent"), model("held-back")], 1, {
+      allows: (id) => !allowed.has(id),
+    });
     expect(store.problem()).toMatchObject({ code: "MODEL_NOT_ALLOWED" });
     allowed.clear();
     expect(store.problem()).toMatchObject({ code: "MODEL_MISSING" });

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { secretMark } from "../../../../src/engine/config/secret-mark.ts";
 import { energyPriceAt } from "../../../../src/engine/settings/energy-price.ts";
 import { presenceRules } from "../../../../src/engine/settings/presence-rules.ts";
 import { LiveSettings } from "../../../../src/engine/settings/settings.ts";
@@ -139,6 +140,33 @@ describe("what is said elsewhere", () => {
     });
     expect([settings.value("batchSize"), settings.value("maxConcurrency")]).toEqual([undefined, 2]);
     expect(settings.view().configFile).toBe("/etc/bellows.toml");
+  });
+
+  it("tells a secret that was exchanged on its line, and not one whose line moved", () => {
+    const secretAt = (line: number, secret: string): SettingsConfig["fixed"] => ({
+      "aicf.secret": {
+        text: null,
+        mark: secretMark(secret),
+        source: { kind: "file", file: "/etc/bellows.toml", line },
+      },
+    });
+    const settings = open(secretAt(2, "the-first-of-two-secrets"));
+    const reload = (fixed: SettingsConfig["fixed"]) => settings.reload({ fixed, configFile: null });
+    expect(reload(secretAt(3, "the-first-of-two-secrets")).changed).toEqual([]);
+    expect(reload(secretAt(3, "the-second-of-two-secrets"))).toEqual({
+      changed: ["aicf.secret"],
+      restart: ["aicf.secret"],
+    });
+    expect(JSON.stringify(audits)).not.toContain("the-second");
+  });
+
+  it("how a start begins waits for the next one, whether the app or a file says it", () => {
+    const settings = open();
+    const source = { kind: "file", file: "/etc/bellows.toml", line: 2 } as const;
+    expect(
+      settings.reload({ fixed: { "work.start_as": { text: "as-left", source } }, configFile: null }),
+    ).toEqual({ changed: ["work.start_as"], restart: ["work.start_as"] });
+    expect(settings.view().values["work.start_as"].waitsForRestart).toBe(false);
   });
 });
 

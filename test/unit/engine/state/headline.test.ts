@@ -1,7 +1,9 @@
-import { describe, expect, it } from "vitest";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { deriveHeadline, type HeadlineInput } from "../../../../src/engine/state/headline.ts";
 import type { DeviceView, MarketView } from "../../../../src/shared/contract/views.ts";
-import { HOUR } from "../../../../src/shared/durations.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../../../../src/shared/durations.ts";
+import { Moment } from "../../../../src/shared/moment.ts";
 import { hear } from "../../../../src/shared/words/hear.ts";
 import { setLanguage } from "../../../../src/shared/words/words.ts";
 
@@ -364,5 +366,68 @@ describe("a device left to its person", () => {
   it("does not hide that no market answers", () => {
     const markets = [market({ state: "unreachable", error: SILENT })];
     expect(derive({ markets, devices: [resting()] }).level).toBe("offline");
+  });
+});
+
+describe("with a clock that is set", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date", "performance"], now: 100 * DAY }));
+  afterEach(() => void vi.useRealTimers());
+
+  it("proof that is still to come proves nothing, and hides no proof of another market", () => {
+    const ahead = market({ lastAcceptedAt: NOW + HOUR });
+    expect(derive({ markets: [ahead] }).level).toBe("idle");
+    expect(derive({ markets: [ahead, market({ id: "aitbc" })] })).toMatchObject({
+      level: "earning",
+      lastAcceptedMarket: "aitbc",
+    });
+    const stale = derive({ markets: [market({ lastHeartbeatAckAt: NOW + HOUR, lastAcceptedAt: null })] });
+    expect(stale.reasons.map(({ text }) => text).join()).toContain("heartbeat");
+    expect(derive({ startedAt: NOW + HOUR, markets: [market({ lastAcceptedAt: null })] }).level).toBe("idle");
+  });
+
+  it("it never claims to earn but in the minute after an accepted result, nor a heartbeat that is long past", () => {
+    const happening = fc.constantFrom("accept", "beat", "set", "pass");
+    const step = fc.record({
+      what: happening,
+      ms: fc.oneof(fc.nat(5 * MINUTE), fc.nat(20 * SECOND)),
+      set: fc.integer({ min: -DAY, max: DAY }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const started = new Moment(Date.now());
+        let [accepted, beat]: [Moment | null, Moment] = [null, new Moment(Date.now())];
+        let [sinceAccepted, sinceBeat, wasSetForward] = [Number.POSITIVE_INFINITY, 0, false];
+        for (const { what, ms, set } of steps) {
+          vi.advanceTimersByTime(ms);
+          sinceAccepted += ms;
+          sinceBeat += ms;
+          if (what === "set") {
+            vi.setSystemTime(Date.now() + set);
+            wasSetForward ||= set > 0;
+          } else if (what === "accept") [accepted, sinceAccepted] = [new Moment(Date.now()), 0];
+          else if (what === "beat") [beat, sinceBeat] = [new Moment(Date.now()), 0];
+          const now = Date.now();
+          const times = {
+            lastAcceptedAt: accepted?.at(now) ?? null,
+            lastHeartbeatAckAt: beat.at(now),
+            lastPollAt: now,
+          };
+          const { level } = derive({ now, startedAt: started.at(now), markets: [market(times)] });
+          if (level === "earning") expect(sinceAccepted).toBeLessThanOrEqual(MINUTE + SECOND);
+          if (level !== "attention") expect(sinceBeat).toBeLessThanOrEqual(46 * SECOND);
+          // What is new is proof by any clock.
+          if (sinceAccepted === 0 && sinceBeat < 30 * SECOND && !wasSetForward) expect(level).toBe("earning");
+        }
+      }),
+    );
+  });
+});
+
+describe("a question that fails while others are answered", () => {
+  const error = { code: "MARKET_ERROR", message: "500", actor: "market" } as const;
+  it("is worth a look when it lasts", () => {
+    const failing = (since: number) => derive({ markets: [market({ error, failingSince: NOW - since })] });
+    expect(failing(10 * SECOND).level).toBe("earning");
+    expect(failing(2 * MINUTE)).toMatchObject({ level: "attention" });
   });
 });

@@ -80,6 +80,18 @@ describe("state deltas", () => {
     keeper.close();
   });
 
+  it("go on being told when the clock is set back by hours", () => {
+    const { keeper } = aKeeper(quiet);
+    const deltas: Delta[] = [];
+    keeper.onDelta((delta) => deltas.push(delta));
+    vi.advanceTimersByTime(5_000);
+    vi.setSystemTime(Date.now() - 6 * 3_600_000);
+    const before = deltas.length;
+    vi.advanceTimersByTime(10_000);
+    expect(deltas.length - before).toBeGreaterThanOrEqual(4);
+    keeper.close();
+  });
+
   it("cost nothing while nobody listens", () => {
     const { keeper, made } = aKeeper(quiet);
     keeper.touch("devices", "markets");

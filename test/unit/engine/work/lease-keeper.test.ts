@@ -26,10 +26,13 @@ async function keeping(answer: (lease: Lease, extendMs: number) => number, grant
     asked.push({ at: clock.at, extendMs });
     return answer(lease as Lease, extendMs);
   };
+  const answered: string[] = [];
   const session = {
     adapter: market,
     registered: true,
     noteError: (thrown: unknown) => troubles.push(thrown),
+    noteAnswered: (call: string) => answered.push(call),
+    noteOver: (call: string) => answered.push(`${call} over`),
   };
   const keeper = new LeaseKeeper({ sessions: [session], board, now });
   const stop = new AbortController();
@@ -45,7 +48,7 @@ async function keeping(answer: (lease: Lease, extendMs: number) => number, grant
   const setClock = (by: number) => {
     clock.at += by;
   };
-  return { board, asked, troubles, pass, setClock, held: () => board.held()[0] };
+  return { board, asked, troubles, answered, pass, setClock, held: () => board.held()[0] };
 }
 
 describe("a lease whose job runs long", () => {
@@ -79,6 +82,21 @@ describe("a lease whose job runs long", () => {
     expect(waits.at(-1)).toBe(SECOND);
     expect(kept.asked.length).toBeLessThan(20);
     expect(kept.troubles).toHaveLength(kept.asked.length);
+  });
+
+  it("is no trouble any more once it was renewed, nor once it is gone", async () => {
+    let silent = true;
+    const kept = await keeping(() => {
+      if (!silent) return (kept.held()?.expiresAt ?? 0) + LENGTH / 2;
+      throw new AppError({ code: "NETWORK_ERROR", message: "No answer", actor: "network", retryable: true });
+    });
+    await kept.pass(0.7 * LENGTH);
+    expect(kept.troubles.length).toBeGreaterThan(0);
+    expect(kept.answered).toEqual([]);
+    silent = false;
+    await kept.pass(0.3 * LENGTH);
+    expect(kept.answered).toContain("renew");
+    expect(kept.answered.at(-1)).toBe("renew over");
   });
 
   it("is not asked for any more once its market has said that it is another's", async () => {

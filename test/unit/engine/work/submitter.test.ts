@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
 import type { Submission, SubmitOutcome } from "../../../../src/engine/market/port.ts";
+import { Restraint } from "../../../../src/engine/market/restraint.ts";
 import { WorkBoard } from "../../../../src/engine/work/board.ts";
 import { Submitter } from "../../../../src/engine/work/submitter.ts";
 import { HOUR, KIB, MIB, MINUTE, SECOND } from "../../../../src/shared/durations.ts";
@@ -45,7 +46,13 @@ async function sending(submit: (submission: Submission, signal: AbortSignal) => 
     registered: true,
     reachable: new Wakeup(),
     noteAccepted: () => undefined,
-    noteError: (thrown: unknown) => troubles.push(thrown),
+    restraint: new Restraint(() => 0),
+    noteError(thrown: unknown) {
+      session.restraint.note("submit", thrown);
+      troubles.push(thrown);
+    },
+    noteAnswered: () => undefined,
+    noteOver: () => undefined,
   };
   const stop = new AbortController();
   const run = new Submitter({ session, board, ledger, now: Date.now }).run(stop.signal);
@@ -142,7 +149,7 @@ describe("a clock that is set back by hours", () => {
     expect(stateOf("small")).toBe("accepted");
   });
 
-  it("holds none back that was to wait as long as its market asked", async () => {
+  it("holds none back for longer than its market asked", async () => {
     let asked = 0;
     const { compute, stateOf, pass } = await sending(async () => {
       if (asked++ > 0) return ACCEPTED;
@@ -158,6 +165,30 @@ describe("a clock that is set back by hours", () => {
     await pass(MINUTE);
     vi.setSystemTime(Date.now() - 6 * HOUR);
     await pass(MINUTE);
+    expect(asked).toBe(1);
+    await pass(HOUR);
     expect(stateOf("small")).toBe("accepted");
+  });
+});
+
+describe("a market that asks to be left alone", () => {
+  it("is not told of the next result either, whoever rings", async () => {
+    const { compute, session, tries, pass, stateOf } = await sending(async ({ leaseId }) => {
+      if (leaseId !== "first" || tries.length > 1) return ACCEPTED;
+      throw new AppError({
+        ...{ code: "MARKET_ERROR", message: "Later", actor: "market", retryable: true },
+        retryAfterMs: 2 * MINUTE,
+      });
+    });
+    compute("first", SMALL);
+    await pass(SECOND);
+    for (let i = 0; i < 9; i++) compute(`more ${i}`, SMALL);
+    for (let i = 0; i < 110; i++) {
+      session.reachable.ring();
+      await pass(SECOND);
+    }
+    expect(tries).toHaveLength(1);
+    await pass(MINUTE);
+    expect([stateOf("first"), stateOf("more 8")]).toEqual(["accepted", "accepted"]);
   });
 });

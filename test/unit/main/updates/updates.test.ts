@@ -22,6 +22,8 @@ class Machine {
   /** An engine that follows its orders at once; null: it is away. */
   work: WorkSeen | null = { life: "first", intent: "running", jobs: 0 };
   version = "1.0.0";
+  /** Of the ledger, as the version that is started knows it. */
+  schema = 12;
   included = true;
   readonly told: string[] = [];
   /** Of the last start. */
@@ -64,7 +66,7 @@ class Machine {
       keys: [key.publicKey],
       source,
       installer: this.installer,
-      kept: new KeptVersions(path.join(this.folder, "kept"), () => NOW),
+      kept: new KeptVersions(path.join(this.folder, "kept"), this.schema, () => NOW),
       settings: () => this.settings,
       windDown: new WindDown({
         work: () => this.work,

@@ -60,10 +60,15 @@ describe("the notices of the app", () => {
 
 describe("the notices that are banners", () => {
   it("are all but those that the page shows in full by itself", () => {
-    expect(left("home").toSorted()).toEqual(["engine-failed", "ledger-restored"]);
+    expect(left("home").toSorted()).toEqual(["engine-failed", "ledger-restored", "snapshot-failed"]);
   });
 
   it("don't ask about start at login in the set-up, which asks by itself", () => {
-    expect(left("welcome").toSorted()).toEqual(["engine-failed", "ledger-restored", "start-at-login"]);
+    expect(left("welcome").toSorted()).toEqual([
+      "engine-failed",
+      "ledger-restored",
+      "snapshot-failed",
+      "start-at-login",
+    ]);
   });
 });

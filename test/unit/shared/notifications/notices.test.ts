@@ -103,6 +103,12 @@ const oldDriver = {
 const failedTest = { at: NOW, ok: false, summary: "3 of 8 vectors differ" };
 const diskFull = { code: "MODEL_DISK_FULL", message: "The disk is full.", actor: "machine" as const };
 const restored = { code: "LEDGER_RESTORED", message: "Restored from 12:00.", actor: "machine" as const };
+const notCopied = {
+  code: "SNAPSHOT_FAILED",
+  message: "There is no room",
+  actor: "machine" as const,
+  help: "Make room.",
+};
 const base = earning(NOW);
 const nothingEarned = base.earnings.map((row) => ({
   ...row,
@@ -246,6 +252,11 @@ const CASES: Readonly<
     after: facts({ engine: { ...base.engine, notices: [restored] } }),
     title: "The database was restored from a snapshot",
     text: "Restored from 12:00.",
+  },
+  "snapshot-failed": {
+    after: facts({ engine: { ...base.engine, notices: [notCopied] } }),
+    title: "The ledger can’t be copied",
+    text: "There is no room. Make room.",
   },
   "engine-failed": {
     after: facts(

@@ -7,7 +7,7 @@ import type { MarketNews } from "../../../../../src/engine/market/port.ts";
 
 const OURS = "prov_ours";
 
-async function stream() {
+async function stream(random = () => 0) {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   const clients: WebSocket[] = [];
   const topics: (string | null)[] = [];
@@ -25,7 +25,7 @@ async function stream() {
       providerId: OURS,
       onNews: (one) => news.push(one),
       onConnection: (connected) => connection.push(connected),
-      now: Date.now,
+      random,
     },
     stop.signal,
   );
@@ -78,6 +78,22 @@ describe("the stream", () => {
     await expect.poll(() => clients.length, { timeout: 5_000 }).toBe(2);
     await expect.poll(() => news.length).toBe(6);
     expect(connection).toEqual([true, false, true]);
+  });
+
+  test("asks for what was missed when its turn is: not all workers of a market at once", async () => {
+    const { clients, news } = await stream(() => 0.04);
+    clients[0]?.send(message("aicf.epochSettled", { epoch: 1 }));
+    await expect.poll(() => news).toEqual(["money"]);
+    await expect.poll(() => news).toEqual(["money", "work", "money", "standing"]);
+  });
+
+  test("asks for nothing when it was lost before its turn", async () => {
+    const { clients, news, stop, done } = await stream(() => 0.04);
+    clients[0]?.send(message("aicf.epochSettled", { epoch: 1 }));
+    await expect.poll(() => news).toEqual(["money"]);
+    stop.abort();
+    await done;
+    expect(news).toEqual(["money"]);
   });
 
   test("ends with its signal", async () => {

@@ -18,7 +18,7 @@ import { type Exchange, transcript } from "./transcript.ts";
 
 const ANSWERS = 12_000;
 /** Rounds side by side: what waits between tries waits together. */
-const ABREAST = 32;
+const ABREAST = 128;
 const WALLET = `0x${"ab".repeat(20)}`;
 const GROSS = "1.50000000";
 const NET_SECONDS = 5265;

@@ -1,0 +1,53 @@
+/** `bellows ledger go-back`: after a way back to an older version, on from the copy made before the newer one changed the ledger. */
+import path from "node:path";
+import { loadSqlite } from "../../engine/ledger/database.ts";
+import { findWayBack } from "../../engine/ledger/restore.ts";
+import { offerWayBack, SCHEMA, schemaIn, wantWayBack } from "../../engine/ledger/way-back.ts";
+import { AppError } from "../../shared/errors.ts";
+import type { CliContext } from "../context.ts";
+import { dataFolderOf, refuseSecondEngine, type Where } from "../engine-client.ts";
+import { usageError } from "../usage.ts";
+
+const COST =
+  "What happened since then is not in it: jobs, earnings and activity of that time are missing here, not at the markets, and open leases are read from them again.";
+
+interface Options {
+  readonly yes: boolean;
+  readonly json: boolean;
+}
+
+/** Throws USAGE without `--yes`, LEDGER_NOT_NEWER when this version can read the ledger, NO_LEDGER_COPY. */
+export async function ledgerGoBack(context: CliContext, where: Where, { yes, json }: Options): Promise<void> {
+  const { terminal } = context;
+  const folder = newerLedgerUnder(dataFolderOf(where));
+  await refuseSecondEngine(folder);
+  const copy = findWayBack(await loadSqlite(), folder, schemaIn(folder) ?? SCHEMA);
+  if (copy !== null) offerWayBack(folder, copy);
+  if (copy !== null && !yes) {
+    throw usageError(
+      `The copy of ${dateOf(copy.takenAt)} would take the place of the newer version's ledger. ${COST}`,
+      "Say so with --yes; the newer file is kept beside it.",
+    );
+  }
+  const { takenAt } = wantWayBack(folder);
+  if (json) {
+    terminal.json({ folder, copy: new Date(takenAt).toISOString() });
+    return;
+  }
+  terminal.print(`The next start goes on from the copy of ${dateOf(takenAt)}.`);
+  terminal.note(`The newer version's ledger is then kept in ${folder}, as ledger-schema-….sqlite. ${COST}`);
+}
+
+/** In the order in which an engine is looked for. */
+function newerLedgerUnder(base: string): string {
+  const folders = [path.join(base, "live"), path.join(base, "demo"), base];
+  const found = folders.find((folder) => (schemaIn(folder) ?? 0) > SCHEMA);
+  if (found !== undefined) return found;
+  throw new AppError({
+    code: "LEDGER_NOT_NEWER",
+    message: `No ledger in ${base} was written by a newer version, so there is nothing to go back from`,
+    actor: "user",
+  });
+}
+
+const dateOf = (at: number): string => new Date(at).toISOString();
