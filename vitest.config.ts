@@ -1,7 +1,16 @@
 import { defineConfig } from "vitest/config";
+import { memoryFolder } from "./test/support/memory-folder.ts";
 
 /** Tests of processes and of markets with short leases: with three of them on two cores leases run out by themselves. */
 const BESIDE_EACH_OTHER = 2;
+
+/** Of one file's tests that wait together (test/support/side-by-side.ts): each is four processes, and all begin at once. */
+const WAITING_TOGETHER = 3;
+
+const env = memoryFolder();
+
+/** What a process does soon comes later on a busy machine; what must be quick says so itself. */
+const PATIENT = { poll: { timeout: 10_000 } };
 
 /** One project per kind of test; `--project unit` runs just the fast ones. */
 export default defineConfig({
@@ -10,6 +19,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          env,
           include: ["test/unit/**/*.test.ts", "test/unit/**/*.test.tsx"],
           testTimeout: 20_000,
           maxWorkers: BESIDE_EACH_OTHER,
@@ -20,19 +30,25 @@ export default defineConfig({
       {
         test: {
           name: "integration",
+          env,
           include: ["test/integration/**/*.test.ts"],
-          testTimeout: 90_000,
+          testTimeout: 180_000,
+          expect: PATIENT,
           hookTimeout: 60_000,
           maxWorkers: BESIDE_EACH_OTHER,
+          maxConcurrency: WAITING_TOGETHER,
         },
       },
       {
         test: {
           name: "chaos",
+          env,
           include: ["test/chaos/**/*.test.ts"],
-          testTimeout: 120_000,
+          testTimeout: 240_000,
+          expect: PATIENT,
           hookTimeout: 60_000,
           maxWorkers: BESIDE_EACH_OTHER,
+          maxConcurrency: WAITING_TOGETHER,
         },
       },
       {

@@ -1,4 +1,5 @@
 /** Whoever looks after the models: the running engine of this data folder, else this process itself. */
+
 import { modelConfig, readSettings } from "../engine/config/from-environment.ts";
 import type { SettingName } from "../engine/config/settings.ts";
 import { modelHandlers } from "../engine/models/model-handlers.ts";
@@ -11,6 +12,7 @@ import {
 } from "../shared/contract/contract.ts";
 import { AppError } from "../shared/errors.ts";
 import { findEngine, type Where } from "./engine-client.ts";
+import { leftToOwner } from "./left-to-owner.ts";
 
 export type ModelCommand = Extract<CommandName, `models.${string}`>;
 
@@ -48,7 +50,9 @@ export async function openModelsDesk(where: Where): Promise<ModelsDesk> {
   // What is wrong with a market's settings is nothing that a look at the models should fail for.
   const settings = readSettings(where, MODEL_SETTINGS);
   const { resourcesFolder } = where.paths;
-  const { manager, notices } = await openModels({ resourcesFolder, ...modelConfig(settings, where.paths) });
+  const config = modelConfig(settings, where.paths);
+  const theirs = leftToOwner(config.models.home);
+  const { manager, notices } = await openModels({ resourcesFolder, ...config });
   const handlers = modelHandlers(manager);
   return {
     isEngine: false,
@@ -57,6 +61,9 @@ export async function openModelsDesk(where: Where): Promise<ModelsDesk> {
       const handler = handlers[command] as (input: unknown) => Promise<CommandOutput<C>>;
       return handler(COMMANDS[command].input.parse(input));
     },
-    close: () => manager.close(),
+    async close() {
+      await manager.close();
+      theirs[Symbol.dispose]();
+    },
   };
 }

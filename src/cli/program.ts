@@ -15,6 +15,7 @@ import { addGpuPack } from "./commands/gpu-pack-program.ts";
 import { identityProgram } from "./commands/identity-program.ts";
 import { addLedger } from "./commands/ledger-program.ts";
 import { addLlama } from "./commands/llama-program.ts";
+import { addMachine } from "./commands/machine-program.ts";
 import { addModels } from "./commands/models-program.ts";
 import { runIntent, VERBS, type Verb } from "./commands/run-intent.ts";
 import { addService } from "./commands/service-program.ts";
@@ -295,6 +296,7 @@ function createProgram(context: CliContext, outcome: Outcome, environment: Given
   );
 
   addLedger(program, context, () => ({ env: context.env, paths: context.paths, flags: flagsOf({}, []) }));
+  addMachine(program, context, () => ({ env: context.env, paths: context.paths, flags: flagsOf({}, []) }));
   addModels(program, context, () => textOf(program.opts().data));
   addGpuPack(
     program,

@@ -89,6 +89,11 @@ export class Terminal {
     this.#write(this.#stdout, line);
   }
 
+  /** A result as it is, with nothing added. */
+  raw(text: string): void {
+    if (text !== "") this.#send(this.#stdout, text);
+  }
+
   /** One line of JSON. */
   json(value: unknown): void {
     this.#write(this.#stdout, JSON.stringify(value));
@@ -105,9 +110,13 @@ export class Terminal {
   }
 
   #write(stream: NodeJS.WriteStream, line: string): void {
+    this.#send(stream, `${line}\n`);
+  }
+
+  #send(stream: NodeJS.WriteStream, text: string): void {
     if (this.#unread.has(stream)) return;
     if (this.#outlives && stream.writableLength > MOST_UNREAD) return;
-    stream.write(`${line}\n`);
+    stream.write(text);
   }
 
   /**

@@ -6,6 +6,7 @@
 import { openParentChannel } from "../host/parent-channel.ts";
 import type { ParentChannel } from "../host/process-host.ts";
 import { ConfigureSchema, type DevnetConfig, DevnetConfigSchema, EndSchema } from "../shared/config.ts";
+import { asFullDisk } from "../shared/disk-room.ts";
 import { MILLISECOND, SECOND } from "../shared/durations.ts";
 import { AppError, toErrorValue } from "../shared/errors.ts";
 import { delay } from "../shared/wait.ts";
@@ -35,11 +36,17 @@ function serve(parent: ParentChannel): void {
     process.exit(0);
   };
   const fail = async (error: unknown): Promise<void> => {
-    parent.post({ kind: "fatal", error: toErrorValue(error) });
+    parent.post({ kind: "fatal", error: toErrorValue(asFullDisk(error)) });
     await parent.flush();
     process.exit(1);
   };
 
+  process.once("uncaughtException", (error) => {
+    // A full disk passes; anything else ends it as if nobody had listened, and it is started again.
+    if (asFullDisk(error) !== error) return void fail(error);
+    process.stderr.write(`${error.stack}\n`);
+    process.exit(1);
+  });
   parent.onMessage((message) => {
     if (EndSchema.safeParse(message).success) void end().catch(fail);
     const configure = ConfigureSchema.safeParse(message);

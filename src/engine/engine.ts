@@ -21,7 +21,6 @@ import { type Readiness, readinessOf } from "./control/readiness.ts";
 import { Onlooker } from "./device/onlooker.ts";
 import { OrderlyEnd, until } from "./ending.ts";
 import { housekeeping } from "./housekeeping.ts";
-import type { KeyRing } from "./identity/key-ring.ts";
 import { asLedgerError } from "./ledger/database.ts";
 import { keepLog } from "./log/engine-log.ts";
 import type { Log, LogConsole } from "./log/log.ts";
@@ -73,6 +72,8 @@ export interface StartOptions {
   readonly console?: LogConsole | null;
   /** Throws what would keep an engine from starting again; by default the configuration file is read for it. */
   readonly checkRestart?: () => void;
+  /** How this machine's id is read; a test may play two. */
+  readonly machineId?: () => Promise<string | null>;
   /** Hears what takes long at the start. */
   readonly tell?: TellStart;
   /** Ends a start that takes long; it rejects with its reason. */
@@ -86,6 +87,7 @@ export async function startEngine(
     now = Date.now,
     console = null,
     checkRestart = () => checkFileOf(config),
+    machineId,
     tell = untold,
     signal,
   }: StartOptions = {},
@@ -95,6 +97,7 @@ export async function startEngine(
     host,
     now,
     console,
+    machineId,
     tell,
     signal,
     modelInUse: (id) => work.modelsInUse().includes(id),
@@ -105,7 +108,19 @@ export async function startEngine(
     }),
     mayWork: (id) => work.presence.canWork(id),
   });
-  const { version, ledger, settings, log, identity, modelManager, gpuPack, llama, machine, watcher } = base;
+  const {
+    version,
+    ledger,
+    settings,
+    log,
+    residence,
+    identity,
+    modelManager,
+    gpuPack,
+    llama,
+    machine,
+    watcher,
+  } = base;
 
   // The parts know each other in a circle: what one is told of a later one is asked only when all are made.
   const onlooker = new Onlooker();
@@ -133,7 +148,8 @@ export async function startEngine(
   ledger.outbox.forgetStranded(configured);
   const stopLog = keepLog(log, { ledger, board, headline: slices.headline });
   for (const notice of ledger.notices) ledger.audit("ledger-restored", now(), notice);
-  const recovered = board.recover();
+  const recovered = board.recover({ isCopy: residence.isFreshCopy });
+  if (residence.isFreshCopy) residence.settledIn();
   ledger.audit("engine-started", now(), {
     version,
     mode: config.mode,
@@ -154,18 +170,24 @@ export async function startEngine(
   const tellOfCopies = () => {
     if (views.notices.hold("SNAPSHOT_FAILED", ledger.snapshotTrouble)) state.touch("engine");
   };
+  /** A folder of another machine may be a copy: whatever its names say to a market could be that machine's work. */
+  const whenSettled = (signal: AbortSignal) => residence.whenSettled(signal);
+  /** Without the key nothing can be signed: no market hears of us, and no job is run. */
+  const whenReady = (signal: AbortSignal) => whenSettled(signal).then(() => identity.whenOpen(signal));
   const workLoops = [
-    // Without the key nothing can be signed: no market hears of us, and no job is run.
-    whenOpen(identity, working.signal, () => fleet.run(working.signal)),
+    once(whenReady, working.signal, () => fleet.run(working.signal)),
     selfTester.runWhenDue(working.signal),
     presence.run(working.signal),
-    new LeaseKeeper({ sessions, board, now }).run(working.signal),
+    once(whenSettled, working.signal, () => new LeaseKeeper({ sessions, board, now }).run(working.signal)),
   ];
   const serviceLoops = [
-    ...sessions.map((session) => whenOpen(identity, service.signal, () => session.run(service.signal))),
+    ...sessions.map((session) => once(whenReady, service.signal, () => session.run(service.signal))),
     guards.run(service.signal),
-    ...sessions.map((session) => new Submitter({ session, board, ledger, now }).run(service.signal)),
-    offers.run(service.signal),
+    ...sessions.map((session) => {
+      const submitter = new Submitter({ session, board, ledger, now });
+      return once(whenSettled, service.signal, () => submitter.run(service.signal));
+    }),
+    once(whenSettled, service.signal, () => offers.run(service.signal)),
     watcher.run(service.signal),
     views.battery.run(service.signal),
     base.ollama?.library.run(service.signal),
@@ -196,16 +218,19 @@ export async function startEngine(
     const end = new OrderlyEnd(orphaned ? ORPHAN_ENDS_WITHIN : END_WITHIN);
     const reason = "The provider is shutting down";
     const over = () => new DOMException("Shutting down", "AbortError");
+    // Of a folder that may be a copy nothing is this machine's to give back.
+    const giveBack = (which: { running: boolean }) => residence.isAsked || board.giveBack(reason, which);
     await end.now(() => {
       control.suspend();
-      board.giveBack(reason, { running: false });
+      giveBack({ running: false });
     });
     if (orphaned) controlServer?.close().catch(() => undefined); // What it comes to is heard at its own step.
     await end.until(SHARES.running, () => !work.isBusy());
     working.abort(over());
     // Who is back at once runs it again; anybody else may be away for longer than its lease lasts.
-    if (!restartWanted) await end.now(() => board.giveBack(reason, { running: true }));
-    await end.until(SHARES.sending, () => ledger.outbox.size(configured) === 0, SEND_PATIENCE);
+    if (!restartWanted) await end.now(() => giveBack({ running: true }));
+    if (!residence.isAsked)
+      await end.until(SHARES.sending, () => ledger.outbox.size(configured) === 0, SEND_PATIENCE);
     await end.step(SHARES.work, (late) => Promise.all([fleet.stop(late), Promise.allSettled(workLoops)]));
     await end.step(SHARES.files, () => Promise.all([modelManager.close(), gpuPack.close(), llama.close()]));
     service.abort(over());
@@ -288,9 +313,13 @@ function checkFileOf({ settings }: EngineConfig): void {
   if (settings?.configFile) checkConfigFile(settings.configFile);
 }
 
-/** An engine that ends before the key was opened has nothing to run. */
-async function whenOpen(keys: KeyRing, signal: AbortSignal, run: () => Promise<void>): Promise<void> {
-  await keys.whenOpen(signal).then(run, (thrown) => {
+/** An engine that ends before it is time has nothing to run. */
+async function once(
+  isTime: (signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+  run: () => Promise<void>,
+): Promise<void> {
+  await isTime(signal).then(run, (thrown) => {
     if (!signal.aborted) throw thrown;
   });
 }

@@ -1,5 +1,7 @@
 /** The contract's commands, each in a line: what the engine does when somebody asks. */
+
 import type { ContractHandlers } from "../shared/contract/contract.ts";
+import type { MoveAnswer } from "../shared/contract/machine.ts";
 import type { OllamaView } from "../shared/contract/ollama.ts";
 import type { SelfTestReport } from "../shared/contract/self-test.ts";
 import type { ServiceLevel } from "../shared/contract/service-level.ts";
@@ -33,6 +35,8 @@ export interface HandlerDeps {
   readonly earnings: EarningDeps;
   readonly offers: OfferManager;
   readonly identity: IdentityHandlerDeps;
+  /** The engine is started again after it. Throws SAME_MACHINE, or what would keep it from starting. */
+  readonly settleMachine: (as: MoveAnswer) => void;
   readonly verifier: JobVerifierDeps;
   readonly serviceLevel: (market: MarketId) => ServiceLevel | null;
   /** Its work is taken again, however many leases were lost there. */
@@ -72,6 +76,10 @@ export function contractHandlers(deps: HandlerDeps): ContractHandlers {
     ...earningHandlers(deps.earnings),
     ...accountHandlers(deps.sessions),
     ...identityHandlers(deps.identity),
+    "machine.settle": async ({ as }) => {
+      deps.settleMachine(as);
+      return {};
+    },
     ...verifyHandlers(deps.verifier),
     ...offerHandlers(deps.offers),
     ...modelHandlers(deps.models, deps.ollama),

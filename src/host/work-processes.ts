@@ -84,6 +84,7 @@ export class WorkProcesses {
       },
       isReady: (message) => this.#noteAddresses(message),
       askToStop: (child) => child.post({ kind: "end" } satisfies End),
+      obstacle: (error) => diskObstacle(error, this.#plan?.dataFolder),
       timings: { stopWithin: DEVNET_STOP, ...timings?.devnet },
     });
     this.engine = new Supervisor({

@@ -29,7 +29,10 @@ export interface AppDeskOptions {
     readonly list: () => readonly Notice[];
     readonly putAway: (key: string) => void;
   };
-  readonly repair: Pick<RepairDesk, "wrongSettings" | "resetSetting" | "ledgerCopy" | "useLedgerCopy" | "report" | "openLogs">;
+  readonly repair: Pick<
+    RepairDesk,
+    "wrongSettings" | "resetSetting" | "ledgerCopy" | "useLedgerCopy" | "report" | "openLogs"
+  >;
   readonly updates: Updates;
   /** Take work again. */
   readonly startWork: () => Promise<void>;
@@ -105,6 +108,13 @@ export class AppDesk {
     this.changed();
   }
 
+  /** At the start; resolves with whether there was something to mend. Never rejects. */
+  async mendLogin(): Promise<boolean> {
+    const mended = await this.#options.login.mend().catch(() => false);
+    await this.refresh();
+    return mended;
+  }
+
   async leaveSafeMode(): Promise<void> {
     await this.#options.startWork();
     this.noteWork();
@@ -145,7 +155,11 @@ export class AppDesk {
       const why = z.prettifyError(parsed.error).replaceAll("\n", " ");
       throw new AppError({ code: "BAD_INPUT", message: `${command}: ${why}`, actor: "bug" });
     }
-    return (await this.#handle(command, parsed.data)) ?? this.view;
+    const answer = await this.#handle(command, parsed.data);
+    if (answer !== undefined) return answer;
+    // Whoever listens takes what it was told for newer than an answer.
+    this.changed();
+    return this.view;
   }
 
   #handle(command: AppCommandName, input: unknown): Promise<AppCommandOutput<AppCommandName> | undefined> {

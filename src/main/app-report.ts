@@ -10,6 +10,7 @@ import { SETTINGS, type Setting } from "../engine/config/settings.ts";
 import { Redactor, secretsIn } from "../engine/log/redact.ts";
 import type { AppCommandOutput, AppView } from "../shared/contract/app.ts";
 import type { EngineStatus } from "../shared/contract/bridge.ts";
+import { withoutHome } from "../shared/home-folder.ts";
 
 export interface AppReportFacts {
   readonly status: EngineStatus;
@@ -32,7 +33,7 @@ export function appReport(facts: AppReportFacts): AppCommandOutput<"app.diagnost
   const clean = (text: string) => {
     const answer = redactor.count(text);
     redactions += answer.redactions;
-    return home.length > 1 ? answer.text.replaceAll(home, "~") : answer.text;
+    return withoutHome(answer.text, home);
   };
   const { updates, crashReports, safeMode } = view;
   const sections: [string, string][] = [

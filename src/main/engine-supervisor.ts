@@ -16,7 +16,9 @@ import type {
 } from "../shared/contract/contract.ts";
 import { EVENTS } from "../shared/contract/contract.ts";
 import { connectContract, engineGone } from "../shared/contract/rpc.ts";
-import { type ErrorValue, isAbort, toErrorValue, unreachable } from "../shared/errors.ts";
+import { MINUTE, SECOND } from "../shared/durations.ts";
+import { AppError, type ErrorValue, isAbort, toErrorValue, unreachable } from "../shared/errors.ts";
+import { backoffMs, delay } from "../shared/wait.ts";
 
 export interface EngineSupervisorOptions {
   /** Made anew at each start from the stopped or failed state, so that a corrected setting counts. May throw. */
@@ -114,7 +116,22 @@ export class EngineSupervisor implements ContractClient {
   }
 
   async #bringUp(signal: AbortSignal): Promise<void> {
-    await this.#processes.start(await this.#plan(signal), signal);
+    await this.#processes.start(await this.#planWithRoom(signal), signal);
+  }
+
+  /** A disk that is full passes by itself: said, and waited for. */
+  async #planWithRoom(signal: AbortSignal): Promise<WorkPlan> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const plan = await this.#plan(signal);
+        if (tries > 1) this.#publish({ state: "starting", since: this.#clock() });
+        return plan;
+      } catch (thrown) {
+        if (!(thrown instanceof AppError && thrown.code === "DATA_FOLDER_FULL")) throw thrown;
+        this.#restarting(thrown.toValue(), {});
+        await delay(backoffMs(tries, { base: SECOND, cap: MINUTE }), signal);
+      }
+    }
   }
 
   async #plan(signal: AbortSignal): Promise<WorkPlan> {
@@ -188,7 +205,7 @@ export class EngineSupervisor implements ContractClient {
   }
 
   /** "Since" is the first loss; a further crash before it is up again does not move it. */
-  #restarting(error: ErrorValue, { doing }: SupervisorState): void {
+  #restarting(error: ErrorValue, { doing }: Pick<SupervisorState, "doing">): void {
     const since = this.#status.state === "restarting" ? this.#status.since : this.#clock();
     this.#publish({ state: "restarting", since, error, ...(doing && { doing }) });
   }

@@ -43,6 +43,7 @@ import { countCrashReports } from "./system/crash-reports.ts";
 import { LINK_SCHEME, screenInArguments, unknownLinkIn } from "./system/deep-link.ts";
 import { launcherOf } from "./system/launcher.ts";
 import { autostartFile, HIDDEN_ARGUMENT, systemLoginItem, xdgLoginItem } from "./system/login-item.ts";
+import { loginNote } from "./system/login-note.ts";
 import { mutedTypes, PreferenceFile, preferencesOf, settingsIn } from "./system/preferences.ts";
 import { TerminalWords } from "./terminal-words.ts";
 import { TrayController } from "./tray.ts";
@@ -147,7 +148,7 @@ export function runApp({ paths, desktop }: AppPlaces): void {
     login:
       process.platform === "linux"
         ? xdgLoginItem(autostartFile({ home: os.homedir(), configHome: env.XDG_CONFIG_HOME }), launcher)
-        : systemLoginItem(app, launcher, process.platform),
+        : systemLoginItem(app, launcher, process.platform, loginNote(path.join(desktop, "login-item.json"))),
     loginAsked: () => preferences.current.startAtLogin !== null,
     saveLogin,
     countCrashReports: () => countCrashReports(app.getPath("crashDumps")),
@@ -257,7 +258,9 @@ export function runApp({ paths, desktop }: AppPlaces): void {
   });
 
   update();
-  void desk.refresh();
+  void desk.mendLogin().then((mended) => {
+    if (mended) log("start at login: its entry pointed to what is gone, and starts this app now");
+  });
   void updates.start();
   engine.start();
   if (screenInArguments(process.argv) !== null || !startedAtLogin()) followLinks(process.argv);
@@ -292,7 +295,8 @@ export function runApp({ paths, desktop }: AppPlaces): void {
   function windDown(): WindDown {
     return new WindDown({
       work: () => workSeen(engine.status, state()),
-      finish: () => engine.invoke("run.finish", { forAWhile: true }).then(() => undefined),
+      // The state that is known here comes a moment after the engine's: work that was just begun may be missing in it.
+      finish: () => engine.invoke("run.finish", { forAWhile: true }).then(() => mirror.refresh()),
       resume: () => engine.invoke("run.resume", {}).then(() => undefined),
     });
   }

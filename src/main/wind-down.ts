@@ -23,6 +23,7 @@ export function workSeen(status: EngineStatus, state: State | null): WorkSeen | 
 export interface WindDownOptions {
   /** null: nobody tells right now. "none": there is no engine, and none is expected. */
   readonly work: () => WorkSeen | "none" | null;
+  /** Afterwards `work` knows of it. */
   readonly finish: () => Promise<void>;
   readonly resume: () => Promise<void>;
 }
@@ -42,6 +43,8 @@ export class WindDown {
   #isWanted = false;
   /** The engine's life that the order went to. */
   #ordered: string | null = null;
+  /** The order is on its way: what is known is from before it. */
+  #isOrdering = false;
   /** That life has followed: from now on "running" is somebody's word. */
   #followed = false;
 
@@ -69,6 +72,7 @@ export class WindDown {
     const now = this.#options.work();
     if (now === null) return { state: "unknown" };
     if (now === "none") return { state: "ended" };
+    if (this.#isOrdering) return { state: "ending", jobs: now.jobs };
     if (now.intent === "running") {
       if (now.life === this.#ordered && this.#followed) return { state: "overruled" };
       // An engine that was started again goes on as its person wants it: it has not heard of this.
@@ -84,9 +88,11 @@ export class WindDown {
     if (now === null || now === "none") return;
     this.#ordered = now.life;
     this.#followed = false;
+    this.#isOrdering = true;
     await this.#options.finish().catch(() => {
       // It went away: the next one is told.
       this.#ordered = null;
     });
+    this.#isOrdering = false;
   }
 }

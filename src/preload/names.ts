@@ -43,6 +43,7 @@ const COMMAND_NAMES: Readonly<Record<CommandName, true>> = {
   "identity.checkBackup": true,
   "identity.restore": true,
   "identity.rotate": true,
+  "machine.settle": true,
   "service.level": true,
   "offers.list": true,
   "offers.offer": true,

@@ -160,6 +160,11 @@ export const EngineConfigSchema = z.object({
   metrics: MetricsConfigSchema.nullable().optional(),
   /** Base address of an OTLP receiver, to which a trace of each job goes (OTEL_EXPORTER_OTLP_ENDPOINT); absent: none. */
   traceTo: Url.optional(),
+  /**
+   * What to do where the data folder comes from another machine; absent: nothing, since the names it has at the markets
+   * are given to it, or mean nothing.
+   */
+  otherMachine: z.enum(["ask", "moved", "copied"]).optional(),
   /** What to do at start: run, go on as the person left it, or take no work until told to (`stopped`: safe mode). */
   startAs: z.enum(["running", "as-left", "paused", "stopped"]),
   /** Absent: nothing is written to a file, and only warnings are kept in memory. */

@@ -36,6 +36,19 @@ export function needRoomToWork(folder: string): void {
   });
 }
 
+/** DATA_FOLDER_FULL for what the system or SQLite says of a disk that is full; anything else as it was. */
+export function asFullDisk(thrown: unknown): unknown {
+  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+  if (!/^(ENOSPC|EDQUOT|SQLITE_FULL)/.test(code)) return thrown;
+  return new AppError({
+    code: "DATA_FOLDER_FULL",
+    message: "The disk that holds the data folder is full",
+    actor: "machine",
+    help: FREE_SOME_SPACE,
+    cause: thrown,
+  });
+}
+
 function freeBytesOf(folder: string): number | null {
   try {
     const { bavail, bsize } = statfsSync(folder);

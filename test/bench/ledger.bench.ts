@@ -2,6 +2,7 @@
  * The ledger after two years and a million jobs; milliseconds.
  *
  *   queries   every question the dashboard asks, against the ledger in this process: cold, median, 95th percentile, most
+ *   unpaid    what Home and Earnings ask on 300,000 jobs that were never paid for
  *   write     one job's whole way through the ledger, eight moves in eight commits without the disk's own wait
  *   start     opening the file: as it was closed in order, and read through as after a crash; the engine's first answer
  *   screens   in Chromium: from a click on the menu to the first frame of the screen, and the longest frames while the
@@ -31,6 +32,7 @@ import { scrollJobs, switchScreens } from "./screens.ts";
 const options = benchOptions(20);
 const JOBS = 1_000_000;
 const DAYS = 730;
+const UNPAID_JOBS = 300_000;
 const CLI = fileURLToPath(new URL("../../dist/node/cli.js", import.meta.url));
 const WRITTEN_JOBS = 300;
 /** Of the app, after a first one. */
@@ -55,6 +57,7 @@ const snapshot = await timed(() => ledger.snapshot(now));
 ledger.close();
 const bytes = statSync(join(folder, LEDGER_FILE)).size;
 rmSync(join(folder, "snapshots"), { recursive: true });
+const unpaid = await askUnpaid();
 const screens = chromiumFile === null ? null : await lookAtScreens();
 const desktop = canShowWindows ? await lookAtDesktop() : null;
 
@@ -63,6 +66,7 @@ report(
     ledger: { jobs: JOBS, days: DAYS, bytes, bytesPerJob: Math.round(bytes / JOBS) },
     queries,
     slowest: Math.max(...Object.values(queries).map(({ p95 }) => p95)),
+    unpaid,
     write,
     start: { inOrder: round(inOrder), readThrough: round(readThrough), snapshot: round(snapshot) },
     screens,
@@ -88,12 +92,7 @@ async function askAll(of: Ledger): Promise<Record<string, Times>> {
   const jobs = jobHandlers(of);
   const list = (filter: JobFilter, skip?: number) =>
     jobs["jobs.list"]({ ...filter, limit: 100, ...(skip !== undefined && { skip }) });
-  const books = earningHandlers({
-    ledger: of,
-    markets: ["aicf", "aitbc"],
-    electricity: () => null,
-    now: () => now,
-  });
+  const books = booksOf(of);
   const nothing = ["failed", "expired", "lost", "rejected", "returned"] as const;
   const asked: Record<string, () => unknown> = {
     "state: newest jobs": () => of.leases.list({}, { limit: 20 }),
@@ -130,6 +129,32 @@ async function askAll(of: Ledger): Promise<Record<string, Times>> {
     "activity: a word that is nowhere": () => books["activity.list"]({ limit: 200, text: "nowhere at all" }),
     "activity: types": () => books["activity.types"]({}),
   };
+  return timesOf(asked);
+}
+
+/** What is kept for two months of jobs that no market ever paid for. */
+async function askUnpaid(): Promise<Record<string, Times>> {
+  const place = join(base, "unpaid");
+  mkdirSync(place);
+  await writeBigLedger(place, { jobs: UNPAID_JOBS, days: 60, now, pending: UNPAID_JOBS });
+  const of = await Ledger.open(place);
+  const books = booksOf(of);
+  const times = await timesOf({
+    "state: figures of both markets": () => books["earnings.summary"]({}),
+    "earnings: the whole screen, 30 days": () =>
+      books["earnings.report"]({ market: "aicf", days: 30, limit: 100 }),
+    "earnings: unpaid for 30 days": () => books["earnings.unpaid"]({ market: "aicf", days: 30 }),
+  });
+  of.close();
+  rmSync(place, { recursive: true });
+  return times;
+}
+
+function booksOf(of: Ledger) {
+  return earningHandlers({ ledger: of, markets: ["aicf", "aitbc"], electricity: () => null, now: () => now });
+}
+
+async function timesOf(asked: Record<string, () => unknown>): Promise<Record<string, Times>> {
   const times: Record<string, Times> = {};
   for (const [name, ask] of Object.entries(asked)) {
     const cold = await timed(async () => ask());

@@ -6,7 +6,7 @@
  */
 import { expect, onTestFinished, test } from "vitest";
 import { startDevnet } from "../../src/devnet/devnet.ts";
-import { type DevnetLogLine, readDevnetLog } from "../../src/devnet/log.ts";
+import type { DevnetLogLine } from "../../src/devnet/log.ts";
 import { loadConfig } from "../../src/engine/config/from-environment.ts";
 import { locatePaths } from "../../src/engine/config/paths.ts";
 import { type Engine, startEngine } from "../../src/engine/engine.ts";
@@ -17,6 +17,7 @@ import type { JobRow } from "../../src/shared/contract/views.ts";
 import { MINUTE, SECOND } from "../../src/shared/durations.ts";
 import { delay } from "../../src/shared/wait.ts";
 import { MINER_API_KEY } from "../support/devnet.ts";
+import { GrowingLog } from "../support/growing-log.ts";
 import { replayingProxy } from "../support/replaying-proxy.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -57,7 +58,8 @@ test(
       },
     });
     onTestFinished(() => market.close());
-    const log = () => readDevnetLog(market.ready.logFile);
+    const growing = new GrowingLog(market.ready.logFile);
+    const log = () => growing.lines();
     const { queueUrl, nodeUrl } = market.ready;
     const eavesdropped = await replayingProxy(queueUrl, 25);
 

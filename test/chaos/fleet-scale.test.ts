@@ -46,7 +46,7 @@ test(
 );
 
 describe.skipIf(!LONG)("the long test (BELLOWS_LONG_TESTS=1)", () => {
-  // Where the disk is slow to make things durable, TMPDIR=/dev/shm measures the rest.
+  // Its ledgers are in memory where there is room; with TMPDIR=/tmp the disk is measured too.
   test(
     "fifty workers: throughput as the fleet grows, a rolling restart, cut cables, killed workers, a killed market, equal books",
     async () => {

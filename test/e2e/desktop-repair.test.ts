@@ -3,7 +3,7 @@
  * be had again, and what is known can be seen and handed on.
  */
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import Database from "better-sqlite3";
 import type { ElectronApplication, Page } from "playwright";
@@ -104,17 +104,19 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("an engine that
     },
   );
 
-  it("has room for German words", async () => {
+  async function lookInGerman(button: string, picture: string) {
     const here = new URL(page.url());
     const german = new URL(here);
     german.searchParams.set("lang", "de");
     await page.goto(german.href);
-    await page.getByRole("button", { name: "Auf die Vorgabe zurücksetzen" }).waitFor();
-    await shoot(page, "desktop-gate-german");
+    await page.getByRole("button", { name: button }).waitFor();
+    await shoot(page, picture);
     await expectWhole(page);
     await page.goto(here.href);
     await ways().waitFor();
-  });
+  }
+
+  it("has room for German words", () => lookInGerman("Auf die Vorgabe zurücksetzen", "desktop-gate-german"));
 
   it("opens the log folder and shows a report without secrets, though no engine answers", async () => {
     await ways().getByRole("button", { name: "Open the log folder" }).click();
@@ -148,17 +150,45 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("an engine that
     expect(readFileSync(savedFile(), "utf8")).not.toContain("coordinator_url");
   });
 
-  it("goes back to the version before when this one's engine dies at its start", async () => {
+  /** A ledger that this version does not understand: its engine process comes up, says so and dies. */
+  async function startOnNewerLedger() {
     const ended = exitOf(app.process());
     await app.evaluate(({ app: electron }) => setTimeout(() => electron.quit()));
     await ended;
-    // A ledger that this version does not understand: its engine process comes up, says so and dies.
     const ledger = new Database(path.join(data, "demo", LEDGER_FILE));
     ledger.pragma("user_version = 9999");
     ledger.close();
     const started = await desktop.launch(env);
     ({ app, page } = started);
     await gate().getByRole("heading", { name: "The engine could not start" }).waitFor();
+    return started;
+  }
+
+  it("goes on from the copy of the ledger that was made before a newer version changed it", async () => {
+    const copies = () =>
+      readdirSync(path.join(data, "demo", "snapshots")).filter((name) => /sqlite$/.test(name));
+    await expect.poll(copies, PATIENCE).not.toEqual([]);
+    await startOnNewerLedger();
+    await ways().getByText("A copy made before that is kept", { exact: false }).waitFor();
+    await shoot(page, "desktop-gate-newer-ledger");
+    await expectWhole(page);
+    await lookInGerman("Die Sicherung nehmen …", "desktop-gate-newer-ledger-german");
+    await ways().getByRole("button", { name: "Use the copy…" }).click();
+    const question = page.getByRole("dialog", { name: /^Go on from the copy of / });
+    await question.getByText("What happened since then is not in it", { exact: false }).waitFor();
+    await shoot(page, "desktop-gate-newer-ledger-question");
+    await question.getByRole("button", { name: "Use the copy and start" }).click();
+    await page.locator(".live h1").waitFor();
+    await page.getByText("As wanted, the copy of", { exact: false }).waitFor();
+    await shoot(page, "desktop-went-back");
+    const kept = readdirSync(path.join(data, "demo")).filter((name) =>
+      name.startsWith("ledger-schema-9999-"),
+    );
+    expect(kept, "the newer file").toHaveLength(1);
+  });
+
+  it("goes back to the version before when this one's engine dies at its start", async () => {
+    const started = await startOnNewerLedger();
     const gone = exitOf(started.main);
     await ways().getByRole("button", { name: "Go back to 0.0.9" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Go back" }).click();

@@ -418,8 +418,105 @@ describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
       const file = await download;
       expect(file.suggestedFilename()).toMatch(/^bellows-earnings-\d{4}-\d\d-\d\d\.csv$/);
       expect(readFileSync(await file.path(), "utf8")).toBe(engine.books.csv);
-      expect(engine.calls.findLast(({ command }) => command === "earnings.csv")?.input).toEqual({});
+      expect(engine.calls.findLast(({ command }) => command === "earnings.csv")?.input).toEqual({
+        by: "accepted",
+      });
       await dialog.waitFor({ state: "detached" });
+    });
+  });
+
+  describe("money that would go out of sight", () => {
+    const now = Date.now();
+    const owing = (market: MarketId): EarningSummary => {
+      const known = summary(market, now);
+      const currency = currencyOf(market);
+      const rented = (rentals: number, total: string) => ({
+        ...{ rentals, running: 1, agreed: amount(currency, total), untold: 0 },
+      });
+      return {
+        ...known,
+        overdue: { ...known.overdue, jobs: 1_204, net: amount(currency, "4.11"), oldestAt: now - 90 * DAY },
+        writtenOff: { byMarket: 17, byPerson: { jobs: 0, net: amount(currency, "0"), unpriced: 0 } },
+        rentals: { month: rented(3, "41.5"), total: rented(12, "160.25") },
+      };
+    };
+
+    beforeEach(() => {
+      engine.books.summaries = [{ ...owing("aitbc"), notConfigured: true }, owing("aicf")];
+      engine.books.unpaid = (["aitbc", "aicf"] as const).map((market) => ({
+        ...{ market, jobs: 1_180, net: amount(currencyOf(market), "4.02") },
+      }));
+      engine.tell({
+        earnings: engine.state.earnings.map((view) =>
+          view.market === "aitbc" ? { ...view, notConfigured: true } : view,
+        ),
+      });
+      for (const [index, entry] of engine.books.entries.entries())
+        if (entry.settledAt === null && index % 2 === 0)
+          engine.books.entries[index] = { ...entry, writtenOff: { at: now, by: "market" } };
+    });
+
+    it("is shown of a market that was taken out of the settings, and of rentals on a line of its own", async () => {
+      await open("home");
+      await page.getByText("not configured any more").waitFor();
+      await shoot(page, "home-market-left");
+      await turnTo(page, "earnings");
+      await page.getByRole("radio", { name: "AITBC" }).click();
+      await page.getByText("AITBC is not configured any more. Its books stay.").waitFor();
+      await page
+        .getByText("12 GPU rentals: 41.500000 AIT agreed in 30 days, 160.250000 AIT in all, 1 is running")
+        .waitFor();
+      expect(await page.getByRole("button", { name: "Claim…" }).count()).toBe(0);
+      await shoot(page, "earnings-market-left");
+      expect(await violations(page)).toEqual([]);
+      await expectWholeInEveryLook(page, "earnings-unpaid");
+    });
+
+    it("is written off only after asking", async () => {
+      await open("earnings");
+      const risk = card("Money on its way");
+      await risk.getByText("17 jobs accepted that the market set nothing aside for").waitFor();
+      await risk.getByRole("button", { name: "Write off…" }).focus();
+      await page.keyboard.press("Enter");
+      const dialog = page.getByRole("dialog", { name: /Wait no more for 1.?180 jobs of AICF\?/ });
+      await dialog.waitFor();
+      await shoot(page, "earnings-write-off");
+      expect(engine.callsOf("earnings.writeOff")).toBe(0);
+      await dialog.getByRole("button", { name: "Write off", exact: true }).press("Enter");
+      await dialog.waitFor({ state: "detached" });
+      expect(engine.callsOf("earnings.writeOff")).toBe(1);
+      await risk.getByRole("button", { name: "Write off…" }).waitFor({ state: "detached" });
+    });
+
+    it("is taken back, and found in the ledger", async () => {
+      const [left, aicf] = engine.books.summaries as [EarningSummary, EarningSummary];
+      const byPerson = { jobs: 1_180, net: amount("ANM", "4.02"), unpriced: 0 };
+      engine.books.summaries = [left, { ...aicf, writtenOff: { byMarket: 0, byPerson } }];
+      await open("earnings");
+      const ledger = card("Ledger");
+      await ledger.getByRole("radio", { name: "Written off" }).focus();
+      await page.keyboard.press("Space");
+      await ledger.getByText("nothing set aside").first().waitFor();
+      const risk = card("Money on its way");
+      await risk.getByText(/1.?180 jobs written off: 4\.020000 ANM/).waitFor();
+      await risk.getByRole("button", { name: "Wait again" }).press("Enter");
+      await expect.poll(() => engine.callsOf("earnings.takeBack"), PATIENCE).toBe(1);
+    });
+
+    it("is exported by the day of payment", async () => {
+      await open("earnings");
+      await page.getByRole("button", { name: "Export CSV…" }).click();
+      const dialog = page.getByRole("dialog", { name: "Export as CSV" });
+      await dialog.getByRole("radio", { name: "Everything" }).click();
+      await dialog.getByRole("radio", { name: /^Payment/ }).click();
+      await shoot(page, "earnings-export");
+      const download = page.waitForEvent("download");
+      await dialog.getByRole("button", { name: "Save the file" }).click();
+      await download;
+      expect(engine.calls.findLast(({ command }) => command === "earnings.csv")?.input).toEqual({
+        by: "paid",
+        market: "aicf",
+      });
     });
   });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Page } from "playwright";
 import { describe, expect, it } from "vitest";
 import type { FleetMachine } from "../../src/shared/contract/fleet.ts";
-import { HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
+import { HOUR, MINUTE } from "../../src/shared/durations.ts";
 import { AppError } from "../../src/shared/errors.ts";
 import { RunningDemo } from "../support/bellows.ts";
 import { aGpu, aMachine, fleetOf } from "../support/scripted-fleet.ts";
@@ -326,7 +326,7 @@ describe.skipIf(chromiumFile === null)("the Fleet screen", () => {
           await again();
           return rows(page).filter({ hasText: "the other" }).locator(".status-word").first().innerText();
         },
-        { ...PATIENCE, interval: SECOND },
+        { ...PATIENCE, interval: 4 * PATIENCE.interval },
       )
       .toBe("Paused");
     other.process.child.kill("SIGTERM");
@@ -337,7 +337,7 @@ describe.skipIf(chromiumFile === null)("the Fleet screen", () => {
           await again();
           return rows(page).filter({ hasText: "the other" }).innerText();
         },
-        { ...PATIENCE, interval: SECOND },
+        { ...PATIENCE, interval: 4 * PATIENCE.interval },
       )
       .toMatch(/Not reached/);
     await turnTo(page, "home");

@@ -31,7 +31,7 @@ import {
 import { ReleaseServer } from "../support/release-server.ts";
 import { buildApp, desktopSuite } from "./ui/demo-app.ts";
 import { canShowWindows, exitOf, REPOSITORY } from "./ui/electron-app.ts";
-import { holdStill } from "./ui/hold-still.ts";
+import { holdStill, jobsToCompute } from "./ui/hold-still.ts";
 import { violations } from "./ui/page-checks.ts";
 import { HOOK_PATIENCE, PATIENCE } from "./ui/patience.ts";
 import { shoot } from "./ui/screenshots.ts";
@@ -109,8 +109,10 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
   /** As the engine says it. */
   const work = async () => {
     const { output } = (await command("state.snapshot")) as { output?: { state: State } };
-    const held = output?.state.markets.map(({ leasesHeld }) => leasesHeld) ?? [];
-    return { intent: output?.state.engine.intent, held: held.reduce((sum, leases) => sum + leases, 0) };
+    return {
+      intent: output?.state.engine.intent,
+      toCompute: output === undefined ? 0 : jobsToCompute(output.state),
+    };
   };
 
   it("says what it was offered and why it refuses it", async () => {
@@ -230,7 +232,7 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("updates in the
     // In an empty data folder nothing works before somebody starts it.
     expect((await work()).intent).toBe("paused");
     await command("run.start");
-    const goOn = await holdStill(main, async () => (await work()).held);
+    const goOn = await holdStill(main, async () => (await work()).toCompute);
     await install.press("Enter");
     await page.getByText(/^Version 9\.1\.0 is installed when/).waitFor();
     expect((await work()).intent).toBe("finishing");

@@ -89,15 +89,13 @@ describe.skipIf(chromiumFile === null)("long words in a small window", () => {
     const page = await dashboard.page(engine.url, { viewport: NARROW, colorScheme: "light" });
     await page.goto(inPseudo(engine.link()));
     await page.getByRole("link", { name: home }).waitFor();
+    const tooWide: Record<string, number> = {};
     for (const screen of SCREEN_NAMES) {
+      await page.setViewportSize(NARROW);
       await turnTo(page, screen);
       await expectWhole(page, screen);
       await shoot(page, `words-${name}-${screen}`);
-    }
-    await page.setViewportSize(SMALLEST);
-    const tooWide: Record<string, number> = {};
-    for (const screen of SCREEN_NAMES) {
-      await turnTo(page, screen);
+      await page.setViewportSize(SMALLEST);
       await shoot(page, `words-${name}-${screen}-${SMALLEST.width}`);
       const pixels = Math.max(await sidewaysScroll(page), await pageScroll(page));
       if (pixels > 0) tooWide[screen] = pixels;

@@ -15,7 +15,7 @@ import { MINUTE } from "../../src/shared/durations.ts";
 import { devnet, MINER_API_KEY, post, type TestDevnet } from "../support/devnet.ts";
 import { buildApp, desktopSuite, quitApp } from "./ui/demo-app.ts";
 import { canShowWindows, exitOf } from "./ui/electron-app.ts";
-import { holdStill } from "./ui/hold-still.ts";
+import { holdStill, jobsToCompute } from "./ui/hold-still.ts";
 import { HOOK_PATIENCE, PATIENCE } from "./ui/patience.ts";
 import { shoot } from "./ui/screenshots.ts";
 
@@ -95,10 +95,10 @@ describe.skipIf(!canShowWindows)("work on a person's machine", () => {
   const intent = async () => (await state()).engine.intent;
   const count = (market: TestDevnet, event: string) =>
     market.log().filter((line) => line.event === event).length;
-  /** The market knows us, and has heard of us again since. */
-  async function hears(market: TestDevnet): Promise<void> {
-    const before = count(market, "heartbeat");
-    await expect.poll(() => count(market, "heartbeat"), PATIENCE).toBeGreaterThan(before);
+  const heartbeats = (market: TestDevnet) => count(market, "heartbeat");
+  /** The market has heard of us. `before`: so often already, by default until now. */
+  async function hears(market: TestDevnet, before = heartbeats(market)): Promise<void> {
+    await expect.poll(() => heartbeats(market), PATIENCE).toBeGreaterThan(before);
   }
 
   it(
@@ -106,15 +106,18 @@ describe.skipIf(!canShowWindows)("work on a person's machine", () => {
     async () => {
       const { market, data } = await leftAtTheKey();
       await start(data);
-      await hears(market);
+      await hears(market, 0);
       expect(await intent()).toBe("paused");
       await quit();
+      // What it had asked the market for until then would have been answered by now.
+      expect(count(market, "leased")).toBe(0);
       await start(data);
       const { pid } = (await state()).engine;
       process.kill(pid, "SIGKILL");
       await expect
         .poll(async () => (await state().catch(() => null))?.engine.pid ?? pid, PATIENCE)
         .not.toBe(pid);
+      // Known again, and silent for as long as it takes until the next heartbeat.
       await hears(market);
       expect(await intent()).toBe("paused");
       expect(count(market, "leased")).toBe(0);
@@ -145,9 +148,10 @@ describe.skipIf(!canShowWindows)("work on a person's machine", () => {
       await invoke("run.pause", {});
       await quit();
 
+      const before = heartbeats(market);
       await start(data);
       await offerJob(market);
-      await hears(market);
+      await hears(market, before);
       expect(await intent()).toBe("paused");
       await invoke("run.stop", {});
       await quit();
@@ -182,8 +186,7 @@ describe.skipIf(!canShowWindows)("work on a person's machine", () => {
       await start(data, { BELLOWS_FIRST_RUN: "done" });
       expect(await intent()).toBe("paused");
       await invoke("run.start", {});
-      const held = async () => (await state()).markets.reduce((sum, { leasesHeld }) => sum + leasesHeld, 0);
-      const goOn = await holdStill(main, held);
+      const goOn = await holdStill(main, async () => jobsToCompute(await state()));
       await app.evaluate(({ Menu, dialog }) => {
         dialog.showMessageBox = (...asked: unknown[]) => {
           const { buttons } = asked.at(-1) as { buttons: string[] };

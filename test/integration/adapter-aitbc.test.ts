@@ -1,14 +1,22 @@
 /** The AITBC adapter against the embedded coordinator and chain, and against what goes wrong on the way to them. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Ledger } from "../../src/engine/ledger/ledger.ts";
 import { createAitbcAdapter } from "../../src/engine/market/aitbc/adapter.ts";
 import { verifyCoordinatorReceipt } from "../../src/engine/market/aitbc/receipt-coordinator.ts";
-import type { Lease, MarketAdapter, ProviderProfile, Submission } from "../../src/engine/market/port.ts";
+import type {
+  ClaimBook,
+  Lease,
+  MarketAdapter,
+  ProviderProfile,
+  Submission,
+} from "../../src/engine/market/port.ts";
 import { encodeEmbedResult } from "../../src/shared/canonical.ts";
 import type { AitbcConfig } from "../../src/shared/config.ts";
 import { sha3_256, sha3_512 } from "../../src/shared/digest.ts";
 import { AIT_COMPUTE_SECOND, add, money, parseDecimal } from "../../src/shared/money.ts";
 import { devnet, MINER_API_KEY, post, type TestDevnet } from "../support/devnet.ts";
 import { faultProxy } from "../support/fault-proxy.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 
 const signal = new AbortController().signal;
 const MODEL = "text-embed-001";
@@ -18,8 +26,12 @@ const wish = { max: 4, waitMs: 0, models: [MODEL] };
 const heartbeat = (adapter: MarketAdapter, inflight: number) =>
   adapter.heartbeat({ inflight, capacity: 4, profile }, signal);
 
-function adapterFor(market: TestDevnet, overrides: Partial<AitbcConfig> = {}): MarketAdapter {
-  return createAitbcAdapter({
+function adapterFor(
+  market: TestDevnet,
+  overrides: Partial<AitbcConfig> = {},
+  claims?: ClaimBook,
+): MarketAdapter {
+  const config: AitbcConfig = {
     coordinatorUrl: market.ready.coordinatorUrl,
     rpcUrl: market.ready.chainRpcUrl,
     coordinatorKey: MINER_API_KEY,
@@ -31,7 +43,8 @@ function adapterFor(market: TestDevnet, overrides: Partial<AitbcConfig> = {}): M
     region: null,
     wallet: WALLET,
     ...overrides,
-  });
+  };
+  return createAitbcAdapter(config, { claims });
 }
 
 async function offerJob(market: TestDevnet, overrides: Record<string, unknown> = {}): Promise<string> {
@@ -130,7 +143,10 @@ describe("a working day", () => {
 
   test("without a chain each of forty jobs has its amount, although the coordinator shows twenty", async () => {
     const market = await devnet();
-    const adapter = adapterFor(market, { rpcUrl: null });
+    const ledger = await Ledger.open(tempFolder());
+    onTestFinished(() => ledger.close());
+    const claims = ledger.claims.bookOf("aitbc");
+    const adapter = adapterFor(market, { rpcUrl: null }, claims);
     await adapter.register(profile, signal);
     await heartbeat(adapter, 0);
     const gross = new Map<string, string>();
@@ -149,7 +165,12 @@ describe("a working day", () => {
     expect(new Map(credits.map((credit) => [credit.jobId, credit.gross]))).toEqual(
       new Map([...gross].map(([id, amount]) => [id, parseDecimal("AIT", amount)])),
     );
-    // Another start of the engine has not seen them: those pushed out are paid, by amounts nobody tells any more.
+    // The next start of the engine has not seen them, and has what this one wrote down.
+    const next = await adapterFor(market, { rpcUrl: null }, claims).credits([...gross.keys()], signal);
+    expect(new Map(next.map(({ jobId, net }) => [jobId, net]))).toEqual(
+      new Map(credits.map(({ jobId, net }) => [jobId, net])),
+    );
+    // Another ledger has not: those pushed out are paid, by amounts nobody tells any more.
     const fresh = await adapterFor(market, { rpcUrl: null }).credits([...gross.keys()], signal);
     expect(fresh.filter(({ untold }) => untold)).toHaveLength(20);
     expect(fresh).toHaveLength(40);

@@ -104,6 +104,26 @@ test("the guide's calls, each as one line of JSON", async () => {
   expect((await bellows("deregister", "--json")).json).toMatchObject({ coordinator: "deregistered" });
 });
 
+test("the same in words, and no line of it is JSON", async () => {
+  const market = await devnet({ aitbcDialect: "today", gpuApiKey: GPU_KEY });
+  const bellows = cliFor(market);
+  const words = async (...args: string[]) => {
+    const { code, text, error } = await bellows(...args);
+    expect(code, error).toBe(0);
+    expect(text).not.toMatch(/[{}[\]"]/);
+    return text;
+  };
+  expect(await words("register")).toBe(
+    "Machine      rig-7\ngpu service  registered\ncoordinator  registered; the engine adds GPUs and models when it runs\n",
+  );
+  expect(await words("heartbeat")).toMatch(/^gpu service {2}sent\ncoordinator {2}sent$/m);
+  expect(await words("scan")).toMatch(/^Registered +\d+$/m);
+  expect(await words("metrics", "g1")).toBe("The service keeps none for this GPU.\n");
+  const told = await words("capabilities", "--set", '{"max_batch_size":32,"gpus":{"kinds":["a","b"]}}');
+  expect(told).toBe("The service took note of:\nmax_batch_size  32\ngpus.kinds      a, b\n");
+  expect(await words("deregister")).toMatch(/^coordinator {2}deregistered$/m);
+});
+
 test("stakes are signed with the wallet's key, which never shows", async () => {
   const market = await devnet();
   const wallet = openWallet(WALLET_KEY).address.replace("0x", "ait1");

@@ -1,13 +1,17 @@
 /** The commands that earn, from the outside: they do real work, say what came of it, and leave nothing behind. */
 import fs from "node:fs";
 import path from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, it } from "vitest";
 import { Ledger } from "../../src/engine/ledger/ledger.ts";
 import { CatalogueSchema } from "../../src/shared/catalogue.ts";
 import { modelManifestSha256 } from "../../src/shared/digest.ts";
 import { SECOND } from "../../src/shared/durations.ts";
 import { bellows, descendants, isAlive, RunningDemo, startBellows, startGroup } from "../support/bellows.ts";
+import { expect, onTestFinished, sideBySide } from "../support/side-by-side.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+
+// But for those that must end within seconds.
+sideBySide();
 
 const PASSPHRASE = { BELLOWS_KEY_PASSPHRASE: "four words make one" };
 
@@ -54,7 +58,7 @@ async function leftBehind(folder: string) {
   };
 }
 
-describe("demo --until-accepted", () => {
+describe.concurrent("demo --until-accepted", () => {
   it("works on both markets until the results are accepted and paid, and reports in one line", async () => {
     const temporary = tempFolder();
     const run = startBellows(["demo", "--until-accepted", "3", "--json", "--epoch", "3s"], {
@@ -241,7 +245,7 @@ describe("demo", () => {
   });
 });
 
-describe("serve", () => {
+describe.concurrent("serve", () => {
   it("earns on markets that run elsewhere, and its receipts hold", async () => {
     const data = tempFolder();
     const ports = ["--coordinator-port", "--chain-port", "--queue-port", "--node-port"].flatMap((flag) => [
@@ -289,10 +293,39 @@ describe("serve", () => {
     expect((await bellows(["jobs", "show", prefix, "--data", data])).stdout).toContain(lease);
     expect(await bellows(["verify", path.join(data, "r.json")])).toMatchObject({ code: 0 });
 
+    const csv = await bellows(["earnings", "--csv", "-", "--by", "paid", "--data", data]);
+    expect(csv.code, csv.stderr).toBe(0);
+    // RFC 4180: each line ends with CR LF, none is empty.
+    expect(csv.stdout).toMatch(/^(?:[^\r\n]+\r\n){2,}$/);
+
     const pids = family(served);
     served.child.kill("SIGTERM");
     expect(await served.exited).toBe(0);
     await expectAllGone(pids, SECOND);
+
+    // Without AICF in the settings what it brought is still there, and said to be of the past.
+    const onlyAitbc = Object.fromEntries(
+      Object.entries(env as Record<string, string>).filter(([name]) => !name.startsWith("AICF_")),
+    );
+    const later = startBellows(["serve", "--data", data, "--port", "0"], onlyAitbc);
+    const after = await new RunningDemo(data, later, "live").until(
+      ({ markets: known }) => known.length === 1,
+      "an engine without AICF",
+    );
+    expect(after.earnings).toMatchObject([
+      { market: "aitbc" },
+      { market: "aicf", notConfigured: true, settledTotal: { currency: "ANM" } },
+    ]);
+    const told = await bellows(["earnings", "--market", "aicf", "--data", data]);
+    expect(told.stdout).toMatch(/^AICF, not configured any more/);
+    const file = path.join(data, "earnings.csv");
+    expect((await bellows(["earnings", "--csv", file, "--data", data])).code).toBe(0);
+    expect(fs.readFileSync(file, "utf8")).toMatch(/,aicf,.*\r\n/);
+    expect(fs.readdirSync(data).filter((name) => name.includes(".part-"))).toEqual([]);
+    const laterPids = family(later);
+    later.child.kill("SIGTERM");
+    expect(await later.exited).toBe(0);
+    await expectAllGone(laterPids, SECOND);
     markets.child.kill("SIGTERM");
     expect(await markets.exited).toBe(0);
 
@@ -366,7 +399,7 @@ describe("serve", () => {
   });
 });
 
-describe("up", () => {
+describe.concurrent("up", () => {
   it("runs the demo when no market is configured, and serves when one is", async () => {
     const demoData = tempFolder();
     const demo = startBellows(["up", "--data", demoData, "--port", "0"]);

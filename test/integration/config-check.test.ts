@@ -96,7 +96,7 @@ describe("a service's file of NAME=value lines", () => {
     expect(code).toBe(2);
     expect(stderr).toMatch(/provider\.env:3: PROVIDER_NAME .*comment behind it/);
     expect(stderr).toMatch(/provider\.env:4: BATCH_SIZE "many" is not a whole number/);
-    expect(stderr).toMatch(/provider\.env:5 "this is no line" is no line of the form NAME=value/);
+    expect(stderr).toMatch(/provider\.env:5 is no line of the form NAME=value/);
     expect(stderr).toMatch(/provider\.env:6: JOB_LEASE_SECS is no setting there is.*JOB_LEASE_SEC/s);
   });
 

@@ -18,7 +18,7 @@ const NO_TIMERS = fileURLToPath(new URL("../fixtures/idle/no-timers.mjs", import
 const MINER_KEY = "miner-key-of-the-test-0123456789";
 const CHAIN_ID = 1337;
 /** 90 MB are promised after five quiet minutes; this is soon after a start, on any machine. */
-const MOST_MB = 125;
+const MOST_MB = 120;
 
 test.skipIf(process.platform !== "linux")(
   "an engine without work is small and alone, and asks for work without waiting for a timer",
@@ -76,7 +76,6 @@ test.skipIf(process.platform !== "linux")(
     wishes.aicf = 0;
     const second = serve(environment, ["--import", NO_TIMERS]);
     await untilAsked(second);
-    expect(wishes, second.said()).toEqual({ aitbc: expect.any(Number), aicf: expect.any(Number) });
     expect(Math.min(wishes.aitbc, wishes.aicf), second.said()).toBeGreaterThan(0);
     await second.kill();
   },

@@ -7,9 +7,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "vitest";
 import { prometheusTool } from "../../scripts/setup/prometheus.mjs";
+import { parseSamples } from "../../src/engine/fleet/samples.ts";
 import { MINUTE } from "../../src/shared/durations.ts";
 import { guideBlock } from "../support/aicf-guide.ts";
 import { bellows, RunningDemo, startBellows } from "../support/bellows.ts";
+import { valuesOf } from "../support/metric-families.ts";
 import { expect, onTestFinished, sideBySide } from "../support/side-by-side.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -59,6 +61,18 @@ test.concurrent(
     ]) {
       expect(text).toMatch(new RegExp(`^${name}[{ ]`, "m"));
     }
+    // Labels have the values that rules and panels may ask for (test/unit/deploy), and an account bears its name.
+    const page = parseSamples(text);
+    const strange = page.flatMap(({ name, labels }) =>
+      Object.entries(labels).filter(
+        ([label, value]) =>
+          valuesOf(name.replace(/_(bucket|sum|count)$/, ""), label)?.includes(value) === false,
+      ),
+    );
+    expect(strange).toEqual([]);
+    const eligible = page.filter(({ name }) => name === "bellows_market_eligible");
+    expect(eligible.find(({ labels }) => labels.market === "aicf")?.labels.provider_id).toMatch(/^prov_\w+/);
+    expect(total(text, "bellows_device_busy_seconds_total")).toBeGreaterThan(0);
     if (promtool !== null) {
       const { status, stdout, stderr } = spawnSync(promtool, ["check", "metrics"], {
         input: text,

@@ -1,6 +1,6 @@
 /** The model manager against a real server, a real disk and real processes that are killed. */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -388,6 +388,25 @@ describe("a model that is damaged", () => {
     const { manager } = await open({ others: [other] });
     await expect(manager.remove("m")).rejects.toMatchObject({ code: "MODEL_NOT_OURS" });
     expect(existsSync(join(other, "m", "graph.onnx"))).toBe(true);
+  });
+
+  it("and was put there or taken away by hand a moment ago is seen as it is when it is fetched or removed", async () => {
+    const { open } = await aModel();
+    const other = tempFolder();
+    const { manager, store } = await open({ others: [other], believedMs: 3_600_000 });
+    expect(store.offeredNames()).toEqual([]);
+    for (const [path, bytes] of Object.entries(FILES)) {
+      mkdirSync(dirname(join(other, "m", path)), { recursive: true });
+      writeFileSync(join(other, "m", path), bytes);
+    }
+    await expect(manager.remove("m"), "as missing it would seem removed").rejects.toMatchObject({
+      code: "MODEL_NOT_OURS",
+    });
+    rmSync(join(other, "m"), { recursive: true });
+    expect(store.offeredNames()).toContain("m");
+    await manager.download("m");
+    await finished(manager, "m");
+    expect(store.resolveHere("m").spec.folder).not.toContain(other);
   });
 
   it("removal takes only the model's own files", async () => {

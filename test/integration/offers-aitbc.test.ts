@@ -520,7 +520,7 @@ describe("what others do to an offer is seen and healed", () => {
 describe("a rented GPU", () => {
   test("is reserved here, kept off the other board, and offered again afterwards", async () => {
     let clock = Date.now();
-    const { market, look, offer, at, manager } = await provider({ now: () => clock });
+    const { market, look, offer, at, manager, ledger } = await provider({ now: () => clock });
     offer("20");
     await look();
     const [row] = await registryRows(market);
@@ -536,6 +536,14 @@ describe("a rented GPU", () => {
       booking: { endsAt: expect.any(Number), total: { currency: "AIT" } },
     });
     expect((at("coordinator")?.booking?.endsAt ?? 0) - Date.now()).toBeGreaterThan(2 * HOUR - MINUTE);
+    const rentals = () =>
+      ledger.bookings.list(
+        { market: "aitbc", from: 0, until: Number.MAX_SAFE_INTEGER },
+        { after: 0, limit: 9 },
+      );
+    const agreed = at("coordinator")?.booking?.total;
+    expect(rentals()).toMatchObject([{ board: "coordinator", endedAt: null, total: { currency: "AIT" } }]);
+    expect(rentals()[0]?.total?.minor.toString()).toBe(agreed?.minor);
     expect([...manager.reserved]).toEqual([CARD.id]);
     expect((await gpuRows(market))[0]?.status).toBe("booked");
     expect(at("gpu-service")).toMatchObject({
@@ -560,6 +568,9 @@ describe("a rented GPU", () => {
     await look();
     expect([...manager.reserved]).toEqual([]);
     expect(at("coordinator")).toMatchObject({ state: "listed", booking: null });
+    expect(rentals(), "kept when the offer has forgotten it").toMatchObject([
+      { endedAt: expect.any(Number), endReason: "released", total: { minor: BigInt(agreed?.minor ?? -1) } },
+    ]);
     expect(["available", "online"]).toContain((await gpuRows(market))[0]?.status);
     expect(at("gpu-service")).toMatchObject({ state: "listed" });
   });

@@ -1,5 +1,5 @@
 /** Takes whatever is ready, up to `max` jobs of one model, as a machine's only device. */
-import type { BatchTaker } from "../../src/engine/work/board.ts";
+import type { BatchTaker } from "../../src/engine/work/next-batch.ts";
 
 export function batchTaker(max: number, overrides: Partial<BatchTaker> = {}): BatchTaker {
   return {

@@ -119,7 +119,7 @@ export class RunningDemo {
   }
 
   /** Polls until `condition` holds; an engine that is down meanwhile is waited for. */
-  async until(condition: (state: State) => boolean, what: string, patience = 45 * SECOND): Promise<State> {
+  async until(condition: (state: State) => boolean, what: string, patience = 90 * SECOND): Promise<State> {
     const deadline = Date.now() + patience;
     let last: unknown = null;
     while (Date.now() < deadline) {

@@ -61,6 +61,8 @@ export interface OpenOptions
   readonly tuning?: Partial<Tuning>;
   /** Folders that are only read. */
   readonly others?: string[];
+  /** How long the store believes what it saw, ms; absent: not at all. */
+  readonly believedMs?: number;
 }
 
 export function modelHome(entries: readonly unknown[], home = join(tempFolder(), "home")): ModelHome {
@@ -70,7 +72,7 @@ export function modelHome(entries: readonly unknown[], home = join(tempFolder(),
   return {
     resources,
     home,
-    async open({ maxBytes, bytesPerSecond, allowList, tuning, others = [], ...rest } = {}) {
+    async open({ maxBytes, bytesPerSecond, allowList, tuning, others = [], believedMs, ...rest } = {}) {
       const models = await openModels(
         {
           resourcesFolder: resources,
@@ -82,7 +84,7 @@ export function modelHome(entries: readonly unknown[], home = join(tempFolder(),
             allowList: allowList ?? null,
           },
         },
-        { ...rest, tuning: { ...QUICK, ...tuning } },
+        { ...rest, believedMs, tuning: { ...QUICK, ...tuning } },
       );
       onTestFinished(() => models.manager.close());
       return models;

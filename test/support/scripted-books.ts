@@ -57,7 +57,7 @@ export function scriptedBookHandlers(books: ScriptedBooks = emptyBooks()): BookH
   const newest = (market: MarketId, state: EntryState | undefined, limit: number) => ({
     entries: books.entries
       .filter((entry) => entry.market === market)
-      .filter(({ settledAt }) => state === undefined || (settledAt === null) === (state === "pending"))
+      .filter((entry) => state === undefined || stateOf(entry) === state)
       .slice(0, limit),
     next: null,
   });
@@ -108,6 +108,11 @@ export function scriptedBookHandlers(books: ScriptedBooks = emptyBooks()): BookH
     }),
     "activity.types": async () => ({ types: [...new Set(books.events.map(({ type }) => type))].sort() }),
   };
+}
+
+function stateOf({ settledAt, writtenOff }: EarningEntry): EntryState {
+  if (writtenOff !== undefined) return "written-off";
+  return settledAt === null ? "pending" : "settled";
 }
 
 const rank = (level: ActivityEvent["level"]): number => ["info", "notice", "problem"].indexOf(level);

@@ -8,6 +8,7 @@ import { diagnostics } from "../../src/engine/settings/diagnostics.ts";
 import { LiveSettings } from "../../src/engine/settings/settings.ts";
 import type { SettingsConfig } from "../../src/shared/config.ts";
 import type { ContractHandlers } from "../../src/shared/contract/contract.ts";
+import type { MoveAnswer } from "../../src/shared/contract/machine.ts";
 import type { SettingPatch, SettingsView } from "../../src/shared/contract/settings.ts";
 import type { State } from "../../src/shared/contract/views.ts";
 
@@ -25,6 +26,8 @@ export interface ScriptedSettings {
   /** What `settings.testConnection` answers. */
   connection: { ok: boolean; text: string; ms: number | null };
   restarts: number;
+  /** What was said of a folder that comes from another machine. */
+  settled: MoveAnswer | null;
 }
 
 export function scriptedSettings(fixed: SettingsConfig["fixed"] = {}): ScriptedSettings {
@@ -49,6 +52,7 @@ export function scriptedSettings(fixed: SettingsConfig["fixed"] = {}): ScriptedS
     },
     connection: { ok: true, text: "It answers, and is what it should be.", ms: 12 },
     restarts: 0,
+    settled: null,
   };
 }
 
@@ -96,6 +100,10 @@ export function scriptedSettingsHandlers(
         home: "/home/ada",
       };
       return diagnostics(facts, new Redactor());
+    },
+    "machine.settle": async ({ as }) => {
+      script.settled = as;
+      return {};
     },
     "engine.restart": async () => {
       script.restarts += 1;

@@ -1,6 +1,6 @@
 /** Engines as processes of their own, each with its ledger and key, at one market in a process of its own. */
 import { randomBytes } from "node:crypto";
-import { closeSync, copyFileSync, fstatSync, mkdirSync, openSync, readSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DevnetLogLine } from "../../src/devnet/log.ts";
@@ -22,6 +22,7 @@ import { connectContract } from "../../src/shared/contract/rpc.ts";
 import type { JobRow } from "../../src/shared/contract/views.ts";
 import { MINUTE } from "../../src/shared/durations.ts";
 import { CHAIN_ID, MINER_API_KEY } from "./devnet.ts";
+import { GrowingLog } from "./growing-log.ts";
 import { catalogueEntry } from "./model-home.ts";
 import type { Machine } from "./name-spaces.ts";
 import { expect, onTestFinished } from "./side-by-side.ts";
@@ -36,8 +37,7 @@ export class FleetMarket {
   readonly #config: DevnetConfig;
   #process: ManagedProcess | null = null;
   #ready: DevnetReady | null = null;
-  readonly #lines: DevnetLogLine[] = [];
-  #read = 0;
+  #log: GrowingLog | null = null;
 
   private constructor(config: DevnetConfig) {
     this.#config = config;
@@ -64,23 +64,10 @@ export class FleetMarket {
     return this.#ready;
   }
 
-  /** Every line so far; only what is new is read, because a fleet makes long logs. */
+  /** Every line so far. */
   log(): readonly DevnetLogLine[] {
-    const file = openSync(this.ready.logFile, "r");
-    try {
-      const { size } = fstatSync(file);
-      const fresh = Buffer.alloc(Math.max(0, size - this.#read));
-      readSync(file, fresh, 0, fresh.length, this.#read);
-      // A line without its end is still being written.
-      const whole = fresh.subarray(0, fresh.lastIndexOf("\n") + 1);
-      this.#read += whole.length;
-      for (const line of whole.toString("utf8").split("\n")) {
-        if (line !== "") this.#lines.push(JSON.parse(line) as DevnetLogLine);
-      }
-    } finally {
-      closeSync(file);
-    }
-    return this.#lines;
+    this.#log ??= new GrowingLog(this.ready.logFile);
+    return this.#log.lines();
   }
 
   async run(): Promise<void> {

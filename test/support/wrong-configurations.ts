@@ -102,7 +102,7 @@ export const WRONG_TOML: readonly (readonly [text: string, ...Expected])[] = [
     /operator/,
   ],
   ['[aicf]\nsecret = "short"', "aicf.secret", 2, /shorter than 16/, /openssl/],
-  ...["aitbc.gpu_url", "aicf.rpc_url", "fleet.prometheus_url", "traces.endpoint"].flatMap((key) => {
+  ...["aitbc.gpu_url", "traces.endpoint"].flatMap((key) => {
     const [section, name] = key.split(".");
     const written = (value: string) => `[${section}]\n${name} = "${value}"`;
     return [
@@ -193,6 +193,6 @@ export const WRONG_ENVIRONMENT_FILE: readonly (readonly [text: string, ...Expect
   [`PROVIDER SECRET=${SECRET}`, "", 1, /no line of the form NAME=value/, /NAME=value/],
   [`# mine\n${SECRET}`, "", 2, /no line of the form NAME=value/, /NAME=value/],
   [`PROVIDER_SECRET=${SECRET} # mine`, "PROVIDER_SECRET", 1, /comment behind/, /line of its own/],
-  [`AICF_QUEUE_URL=https://ann:${SECRET}@host`, "AICF_QUEUE_URL", 1, /user name or password/, /before the @/],
+  [`AITBC_RPC_URL=https://ann:${SECRET}@host`, "AITBC_RPC_URL", 1, /user name or password/, /before the @/],
   [`BELLOWS_KEY_PASSPHRAS=${SECRET}`, "BELLOWS_KEY_PASSPHRAS", 1, /no setting/, /BELLOWS_KEY_PASSPHRASE/],
 ];

@@ -8,8 +8,19 @@ import { type GpuRow, priceOf } from "../../engine/market/aitbc/inventory-wire.t
 import { AppError } from "../../shared/errors.ts";
 import { formatDecimal } from "../../shared/money.ts";
 import type { CliContext } from "../context.ts";
-import { dateTime, fields, short, table, UNKNOWN } from "../format.ts";
+import { dateTime, short, table, UNKNOWN } from "../format.ts";
 import { usageError } from "../usage.ts";
+import {
+  capabilityLines,
+  type DeregisterSaid,
+  deregisterLines,
+  type HeartbeatSaid,
+  heartbeatLines,
+  metricLines,
+  type RegisterSaid,
+  registerLines,
+  scanLines,
+} from "./aitbc-answers.ts";
 import {
   type AitbcFlags,
   engineIfRunning,
@@ -24,37 +35,38 @@ import { type EarningsSaid, earningLines, type HealthSaid, healthLines } from ".
 /** At every configured service. Booked GPUs keep their status (protocols/aitbc.md §12.5). */
 export async function aitbcRegister(context: CliContext, flags: AitbcFlags): Promise<void> {
   const { desk, signal } = openAitbc(context, flags);
-  const said: Record<string, unknown> = { miner_id: desk.minerId };
+  let said: RegisterSaid = { miner_id: desk.minerId };
   if (desk.gpuService) {
     await desk.gpuService.inventory.dialect(signal);
-    said.gpu_service = await desk.gpuService.presence.register(signal);
+    said = { ...said, gpu_service: await desk.gpuService.presence.register(signal) };
   }
   if (desk.coordinator) {
     await desk.coordinator.client.probe(signal);
-    if (await engineIfRunning(context, flags)) said.coordinator = "the running engine is registered there";
+    if (await engineIfRunning(context, flags))
+      said = { ...said, coordinator: "the running engine is registered there" };
     else {
       const capabilities = { gpus: [], models: [], max_concurrent_jobs: 1 };
       await desk.coordinator.client.register({ capabilities, concurrency: 1, region: desk.region }, signal);
-      said.coordinator = "registered; the engine adds GPUs and models when it runs";
+      said = { ...said, coordinator: "registered; the engine adds GPUs and models when it runs" };
     }
   }
-  show(context, flags, said);
+  tell(context, flags, said, registerLines);
 }
 
 /** Withheld where it would put a rented or withdrawn GPU on the market. */
 export async function aitbcHeartbeat(context: CliContext, flags: AitbcFlags): Promise<void> {
   const { desk, signal } = openAitbc(context, flags);
-  const said: Record<string, unknown> = { miner_id: desk.minerId };
-  if (desk.gpuService) said.gpu_service = await desk.gpuService.presence.beat(signal);
+  let said: HeartbeatSaid = { miner_id: desk.minerId };
+  if (desk.gpuService) said = { ...said, gpu_service: await desk.gpuService.presence.beat(signal) };
   if (desk.coordinator) {
     const running = await engineIfRunning(context, flags);
-    if (running) said.coordinator = "the running engine sends its own, with the jobs it holds";
+    if (running) said = { ...said, coordinator: "the running engine sends its own, with the jobs it holds" };
     else {
       await desk.coordinator.client.heartbeat({ inflight: 0, status: "ONLINE", metadata: {} }, signal);
-      said.coordinator = { kind: "sent" };
+      said = { ...said, coordinator: { kind: "sent" } };
     }
   }
-  show(context, flags, said);
+  tell(context, flags, said, heartbeatLines);
 }
 
 export async function aitbcGpus(context: CliContext, flags: AitbcFlags & { all: boolean }): Promise<void> {
@@ -105,8 +117,7 @@ export async function aitbcEarnings(context: CliContext, flags: AitbcFlags): Pro
     ...(coordinator && { coordinator: (await coordinator.client.earnings(signal)).rows }),
     ...(account !== undefined && { balance: account && formatDecimal(account.balance, 8) }),
   };
-  if (flags.json) return context.terminal.json(said);
-  for (const line of earningLines(said)) context.terminal.print(line);
+  tell(context, flags, said, earningLines);
 }
 
 /** The gpu service echoes and keeps nothing; the coordinator replaces everything, so it is the engine's to send there. */
@@ -116,7 +127,8 @@ export async function aitbcCapabilities(
 ): Promise<void> {
   const { desk, signal } = openAitbc(context, flags);
   const { inventory } = needGpuService(desk);
-  show(context, flags, { capabilities: await inventory.capabilities(readObject(flags.set), signal) });
+  const capabilities = await inventory.capabilities(readObject(flags.set), signal);
+  tell(context, flags, { capabilities }, () => capabilityLines(capabilities));
 }
 
 export async function aitbcProfiles(
@@ -144,7 +156,7 @@ export async function aitbcProfiles(
 
 export async function aitbcScan(context: CliContext, flags: AitbcFlags): Promise<void> {
   const { desk, signal } = openAitbc(context, flags);
-  show(context, flags, await needGpuService(desk).inventory.scan(signal));
+  tell(context, flags, await needGpuService(desk).inventory.scan(signal), scanLines);
 }
 
 export async function aitbcMetrics(
@@ -152,11 +164,7 @@ export async function aitbcMetrics(
   flags: AitbcFlags & { gpuId: string },
 ): Promise<void> {
   const { desk, signal } = openAitbc(context, flags);
-  const rows = await needGpuService(desk).inventory.metrics(flags.gpuId, signal);
-  if (flags.json) return context.terminal.json(rows);
-  context.terminal.print(
-    rows.length === 0 ? "The service keeps none for this GPU." : JSON.stringify(rows, null, 2),
-  );
+  tell(context, flags, await needGpuService(desk).inventory.metrics(flags.gpuId, signal), metricLines);
 }
 
 export async function aitbcHealth(context: CliContext, flags: AitbcFlags): Promise<void> {
@@ -168,8 +176,7 @@ export async function aitbcHealth(context: CliContext, flags: AitbcFlags): Promi
     ...(coordinator && { coordinator: { live: true } }),
     ...(chain && { chain: { chain_id: await chain.chainId(signal) } }),
   };
-  if (flags.json) return context.terminal.json(said);
-  for (const line of healthLines(said)) context.terminal.print(line);
+  tell(context, flags, said, healthLines);
 }
 
 /** While an engine runs it would come back with its next heartbeat, so it has to be stopped first (§12.5). */
@@ -184,13 +191,13 @@ export async function aitbcDeregister(context: CliContext, flags: AitbcFlags): P
     });
   }
   const { desk, signal } = openAitbc(context, flags);
-  const said: Record<string, unknown> = { miner_id: desk.minerId };
-  if (desk.gpuService) said.gpu_service = await desk.gpuService.inventory.deregister(signal);
+  let said: DeregisterSaid = { miner_id: desk.minerId };
+  if (desk.gpuService) said = { ...said, gpu_service: await desk.gpuService.inventory.deregister(signal) };
   if (desk.coordinator) {
     const known = await desk.coordinator.client.deregister(signal);
-    said.coordinator = known ? "deregistered" : "was not registered";
+    said = { ...said, coordinator: known ? "deregistered" : "was not registered" };
   }
-  show(context, flags, said);
+  tell(context, flags, said, deregisterLines);
 }
 
 export async function aitbcStake(
@@ -244,15 +251,15 @@ export async function aitbcStakes(context: CliContext, flags: AitbcFlags): Promi
   for (const bond of shown.bonds) context.terminal.print(`Bond    ${bond.bondId}  ${bond.amount} AIT`);
 }
 
-function show(context: CliContext, flags: AitbcFlags, said: Readonly<Record<string, unknown>>): void {
-  if (flags.json) {
-    context.terminal.json(said);
-    return;
-  }
-  const pairs = Object.entries(said).map(([name, value]) => {
-    return [name.replaceAll("_", " "), typeof value === "string" ? value : JSON.stringify(value)] as const;
-  });
-  for (const line of fields(pairs)) context.terminal.print(line);
+/** Words for a person, the answer itself for a program. */
+function tell<T>(
+  { terminal }: CliContext,
+  { json }: AitbcFlags,
+  said: T,
+  linesOf: (said: T) => readonly string[],
+): void {
+  if (json) terminal.json(said);
+  else for (const line of linesOf(said)) terminal.print(line);
 }
 
 function readObject(text: string): Record<string, unknown> {

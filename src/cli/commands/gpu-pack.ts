@@ -18,6 +18,7 @@ import { AppError, isAbort } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
 import { runningEngines } from "../engine-client.ts";
 import { table } from "../format.ts";
+import { leftToOwner } from "../left-to-owner.ts";
 import { listenForStop } from "../signals.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -62,6 +63,7 @@ export async function installGpuPack(context: CliContext, asked: InstallWish): P
   const sum = chosen.reduce((total, { bytes, bytesKept }) => total + bytes - bytesKept, 0);
   terminal.note(chosen.length === 0 ? "Nothing is missing." : `Together ${megabytes(sum)} to fetch.`);
   using stop = listenForStop(() => undefined);
+  using _theirs = leftToOwner(folder);
   const lock = await lockPack(folder);
   try {
     const names = new Map(known.map(({ id, name }) => [id, name]));
@@ -135,6 +137,7 @@ export async function removeGpuPack(context: CliContext, asked: Asked): Promise<
     ["dataFolder"],
   );
   const folder = gpuPackFolder(settings, context.paths);
+  using _theirs = leftToOwner(folder);
   const lock = await lockPack(folder);
   const bytes = await removeParts(folder).finally(() => lock.release());
   if (bytes > 0) await tellEngines(context, asked);

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { loadSqlite } from "../../engine/ledger/database.ts";
 import { findWayBack } from "../../engine/ledger/restore.ts";
-import { offerWayBack, SCHEMA, schemaIn, wantWayBack } from "../../engine/ledger/way-back.ts";
+import { forgetWayBack, offerWayBack, SCHEMA, schemaIn, wantWayBack } from "../../engine/ledger/way-back.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
 import { dataFolderOf, refuseSecondEngine, type Where } from "../engine-client.ts";
@@ -22,7 +22,8 @@ export async function ledgerGoBack(context: CliContext, where: Where, { yes, jso
   const folder = newerLedgerUnder(dataFolderOf(where));
   await refuseSecondEngine(folder);
   const copy = findWayBack(await loadSqlite(), folder, schemaIn(folder) ?? SCHEMA);
-  if (copy !== null) offerWayBack(folder, copy);
+  if (copy === null) forgetWayBack(folder);
+  else offerWayBack(folder, copy);
   if (copy !== null && !yes) {
     throw usageError(
       `The copy of ${dateOf(copy.takenAt)} would take the place of the newer version's ledger. ${COST}`,

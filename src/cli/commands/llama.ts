@@ -24,6 +24,7 @@ import { AppError, isAbort } from "../../shared/errors.ts";
 import { LLAMA_FOLDER_VARIABLE } from "../../shared/runtime/llama-folder.ts";
 import type { CliContext } from "../context.ts";
 import { table } from "../format.ts";
+import { leftToOwner } from "../left-to-owner.ts";
 import { listenForStop } from "../signals.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -57,6 +58,7 @@ export async function installOfLlama(context: CliContext, asked: InstallWish): P
   const builds = buildsWanted(manifest, asked);
   terminal.note(announcement(place, builds));
   using stop = listenForStop(() => undefined);
+  using _theirs = leftToOwner(folder);
   const lock = await lockLlama(folder);
   try {
     const signal = stop.asked;
@@ -113,6 +115,7 @@ export async function verifyOfLlama(context: CliContext, asked: Asked): Promise<
 
 export async function removeOfLlama(context: CliContext, asked: Asked): Promise<void> {
   const folder = folderOf(context, asked);
+  using _theirs = leftToOwner(folder);
   const lock = await lockLlama(folder);
   const bytes = await removeLlama(folder).finally(() => lock.release());
   if (asked.json) return context.terminal.json({ freedBytes: bytes });

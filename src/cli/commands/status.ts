@@ -69,7 +69,10 @@ export function statusLines(state: State, now: number, terminal: Pick<Terminal, 
     "",
     ...table(
       [
-        { title: "Earnings", value: (row) => marketName(row.market) },
+        {
+          title: "Earnings",
+          value: (row) => `${marketName(row.market)}${row.notConfigured ? " (not configured any more)" : ""}`,
+        },
         { title: "Settled today", align: "right", value: (row) => money(row.settledToday) },
         { title: "Pending today", align: "right", value: (row) => money(row.pendingToday) },
         { title: "Settled in all", align: "right", value: (row) => money(row.settledTotal) },

@@ -39,6 +39,7 @@ export function composeAnswers(parts: AnswerParts): ContractHandlers {
     settings,
     redactor,
     log,
+    residence,
     identity,
     models,
     modelManager,
@@ -78,6 +79,12 @@ export function composeAnswers(parts: AnswerParts): ContractHandlers {
         }
         void restart();
       },
+    },
+    settleMachine: (as) => {
+      checkRestart();
+      residence.answer(as);
+      // Answered first: the channel this came through closes with the engine.
+      setImmediate(() => void restart());
     },
     verifier: {
       leases: ledger.leases,

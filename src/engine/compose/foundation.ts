@@ -10,6 +10,7 @@ import type { AppError } from "../../shared/errors.ts";
 import { Moment } from "../../shared/moment.ts";
 import { fleetingFolder } from "../config/fleeting-folder.ts";
 import { locatePaths } from "../config/paths.ts";
+import { moveIn, type Residence } from "../config/residence.ts";
 import type { Attention } from "../device/cadence.ts";
 import { openDevices } from "../device/open-devices.ts";
 import type { DeviceWatcher } from "../device/watcher.ts";
@@ -39,6 +40,8 @@ export interface FoundationParts {
   /** This machine's clock, unix ms. */
   readonly now: () => number;
   readonly console: LogConsole | null;
+  /** How this machine's id is read; absent: as its system tells it. */
+  readonly machineId: (() => Promise<string | null>) | undefined;
   readonly tell: TellStart;
   readonly signal: AbortSignal | undefined;
   /** These two are not called before the foundation stands. */
@@ -63,6 +66,7 @@ export interface Foundation {
   readonly log: Log;
   /** Notes whom it started, so that the next start can end what a crash left behind. */
   readonly processes: ProcessHost;
+  readonly residence: Residence;
   readonly identity: KeyRing;
   readonly models: ModelStore;
   readonly modelManager: ModelManager;
@@ -80,10 +84,12 @@ export interface Foundation {
 
 /** Throws AppError: what can't be opened, or a demo without a model. */
 export async function layFoundation(parts: FoundationParts): Promise<Foundation> {
-  const { config, now, console, attention } = parts;
+  const { now, console, attention } = parts;
   const { version, entries } = locatePaths();
   const started = new Moment(now());
+  const { residence, config } = await moveIn(parts.config, parts.machineId);
   const ledger = await Ledger.open(config.dataFolder, parts.tell);
+  if (residence.isFreshCopy) ledger.offers.clear();
   const settings = openLiveSettings(config, ledger, now);
   const redactor = new Redactor([...secretsIn(process.env), ...secretsOf(config)]);
   const log = openLog(config, { redactor, console });
@@ -163,6 +169,7 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
     redactor,
     log,
     processes,
+    residence,
     identity,
     models,
     modelManager,

@@ -98,6 +98,7 @@ export function composeViews(
     models: () => modelManager.views(),
     offers: () => offers.view(),
     settings: () => settings.view(),
+    machineProblem: () => base.residence.problem?.toValue() ?? null,
     keyProblem: () => identity.problem,
     modelProblem: () => models.problem()?.toValue() ?? null,
     gpuPack: () => base.gpuPack.view(),

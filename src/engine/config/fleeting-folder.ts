@@ -12,6 +12,11 @@ const UNNAMED_VOLUME = /\/volumes\/[0-9a-f]{64}(\/_data)?$/;
 const EMPTY_DIR = /\/kubernetes\.io~empty-dir\//;
 const CONTAINER_MARKS = ["/.dockerenv", "/run/.containerenv"];
 
+/** Docker, Podman and Kubernetes: its system's own files come with the image. */
+export function isInContainer(env: NodeJS.ProcessEnv = process.env): boolean {
+  return env.KUBERNETES_SERVICE_HOST !== undefined || CONTAINER_MARKS.some((mark) => fs.existsSync(mark));
+}
+
 /** null: it stays, or nothing can be told. Never throws. */
 export function fleetingFolder(folder: string): Fleeting | null {
   try {

@@ -70,8 +70,15 @@ export function loadConfig(sources: ConfigSources): EngineConfig {
     dataFolder,
     markets: { aitbc: aitbcConfig(settings, installation), aicf: aicfConfig(settings, installation) },
     startAs: settings.startAs ?? "running",
+    ...otherMachineOf(settings),
     settings: settingsConfig(layers, sources),
   });
+}
+
+/** Where its names are given, whoever gave them has seen to it that there is one of each. */
+function otherMachineOf(settings: Settings): Pick<EngineConfig, "otherMachine"> {
+  const isNamed = settings.workerId !== undefined || settings.aitbcMinerId !== undefined;
+  return isNamed ? {} : { otherMachine: settings.otherMachine ?? "ask" };
 }
 
 /**

@@ -1,25 +1,55 @@
-/** Ids that tell this installation from every other one: made once, kept in its data folder, never changed. */
-import { randomBytes } from "node:crypto";
+/**
+ * Ids that tell this installation from every other one: made once, kept in its data folder, and beside them a mark of
+ * the machine they were made on, by which a folder on another machine is known (residence.ts).
+ */
+import { createHash, randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
 import { writePrivateFile } from "./data-folder.ts";
 
+/** Not the machine's id itself: who reads the file does not learn it. */
+const MarkSchema = z.object({ salt: z.string().min(1), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+export type MachineMark = z.infer<typeof MarkSchema>;
+
 const InstallationSchema = z.object({
   /** Name at AITBC's coordinator, which takes any and lets the last one with a name win. */
   minerId: z.string().min(1),
   /** Tells apart the machines that share one AICF provider key. */
   workerId: z.string().min(1),
+  /** Absent: no machine was told yet. */
+  machine: MarkSchema.optional(),
+  /** The folder is a copy with names of its own, and the ledger in it still holds the other machine's jobs. */
+  isFreshCopy: z.boolean().optional(),
 });
 export type Installation = z.infer<typeof InstallationSchema>;
 
+const fileIn = (dataFolder: string): string => path.join(dataFolder, "installation.json");
+
 /** Read the ids from `<dataFolder>/installation.json`, or make them. */
 export function openInstallation(dataFolder: string): Installation {
-  return openOnce(path.join(dataFolder, "installation.json"), InstallationSchema, () => ({
+  return openOnce(fileIn(dataFolder), InstallationSchema, newIds);
+}
+
+export function saveInstallation(dataFolder: string, installation: Installation): void {
+  writePrivateFile(fileIn(dataFolder), `${JSON.stringify(installation, null, 2)}\n`);
+}
+
+/** Makes no file. */
+export function isFreshCopy(dataFolder: string): boolean {
+  return fs.existsSync(fileIn(dataFolder)) && openInstallation(dataFolder).isFreshCopy === true;
+}
+
+export function newIds(): Pick<Installation, "minerId" | "workerId"> {
+  return {
     minerId: `bellows-${randomBytes(6).toString("hex")}`,
     workerId: `worker-${randomBytes(6).toString("hex")}`,
-  }));
+  };
+}
+
+export function markOf(machineId: string, salt = randomBytes(16).toString("hex")): MachineMark {
+  return { salt, sha256: createHash("sha256").update(`${salt} ${machineId}`).digest("hex") };
 }
 
 /** The parsed content of a private JSON file, made by `create` when there is none. A damaged one is never overwritten. */

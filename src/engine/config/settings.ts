@@ -178,7 +178,7 @@ export const SETTINGS = {
     key: "aicf.worker_id",
     env: "BELLOWS_WORKER_ID",
     means:
-      "Tells this worker from others that share one AICF provider, such as the pod's name (default: made once)",
+      "Tells this worker from others that share one AICF provider; no two may have the same (default: made once per data folder)",
     read: read.identifier,
   }),
   aicfHeartbeat: setting({
@@ -447,6 +447,13 @@ export const SETTINGS = {
     means:
       "running, or as-left to go on paused or stopped where it was (default: as-left in the app, else running)",
     read: read.oneOf("running", "as-left"),
+  }),
+  otherMachine: setting({
+    key: "machine.other",
+    env: "BELLOWS_OTHER_MACHINE",
+    means:
+      "Where the data folder comes from another machine: moved (go on under its names), copied (new names), or ask (default)",
+    read: read.oneOf("ask", "moved", "copied"),
   }),
   demoRate: setting({
     key: "demo.rate",

@@ -86,7 +86,9 @@ export function rentalRow(rental: Rental): string {
     rental_until: iso(rental.until),
     rental_ended_at: iso(rental.endedAt),
   };
-  return line([...COLUMNS.map(([head]) => head), ...RENTAL_HEADS].map((head) => csvCell(cells[head] ?? null)));
+  return line(
+    [...COLUMNS.map(([head]) => head), ...RENTAL_HEADS].map((head) => csvCell(cells[head] ?? null)),
+  );
 }
 
 const line = (cells: readonly string[]): string => `${cells.join(",")}\r\n`;

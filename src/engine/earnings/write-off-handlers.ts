@@ -7,10 +7,7 @@ import { AppError } from "../../shared/errors.ts";
 import { type CurrencyCode, toMoneyValue } from "../../shared/money.ts";
 import type { EarningDeps } from "./handlers.ts";
 
-type WriteOffHandlers = Pick<
-  ContractHandlers,
-  "earnings.unpaid" | "earnings.writeOff" | "earnings.takeBack"
->;
+type WriteOffHandlers = Pick<ContractHandlers, "earnings.unpaid" | "earnings.writeOff" | "earnings.takeBack">;
 
 /** `currencyOf` throws UNKNOWN_MARKET. */
 export function writeOffHandlers(

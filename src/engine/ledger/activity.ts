@@ -12,12 +12,15 @@ import type { MarketId } from "../../shared/contract/views.ts";
 import type { Spoken } from "../../shared/words/said.ts";
 import { CHATTER } from "./activity-kept.ts";
 import { describeActivity, levelOf } from "./activity-words.ts";
+import { ClockTurns } from "./clock-turns.ts";
 import type { Database } from "./database.ts";
 import { DescendingIds, newestOf } from "./descending-ids.ts";
 
 const LEVELS: readonly ActivityLevel[] = ["info", "notice", "problem"];
 /** Rows that one page looks through for words or a market. */
 const LOOKED_THROUGH = 4000;
+/** Rows that are read for their times in the time that one is deleted in. */
+const READ_FOR_ONE = 100;
 
 interface EventRecord {
   id: number;
@@ -36,10 +39,12 @@ export interface ActivityPage {
 
 export class ActivityTable {
   readonly #statements;
+  readonly #turns: ClockTurns;
   /** Durable together. */
   readonly #together: <T>(work: () => T) => T;
 
   constructor(db: Database) {
+    this.#turns = new ClockTurns(db);
     this.#together = (work) => db.transaction(work).immediate();
     this.#statements = {
       add: db.prepare(
@@ -81,9 +86,6 @@ export class ActivityTable {
              OR l.lease_id LIKE @words ESCAPE '!')
          ORDER BY e.id DESC LIMIT @limit`,
       ),
-      atOrAfter: db.prepare<[number], { id: number; at: number }>(
-        "SELECT id, at FROM events WHERE id >= ? ORDER BY id LIMIT 1",
-      ),
       // By the index of types: what stays is not looked at.
       oldOfType: db
         .prepare<[string, number, number], number>(
@@ -111,7 +113,7 @@ export class ActivityTable {
     about: { market?: MarketId | undefined; row?: number | undefined },
   ): void {
     const level = LEVELS.indexOf(levelOf(type, detail));
-    this.#statements.add.run(
+    const { lastInsertRowid } = this.#statements.add.run(
       at,
       type,
       about.market ?? null,
@@ -119,6 +121,7 @@ export class ActivityTable {
       JSON.stringify(detail),
       level,
     );
+    this.#turns.note({ id: Number(lastInsertRowid), at });
   }
 
   list(
@@ -127,10 +130,15 @@ export class ActivityTable {
   ): ActivityPage {
     const level = LEVELS.indexOf(filter.level ?? "info");
     const { text, market, type, since = 0, until = Number.MAX_SAFE_INTEGER } = filter;
-    const first = filter.since === undefined ? 0 : this.#firstSince(filter.since);
-    const below = filter.until === undefined ? before : Math.min(before, this.#firstSince(filter.until));
+    const first = filter.since === undefined ? 0 : this.#turns.since(filter.since);
+    const below = filter.until === undefined ? before : Math.min(before, this.#turns.until(filter.until));
+    const isTimed = filter.since !== undefined || filter.until !== undefined;
     // What is no part of the stream itself is looked for in more rows than are shown.
-    const selective = text !== undefined || market !== undefined || (type !== undefined && level > 0);
+    const selective =
+      text !== undefined ||
+      market !== undefined ||
+      (type !== undefined && level > 0) ||
+      (isTimed && !this.#turns.isSteady);
     const most = selective ? LOOKED_THROUGH : limit;
     const ids = newestOf(this.#streams(filter, level, below), most).filter((id) => id >= first);
     const words = text === undefined ? null : `%${text.replace(/[!%_]/g, "!$&")}%`;
@@ -159,26 +167,14 @@ export class ActivityTable {
   prune(before: number, rows: number, most: number): number {
     const newest = this.#statements.newest.get() ?? 0;
     // The newest row stays: its number is not given twice.
-    const below = Math.min(newest, Math.max(this.#firstSince(before), newest - rows + 1));
+    const since = this.#turns.readOn(most * READ_FOR_ONE) ? this.#turns.since(before) : 0;
+    const below = Math.min(newest, Math.max(since, newest - rows + 1));
     const { oldOfType, forget } = this.#statements;
     return this.#together(() => {
       const ids = CHATTER.flatMap((type) => oldOfType.all(type, below, most));
       for (const id of ids) forget.run(id);
       return ids.length;
     });
-  }
-
-  /** Id of the first row written at that time or later; rows are as old as their ids, so it is found by halving. */
-  #firstSince(at: number): number {
-    let low = 1;
-    let high = (this.#statements.newest.get() ?? 0) + 1;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const row = this.#statements.atOrAfter.get(middle);
-      if (row === undefined || row.at >= at) high = middle;
-      else low = row.id + 1;
-    }
-    return low;
   }
 
   #streams({ type }: ActivityFilter, level: number, before: number): DescendingIds[] {

@@ -91,7 +91,9 @@ export function standAlone(Sqlite: Sqlite, file: string): void {
 }
 
 export function bytesOf(db: Database): number {
-  const [pages, size] = ["page_count", "page_size"].map((name) => db.pragma(name, { simple: true }) as number);
+  const [pages, size] = ["page_count", "page_size"].map(
+    (name) => db.pragma(name, { simple: true }) as number,
+  );
   return (pages ?? 0) * (size ?? 0);
 }
 

@@ -247,7 +247,7 @@ function tooNew(Sqlite: Sqlite, folder: string, version: number): AppError {
   const copy =
     offer === null
       ? "Update Bellows, or use another data folder with --data."
-      : `Update Bellows, or go back to the copy of ${new Date(offer.takenAt).toISOString()} with \`bellows ledger go-back\`.`;
+      : `Update Bellows, or go back to the copy of ${new Date(offer.takenAt).toISOString()}: in the app's window, or with \`bellows ledger go-back\`.`;
   return new AppError({
     code: "LEDGER_TOO_NEW",
     message: `The ledger ${join(folder, LEDGER_FILE)} was written by a newer Bellows (schema ${version}, this one knows ${SCHEMA})`,

@@ -1,5 +1,6 @@
 /**
  * The schema, as numbered steps that only ever grow. `PRAGMA user_version` is the number of steps applied.
+ * A step may ask `expected_minor` (expected-function.ts), which must be added to the connection first.
  * Money columns hold minor units (shared/money.ts); times are unix milliseconds; digests are lower-case hex.
  */
 import { FIRST_LIGHT } from "./migrations/001-first-light.ts";

@@ -96,6 +96,7 @@ export class OfferTable {
 
   constructor(db: Database) {
     this.#statements = {
+      clear: db.prepare("DELETE FROM offers"),
       wish: db.prepare(
         `INSERT INTO offers
            (market, board, device, model, memory_mb, state, wanted, currency, price_minor, strategy, priced_at)
@@ -190,6 +191,11 @@ export class OfferTable {
 
   forgetTime(before: number): void {
     this.#statements.forgetTime.run(before);
+  }
+
+  /** They are another machine's. */
+  clear(): void {
+    this.#statements.clear.run();
   }
 
   list(): Offer[] {

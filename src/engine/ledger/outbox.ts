@@ -68,6 +68,7 @@ export class Outbox {
       later: db.prepare("UPDATE submissions SET next_at = ? WHERE lease = ?"),
       allNow: db.prepare("UPDATE submissions SET next_at = min(next_at, ?) WHERE market = ?"),
       remove: db.prepare("DELETE FROM submissions WHERE lease = ?"),
+      clear: db.prepare("DELETE FROM submissions"),
       count: db
         .prepare<[string], number>(`SELECT count(*) FROM submissions WHERE market IN (${THESE})`)
         .pluck(),
@@ -82,9 +83,7 @@ export class Outbox {
         `SELECT market, count(*) AS results FROM submissions
          WHERE kind = 'result' AND market NOT IN (${THESE}) GROUP BY market ORDER BY market`,
       ),
-      dropStranded: db.prepare(
-        `DELETE FROM submissions WHERE kind <> 'result' AND market NOT IN (${THESE})`,
-      ),
+      dropStranded: db.prepare(`DELETE FROM submissions WHERE kind <> 'result' AND market NOT IN (${THESE})`),
     };
   }
 
@@ -131,6 +130,11 @@ export class Outbox {
   /** The market answers again, or the clock that a back-off counts on was set back: nobody has to wait it out. */
   retryAllNow(market: MarketId, now: number): void {
     this.#statements.allNow.run(now, market);
+  }
+
+  /** It is another machine that has all this to say. */
+  clear(): void {
+    this.#statements.clear.run();
   }
 
   remove(row: number): void {

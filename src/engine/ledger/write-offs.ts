@@ -10,7 +10,7 @@ import type { UnsettledJob, UnsettledPlace } from "./leases.ts";
 import { SLOT_MS } from "./migrations/005-scale.ts";
 
 /** Rows of one transaction: some ten milliseconds of the engine's time. */
-const AT_ONCE = 2_000;
+const AT_ONCE = 1_000;
 const NOWHERE: UnsettledPlace = { acceptedAt: 0, row: 0 };
 
 interface SumRecord {

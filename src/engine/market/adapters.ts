@@ -28,7 +28,9 @@ export function createAdapters(
 ): MarketAdapter[] {
   const adapters: MarketAdapter[] = [];
   if (config.markets.aitbc)
-    adapters.push(createAitbcAdapter(config.markets.aitbc, { now, onDebug: debug?.("aitbc") }));
+    adapters.push(
+      createAitbcAdapter(config.markets.aitbc, { claims: claims("aitbc"), now, onDebug: debug?.("aitbc") }),
+    );
   if (config.markets.aicf)
     adapters.push(
       createAicfAdapter(config.markets.aicf, {

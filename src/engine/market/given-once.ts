@@ -15,6 +15,7 @@ const NEVER_SENT: ReadonlySet<string> = new Set<ErrorCode>([
   "CONNECTION_REFUSED",
   "HOST_NOT_FOUND",
   "HOST_UNREACHABLE",
+  "TLS_DATE",
   "TLS_FAILED",
 ]);
 

@@ -67,6 +67,14 @@ const FAULTS: readonly Fault[] = [
     words: (host) => `${host} did not answer in time`,
   },
   {
+    // The market's fault now and then, this machine's clock more often.
+    name: "TLS_DATE",
+    codes: ["CERT_NOT_YET_VALID", "CERT_HAS_EXPIRED"],
+    words: (host) => `The certificate of ${host} is not valid at this machine's date and time`,
+    actor: "machine",
+    help: "Check this machine's date and time; if they are right, the market's certificate has run out.",
+  },
+  {
     name: "TLS_FAILED",
     codes: ["CERT_", "ERR_TLS_", "ERR_SSL_", "DEPTH_ZERO_", "SELF_SIGNED_", "UNABLE_TO_"],
     words: (host) => `The secure connection to ${host} could not be made`,

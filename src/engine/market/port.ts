@@ -282,6 +282,8 @@ export interface MarketAdapter {
   readonly guideNames?: GuideNames;
   /** Absent where GPUs can't be offered for rent. */
   readonly offers?: OfferCounter;
+  /** The market's time minus this machine's, ms; null before its first answer. Absent: it does not tell the time. */
+  clockSkewMs?(): number | null;
   /** What does not work here and why, one sentence each; empty: everything does. */
   limits?(): readonly string[];
   /** Calls `listener` whenever the market pushes news, until the signal aborts; reconnects by itself. */

@@ -127,6 +127,7 @@ export class MarketSession implements MarketLink {
       leasesHeld: board.count(adapter.id),
       error: trouble?.error ?? (paused && pausedBecause(paused, adapter.name)) ?? this.#standing.withheld(),
       ...(trouble !== null && { failingSince: trouble.since }),
+      ...clockView(adapter.clockSkewMs?.() ?? null),
       ...(paused && { paused }),
       ...(standing === null ? {} : { standing }),
       ...(adapter.serviceRules === undefined ? {} : { serviceWarnings: this.#deps.warnings?.() ?? 0 }),
@@ -324,6 +325,11 @@ export class MarketSession implements MarketLink {
   tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** To the second: what is told again and again is not to change each time. */
+function clockView(skewMs: number | null): Pick<MarketView, "clockSkewMs"> {
+  return skewMs === null || skewMs === 0 ? {} : { clockSkewMs: Math.round(skewMs / SECOND) * SECOND };
 }
 
 function pausedBecause({ lost }: MarketPause, market: string): ErrorValue {

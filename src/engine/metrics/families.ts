@@ -186,7 +186,11 @@ export const FAMILIES = {
     "file",
   ]),
   ledgerFree: gauge("bellows_ledger_free_bytes", "Free space of the disk that holds the ledger", []),
-  outbox: gauge("bellows_outbox_items", "Results, failures and returns a market has still to hear", []),
+  outbox: gauge(
+    "bellows_outbox_items",
+    "Results, failures and returns a configured market has still to hear",
+    [],
+  ),
   outboxAge: gauge(
     "bellows_outbox_oldest_age_seconds",
     "How long the oldest of them has waited; absent while there is none",

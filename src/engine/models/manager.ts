@@ -124,6 +124,7 @@ export class ModelManager {
   async download(name: string, limit: number | null = null): Promise<ModelDownloadStarted> {
     const model = this.#options.store.find(name);
     if (!this.#options.allowList.allows(model)) throw notAllowed(model.id);
+    this.#options.store.lookAgain();
     const running = this.#tasks.get(model.id);
     if (running?.state === "downloading") return running.begun.promise;
     return this.#start(model, limit).begun.promise;
@@ -171,6 +172,7 @@ export class ModelManager {
   async remove(name: string): Promise<ModelView> {
     const model = this.#options.store.find(name);
     if (this.#options.inUse?.(model.id)) throw inUse(model.id);
+    this.#options.store.lookAgain();
     const presence = this.#options.store.presence(model);
     const isHere = (await this.#bytesOf(model)) > 0;
     if (!isHere && presence.state === "present") throw notOurs(model.id, presence.folder);

@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import type { DiagnosticsAnswer, SettingsView } from "../../shared/contract/settings.ts";
 import type { State } from "../../shared/contract/views.ts";
+import { withoutHome } from "../../shared/home-folder.ts";
 import { placeWords } from "../config/place-words.ts";
 import type { Redactor } from "../log/redact.ts";
 
@@ -25,7 +26,7 @@ export function diagnostics(facts: DiagnosticsFacts, redactor: Redactor): z.infe
   const clean = (text: string) => {
     const answer = redactor.count(text);
     redactions += answer.redactions;
-    return facts.home.length > 1 ? answer.text.replaceAll(facts.home, "~") : answer.text;
+    return withoutHome(answer.text, facts.home);
   };
   const { engine, headline, markets, devices, throughput, models } = facts.state;
   const sections: [string, string][] = [

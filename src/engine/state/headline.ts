@@ -35,6 +35,8 @@ export interface HeadlineInput {
   readonly leasesHeld: number;
   /** Set when the starter model is missing or damaged: nothing can be offered. */
   readonly modelProblem: ErrorValue | null;
+  /** Set while nobody has said how the data folder came to this machine: no market may hear of it. */
+  readonly machineProblem?: ErrorValue | null | undefined;
   /** Set while the provider key is locked or not made yet: nothing can be signed, so nothing runs. */
   readonly keyProblem?: ErrorValue | null | undefined;
   /** A GPU that should be here and is not; `until`: looked for eagerly till then, unix ms, null: no longer. */
@@ -94,6 +96,8 @@ function judge(input: HeadlineInput, acceptedAt: number | null): Judgement {
   const marketTroubles = markets.flatMap((market) => marketTrouble(market, now));
   const deviceTroubles = devices.flatMap(deviceTrouble);
 
+  if (input.machineProblem)
+    return verdict("error", say("fromOtherMachine"), [errorReason(input.machineProblem)]);
   if (input.keyProblem) {
     const sentence = say(KEY_SENTENCES[input.keyProblem.code] ?? "keyLocked");
     return verdict("error", sentence, [errorReason(input.keyProblem, "identity")]);
@@ -202,7 +206,7 @@ function soon(at: number, now: number): string | Said {
 
 const WEEKDAYS = ["onSun", "onMon", "onTue", "onWed", "onThu", "onFri", "onSat"] as const;
 
-function errorReason(error: ErrorValue, screen: ScreenName): Reason {
+function errorReason(error: ErrorValue, screen?: ScreenName): Reason {
   return because(say("fullStop", { what: sayError(error).said }), sayRemedy(error) ?? undefined, screen);
 }
 

@@ -39,6 +39,7 @@ export interface ViewSources {
   readonly models: () => ModelView[];
   readonly offers: () => OffersView;
   readonly modelProblem: () => HeadlineInput["modelProblem"];
+  readonly machineProblem: () => HeadlineInput["machineProblem"];
   readonly keyProblem: () => HeadlineInput["keyProblem"];
   readonly settings: () => SettingsView;
   readonly gpuPack: () => GpuPackView;
@@ -62,6 +63,7 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
       metricsUrl: sources.metricsUrl?.() ?? null,
       hasFleet: sources.hasFleet?.() ?? false,
       host: sources.machine(),
+      ...(sources.machineProblem() ? { fromOtherMachine: true } : {}),
       ...ollamaOf(sources),
     }),
     headline: () =>
@@ -74,6 +76,7 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
         devices: sources.devices(),
         leasesHeld: sources.board.count(),
         modelProblem: sources.modelProblem(),
+        machineProblem: sources.machineProblem(),
         keyProblem: sources.keyProblem(),
         missingGpu: sources.missingGpu(),
       }),

@@ -7,20 +7,14 @@ import { AppError, type ErrorValue } from "../../shared/errors.ts";
 import { Wakeup } from "../../shared/wait.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { NewResult } from "../ledger/results.ts";
 import type { JobCredit, Lease, SubmitOutcome } from "../market/port.ts";
 import type { Admission } from "./admission.ts";
 import { Declines } from "./declines.ts";
-import { FairShare } from "./fair-share.ts";
-import { canHappen, type JobEvent, UNSENT_STATES, UNSTARTED_STATES } from "./job-machine.ts";
-import { likest } from "./like-length.ts";
+import { HeldLeases } from "./held-leases.ts";
+import { canHappen, type JobEvent, UNSTARTED_STATES } from "./job-machine.ts";
+import { type ComputedItem, MarketWord, type Mover } from "./market-word.ts";
+import { BatchPlanner, type BatchTaker, type NextBatch } from "./next-batch.ts";
 import { Suspects } from "./suspects.ts";
-
-export interface ComputedItem {
-  readonly lease: HeldLease;
-  readonly result: Omit<NewResult, "row">;
-  readonly output: Uint8Array;
-}
 
 export interface BoardChange {
   readonly row: number;
@@ -29,31 +23,6 @@ export interface BoardChange {
   readonly state: JobState;
   /** Where it runs or ran last; null: nowhere yet. */
   readonly device: string | null;
-}
-
-/** Who takes a batch. */
-export interface BatchTaker {
-  readonly device: string;
-  /** Other devices that work: a job that ran out of memory here is left to them first. */
-  readonly others: readonly string[];
-  /** Jobs that may run together when this one is the first. */
-  readonly limit: (first: HeldLease) => number;
-  /** How many of these, from the first on, can be done together in the time they have; absent: all. */
-  readonly fitting?: (jobs: readonly HeldLease[]) => number;
-  /** What may share a batch: equal keys. */
-  readonly modelOf: (lease: HeldLease) => string;
-  /** false: this device can't run it now. */
-  readonly canRun: (lease: HeldLease) => boolean;
-}
-
-/** What `takeBatch` would give now. */
-export interface NextBatch {
-  readonly model: string;
-  readonly jobs: number;
-  /** As many make it full. */
-  readonly limit: number;
-  /** How long the oldest of them has been ready, ms. */
-  readonly waitedMs: number;
 }
 
 export interface BoardDeps {
@@ -67,6 +36,11 @@ export interface BoardDeps {
   readonly now: () => number;
 }
 
+const HELD_ELSEWHERE: ErrorValue = {
+  code: "HELD_ELSEWHERE",
+  message: "The machine this data folder was copied from holds it",
+  actor: "user",
+};
 const MARKET_LEFT: ErrorValue = {
   code: "MARKET_LEFT",
   message: "Its market was taken out of the settings, so nobody waits for the result",
@@ -81,19 +55,22 @@ export class WorkBoard {
   /** Rings when a market has something to hear. */
   readonly outboxFilled = new Wakeup();
 
-  readonly #held = new Map<number, HeldLease>();
-  readonly #share = new FairShare();
+  readonly #held = new HeldLeases();
   readonly #suspects = new Suspects();
   readonly #declines = new Declines();
-  /** By row: since when it could run, by a clock that only goes on, ms. */
-  readonly #readySince = new Map<number, number>();
   /** By market: when it last gave us something new, unix ms. */
   readonly #lastGrant = new Map<MarketId, number>();
   readonly #listeners = new Set<(change: BoardChange) => void>();
   readonly #deps: BoardDeps;
+  readonly #planner: BatchPlanner;
+  readonly #word: MarketWord;
 
   constructor(deps: BoardDeps) {
+    const { ledger, now } = deps;
     this.#deps = deps;
+    this.#planner = new BatchPlanner(this.#held, this.#suspects, now);
+    const move: Mover = (lease, event, fields) => this.#move(lease, event, fields);
+    this.#word = new MarketWord({ ledger, held: this.#held, move, now });
   }
 
   onChange(listener: (change: BoardChange) => void): () => void {
@@ -104,19 +81,25 @@ export class WorkBoard {
   /**
    * After a start: what ran when the engine died runs again (nothing of it was promised), what was computed goes
    * out again under its old key, and what ran out of time is closed. Of a market that is not configured any more nobody
-   * can hear: what had no result is closed, and results stay in the outbox until it is configured again.
+   * can hear: what had no result is closed, and results stay in the outbox until it is configured again. A copy of
+   * another machine's ledger holds that one's jobs: they are all let go, and nobody is told.
    */
-  recover(): { requeued: number; expired: number; toSubmit: number } {
+  recover({ isCopy = false } = {}): { requeued: number; expired: number; toSubmit: number } {
     const now = this.#deps.now();
     const counts = { requeued: 0, expired: 0, toSubmit: 0 };
     this.#deps.ledger.transaction(() => {
+      if (isCopy) this.#deps.ledger.outbox.clear();
       for (const lease of this.#deps.ledger.leases.held()) {
+        if (isCopy) {
+          this.#move(lease, "lose", { error: HELD_ELSEWHERE });
+          continue;
+        }
         const hasResult = lease.state === "computed" || lease.state === "submitting";
         if (this.#deps.markets?.includes(lease.market) === false) {
           if (!hasResult) this.#move(lease, "lose", { error: MARKET_LEFT });
           continue;
         }
-        this.#held.set(lease.row, lease);
+        this.#held.put(lease);
         if (hasResult) counts.toSubmit++;
         else if (lease.expiresAt !== null && lease.expiresAt <= now) {
           counts.expired++;
@@ -128,7 +111,7 @@ export class WorkBoard {
         }
       }
     });
-    for (const lease of this.#inState("leased")) this.#judge(lease);
+    for (const lease of this.#held.inState("leased")) this.#judge(lease);
     return counts;
   }
 
@@ -143,7 +126,7 @@ export class WorkBoard {
       }
     });
     for (const lease of fresh) {
-      this.#held.set(lease.row, lease);
+      this.#held.put(lease);
       this.#lastGrant.set(lease.market, now());
       this.#tell(lease, "lease");
     }
@@ -161,15 +144,14 @@ export class WorkBoard {
 
   /** Jobs that could run now, or those of them that `which` picks. */
   readyCount(which: (lease: HeldLease) => boolean = () => true): number {
-    return this.#inState("admitted").filter(which).length;
+    return this.#held.inState("admitted").filter(which).length;
   }
 
   /** Device time went to these jobs, ms in all: their markets' share of it is remembered. */
   noteServed(leases: readonly HeldLease[], ms: number): void {
-    const { netValue, now } = this.#deps;
+    const { netValue } = this.#deps;
     const each = ms / leases.length;
-    for (const lease of leases)
-      this.#share.account(lease.market, each, now(), netValue?.(lease, each) ?? null);
+    for (const lease of leases) this.#planner.noteServed(lease.market, each, netValue?.(lease, each) ?? null);
   }
 
   /**
@@ -177,7 +159,7 @@ export class WorkBoard {
    * is ready. A job that failed before runs by itself.
    */
   takeBatch(taker: BatchTaker): HeldLease[] {
-    const batch = this.#plan(taker)?.batch ?? [];
+    const batch = this.#planner.plan(taker)?.batch ?? [];
     const { device } = taker;
     if (batch.length > 0) this.#suspects.noteTaken(device);
     return this.#deps.ledger.transaction(() => batch.map((lease) => this.#move(lease, "run", { device })));
@@ -185,54 +167,12 @@ export class WorkBoard {
 
   /** null: nothing is ready for this device. */
   nextBatch(taker: BatchTaker): NextBatch | null {
-    const plan = this.#plan(taker);
-    if (plan === null) return null;
-    const { model, limit, batch } = plan;
-    const since = Math.min(...batch.map(({ row }) => this.#readySince.get(row) ?? Number.POSITIVE_INFINITY));
-    return { model, limit, jobs: batch.length, waitedMs: Math.max(0, performance.now() - since) };
-  }
-
-  #plan(taker: BatchTaker): { model: string; limit: number; batch: HeldLease[] } | null {
-    const ready = this.#inState("admitted").filter(
-      ({ row }) => !this.#suspects.isLeftToOthers(row, taker.device, taker.others),
-    );
-    const possible = ready.filter((lease) => taker.canRun(lease));
-    const market = this.#share.next([...new Set(possible.map((lease) => lease.market))], this.#deps.now());
-    const ofMarket = possible.filter((lease) => lease.market === market);
-    const fresh = ofMarket.find(({ row }) => !this.#suspects.hasJustFailed(row, taker.device));
-    const first = fresh ?? ofMarket[0];
-    if (first === undefined) return null;
-    const model = taker.modelOf(first);
-    if (this.#suspects.has(first.row)) return { model, limit: 1, batch: [first] };
-    const company = possible.filter(
-      (lease) => lease !== first && !this.#suspects.has(lease.row) && taker.modelOf(lease) === model,
-    );
-    const limit = taker.limit(first);
-    const likely = [first, ...likest(first, company, limit - 1)];
-    const batch = likely.slice(0, taker.fitting?.(likely));
-    return { model, limit: batch.length < likely.length ? batch.length : limit, batch };
+    return this.#planner.preview(taker);
   }
 
   /** Results and their digests become durable in one commit, and with them the promise to submit them. */
   completeBatch(items: readonly ComputedItem[]): void {
-    const { ledger, now } = this.#deps;
-    ledger.transaction(() => {
-      for (const { lease, result, output } of items) {
-        // The lease may have ended (stop, expiry) while its batch ran: then nothing is promised to anybody.
-        if (!this.#isHeld(lease.row, "compute")) continue;
-        ledger.results.insert({ ...result, row: lease.row }, output, now());
-        this.#move(lease, "compute");
-        ledger.outbox.put(
-          {
-            row: lease.row,
-            market: lease.market,
-            kind: "result",
-            idempotencyKey: `${lease.market}:${lease.leaseId}:${result.sha3_256.slice(0, 16)}`,
-          },
-          now(),
-        );
-      }
-    });
+    this.#word.promise(items);
     this.outboxFilled.ring();
   }
 
@@ -243,7 +183,7 @@ export class WorkBoard {
   requeue(leases: readonly HeldLease[], error: AppError): void {
     this.#deps.ledger.transaction(() => {
       for (const lease of leases) {
-        if (!this.#isHeldAs(lease, "requeue")) continue;
+        if (!this.#held.allowsInRun(lease, "requeue")) continue;
         if (this.#suspects.note(lease.row, lease.device)) this.#fail(lease, error);
         else this.#move(lease, "requeue", { note: error.message });
       }
@@ -256,7 +196,7 @@ export class WorkBoard {
   putBack(leases: readonly HeldLease[], reason: string): void {
     this.#deps.ledger.transaction(() => {
       for (const lease of leases)
-        if (this.#isHeldAs(lease, "requeue")) this.#move(lease, "requeue", { note: reason });
+        if (this.#held.allowsInRun(lease, "requeue")) this.#move(lease, "requeue", { note: reason });
     });
     this.workReady.ring();
   }
@@ -265,7 +205,7 @@ export class WorkBoard {
   handBack(leases: readonly HeldLease[], error: AppError): void {
     this.#deps.ledger.transaction(() => {
       for (const lease of leases)
-        if (this.#isHeldAs(lease, "giveBack")) this.#return(lease, error.message, error.code);
+        if (this.#held.allowsInRun(lease, "giveBack")) this.#return(lease, error.message, error.code);
     });
     this.outboxFilled.ring();
   }
@@ -273,7 +213,7 @@ export class WorkBoard {
   /** What was admitted is judged again: the memory, the model or the time it counted on may be gone. */
   judgeAgain(): void {
     this.#deps.ledger.transaction(() => {
-      for (const lease of this.#inState("admitted")) {
+      for (const lease of this.#held.inState("admitted")) {
         const verdict = this.#deps.admit(lease);
         if (verdict.kind !== "admit") this.#decline(lease, verdict);
       }
@@ -282,7 +222,7 @@ export class WorkBoard {
 
   /** This job can't be done: the market is told so. */
   fail(lease: HeldLease, error: AppError): void {
-    if (!this.#isHeld(lease.row, "fail")) return;
+    if (!this.#held.allows(lease.row, "fail")) return;
     this.#deps.ledger.transaction(() => this.#fail(lease, error));
     this.outboxFilled.ring();
   }
@@ -293,12 +233,14 @@ export class WorkBoard {
    */
   giveBack(reason: string, options: { running: boolean; market?: MarketId; device?: string }): number {
     const states: JobState[] = options.running ? [...UNSTARTED_STATES, "running"] : [...UNSTARTED_STATES];
-    const leases = [...this.#held.values()].filter(
-      (lease) =>
-        states.includes(lease.state) &&
-        (options.market === undefined || lease.market === options.market) &&
-        (options.device === undefined || (lease.state === "running" && lease.device === options.device)),
-    );
+    const leases = this.#held
+      .of()
+      .filter(
+        (lease) =>
+          states.includes(lease.state) &&
+          (options.market === undefined || lease.market === options.market) &&
+          (options.device === undefined || (lease.state === "running" && lease.device === options.device)),
+      );
     this.#deps.ledger.transaction(() => {
       for (const lease of leases) this.#return(lease, reason);
     });
@@ -308,60 +250,16 @@ export class WorkBoard {
 
   /** The market has answered a submission. */
   settleSubmission(row: number, outcome: SubmitOutcome): void {
-    const lease = this.#held.get(row) ?? this.#deps.ledger.leases.get(row);
-    const { ledger } = this.#deps;
-    ledger.transaction(() => {
-      ledger.outbox.remove(row);
-      switch (outcome.kind) {
-        case "accepted":
-          if (outcome.marketReceipt !== null) ledger.results.keepMarketReceipt(row, outcome.marketReceipt);
-          this.#move(lease, "accept", outcome.receiptCheck ? { note: outcome.receiptCheck.detail } : {});
-          if (outcome.receiptCheck?.ok === false) {
-            const detail = { jobId: lease.jobId, message: outcome.receiptCheck.detail };
-            ledger.audit("receipt-unverified", this.#deps.now(), detail, { market: lease.market, row });
-          }
-          break;
-        case "rejected":
-          this.#move(lease, "reject", {
-            error: { code: outcome.code, message: outcome.message, actor: "market" },
-          });
-          break;
-        case "lost":
-          this.#move(lease, "lose", {
-            error: { code: "LEASE_LOST", message: outcome.message, actor: "market" },
-          });
-          break;
-        case "expired":
-          this.#move(lease, "expire", {
-            error: { code: "LEASE_EXPIRED", message: outcome.message, actor: "market" },
-          });
-          break;
-      }
-    });
+    this.#word.settleSubmission(row, outcome);
   }
 
   /** Credits the market has booked, matched to accepted jobs by job id. Returns how many were settled. */
   settle(unsettled: readonly { row: number; jobId: string }[], credits: readonly JobCredit[]): number {
-    const { ledger } = this.#deps;
-    const open = new Map(unsettled.map((lease) => [lease.jobId, lease.row]));
-    ledger.transaction(() => {
-      for (const credit of credits) {
-        const row = open.get(credit.jobId);
-        if (row === undefined) continue;
-        open.delete(credit.jobId);
-        ledger.earnings.insert(row, credit);
-        this.#move(ledger.leases.get(row), "settle");
-      }
-    });
-    return unsettled.length - open.size;
+    return this.#word.settle(unsettled, credits);
   }
 
   markSubmitting(row: number): void {
-    const { ledger, now } = this.#deps;
-    ledger.transaction(() => {
-      ledger.outbox.markSending(row, now());
-      this.#move(this.#held.get(row) ?? ledger.leases.get(row), "submit");
-    });
+    this.#word.markSubmitting(row);
   }
 
   /**
@@ -383,12 +281,11 @@ export class WorkBoard {
     const lease = this.#held.get(row);
     if (lease === undefined) return;
     this.#deps.ledger.leases.setExpiry(row, expiresAt);
-    this.#held.set(row, { ...lease, expiresAt });
+    this.#held.put({ ...lease, expiresAt });
   }
 
   held(market?: MarketId): HeldLease[] {
-    const all = [...this.#held.values()];
-    return market === undefined ? all : all.filter((lease) => lease.market === market);
+    return this.#held.of(market);
   }
 
   count(market?: MarketId): number {
@@ -397,27 +294,12 @@ export class WorkBoard {
 
   /** Leases whose result is not there yet. */
   countUnsent(market: MarketId): number {
-    const unsent: readonly JobState[] = UNSENT_STATES;
-    return this.held(market).filter(({ state }) => unsent.includes(state)).length;
+    return this.#held.countUnsent(market);
   }
 
   /** When the market last gave us something new, unix ms; null: not since this start. */
   lastGrant(market: MarketId): number | null {
     return this.#lastGrant.get(market) ?? null;
-  }
-
-  #inState(state: JobState): HeldLease[] {
-    return [...this.#held.values()].filter((lease) => lease.state === state);
-  }
-
-  #isHeld(row: number, event: JobEvent): boolean {
-    const lease = this.#held.get(row);
-    return lease !== undefined && canHappen(lease.state, event);
-  }
-
-  /** Still in the run that the caller knows of: meanwhile another device may have taken it. */
-  #isHeldAs({ row, runs }: HeldLease, event: JobEvent): boolean {
-    return this.#isHeld(row, event) && this.#held.get(row)?.runs === runs;
   }
 
   #judge(lease: HeldLease): void {
@@ -441,37 +323,16 @@ export class WorkBoard {
   }
 
   #return(lease: HeldLease, reason: string, code = "RETURNED"): void {
-    const { ledger, now } = this.#deps;
     this.#move(lease, "giveBack", {
       note: reason,
       error: { code, message: reason, actor: code === "RETURNED" ? "user" : "machine" },
     });
-    ledger.outbox.put(
-      {
-        row: lease.row,
-        market: lease.market,
-        kind: "return",
-        idempotencyKey: `${lease.leaseId}:return`,
-        message: reason,
-      },
-      now(),
-    );
+    this.#word.tellReturned(lease, reason);
   }
 
   #fail(lease: HeldLease, error: AppError): void {
-    const { ledger, now } = this.#deps;
     this.#move(lease, "fail", { error: error.toValue() });
-    const message = JSON.stringify({ code: error.code, message: error.message, retryable: error.retryable });
-    ledger.outbox.put(
-      {
-        row: lease.row,
-        market: lease.market,
-        kind: "fail",
-        idempotencyKey: `${lease.leaseId}:fail`,
-        message,
-      },
-      now(),
-    );
+    this.#word.tellFailed(lease, error);
   }
 
   #move(lease: HeldLease, event: JobEvent, fields: Parameters<Ledger["leases"]["apply"]>[3] = {}): HeldLease {
@@ -486,10 +347,9 @@ export class WorkBoard {
     };
     const open = state === "leased" || canHappen(state, "expire");
     if (state !== "admitted" && state !== "running") this.#suspects.delete(lease.row);
-    if (state === "admitted") this.#readySince.set(lease.row, performance.now());
-    else this.#readySince.delete(lease.row);
-    if (open) this.#held.set(lease.row, moved);
-    if (state === "computed" || (!open && this.#held.delete(lease.row))) this.roomFreed.ring();
+    this.#planner.noteState(lease.row, state);
+    if (open) this.#held.put(moved);
+    if (state === "computed" || (!open && this.#held.remove(lease.row))) this.roomFreed.ring();
     this.#tell(moved, event);
     return moved;
   }

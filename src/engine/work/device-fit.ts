@@ -9,10 +9,10 @@ import type { HeldLease } from "../ledger/leases.ts";
 import type { ModelStore, ResolvedModel } from "../models/store.ts";
 import type { DeviceRuntime } from "../runtime-client/device-runtime.ts";
 import { jobsPerBatch } from "./batch-size.ts";
-import type { BatchTaker } from "./board.ts";
 import type { DeviceHealth } from "./device-health.ts";
 import { DevicePace, type DevicePaceDeps } from "./device-pace.ts";
 import type { ModelMemory } from "./model-memory.ts";
+import type { BatchTaker } from "./next-batch.ts";
 import type { OwnMemory } from "./own-memory.ts";
 
 /** So much more may make room for a model that found none. */

@@ -16,15 +16,18 @@ import type { ResolvedModel } from "../models/store.ts";
 import type { ReceiptSigner } from "../receipt/receipt.ts";
 import { errorOf, ModelNotLoaded } from "../runtime-client/answers.ts";
 import type { RunAnswer } from "../runtime-client/device-runtime.ts";
-import type { ComputedItem, WorkBoard } from "./board.ts";
+import type { WorkBoard } from "./board.ts";
 import type { Rest } from "./breaker.ts";
 import { DeviceFit, type DeviceFitDeps, needsModelOf } from "./device-fit.ts";
 import { DeviceHealth } from "./device-health.ts";
+import type { ComputedItem } from "./market-word.ts";
 import { describeResult, workOf } from "./result.ts";
 
 /** Past its longest allowed time by this much, a batch hangs: its process is killed. */
 const HANG_GRACE = 5 * SECOND;
 const IDLE_LOOK = 5 * SECOND;
+/** What a runtime says of the files of a model, which are the store's to know. */
+const OF_ITS_FILES: ReadonlySet<string> = new Set(["MODEL_MISSING", "MODEL_CORRUPT", "MODEL_UNSAFE"]);
 /** One that runs, one that is ready to. */
 const BATCHES_UNDER_WAY = 2;
 
@@ -229,7 +232,10 @@ export class DeviceWorker {
       const error = asAppError(thrown);
       // Whoever stopped it may have seen to these jobs; those that it did not know of must not wait for ever.
       if (error.code === "RUNTIME_STOPPED") board.putBack(batch, error.message);
-      else this.#giveUp(batch, resolved, error);
+      else {
+        const gone = resolved !== null && (await this.#hasGone(resolved.model, error, signal));
+        if (!signal.aborted) this.#giveUp(batch, gone ? null : resolved, error);
+      }
       return;
     }
     this.#health.noteAnswer(resolved?.model.id ?? null, batch, answer);
@@ -240,7 +246,19 @@ export class DeviceWorker {
     this.#finish(batch, answer, resolved, startedAt);
   }
 
-  /** The batch was not computed. */
+  /** Its files were taken away, or written to, since they were last looked at: no device is to rest for that. */
+  async #hasGone(model: CatalogueModel, error: AppError, signal: AbortSignal): Promise<boolean> {
+    if (!OF_ITS_FILES.has(error.code)) return false;
+    try {
+      await this.#deps.models.verify(model.id, signal);
+      return false;
+    } catch (thrown) {
+      if (thrown instanceof AppError || signal.aborted) return !signal.aborted;
+      throw thrown;
+    }
+  }
+
+  /** The batch was not computed. `resolved`: null where it needs no model, or its model is not here any more. */
   #giveUp(batch: readonly HeldLease[], resolved: ResolvedModel | null, error: AppError): void {
     const { board, ledger, runtime, now, others } = this.#deps;
     ledger.audit("runtime-failed", now(), { device: runtime.device.id, ...error.toValue() });

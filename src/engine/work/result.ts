@@ -7,7 +7,7 @@ import type { HeldLease } from "../ledger/leases.ts";
 import type { ResolvedModel } from "../models/store.ts";
 import { buildReceipt, encodeReceipt, type ReceiptSigner } from "../receipt/receipt.ts";
 import type { RunAnswer } from "../runtime-client/device-runtime.ts";
-import type { ComputedItem } from "./board.ts";
+import type { ComputedItem } from "./market-word.ts";
 
 export interface FinishedItem {
   readonly lease: HeldLease;

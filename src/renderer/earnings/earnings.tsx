@@ -8,7 +8,7 @@ import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
 import { Card } from "../parts/card.tsx";
 import { Segmented } from "../parts/controls/segmented.tsx";
-import { ErrorNote } from "../parts/note.tsx";
+import { ErrorNote, Note } from "../parts/note.tsx";
 import { screenHref } from "../state/route.ts";
 import { useEngine } from "../state/store.ts";
 import { useAnswer } from "../state/use-answer.ts";
@@ -16,6 +16,7 @@ import { DayChart, isWeekly } from "./day-chart.tsx";
 import { EarningsExport } from "./export-dialog.tsx";
 import { LedgerCard, PAGE, type Shown } from "./ledger-card.tsx";
 import { Periods } from "./periods.tsx";
+import { Rentals } from "./rentals.tsx";
 import { RiskCard } from "./risk-card.tsx";
 import "./earnings.css";
 
@@ -100,7 +101,13 @@ function Books({ market, markets, onMarket }: BooksProps) {
         </div>
       </div>
       {books.error !== null && <ErrorNote error={books.error} alert />}
+      {summary?.notConfigured && (
+        <Note tone="info" help={t("earnings.leftHelp")}>
+          {t("earnings.left", { market: marketName(market) })}
+        </Note>
+      )}
       {summary === undefined ? <PeriodsSkeleton /> : <Periods summary={summary} />}
+      {summary !== undefined && <Rentals rentals={summary.rentals} />}
       <div className="earnings-row">
         <Card
           title={t(series !== null && isWeekly(series) ? "earnings.chart.weekly" : "earnings.chart.title")}

@@ -21,10 +21,12 @@ interface EarningsExportProps {
 export function EarningsExport({ market, several, range, from, onClose }: EarningsExportProps) {
   const bridge = useBridge();
   const [time, setTime] = useState<"shown" | "all">("shown");
+  const [by, setBy] = useState<"accepted" | "paid">("accepted");
   const [markets, setMarkets] = useState<"one" | "all">("one");
   async function* pieces() {
     for (let after: string | null | undefined; after !== null; ) {
       const { text, rows, next } = await bridge.invoke("earnings.csv", {
+        ...(by === "paid" && { by }),
         ...(markets === "one" && { market }),
         ...(time === "shown" && from !== undefined && { from }),
         ...(after !== undefined && { after }),
@@ -36,7 +38,7 @@ export function EarningsExport({ market, several, range, from, onClose }: Earnin
   return (
     <ExportDialog
       title={t("earnings.csv.title")}
-      words={t("earnings.csv.words")}
+      words={t(by === "paid" ? "earnings.csv.wordsPaid" : "earnings.csv.words")}
       save={t("earnings.csv.save")}
       writing={(count) => t("earnings.csv.writing", { count, shown: showNumber(count) })}
       file={{ name: t("earnings.csv.file"), extension: "csv", type: "text/csv;charset=utf-8" }}
@@ -52,6 +54,16 @@ export function EarningsExport({ market, several, range, from, onClose }: Earnin
           options={[
             { value: "shown", label: t("earnings.csv.shownRange", { range }) },
             { value: "all", label: t("earnings.csv.everything") },
+          ]}
+        />
+        <span className="quiet">{t("earnings.csv.by")}</span>
+        <Segmented
+          label={t("earnings.csv.by")}
+          value={by}
+          onChange={setBy}
+          options={[
+            { value: "accepted", label: t("earnings.csv.byAccepted") },
+            { value: "paid", label: t("earnings.csv.byPaid") },
           ]}
         />
         {several && (

@@ -21,6 +21,13 @@ import { creditWords } from "./figures.ts";
 export const PAGE = 100;
 const COLUMNS = 6;
 export type Shown = "all" | EntryState;
+const STATES: readonly Shown[] = ["all", "settled", "pending", "written-off"];
+const WORDS = {
+  all: "all",
+  settled: "settled",
+  pending: "pending",
+  "written-off": "writtenOff",
+} as const satisfies Readonly<Record<Shown, string>>;
 
 interface LedgerCardProps {
   readonly market: MarketId;
@@ -66,10 +73,7 @@ export function LedgerCard({ market, state, onState, report }: LedgerCardProps) 
             label={t("earnings.ledger.state")}
             value={state}
             onChange={onState}
-            options={(["all", "settled", "pending"] as const).map((value) => ({
-              value,
-              label: t(`earnings.ledger.${value}`),
-            }))}
+            options={STATES.map((value) => ({ value, label: t(`earnings.ledger.${WORDS[value]}`) }))}
           />
         </span>
       }
@@ -135,7 +139,7 @@ interface EntryCellsProps {
 }
 
 const EntryCells = memo(function EntryCells({ entry, tabIndex, onOpen }: EntryCellsProps) {
-  const { acceptedAt, settledAt, offered, gross, net, expected, reference } = entry;
+  const { acceptedAt, settledAt, offered, gross, net, expected, reference, writtenOff } = entry;
   const fee = gross !== null && net !== null ? difference(gross, net) : null;
   return (
     <>
@@ -153,7 +157,11 @@ const EntryCells = memo(function EntryCells({ entry, tabIndex, onOpen }: EntryCe
         </button>
       </td>
       <td>
-        {settledAt === null ? (
+        {writtenOff !== undefined ? (
+          <span className="clip ledger-credit" title={formatMoment(writtenOff.at)}>
+            {t(writtenOff.by === "market" ? "earnings.ledger.neverFunded" : "earnings.ledger.givenUp")}
+          </span>
+        ) : settledAt === null ? (
           <span className="status-word tone-muted">
             <Clock3 size={14} aria-hidden />
             {t("earnings.ledger.waiting")}

@@ -16,15 +16,16 @@ import { Fact, MoneyFact } from "../parts/fact.tsx";
 import { PendingAmount } from "../parts/pending-amount.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { useAnswer } from "../state/use-answer.ts";
+import { WriteOff } from "./write-off.tsx";
 
 const BALANCE_EVERY = 30 * SECOND;
 
 export function RiskCard({ summary, onClaimed }: { summary: EarningSummary; onClaimed: () => void }) {
-  const { market, total, overdue } = summary;
+  const { market, total, overdue, notConfigured } = summary;
   const after = coarse(overdue.afterMs);
   return (
     <Card title={t("earnings.risk.title")} className="risk" aside={marketName(market)}>
-      <Claimable key={market} market={market} onClaimed={onClaimed} />
+      {!notConfigured && <Claimable key={market} market={market} onClaimed={onClaimed} />}
       <dl className="risk-facts">
         <Fact label={t("earnings.risk.pending")}>
           <PendingAmount sums={total} />
@@ -47,6 +48,7 @@ export function RiskCard({ summary, onClaimed }: { summary: EarningSummary; onCl
           : overdue.oldestAt !== null && t("earnings.risk.oldest", { when: formatMoment(overdue.oldestAt) })}
         {overdue.jobs > 0 && <span className="risk-help">{t("earnings.risk.overdueHint")}.</span>}
       </p>
+      <WriteOff key={`${market} unpaid`} summary={summary} onChanged={onClaimed} />
     </Card>
   );
 }
@@ -56,11 +58,12 @@ function Claimable({ market, onClaimed }: { market: EarningSummary["market"]; on
   const { answer, error, reload } = useAnswer("provider.balance", { market }, BALANCE_EVERY);
   const [asking, setAsking] = useState(false);
   const [claimed, setClaimed] = useState<MoneyValue | null>(null);
-  if (error?.code === "NO_ACCOUNT") return <p className="risk-foot">{t("earnings.risk.paysItself")}</p>;
+  if (error?.code === "NO_ACCOUNT")
+    return <p className="risk-foot risk-head">{t("earnings.risk.paysItself")}</p>;
   if (answer?.paysByItself === true) {
     return (
       <>
-        <p className="risk-foot">{t("earnings.risk.paysItself")}</p>
+        <p className="risk-foot risk-head">{t("earnings.risk.paysItself")}</p>
         <dl className="risk-facts">
           <MoneyFact label={t("identity.account.inEscrow")} value={answer.escrow} />
         </dl>

@@ -60,7 +60,10 @@ function MarketEarnings({ earnings }: { earnings: EarningsView }) {
   return (
     <section className="earned-market" aria-label={marketName(earnings.market)}>
       <div className="earned-now">
-        <div className="earned-name">{marketName(earnings.market)}</div>
+        <div className="earned-name">
+          {marketName(earnings.market)}
+          {earnings.notConfigured && <span className="quiet"> · {t("home.earned.notConfigured")}</span>}
+        </div>
         <div className={`earned-sum ${sizeOf(shortAmountText(settledToday, decimals))}`}>
           <Amount value={settledToday} decimals={decimals} />
         </div>

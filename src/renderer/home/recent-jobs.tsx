@@ -1,17 +1,20 @@
 /** The newest jobs; each opens into its whole story. */
-
 import { Inbox } from "lucide-react";
+import type { JobRow } from "../../shared/contract/views.ts";
 import { t } from "../../shared/words/words.ts";
 import { useJobPanel } from "../jobs/job-panel.tsx";
 import { JobTable } from "../jobs/job-table.tsx";
 import { Card } from "../parts/card.tsx";
+import { useStillList } from "../parts/use-still-list.ts";
 import { screenHref } from "../state/route.ts";
 import { useEngine } from "../state/store.ts";
 
 const SHOWN = 16;
+const keyOf = ({ market, leaseId }: JobRow) => `${market} ${leaseId}`;
 
 export function RecentJobs() {
   const jobs = useEngine((state) => state.recentJobs);
+  const { shown, hold } = useStillList(jobs.slice(0, SHOWN), keyOf);
   const { open, panel } = useJobPanel();
   return (
     <Card
@@ -32,7 +35,9 @@ export function RecentJobs() {
           {t("home.recent.empty")}
         </div>
       ) : (
-        <JobTable caption={t("home.recent.caption")} jobs={jobs.slice(0, SHOWN)} onOpen={open} />
+        <div {...hold}>
+          <JobTable caption={t("home.recent.caption")} jobs={shown} onOpen={open} />
+        </div>
       )}
       {panel}
     </Card>

@@ -10,6 +10,7 @@ import { ErrorNote, Note } from "../parts/note.tsx";
 import { useBridge, useVerb } from "../state/bridge-context.ts";
 import { usePlace, WELCOME_HASH } from "../state/route.ts";
 import { usePage } from "../state/store.ts";
+import { MachineBanner } from "./machine-banner.tsx";
 import { NoticeBanners } from "./notice-banners.tsx";
 import { Repair } from "./repair.tsx";
 import { RetryButton } from "./retry-button.tsx";
@@ -19,6 +20,7 @@ export function Banners() {
     <div className="banners">
       <SilenceBanner />
       <SnapshotBanner />
+      <MachineBanner />
       <EngineNotices />
       <NoticeBanners />
       <DemoBanner />

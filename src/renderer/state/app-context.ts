@@ -3,6 +3,7 @@ import { createContext, useCallback, useContext, useState } from "react";
 import type { AppCommandInput, AppViewCommand } from "../../shared/contract/app.ts";
 import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
 import { useBridge } from "./bridge-context.ts";
+import { askApp } from "./follow-app.ts";
 import type { Notices } from "./page-notices.ts";
 import { pageStore } from "./store.ts";
 
@@ -32,7 +33,7 @@ export function useApp(): AppRunner {
       setPending(command);
       setError(null);
       try {
-        pageStore.setState({ app: await app.invoke(command, input) });
+        await askApp(app, pageStore, command, input);
         return true;
       } catch (thrown) {
         setError(toErrorValue(thrown));

@@ -15,6 +15,7 @@ import type { Notice } from "../../shared/notifications/notice.ts";
 import { NoticeBoard } from "../../shared/notifications/notice-board.ts";
 import { NOTICE_TYPES, type NoticeType } from "../../shared/notifications/notice-types.ts";
 import type { AppBridge } from "../bridge/bridge.ts";
+import { askApp } from "./follow-app.ts";
 import type { Place } from "./route.ts";
 import type { PageState, PageStore } from "./store.ts";
 
@@ -42,10 +43,8 @@ export class AppNotices implements Notices {
   }
 
   putAway(key: string): void {
-    this.#app.invoke("app.putAwayNotice", { key }).then(
-      (app) => this.#store.setState({ app }),
-      () => undefined, // Main does not answer: then there is no window either for long.
-    );
+    // Where main does not answer, there is no window either for long.
+    askApp(this.#app, this.#store, "app.putAwayNotice", { key }).catch(() => undefined);
   }
 }
 

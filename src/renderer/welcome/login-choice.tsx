@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { t } from "../../shared/words/words.ts";
 import { useBridge } from "../state/bridge-context.ts";
+import { askApp } from "../state/follow-app.ts";
 import { pageStore, usePage } from "../state/store.ts";
 
 export interface LoginChosen {
@@ -20,7 +21,7 @@ export function useLoginChoice(): LoginChosen {
   const answer = async () => {
     if (!asks || app === null) return;
     try {
-      pageStore.setState({ app: await app.invoke("app.setStartAtLogin", { enabled: wanted }) });
+      await askApp(app, pageStore, "app.setStartAtLogin", { enabled: wanted });
     } catch (thrown) {
       // The next press of the button starts without it.
       want(false);

@@ -26,6 +26,7 @@ import {
   JobsListInput,
 } from "./jobs.ts";
 import { LLAMA_COMMANDS } from "./llama.ts";
+import { MACHINE_COMMANDS } from "./machine.ts";
 import {
   ModelAnswer,
   ModelDiskAnswer,
@@ -138,6 +139,7 @@ export const COMMANDS = {
   /** Move what is settled to the balance; jobs are credited in the ledger when the books are next read. */
   "provider.claim": command(z.strictObject({ market: MarketIdSchema }), ClaimReportSchema),
   ...IDENTITY_COMMANDS,
+  ...MACHINE_COMMANDS,
   /** Where we stand against the market's service thresholds, by our own books; null where a market has none. */
   "service.level": command(
     z.strictObject({ market: MarketIdSchema }),

@@ -74,6 +74,8 @@ export const EngineViewSchema = z.object({
   /** Somebody said which machines are a fleet, or an inventory lies in the data folder: `fleet.read` tells of them. */
   hasFleet: z.boolean().optional(),
   host: HostInfoSchema.optional(),
+  /** The data folder comes from another machine: no market hears of this one until `machine.settle`. */
+  fromOtherMachine: z.boolean().optional(),
   /** An Ollama on this machine that may write texts for us; absent: it was not turned on. */
   ollama: OllamaViewSchema.optional(),
 });
@@ -229,6 +231,8 @@ export const MarketViewSchema = z.object({
   error: ErrorValueSchema.nullable(),
   /** Since when a question to it has failed that still does; absent: none does, and `error` is about something else. */
   failingSince: TimeMs.optional(),
+  /** Its clock minus this machine's, in ms, to the second; absent: they agree, or nobody knows yet. */
+  clockSkewMs: z.number().int().optional(),
   /** What the market says of us; absent where it keeps no such books, or before it was first read. */
   standing: ProviderStandingSchema.optional(),
   /** Too many of its leases were lost: no more of its work is taken until `market.resume` or `run.start`. */

@@ -69,6 +69,34 @@ export const marketPaused: NoticeProvider = (_before, { state }) =>
         ],
   );
 
+/** What is signed with a time further off than this, markets refuse (protocols/aicf-profile.md "Authentication"). */
+const CLOCK_BEARS = 5 * MINUTE;
+
+/** One notice for all markets: this machine has one clock, and the market furthest from it says most. */
+export const clockWrong: NoticeProvider = (_before, { state }) => {
+  const [worst] = (state?.markets ?? [])
+    .flatMap(({ name, clockSkewMs = 0 }) =>
+      Math.abs(clockSkewMs) > CLOCK_BEARS ? [{ name, clockSkewMs }] : [],
+    )
+    .toSorted((a, b) => Math.abs(b.clockSkewMs) - Math.abs(a.clockSkewMs));
+  if (worst === undefined) return [];
+  const facts = { market: worst.name, minutes: Math.round(Math.abs(worst.clockSkewMs) / MINUTE) };
+  return [
+    {
+      key: "clock-wrong",
+      type: "clock-wrong",
+      severity: "warn",
+      ...worded(
+        say("noticeClock"),
+        worst.clockSkewMs > 0 ? say("noticeClockSlow", facts) : say("noticeClockFast", facts),
+      ),
+      screen: "home",
+      lasting: true,
+      quietFor: DAY,
+    },
+  ];
+};
+
 export const stakeLow: NoticeProvider = (_before, { state }) =>
   (state?.markets ?? []).flatMap((market) => {
     const stake = market.standing?.stake;

@@ -19,6 +19,7 @@ export const NOTICE_PROVIDERS: Readonly<Record<NoticeType, NoticeProvider>> = {
   "market-unreachable": markets.marketUnreachable,
   "market-refused": markets.marketRefused,
   "market-paused": markets.marketPaused,
+  "clock-wrong": markets.clockWrong,
   "stake-low": markets.stakeLow,
   jailed: markets.jailed,
   "service-near-limit": markets.serviceNearLimit,

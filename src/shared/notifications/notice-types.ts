@@ -7,6 +7,7 @@ export const NOTICE_TYPES = [
   "market-unreachable",
   "market-refused",
   "market-paused",
+  "clock-wrong",
   "stake-low",
   "jailed",
   "service-near-limit",

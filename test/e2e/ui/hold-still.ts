@@ -2,10 +2,15 @@
 import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
+import type { State } from "../../../src/shared/contract/views.ts";
 import { descendants } from "../../support/bellows.ts";
 import { PATIENCE } from "./patience.ts";
 
-/** Resolves, once something is held, with what lets it go on. `held`: jobs, as the engine says it. */
+/** Jobs that are not computed yet: what is computed goes on its way though nothing computes. */
+export const jobsToCompute = ({ recentJobs }: Pick<State, "recentJobs">): number =>
+  recentJobs.filter(({ state }) => state === "leased" || state === "admitted" || state === "running").length;
+
+/** Resolves, once something is held, with what lets it go on. `held`: jobs to compute, as the engine says it. */
 export async function holdStill(main: ChildProcess, held: () => Promise<number>): Promise<() => void> {
   const runtimes = () => descendants(main.pid ?? 0).filter((pid) => commandLine(pid).includes("runtime.js"));
   await expect.poll(() => runtimes().length, PATIENCE).toBeGreaterThan(0);

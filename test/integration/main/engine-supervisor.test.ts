@@ -94,6 +94,16 @@ describe("EngineSupervisor, with real processes", () => {
     expect(lost).toMatchObject({ error: { message: expect.stringContaining("SIGKILL") } });
   });
 
+  it("waits for room on a disk that is full at the app's start, and says so meanwhile", async () => {
+    planError = new AppError({ code: "DATA_FOLDER_FULL", message: "The disk is full", actor: "user" });
+    engine.start();
+    await becomes("restarting");
+    expect(engine.status).toMatchObject({ error: { code: "DATA_FOLDER_FULL" } });
+    planError = null;
+    await becomes("up");
+    expect(statuses.map(({ state }) => state)).not.toContain("failed");
+  });
+
   it("plans anew when the engine asks to be started again, and says what is wrong with the new plan", async () => {
     engine.start();
     await becomes("up");

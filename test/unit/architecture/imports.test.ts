@@ -16,13 +16,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   devnet: ["shared", "host"],
   renderer: ["shared"],
   preload: ["shared"],
-  // It builds an engine's configuration, starts it as a process, looks whether one runs already, and reports on one that can't.
+  // It builds an engine's configuration, starts it as a process, looks whether one runs already, and reports on and mends one that can't.
   main: [
     "shared",
     "host",
     "engine/config",
     "engine/control/ask-engine.ts",
     "engine/control/control-file.ts",
+    "engine/ledger/way-back.ts",
     "engine/log/log-file.ts",
     "engine/log/redact.ts",
   ],

@@ -19,6 +19,7 @@ const login = (): LoginItem => ({
     if (system.refuses) throw new AppError({ code: "LOGIN_ITEM_FAILED", message: "No", actor: "machine" });
     system.enabled = enabled;
   },
+  mend: async () => false,
 });
 
 function desk(): AppDesk {

@@ -35,6 +35,26 @@ describe("WindDown", () => {
     expect(told).toEqual(["finish", "resume"]);
   });
 
+  it("takes what was known before the order was carried out for no answer to it", async () => {
+    const carriedOut = Promise.withResolvers<void>();
+    const down = new WindDown({
+      work: () => work,
+      finish: () => carriedOut.promise,
+      resume: order("resume"),
+    });
+    // Its person has started work a moment ago, which nobody has heard of here.
+    work = { life: "first", intent: "paused", jobs: 0 };
+    const begun = down.begin();
+    expect(down.look()).toEqual({ state: "ending", jobs: 0 });
+    work = running(1);
+    expect(down.look()).toEqual({ state: "ending", jobs: 1 });
+    carriedOut.resolve();
+    await begun;
+    expect(down.look()).toEqual({ state: "ending", jobs: 1 });
+    work = { life: "first", intent: "paused", jobs: 0 };
+    expect(down.look()).toEqual({ state: "ended" });
+  });
+
   it("takes work started meanwhile as a word of its person", async () => {
     const down = windDown();
     await down.begin();
@@ -62,7 +82,7 @@ describe("WindDown", () => {
     down.look();
     expect(told).toEqual(["finish", "finish"]);
     work = { life: "second", intent: "paused", jobs: 0 };
-    expect(down.look()).toEqual({ state: "ended" });
+    await expect.poll(() => down.look()).toEqual({ state: "ended" });
   });
 
   it("tells an engine that is away when it is back, and one that went away while it was told", async () => {

@@ -16,6 +16,7 @@ import { WORK_KINDS } from "../../../shared/work.ts";
 import { nullifier } from "../../receipt/ai-proof.ts";
 import { claimsInMemory } from "../claims-in-memory.ts";
 import type { DebugSink } from "../http.ts";
+import { createMarketClock } from "../market-clock.ts";
 import type {
   ClaimBook,
   JobCredit,
@@ -31,7 +32,6 @@ import { createAccount, type ProviderKey } from "./account.ts";
 import { type AicfClient, createAicfClient, type ProviderSigner } from "./client.ts";
 import { collectCredits } from "./credits.ts";
 import { eventsUrl, followEvents } from "./events.ts";
-import { createMarketClock } from "./market-clock.ts";
 import { createNodeRpc } from "./node-rpc.ts";
 import { providerShare } from "./provider-share.ts";
 import { isGone, isIneligible, type Refusal, refused, refusedResult } from "./refusal.ts";
@@ -82,7 +82,6 @@ export interface AicfDeps {
 }
 
 export interface AicfAdapter extends MarketAdapter {
-  /** Market time minus local time, ms; null before the first answer. Beyond a few seconds a person should look. */
   clockSkewMs(): number | null;
 }
 

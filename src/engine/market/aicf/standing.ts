@@ -5,7 +5,7 @@
 import type { ProviderStanding } from "../../../shared/contract/views.ts";
 import { formatDecimal, toMoneyValue } from "../../../shared/money.ts";
 import { type EngineKey, type Sentence, say } from "../../../shared/words/said.ts";
-import type { MarketClock } from "./market-clock.ts";
+import type { MarketClock } from "../market-clock.ts";
 import { anm, type ProviderDetail } from "./wire.ts";
 
 /** Everybody begins with no health at all: the second heartbeat lifts a provider out of "degraded" (aicf.md §2.5). */

@@ -4,9 +4,11 @@
  */
 import type { AitbcConfig } from "../../../shared/config.ts";
 import { AppError } from "../../../shared/errors.ts";
+import { claimsInMemory } from "../claims-in-memory.ts";
 import type { DebugSink } from "../http.ts";
-import type { MarketAccount, MarketAdapter, OfferBoard } from "../port.ts";
-import type { Send } from "../send.ts";
+import { createMarketClock, observed } from "../market-clock.ts";
+import type { ClaimBook, MarketAccount, MarketAdapter, OfferBoard } from "../port.ts";
+import { type Send, send } from "../send.ts";
 import { createChainAccount } from "./account.ts";
 import { hexAddress } from "./address.ts";
 import { inventoryBoard, registryBoard } from "./boards.ts";
@@ -23,6 +25,8 @@ import { openWallet, signerFor } from "./wallet.ts";
 import type { WorkDeps, WorkHalf } from "./work-half.ts";
 
 export interface AitbcDeps {
+  /** Where amounts are kept that the market tells once; absent: for as long as the adapter lives. */
+  readonly claims?: ClaimBook | undefined;
   readonly fetch?: Send | undefined;
   /** Unix ms. */
   readonly now?: (() => number) | undefined;
@@ -33,8 +37,11 @@ export function createAitbcAdapter(given: AitbcConfig, deps: AitbcDeps = {}): Ma
   // Who has the wallet's key has said which wallet it is: to that one jobs must pay, and its releases are the credits.
   const config = { ...given, wallet: given.wallet ?? addressOfKey(given.walletKey) };
   const { coordinatorUrl, gpuUrl } = config;
-  const common = { fetch: deps.fetch, now: deps.now ?? Date.now, onDebug: deps.onDebug };
-  const workDeps: WorkDeps = { config, now: common.now, onDebug: deps.onDebug };
+  const now = deps.now ?? Date.now;
+  const clock = createMarketClock(now);
+  const common = { fetch: observed(deps.fetch ?? send, clock, now), now, onDebug: deps.onDebug };
+  const claims = deps.claims ?? claimsInMemory();
+  const workDeps: WorkDeps = { config, claims, now: common.now, onDebug: deps.onDebug };
   const coordinator =
     coordinatorUrl === null
       ? null
@@ -52,6 +59,7 @@ export function createAitbcAdapter(given: AitbcConfig, deps: AitbcDeps = {}): Ma
     offers: { boards: boards(), priceBands: GUIDE_PRICE_BANDS },
     ...account(),
     expectedNet: netOf,
+    clockSkewMs: clock.skewMs,
     renew() {
       return Promise.reject(
         new AppError({

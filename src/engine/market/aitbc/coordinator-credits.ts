@@ -1,14 +1,15 @@
 /**
  * What finished jobs brought where no chain is read: the coordinator's earnings, which are gross and tell the newest
  * twenty rows only (protocols/aitbc.md §2.2, §5). So they are read before twenty more can have been released, and what
- * they said is remembered; of a job that was released unseen the coordinator still tells that it was, and no amount.
+ * they said is kept over all starts; of a job that was released unseen the coordinator still tells that it was, and no
+ * amount.
  */
 import { MINUTE, SECOND } from "../../../shared/durations.ts";
 import { AppError, isAbort } from "../../../shared/errors.ts";
 import { type Money, money } from "../../../shared/money.ts";
 import { hasPassed } from "../../../shared/wait.ts";
 import type { DebugSink } from "../http.ts";
-import type { JobCredit } from "../port.ts";
+import type { ClaimBook, JobCredit } from "../port.ts";
 import type { CoordinatorClient } from "./client.ts";
 import { netOf } from "./net.ts";
 import { type JobView, readAit } from "./wire.ts";
@@ -19,7 +20,7 @@ const HISTORY = 20;
 const READ_EVERY = 10;
 /** A result does not wait longer than this for a look at the books. */
 const READ_WITHIN = 3 * SECOND;
-/** Released jobs whose amounts are remembered until they are asked for. */
+/** Released jobs whose amounts are at hand, gross too, until they are asked for. */
 const REMEMBERED = 5_000;
 /** How often jobs that no row shows are looked for in the miner's list. */
 const LIST_EVERY = 2 * MINUTE;
@@ -38,12 +39,14 @@ export interface CoordinatorCreditsDeps {
     wanted: ReadonlySet<string>,
     signal: AbortSignal,
   ) => Promise<ReadonlyMap<string, JobView>>;
+  /** Where the net amounts are kept: rows that are pushed out are told to no later start. */
+  readonly claims: ClaimBook;
   readonly now: () => number;
   readonly onDebug: DebugSink | undefined;
 }
 
 export function createCoordinatorCredits(deps: CoordinatorCreditsDeps): CoordinatorCredits {
-  const { client, completed, now } = deps;
+  const { client, completed, claims, now } = deps;
   /** Gross by job, oldest first. */
   const released = new Map<string, Money>();
   let acceptedSince = 0;
@@ -53,10 +56,14 @@ export function createCoordinatorCredits(deps: CoordinatorCreditsDeps): Coordina
   async function readRows(signal: AbortSignal): Promise<boolean> {
     const { rows, length } = await client.earnings(signal);
     acceptedSince = 0;
+    const fresh: string[] = [];
     for (const row of rows) {
       const gross = readAit(row.amount);
-      if (row.payment_status === "released" && gross !== null) released.set(row.job_id, gross);
+      if (row.payment_status !== "released" || gross === null) continue;
+      if (!released.has(row.job_id)) fresh.push(row.job_id);
+      released.set(row.job_id, gross);
     }
+    if (fresh.length > 0) claims.put(fresh.flatMap(told));
     for (const oldest of released.keys()) {
       if (released.size <= REMEMBERED) break;
       released.delete(oldest);
@@ -74,12 +81,12 @@ export function createCoordinatorCredits(deps: CoordinatorCreditsDeps): Coordina
     return paid.map((view) => view.job_id).filter((id) => !released.has(id));
   }
 
-  const told = (jobId: string): JobCredit[] => {
+  function told(jobId: string): JobCredit[] {
     const gross = released.get(jobId);
     return gross === undefined
       ? []
       : [{ jobId, net: netOf(gross), gross, settledAt: now(), reference: null }];
-  };
+  }
 
   return {
     noteAccepted() {
@@ -95,7 +102,9 @@ export function createCoordinatorCredits(deps: CoordinatorCreditsDeps): Coordina
     async of(wanted, signal) {
       const hidden = await readRows(signal);
       let unseen: string[] = [];
-      const missing = new Set([...wanted].filter((id) => !released.has(id)));
+      const earlier = claims.of([...wanted].filter((id) => !released.has(id)));
+      const known = new Set(earlier.map(({ jobId }) => jobId));
+      const missing = new Set([...wanted].filter((id) => !released.has(id) && !known.has(id)));
       if (hidden && missing.size > 0 && hasPassed(LIST_EVERY, listedAt, now()))
         unseen = await untold(missing, signal).catch((thrown) => passing(thrown) ?? []);
       const silent = unseen.map(
@@ -104,7 +113,7 @@ export function createCoordinatorCredits(deps: CoordinatorCreditsDeps): Coordina
           ...{ gross: null, settledAt: now(), reference: null },
         }),
       );
-      return [...[...wanted].flatMap(told), ...silent];
+      return [...[...wanted].flatMap(told), ...earlier, ...silent];
     },
   };
 

@@ -55,6 +55,7 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
   const coordinatorCredits = createCoordinatorCredits({
     client,
     completed: (wanted, signal) => views(wanted, "COMPLETED", signal),
+    claims: deps.claims,
     now,
     onDebug: deps.onDebug,
   });

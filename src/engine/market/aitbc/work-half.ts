@@ -1,7 +1,7 @@
 /** The half of the port that jobs go through; the coordinator has one, the gpu service has one that never has work. */
 import type { AitbcConfig } from "../../../shared/config.ts";
 import type { DebugSink } from "../http.ts";
-import type { MarketAdapter } from "../port.ts";
+import type { ClaimBook, MarketAdapter } from "../port.ts";
 
 export type WorkHalf = Pick<
   MarketAdapter,
@@ -10,6 +10,8 @@ export type WorkHalf = Pick<
 
 export interface WorkDeps {
   readonly config: AitbcConfig;
+  /** Where amounts are kept that the market tells once. */
+  readonly claims: ClaimBook;
   /** Unix ms. */
   readonly now: () => number;
   readonly onDebug: DebugSink | undefined;

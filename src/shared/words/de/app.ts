@@ -85,6 +85,12 @@ export const app = {
       quit: "Bellows beenden",
     },
   },
+  machine: {
+    title: "Ist dieser Datenordner hierher umgezogen, oder wurde er kopiert?",
+    help: "Er wurde auf einem anderen Rechner gemacht. Umgezogen: er macht hier unter seinen Namen an den Märkten weiter. Kopiert: der andere Rechner arbeitet weiter damit, also bekommt dieser hier eigene Namen und überlässt ihm dessen Aufträge. Bis Sie es sagen, wird keine Arbeit angenommen.",
+    moved: "Er ist umgezogen",
+    copied: "Er wurde kopiert",
+  },
   banner: {
     demo: "Demo:",
     demoMoney: "Spielgeld auf einem eingebauten Devnet.",

@@ -14,6 +14,9 @@ export const earnings = {
     month: "30 Tage",
     total: "Seit dem ersten Auftrag",
   },
+  left: "{{market}} ist nicht mehr eingerichtet. Die Bücher bleiben.",
+  leftHelp:
+    "In den Einstellungen wieder einrichten, dann wird nach dem, was er noch schuldet, wieder gefragt.",
   net: "Netto",
   gross: "Brutto",
   fee: "Gebühr des Marktes",
@@ -24,7 +27,8 @@ export const earnings = {
   jobs_one: "{{shown}} Auftrag angenommen",
   jobs_other: "{{shown}} Aufträge angenommen",
   failed: "{{shown}} gescheitert",
-  netHint: "Vom Markt gutgeschrieben, nach seiner Gebühr, für Aufträge aus dieser Zeit",
+  netHint:
+    "Was in dieser Zeit angenommene Aufträge bisher gebracht haben: vom Markt gutgeschrieben, nach seiner Gebühr. Eine Gutschrift zählt für den Tag des Auftrags, nicht für ihren eigenen; Vermietungen ganzer GPUs sind nicht darin.",
   pendingHint: "In dieser Zeit angenommen, noch nicht gutgeschrieben: was der Markt noch zahlen sollte",
   unpriced_one: "{{count}} angenommener Auftrag, dessen Betrag der Markt nicht genannt hat",
   unpriced_other: "{{count}} angenommene Aufträge, deren Betrag der Markt nicht genannt hat",
@@ -67,6 +71,35 @@ export const earnings = {
     claimConfirm: "Abholen",
     claimed: "{{amount}} {{currency}} abgeholt",
   },
+  writeOff: {
+    owed_one: "{{shown}} Auftrag seit über {{days}} Tagen unbezahlt: {{amount}} {{currency}}",
+    owed_other: "{{shown}} Aufträge seit über {{days}} Tagen unbezahlt: {{amount}} {{currency}}",
+    open: "Abschreiben …",
+    title_one: "Auf {{shown}} Auftrag von {{market}} nicht mehr warten?",
+    title_other: "Auf {{shown}} Aufträge von {{market}} nicht mehr warten?",
+    words:
+      "{{amount}} {{currency}} für alles, was vor dem {{before}} angenommen wurde, sind nicht mehr ausstehend, und die signierten Belege vergehen wie andere. Zuerst mit den Büchern des Marktes vergleichen. Eine Gutschrift innerhalb von 90 Tagen zählt trotzdem, und das lässt sich zurücknehmen.",
+    confirm: "Abschreiben",
+    given_one: "{{shown}} Auftrag abgeschrieben: {{amount}} {{currency}}",
+    given_other: "{{shown}} Aufträge abgeschrieben: {{amount}} {{currency}}",
+    takeBack: "Wieder warten",
+    unfunded_one:
+      "{{shown}} angenommener Auftrag, für den der Markt nichts hinterlegt hat: darauf wird nicht gewartet.",
+    unfunded_other:
+      "{{shown}} angenommene Aufträge, für die der Markt nichts hinterlegt hat: darauf wird nicht gewartet.",
+    lateHint: "Eine Gutschrift innerhalb von 90 Tagen zählt trotzdem",
+  },
+  rentals: {
+    agreed_one:
+      "GPU-Vermietung: {{month}} {{currency}} in 30 Tagen vereinbart, insgesamt {{total}} {{currency}}",
+    agreed_other:
+      "{{shown}} GPU-Vermietungen: {{month}} {{currency}} in 30 Tagen vereinbart, insgesamt {{total}} {{currency}}",
+    running_one: "{{shown}} läuft",
+    running_other: "{{shown}} laufen",
+    untold_one: "{{shown}} ohne Preis",
+    untold_other: "{{shown}} ohne Preis",
+    apart: "Nicht in den Summen der Aufträge: kein Markt sagt, was für eine Vermietung gezahlt wurde.",
+  },
   ledger: {
     title: "Hauptbuch",
     caption: "Angenommene Aufträge, die neuesten zuerst",
@@ -74,6 +107,9 @@ export const earnings = {
     all: "Alle",
     settled: "Gutgeschrieben",
     pending: "Ausstehend",
+    writtenOff: "Abgeschrieben",
+    neverFunded: "nichts hinterlegt",
+    givenUp: "abgeschrieben",
     accepted: "Angenommen",
     job: "Auftrag",
     status: "Gutschrift",
@@ -93,10 +129,15 @@ export const earnings = {
     open: "CSV-Export …",
     title: "Als CSV exportieren",
     words:
-      "Eine Zeile je angenommenem Auftrag: Zeiten, Beträge dezimal und in genauen kleinsten Einheiten, die Referenz des Marktes und der Kurs, falls einer eingestellt ist.",
+      "Eine Zeile je angenommenem Auftrag und je GPU-Vermietung: Zeiten, Beträge dezimal und in genauen kleinsten Einheiten, die Referenz des Marktes und der Kurs, falls einer eingestellt ist.",
+    wordsPaid:
+      "Eine Zeile je Auftrag, dessen Gutschrift in dieser Zeit kam, wonach Steuerjahre meist fragen; Vermietungen sind nicht darin, weil kein Markt sagt, was dafür gezahlt wurde.",
     range: "Zeit",
     shownRange: "Wie gezeigt: {{range}}",
     everything: "Alles",
+    by: "Nach dem Tag der",
+    byAccepted: "Annahme",
+    byPaid: "Zahlung",
     market: "Markt",
     oneMarket: "Nur {{market}}",
     allMarkets: "Alle Märkte",

@@ -22,6 +22,11 @@ export const engineNotices = {
   noticeMarketPaused: "Von {{market}} wird keine Arbeit mehr angenommen",
   noticeMarketPausedText:
     "{{lost}} Leases nacheinander gingen verloren, nachdem ihre Aufträge begonnen hatten. Nachsehen, warum, dann wieder Arbeit annehmen.",
+  noticeClock: "Die Uhr dieses Rechners geht wohl falsch",
+  noticeClockSlow:
+    "Sie geht {{minutes}} min nach, gemessen an {{market}}. Datum und Uhrzeit prüfen oder vom System stellen lassen.",
+  noticeClockFast:
+    "Sie geht {{minutes}} min vor, gemessen an {{market}}. Datum und Uhrzeit prüfen oder vom System stellen lassen.",
   noticeRefused: "{{market}} lehnt diesen Anbieter ab",
   noticeRefusedText: "Die Übersicht nennt den Grund.",
   noticeStakeLow: "Stake bei {{market}} zu niedrig",

@@ -25,6 +25,7 @@ export const engine = {
   fullStop: "{{what}}.",
   marketTrouble: "{{market}}: {{why}}.",
   noKey: "Es gibt noch keinen Anbieter-Schlüssel",
+  fromOtherMachine: "Wartet auf Ihre Antwort: Ist der Datenordner umgezogen oder kopiert?",
   keyLost: "Der Anbieter-Schlüssel fehlt",
   keyLocked: "Der Anbieter-Schlüssel ist gesperrt",
   modelUnusable: "Das Modell ist nicht benutzbar",

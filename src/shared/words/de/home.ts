@@ -27,7 +27,8 @@ export const home = {
     "Die letzten 60 Sekunden im Uhrzeigersinn: ein Strich leuchtet, wo ein Ergebnis angenommen wurde",
   earned: {
     title: "Heute verdient",
-    aside: "gutgeschrieben, netto, seit 00:00",
+    aside: "netto, für Aufträge seit 00:00",
+    notConfigured: "nicht mehr eingerichtet",
     emptyTitle: "Noch nichts zu zählen",
     empty: "Einnahmen erscheinen hier, sobald ein Markt eingerichtet ist.",
     bar: "{{settled}} gutgeschrieben, {{pending}} ausstehend",

@@ -12,6 +12,7 @@ export const notifications = {
     "no-gpu": "Keine GPU gefunden",
     "driver-old": "Treiber zu alt",
     "market-unreachable": "Markt antwortet nicht",
+    "clock-wrong": "Die Uhr geht falsch",
     "market-refused": "Markt lehnt ab",
     "market-paused": "Keine Arbeit mehr von einem Markt",
     "stake-low": "Stake zu niedrig",

@@ -159,6 +159,7 @@ export const remedies = {
   NOT_PROMETHEUS: "Die Adresse prüfen.",
   NOT_REGISTERED: "Er wird von selbst wieder angemeldet.",
   NO_DASHBOARD: "Sie ohne --no-dashboard starten.",
+  NO_DATA_FOLDER: "Einen anderen mit --data nennen.",
   NO_DEVICE: "Noch einmal versuchen, wenn ein Gerät weder vermietet ist noch pausiert.",
   NO_IDENTITY: "Unter „Stake & Identität“ einen machen oder aus der Sicherung zurückholen.",
   NO_MARKET: "In den Einstellungen einen Markt einrichten, oder die Demo versuchen.",
@@ -178,6 +179,8 @@ export const remedies = {
   OLLAMA_UNREACHABLE: "Ollama starten, oder BELLOWS_OLLAMA auf seine Adresse setzen.",
   ORDER_UNCLEAR:
     "In einigen Minuten nach Stake und Guthaben sehen, bevor der Auftrag noch einmal gegeben wird.",
+  OTHER_MACHINE:
+    "Sagen, ob er hierher umgezogen ist und unter seinen Namen weitermacht, oder kopiert wurde und dort weiterläuft: dann bekommt er eigene Namen.",
   OUTPUT_GONE: "Ausgaben bleiben einige Tage; Einstellungen, Speicher sagt, wie lange.",
   OUT_OF_MEMORY: "Schließen, was dieses Gerät sonst benutzt, oder ein kleineres BATCH_SIZE setzen.",
   PASSPHRASE_NEEDED: "Eine von 12 oder mehr Zeichen eingeben, zum Beispiel vier Wörter.",
@@ -210,6 +213,8 @@ export const remedies = {
   SETTING_NOT_RESET: "Erneut versuchen: Was jetzt falsch ist, steht dann da.",
   STOPPED: "Neu gestartet geht es dort weiter.",
   SURFACE_MISSING: "Ihre Adresse in den Einstellungen des Marktes angeben.",
+  TLS_DATE:
+    "Datum und Uhrzeit dieses Rechners prüfen; stimmen sie, ist das Zertifikat des Marktes abgelaufen.",
   TLS_FAILED: "Prüfen, ob die Adresse richtig beginnt und das Zertifikat des Marktes gültig ist.",
   UNAUTHORIZED: "Mit `bellows dashboard` einen neuen Link holen.",
   UNEXPECTED: "Bitte mit der Diagnosedatei melden.",

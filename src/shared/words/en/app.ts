@@ -86,6 +86,12 @@ export const app = {
       quit: "Quit Bellows",
     },
   },
+  machine: {
+    title: "Was this data folder moved here, or copied?",
+    help: "It was made on another machine. Moved: it goes on here under its names at the markets. Copied: the other machine goes on working with it, so this one gets names of its own and leaves that one’s jobs to it. Until you say so, no work is taken.",
+    moved: "It was moved",
+    copied: "It was copied",
+  },
   banner: {
     demo: "Demo:",
     demoMoney: "play money on an embedded devnet.",

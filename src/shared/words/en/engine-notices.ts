@@ -22,6 +22,11 @@ export const engineNotices = {
   noticeMarketPaused: "No more work is taken from {{market}}",
   noticeMarketPausedText:
     "{{lost}} leases in a row were lost after their jobs had begun. Look why, then take its work again.",
+  noticeClock: "This machine’s clock seems wrong",
+  noticeClockSlow:
+    "It is {{minutes}} min behind that of {{market}}. Check date and time, or let the system set them by itself.",
+  noticeClockFast:
+    "It is {{minutes}} min ahead of that of {{market}}. Check date and time, or let the system set them by itself.",
   noticeRefused: "{{market}} does not accept this provider",
   noticeRefusedText: "Home says why.",
   noticeStakeLow: "Stake too low on {{market}}",

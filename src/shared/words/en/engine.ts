@@ -27,6 +27,7 @@ export const engine = {
   fullStop: "{{what}}.",
   marketTrouble: "{{market}}: {{why}}.",
   noKey: "There is no provider key yet",
+  fromOtherMachine: "Waiting for your answer: was the data folder moved or copied?",
   keyLost: "The provider key is missing",
   keyLocked: "The provider key is locked",
   modelUnusable: "The model is not usable",

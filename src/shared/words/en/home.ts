@@ -26,7 +26,8 @@ export const home = {
   orbLegend: "The last 60 seconds, clockwise: a tick is lit where a result was accepted",
   earned: {
     title: "Earned today",
-    aside: "credited, net, since 00:00",
+    aside: "net, for jobs accepted since 00:00",
+    notConfigured: "not configured any more",
     emptyTitle: "Nothing to count yet",
     empty: "Earnings appear here as soon as a market is configured.",
     bar: "{{settled}} settled, {{pending}} pending",

@@ -13,6 +13,7 @@ export const notifications = {
     "no-gpu": "No GPU found",
     "driver-old": "Driver too old",
     "market-unreachable": "Market does not answer",
+    "clock-wrong": "The machine’s clock is wrong",
     "market-refused": "Market refuses",
     "market-paused": "Market’s work no longer taken",
     "stake-low": "Stake too low",

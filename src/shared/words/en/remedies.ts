@@ -157,6 +157,7 @@ export const remedies = {
   NOT_PROMETHEUS: "Check the address.",
   NOT_REGISTERED: "It is registered again by itself.",
   NO_DASHBOARD: "Start it without --no-dashboard.",
+  NO_DATA_FOLDER: "Name another one with --data.",
   NO_DEVICE: "Try again when a device is not rented out or paused.",
   NO_IDENTITY: "Make one, or restore one from its backup, under Stake & identity.",
   NO_MARKET: "Set up a market in the settings, or try the demo.",
@@ -175,6 +176,8 @@ export const remedies = {
   OLLAMA_REDIRECTS: "Set BELLOWS_OLLAMA to the address of Ollama itself.",
   OLLAMA_UNREACHABLE: "Start Ollama, or set BELLOWS_OLLAMA to where it listens.",
   ORDER_UNCLEAR: "Look at the stake and the balance in a few minutes, before you give the order again.",
+  OTHER_MACHINE:
+    "Say whether it was moved here, and goes on under its names, or copied and still runs there: then it gets names of its own.",
   OUTPUT_GONE: "Outputs are kept for some days; Settings, Storage says for how long.",
   OUT_OF_MEMORY: "Close what else uses this device, or set a smaller BATCH_SIZE.",
   PASSPHRASE_NEEDED: "Type one of 12 characters or more, for example four words.",
@@ -204,6 +207,7 @@ export const remedies = {
   SETTING_NOT_RESET: "Try again: what is wrong now is said then.",
   STOPPED: "Started again, it goes on where it stopped.",
   SURFACE_MISSING: "Set its address in the market’s settings.",
+  TLS_DATE: "Check this machine’s date and time; if they are right, the market’s certificate has run out.",
   TLS_FAILED:
     "Check that the address begins with the right scheme and that the market’s certificate is valid.",
   UNAUTHORIZED: "Run `bellows dashboard` for a new link.",

@@ -88,15 +88,15 @@ describe("a wrong file of NAME=value lines", () => {
   it.each(WRONG_ENVIRONMENT_FILE)("%j", (text, name, line, reason, fix) => {
     const file = path.join(folder, "provider.env");
     fs.writeFileSync(file, `${text}\n`);
-    const env: Record<string, string | undefined> = {
-      BELLOWS_DATA_DIR: path.join(folder, "data"),
-      BELLOWS_KEY_PASSPHRASE: PASSPHRASE,
-    };
     const act = () => {
+      const env: Record<string, string | undefined> = {
+        BELLOWS_DATA_DIR: path.join(folder, "data"),
+        BELLOWS_KEY_PASSPHRASE: PASSPHRASE,
+      };
       const given = new GivenEnvironment(env);
       given.take(file);
       try {
-        loadConfig({ env: { ...env }, flags: {}, paths });
+        loadConfig({ env, flags: {}, paths });
       } catch (thrown) {
         throw given.withPlaces(thrown);
       }

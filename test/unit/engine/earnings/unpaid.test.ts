@@ -59,8 +59,13 @@ describe("a job that its market has set nothing aside for", () => {
   it("is settled by a credit that comes all the same", async () => {
     const { ledger, accepted, summary, board } = await books();
     accepted(NOON - DAY, { payment: "unfunded", jobId: "late" });
-    const asked = new LateCredits("aicf", ledger.writeOffs).due(NOON);
+    const late = new LateCredits("aicf", ledger.writeOffs);
+    const asked = late.due(NOON);
     expect(asked.map(({ jobId }) => jobId)).toEqual(["late"]);
+    expect(late.due(NOON + 1), "an old one not before an hour").toEqual([]);
+    const fresh = accepted(NOON, { payment: "unfunded" });
+    for (const at of [NOON + 2, NOON + 3]) expect(late.due(at).map(({ row }) => row)).toEqual([fresh]);
+    ledger.leases.apply(fresh, "settle", NOON);
     const credit = { jobId: "late", net: money("ANM", 5n), gross: null, settledAt: NOON, reference: null };
     expect(board.settle(asked, [credit])).toBe(1);
     expect(await summary()).toMatchObject({
@@ -120,10 +125,10 @@ describe("what a market has owed for long", () => {
     expect((await summary())?.total.pending.minor).toBe("0");
     const seen = new Set<number>();
     const late = new LateCredits("aicf", ledger.writeOffs);
-    for (let hour = 0; hour < 23; hour++)
+    for (let hour = 2; hour < 25; hour++)
       for (const { row } of late.due(NOON + hour * HOUR + hour)) seen.add(row);
     expect(seen.size, "each is asked about in its turn").toBe(4_500);
-    expect(late.due(NOON + 22 * HOUR + 23), "not more than once an hour").toEqual([]);
+    expect(late.due(NOON + 24 * HOUR + 25), "not more than once an hour").toEqual([]);
     expect(new LateCredits("aicf", ledger.writeOffs).due(NOON + PAID_LATE + DAY)).toEqual([]);
   });
 

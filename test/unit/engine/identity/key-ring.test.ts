@@ -201,7 +201,7 @@ test("another key in the place of an open one keeps the old file and starts the 
 });
 
 test("a key that is missing where one was is not made by itself: not without a person, and not at a window", async () => {
-  const known = { passphrase: PASSPHRASE, knownAs: "prov_before" };
+  const known = { store: STORE, knownAs: "prov_before" };
   const folder = join(tempFolder(), "identity");
   await expect(open({ ...known, folder, mayWait: false })).rejects.toMatchObject({
     code: "KEY_LOST",
@@ -214,7 +214,7 @@ test("a key that is missing where one was is not made by itself: not without a p
     expect(waiting).toMatchObject({ isOpen: false, exists: false, problem: { code: "KEY_LOST" } });
   }
   const chosen = await open({ ...known, folder });
-  await served(chosen).handlers["identity.create"]({ passphrase: PASSPHRASE });
+  await served(chosen).handlers["identity.create"]({});
   expect(chosen.isOpen, "a person may choose to begin anew").toBe(true);
   expect((await open({ ...known, folder, mayWait: false })).isOpen).toBe(true);
   expect((await open({ mode: "demo", knownAs: "prov_before" })).isOpen).toBe(true);
@@ -222,17 +222,17 @@ test("a key that is missing where one was is not made by itself: not without a p
 
 test("a replaced key without one in its place is not taken for a fresh folder", async () => {
   const folder = join(tempFolder(), "identity");
-  const keys = await open({ folder, passphrase: PASSPHRASE });
-  await served(keys).handlers["identity.rotate"]({ passphrase: PASSPHRASE });
+  const keys = await open({ folder, store: STORE, mayWait: false });
+  await served(keys).handlers["identity.rotate"]({});
   const [retired = ""] = readdirSync(folder).filter((name) => name.includes("retired"));
   rmSync(join(folder, IDENTITY_FILE));
-  const failure = open({ folder, passphrase: PASSPHRASE, mayWait: false });
+  const failure = open({ folder, store: STORE, mayWait: false });
   await expect(failure).rejects.toMatchObject({
     code: "KEY_LOST",
     help: expect.stringContaining(`give ${join(folder, retired)} its name provider-key.json again`),
   });
   renameSync(join(folder, retired), join(folder, IDENTITY_FILE));
-  expect((await open({ folder, passphrase: PASSPHRASE })).providerId).toBe(keys.providerId);
+  expect((await open({ folder, store: STORE })).providerId).toBe(keys.providerId);
 });
 
 test("the demo's key is made by itself, lies in the open and is never replaced", async () => {

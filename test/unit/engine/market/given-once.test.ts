@@ -1,7 +1,10 @@
 /** Money orders that must not be given twice: what becomes of one whose answer is lost. */
-import { describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 import { giveOnce } from "../../../../src/engine/market/given-once.ts";
 import { type Actor, AppError, type ErrorCode } from "../../../../src/shared/errors.ts";
+import { expect, sideBySide } from "../../../support/side-by-side.ts";
+
+sideBySide();
 
 const failing = (code: ErrorCode, actor: Actor) => async () => {
   throw new AppError({ code, message: `it said ${code}`, actor });
@@ -18,7 +21,7 @@ const shows = (id: string) => async () => id;
 const silent = async () => null;
 const unread = failing("NETWORK_TIMEOUT", "network");
 
-describe("an order", () => {
+describe.concurrent("an order", () => {
   it("that is answered is looked for nowhere", async () => {
     const { find, looked } = books(shows("other"));
     expect(await giveOnce({ what: "The stake", send: shows("s1"), find })).toBe("s1");

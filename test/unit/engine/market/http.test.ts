@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createHttpClient } from "../../../../src/engine/market/http.ts";
-import { answerReason, parseRetryAfter, statusError } from "../../../../src/engine/market/http-errors.ts";
+import {
+  answerReason,
+  networkError,
+  parseRetryAfter,
+  statusError,
+} from "../../../../src/engine/market/http-errors.ts";
 import { parseJson } from "../../../../src/engine/market/json.ts";
 import type { Send } from "../../../../src/engine/market/send.ts";
 import { MIB, MINUTE } from "../../../../src/shared/durations.ts";
@@ -337,4 +342,12 @@ describe("JSON from a market", () => {
     expect(parseJson("")).toBeUndefined();
     expect(parseJson("{bad")).toBeUndefined();
   });
+});
+
+test.each(["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"])("%s points at this machine's clock", (code) => {
+  const error = networkError("market.example", Object.assign(new Error("certificate"), { code }));
+  expect(error).toMatchObject({ code: "TLS_DATE", actor: "machine", retryable: true });
+  expect(error.help).toMatch(/date and time/);
+  const other = Object.assign(new Error("certificate"), { code: "CERT_SIGNATURE_FAILURE" });
+  expect(networkError("market.example", other)).toMatchObject({ code: "TLS_FAILED", actor: "user" });
 });

@@ -1,7 +1,7 @@
 import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
 import { BusyTime } from "../../../../src/engine/metrics/busy-time.ts";
 import { EnergyMeter } from "../../../../src/engine/metrics/energy-meter.ts";
@@ -353,19 +353,17 @@ describe("an account that several workers may share", () => {
   const market: MarketView = {
     ...MARKET,
     standing: {
-      state: "eligible",
-      reasons: [],
-      health: { score: 0.9, state: "healthy" },
+      ...{ market: "aicf", providerId: "prov_scripted", at: 0, state: "eligible", jailedUntil: null },
+      health: { score: 0.9, word: "healthy" },
       stake: {
         total: money("5000000000"),
         effective: money("4000000000"),
         minimum: money("1000000000"),
-        unbonding: [],
+        releases: [],
       },
+      ...{ reasons: [], slashes: [] },
       service: { traps: 1, availability: null, latencyP95Ms: null, qos: null },
-      penalties: [],
-      updatedAt: 0,
-    } as unknown as NonNullable<MarketView["standing"]>,
+    },
   };
 
   it("is named with what is told of it, so that nobody counts it once per worker", async () => {
@@ -373,12 +371,31 @@ describe("an account that several workers may share", () => {
     const whose = 'market="aicf",provider_id="prov_scripted"';
     expect(await samples(metrics, "bellows_market_eligible")).toEqual([`{${whose}} 1`]);
     expect(await samples(metrics, "bellows_stake")).toContain(`{${whose},currency="ANM",part="total"} 5`);
+    const unclaimed = await samples(metrics, "bellows_earnings_unclaimed");
+    expect(unclaimed, "nobody has asked the market yet").toEqual([]);
     // What this worker itself earned is its own, whoever's account it goes to.
     expect(await samples(metrics, "bellows_earnings_pending")).toEqual([
       '{market="aicf",currency="ANM"} 0.25',
     ]);
     ledger.close();
   });
+});
+
+it("what lies unclaimed is that of the account, named with it", async () => {
+  const { metrics, ledger, market } = await metricsOf({ markets: [MARKET] });
+  const pending = { currency: "ANM", minor: "2500000000" } as const;
+  Object.assign(market, { account: { balance: async () => ({ pending }) } });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const stop = new AbortController();
+  const running = metrics.run(stop.signal).catch(() => undefined);
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(await samples(metrics, "bellows_earnings_unclaimed")).toEqual([
+    '{market="aicf",provider_id="prov_scripted",currency="ANM"} 2.5',
+  ]);
+  stop.abort();
+  await running;
+  ledger.close();
 });
 
 describe("the time a device had work", () => {

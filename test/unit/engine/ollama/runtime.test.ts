@@ -1,5 +1,5 @@
 /** Ollama as a runtime, against a server that keeps to its documented API. */
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, test } from "vitest";
 import { OllamaApi } from "../../../../src/engine/ollama/api.ts";
 import { OllamaLibrary } from "../../../../src/engine/ollama/library.ts";
 import type { OllamaModel } from "../../../../src/engine/ollama/model.ts";
@@ -11,6 +11,9 @@ import { decodeResult } from "../../../../src/shared/results.ts";
 import type { GenerateWork } from "../../../../src/shared/work.ts";
 import { textModel, WEIGHTS } from "../../../support/ollama-models.ts";
 import { type OllamaServer, serveOllama, tokenIds } from "../../../support/ollama-server.ts";
+import { expect, onTestFinished, sideBySide } from "../../../support/side-by-side.ts";
+
+sideBySide();
 
 const NAME = "alphabet:latest";
 const GPU = {
@@ -85,7 +88,7 @@ const generations = ({ server }: Scene) =>
   server.asked.filter(({ path, body }) => path === "/api/generate" && body?.prompt !== "");
 const unloads = ({ server }: Scene) => server.asked.filter(({ raw }) => raw?.keep_alive === 0);
 
-describe("a text", () => {
+describe.concurrent("a text", () => {
   test("is the likeliest one, with the number of every token and of those that were read", async () => {
     const scene = await open();
     const { text, tokenIds: ids, shape, tokens } = await written(scene, { prompt: "abc" });
@@ -179,7 +182,7 @@ describe("a text", () => {
   });
 });
 
-describe("what can't be kept is refused, and its neighbours are not", () => {
+describe.concurrent("what can't be kept is refused, and its neighbours are not", () => {
   test("a prompt that does not fit, one that spells a special token, work out of its limits", async () => {
     const scene = await open();
     const { items } = await scene.run([
@@ -207,7 +210,7 @@ describe("what can't be kept is refused, and its neighbours are not", () => {
   });
 });
 
-describe("its memory", () => {
+describe.concurrent("its memory", () => {
   test("is loaded once, held while there is work, and let go when there was none for a while", async () => {
     const scene = await open(textModel(), 300);
     await scene.run(ask());
@@ -303,7 +306,7 @@ describe("its memory", () => {
   });
 });
 
-describe("what goes wrong", () => {
+describe.concurrent("what goes wrong", () => {
   const failure = async (scene: Scene, deadlineMs?: number): Promise<AppError> =>
     scene.run(ask(), deadlineMs === undefined ? {} : { deadlineMs }).then(
       () => Promise.reject(new Error("It went well")),

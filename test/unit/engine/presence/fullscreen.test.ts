@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { FullscreenWatch } from "../../../../src/engine/presence/fullscreen.ts";
@@ -26,7 +26,7 @@ setInterval(() => {
 `,
   );
   chmodSync(program, 0o755);
-  return { program, say: (line) => writeFileSync(script, `${readFileSync(script, "utf8")}${line}\n`) };
+  return { program, say: (line) => appendFileSync(script, `${line}\n`) };
 }
 
 function watching(program: string) {

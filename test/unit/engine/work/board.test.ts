@@ -234,6 +234,25 @@ describe("the board", () => {
     second.ledger.close();
   });
 
+  it("in a copy of another machine's ledger lets that one's jobs go, and has nothing to say of them", async () => {
+    const folder = tempFolder();
+    const first = await aBoard(folder);
+    const leases = [aLease(), aLease(), aLease(), aLease()];
+    first.board.grant(leases);
+    const [a, b] = take(first.board, 3);
+    first.board.completeBatch([computed(a as HeldLease, "a"), computed(b as HeldLease, "b")]);
+    first.board.markSubmitting((a as HeldLease).row);
+    first.ledger.close();
+
+    const copy = await aBoard(folder);
+    expect(copy.board.recover({ isCopy: true })).toEqual({ requeued: 0, expired: 0, toSubmit: 0 });
+    expect(leases.map((lease) => stateOf(copy.ledger, lease))).toEqual(["lost", "lost", "lost", "lost"]);
+    expect(copy.ledger.leases.find(leases[0]?.leaseId ?? "")?.job.error?.code).toBe("HELD_ELSEWHERE");
+    expect(copy.ledger.outbox.size()).toBe(0);
+    expect([copy.board.count(), copy.board.giveBack("The end", { running: true })]).toEqual([0, 0]);
+    copy.ledger.close();
+  });
+
   it("closes leases that ran out while the engine was away", async () => {
     const folder = tempFolder();
     const first = await aBoard(folder);

@@ -152,6 +152,8 @@ async function machine(devices: Record<string, Setting>) {
       }),
   });
   const runtimes = Object.keys(devices).map((id) => scriptedRuntime(id));
+  /** Models whose files are no longer right. */
+  const gone = new Set<string>();
   const stopping = new AbortController();
   const loops = runtimes.map(({ runtime }) => {
     const { id } = runtime.device;
@@ -164,6 +166,9 @@ async function machine(devices: Record<string, Setting>) {
         resolve: resolved,
         find: (name: string) => resolved(name).model,
         offeredNames: () => [MODEL.id],
+        verify: async (name: string) => {
+          if (gone.has(name)) throw machineError("MODEL_CORRUPT", { retryable: false });
+        },
       } as unknown as ModelStore,
       signer: { publicKey: new Uint8Array(1952), sign: () => new Uint8Array(3309) },
       providerIdAt: () => "me",
@@ -199,7 +204,7 @@ async function machine(devices: Record<string, Setting>) {
   const asked = (index: number) => runtimes[index]?.asked ?? [];
   const stateOf = (leaseId: string) => ledger.leases.find(leaseId)?.job.state;
   const errorOf = (leaseId: string) => ledger.leases.find(leaseId)?.job.error?.code;
-  return { board, ledger, memory, asked, stateOf, errorOf, devices, workers, clock, healthChanges };
+  return { board, ledger, memory, asked, stateOf, errorOf, gone, devices, workers, clock, healthChanges };
 }
 
 const view = (worker: DeviceWorker | undefined) =>
@@ -498,6 +503,34 @@ describe("a model that does not run on a device", () => {
     (await batchAt(() => asked(0), 1)).answer();
     await expect.poll(() => stateOf("y1")).toBe("computed");
   });
+
+  test.each(["MODEL_MISSING", "MODEL_CORRUPT", "MODEL_UNSAFE"] as const)(
+    "because its files are gone or changed (%s) rests nowhere: it is not here, and as soon as it is, it runs",
+    async (code) => {
+      const { board, asked, stateOf, errorOf, workers, gone, healthChanges } = await machine({
+        [GPU[0]]: {},
+      });
+      const unreadable = () => new ModelNotLoaded({ code, message: "Not as it was", actor: "machine" });
+      gone.add("moved");
+      board.grant([jobOf("moved", "g1")]);
+      (await batchAt(() => asked(0), 0)).reject(unreadable());
+      await expect.poll(() => stateOf("g1")).toBe("returned");
+      expect(errorOf("g1")).toBe(code);
+      expect(workers[0]?.modelTrouble("moved")).toBeNull();
+      expect(healthChanges).toEqual([]);
+
+      gone.delete("moved");
+      board.grant([jobOf("moved", "g2")]);
+      (await batchAt(() => asked(0), 1)).answer();
+      await expect.poll(() => stateOf("g2")).toBe("computed");
+
+      // The store finds nothing wrong with them: then it is the device that can't read them.
+      board.grant([jobOf("moved", "g3")]);
+      (await batchAt(() => asked(0), 2)).reject(unreadable());
+      await expect.poll(() => stateOf("g3")).toBe("returned");
+      expect(workers[0]?.modelTrouble("moved")?.code).toBe(code);
+    },
+  );
 
   test("is computed by the device where it loads", async () => {
     const { board, asked, stateOf } = await machine({ "GPU-1": {}, "GPU-2": {} });

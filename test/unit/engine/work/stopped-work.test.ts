@@ -1,6 +1,6 @@
 /** A device is stopped under a batch: real board, worker and client, and a process that goes wrong on demand. */
 import { fileURLToPath } from "node:url";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, test } from "vitest";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
 import type { ModelStore } from "../../../../src/engine/models/store.ts";
 import { RuntimeClient } from "../../../../src/engine/runtime-client/runtime-client.ts";
@@ -10,7 +10,10 @@ import { DeviceWorker } from "../../../../src/engine/work/device-worker.ts";
 import { ModelMemory } from "../../../../src/engine/work/model-memory.ts";
 import { ForkProcessHost } from "../../../../src/host/fork-host.ts";
 import { aLease } from "../../../support/leases.ts";
+import { expect, onTestFinished, sideBySide } from "../../../support/side-by-side.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
+
+sideBySide();
 
 const MISBEHAVING = fileURLToPath(new URL("../../../fixtures/runtime/misbehaving.ts", import.meta.url));
 
@@ -119,7 +122,7 @@ const first = <T>(list: readonly T[]): T => {
   return one;
 };
 
-describe("a pause that comes while nothing is computed yet", () => {
+describe.concurrent("a pause that comes while nothing is computed yet", () => {
   test("a model that loads: its jobs go back to their market when no other device works", async () => {
     const { board, members, stateOf, states, pause } = await machine("cpu");
     board.grant([jobOf("slow to load", "a1"), jobOf("slow to load", "a2")]);
@@ -159,7 +162,7 @@ describe("a pause that comes while nothing is computed yet", () => {
   });
 });
 
-test("a process that is replaced under a load (new files of a GPU) is given the same jobs again", async () => {
+test.concurrent("a process that is replaced under a load (new files of a GPU) is given the same jobs again", async () => {
   const { board, members, states } = await machine("cpu");
   board.grant([jobOf("slow to load", "d1")]);
   const { runtime } = first(members);

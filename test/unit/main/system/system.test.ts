@@ -1,11 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { CRASHES_TO_SAFE_MODE, CrashGuard } from "../../../../src/main/system/crash-guard.ts";
 import { countCrashReports } from "../../../../src/main/system/crash-reports.ts";
 import { screenInArguments, screenOfLink, unknownLinkIn } from "../../../../src/main/system/deep-link.ts";
+import { execLine, wordsOfExec } from "../../../../src/main/system/exec-line.ts";
 import { launcherOf } from "../../../../src/main/system/launcher.ts";
 import { autostartFile, systemLoginItem, xdgLoginItem } from "../../../../src/main/system/login-item.ts";
+import { loginNote } from "../../../../src/main/system/login-note.ts";
 import { mutedTypes, PreferenceFile, preferencesOf } from "../../../../src/main/system/preferences.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
@@ -49,6 +51,7 @@ describe("a bellows:// link", () => {
 });
 
 describe("start at login", () => {
+  const NO_NOTE = { read: async () => null, write: async () => undefined };
   const installed = { program: "/usr/bin/bellows", args: [], env: {} };
 
   it("is a file of the person's on Linux, written, read back and removed", async () => {
@@ -85,6 +88,73 @@ describe("start at login", () => {
     }
   });
 
+  it("starts the app where it is now, after the one it started is gone", async () => {
+    const file = path.join(folder, "autostart", "bellows.desktop");
+    const [before, now, electron] = ["before the move", "now $1", "electron"].map((name) =>
+      path.join(folder, name),
+    );
+    for (const place of [before, now, electron]) mkdirSync(place as string);
+    const launch = (checkout = "") => ({
+      program: electron as string,
+      args: ["--no-sandbox", checkout],
+      env: { BELLOWS_DATA_DIR: "/gone/but/no/program" },
+    });
+    const moved = xdgLoginItem(file, launch(now));
+    expect(await moved.mend(), "never switched on").toBe(false);
+    await xdgLoginItem(file, launch(before)).write(true);
+    expect(await moved.mend(), "another checkout that is there: the person's choice").toBe(false);
+    rmSync(before as string, { recursive: true });
+    expect(await moved.mend()).toBe(true);
+    expect(readFileSync(file, "utf8")).toContain(String.raw`now \\$1`);
+    expect(await moved.mend(), "once").toBe(false);
+
+    rmSync(now as string, { recursive: true });
+    const off = readFileSync(file, "utf8").replace("enabled=true", "enabled=false");
+    writeFileSync(file, off);
+    expect(await xdgLoginItem(file, launch(folder)).mend(), "switched off").toBe(false);
+    expect(readFileSync(file, "utf8")).toBe(off);
+  });
+
+  it("does so in Windows' list too, by what it noted when it was switched on", async () => {
+    const list = new Map<string, boolean>();
+    const key = ({ path: file, args }: { path: string; args: string[] }) => [file, ...args].join(" ");
+    const system = {
+      getLoginItemSettings: (options: { path: string; args: string[] }) => ({
+        openAtLogin: list.get(key(options)) ?? false,
+      }),
+      setLoginItemSettings: ({
+        openAtLogin,
+        ...options
+      }: {
+        openAtLogin: boolean;
+        path: string;
+        args: string[];
+      }) => void list.set(key(options), openAtLogin),
+    };
+    const note = loginNote(path.join(folder, "login-item.json"));
+    const [electron, before, now] = ["electron.exe", "before the move", "now"].map((name) =>
+      path.join(folder, name),
+    );
+    for (const place of [electron, before, now]) mkdirSync(place as string);
+    const at = (checkout = "") =>
+      systemLoginItem(system, { program: electron as string, args: [checkout], env: {} }, "win32", note);
+    expect(await at(now).mend()).toBe(false);
+    await at(before).write(true);
+    expect(await at(now).mend(), "that one is there").toBe(false);
+    rmSync(before as string, { recursive: true });
+    expect(await at(now).mend()).toBe(true);
+    expect([...list.values()]).toEqual([false, true]);
+    expect(await at(now).read()).toBe(true);
+    expect(await at(now).mend()).toBe(false);
+  });
+
+  it.each([
+    [["/usr/bin/bellows", "--hidden"]],
+    [["env", "A=b c", '/opt/My Apps/x $1 `y` "quoted" 100%.AppImage', String.raw`back\slash`, "--hidden"]],
+  ])("reads back the line it wrote: %j", (words) => {
+    expect(wordsOfExec(execLine(words))).toEqual(words);
+  });
+
   it("heeds XDG_CONFIG_HOME only when it is absolute", () => {
     expect(autostartFile({ home: "/home/ada", configHome: "/etc/ada" })).toBe(
       "/etc/ada/autostart/bellows.desktop",
@@ -102,6 +172,7 @@ describe("start at login", () => {
       { getLoginItemSettings: () => ({ openAtLogin: false }), setLoginItemSettings: () => undefined },
       installed,
       "win32",
+      NO_NOTE,
     );
     await expect(deaf.write(true)).rejects.toMatchObject({ code: "LOGIN_ITEM_FAILED" });
   });
@@ -116,6 +187,7 @@ describe("start at login", () => {
       },
       { program: "C:\\Program Files\\electron.exe", args: ["C:\\checkout"], env: {} },
       "win32",
+      NO_NOTE,
     );
     expect(item.impossible).toBeNull();
     expect(await item.read()).toBe(false);
@@ -130,10 +202,10 @@ describe("start at login", () => {
       setLoginItemSettings: () => undefined,
     };
     const checkout = { program: "/Electron.app", args: ["/checkout"], env: {} };
-    expect(systemLoginItem(list, checkout, "darwin").impossible).toMatch(/checkout/);
-    expect(systemLoginItem(list, { ...installed, env: {} }, "darwin").impossible).toBeNull();
+    expect(systemLoginItem(list, checkout, "darwin", NO_NOTE).impossible).toMatch(/checkout/);
+    expect(systemLoginItem(list, { ...installed, env: {} }, "darwin", NO_NOTE).impossible).toBeNull();
     const moved = { ...installed, env: { BELLOWS_DATA_DIR: "D:\\Bellows" } };
-    expect(systemLoginItem(list, moved, "win32").impossible).toMatch(/BELLOWS_DATA_DIR/);
+    expect(systemLoginItem(list, moved, "win32", NO_NOTE).impossible).toMatch(/BELLOWS_DATA_DIR/);
   });
 
   it("starts the app as this start of it was, and takes no secret along", () => {

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { chooseInstaller, type Installer } from "../../../../src/main/updates/installer.ts";
 import { KeptVersions } from "../../../../src/main/updates/kept-versions.ts";
 import type { UpdateSource } from "../../../../src/main/updates/update-source.ts";
@@ -9,6 +10,20 @@ import { WindDown, type WorkSeen } from "../../../../src/main/wind-down.ts";
 import { AppError } from "../../../../src/shared/errors.ts";
 import { PLATFORM, publishRelease, readFeed, releaseKey, tamper } from "../../../support/release-feed.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
+
+/** From now on: every file and folder as it is called after it was synced. Linux tells by the descriptor. */
+async function syncedFiles(): Promise<string[]> {
+  const handle = await open(import.meta.filename);
+  const files = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const named: string[] = [];
+  const spy = vi.spyOn(files, "sync").mockImplementation(async function sync(this: FileHandle) {
+    named.push(readlinkSync(`/proc/self/fd/${this.fd}`).replace(/\.next$/, ""));
+    await this.datasync();
+  });
+  onTestFinished(() => spy.mockRestore());
+  return named;
+}
 
 const key = releaseKey();
 const NOW = 1_800_000_000_000;
@@ -203,11 +218,45 @@ describe("Updates", () => {
 
     machine.version = "1.1.0";
     const next = await machine.start();
-    expect(next.view.previous).toEqual({ version: "1.0.0", keptAt: NOW });
+    expect(next.view.previous).toEqual({ version: "1.0.0", keptAt: NOW, ledger: "same" });
     expect(machine.told.at(-1)).toBe("forget");
     await next.rollBack();
     expect(machine.running).toBe("package 1.0.0");
   });
+
+  it("knows whether the version before can read the ledger", async () => {
+    machine.publish("1.1.0");
+    const updates = await machine.start();
+    await untilReady(updates);
+    await updates.install();
+    machine.version = "1.1.0";
+    machine.schema += 1;
+    const next = await machine.start();
+    expect(next.view.previous?.ledger).toBe("older");
+    await next.rollBack();
+    machine.version = "1.0.0";
+    machine.schema -= 1;
+    expect((await machine.start()).view.previous?.ledger, "that one has not said what it knows").toBe(
+      "unknown",
+    );
+  });
+
+  it.skipIf(process.platform !== "linux")(
+    "has packages and index on the disk, names and all, before they count",
+    async () => {
+      machine.publish("1.1.0");
+      const updates = await machine.start();
+      await untilReady(updates);
+      const synced = await syncedFiles();
+      await updates.install();
+      const kept = path.join(machine.folder, "kept");
+      const packages = readdirSync(kept).filter((name) => name !== "kept.json");
+      for (const name of packages) expect(synced).toContain(path.join(kept, name));
+      expect(synced).toContain(kept);
+      expect(synced).toContain(machine.appImage);
+      expect(synced).toContain(path.dirname(machine.appImage));
+    },
+  );
 
   it("goes forward again after a way back", async () => {
     machine.publish("1.1.0");

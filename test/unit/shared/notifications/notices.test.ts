@@ -161,6 +161,13 @@ const CASES: Readonly<
     title: "AITBC does not accept this provider",
     text: "The key is wrong. Set another.",
   },
+  "clock-wrong": {
+    after: facts({
+      markets: [aitbc(NOW, { clockSkewMs: -6 * MINUTE }), aicf(NOW, { clockSkewMs: -9 * MINUTE })],
+    }),
+    title: "This machine’s clock seems wrong",
+    text: /^It is 9 min ahead of that of AICF\. Check date and time/,
+  },
   "market-paused": {
     after: facts({ markets: [aitbc(NOW, { paused: { since: NOW - 60_000, lost: 5 } })] }),
     title: "No more work is taken from AITBC",
@@ -363,6 +370,13 @@ describe("each kind of notice", () => {
     const justStarted = live({ engine: { ...base.engine, mode: "live", startedAt: NOW - MINUTE } });
     expect(noticesOf("no-gpu", null, justStarted)).toEqual([]);
     expect(noticesOf("no-gpu", null, facts())).toEqual([]); // A demo earns on the processor.
+  });
+
+  it("calls a clock wrong only where a market would mind, and says which way", () => {
+    const off = (clockSkewMs: number) =>
+      noticesOf("clock-wrong", null, facts({ markets: [aicf(NOW, { clockSkewMs })] }));
+    expect([off(5 * MINUTE), off(-4 * MINUTE)]).toEqual([[], []]);
+    expect(off(2 * HOUR)).toMatchObject([{ text: expect.stringMatching(/^It is 120 min behind/) }]);
   });
 
   it("does not ask about start at login before there is something to gain, nor twice", () => {

@@ -55,6 +55,15 @@ async function against(
   return { adapter, server, asked, debug };
 }
 
+test("a machine whose clock is an hour off knows it from any answer", async () => {
+  const HOUR = 3_600_000;
+  const routes: Routes = { "/v1/miners/heartbeat": () => ({ body: { status: "ok" } }) };
+  const { adapter } = await against(routes, { now: () => Date.now() - HOUR });
+  expect(adapter.clockSkewMs?.()).toBeNull();
+  await adapter.heartbeat(load(0), signal).catch(() => undefined); // Any answer tells the time.
+  expect(Math.abs((adapter.clockSkewMs?.() ?? 0) - HOUR)).toBeLessThan(2_000);
+});
+
 /** The recorded answer, as it came over the wire. */
 function replay(method: string, pattern: string, status: number): () => Answer {
   const { text } = recordedWith(method, pattern, status);

@@ -6,7 +6,8 @@
  * says its second only. Bounds of several answers are intersected; when they contradict each other a clock was set,
  * and the newest stands alone.
  */
-import { SECOND } from "../../../shared/durations.ts";
+import { SECOND } from "../../shared/durations.ts";
+import type { Send } from "./send.ts";
 
 /** Differences below this are the header's coarseness and scheduling, not a wrong clock. */
 const TOLERATED_MS = 2 * SECOND;
@@ -43,5 +44,15 @@ export function createMarketClock(now: () => number): MarketClock {
     skewMs,
     marketNow: () => now() + (skewMs() ?? 0),
     toLocal: (marketMs) => marketMs - (skewMs() ?? 0),
+  };
+}
+
+/** `send`, and the clock learns from each answer. */
+export function observed(send: Send, clock: MarketClock, now: () => number): Send {
+  return async (url, init) => {
+    const sentAt = now();
+    const answer = await send(url, init);
+    clock.observe(answer.headers.get("date"), sentAt, now());
+    return answer;
   };
 }

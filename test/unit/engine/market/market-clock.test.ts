@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createMarketClock } from "../../../../../src/engine/market/aicf/market-clock.ts";
+import { createMarketClock } from "../../../../src/engine/market/market-clock.ts";
 
 const T = 1_795_290_000_000;
 /** The Date header a server writes at that moment of its clock: the second only. */
