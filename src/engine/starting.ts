@@ -33,13 +33,13 @@ export function restoringLedger(bytes: number): StartNews {
   return { doing: say("startRestoringLedger"), patienceMs: 4 * patienceFor(bytes) };
 }
 
-/** Tells of each model, and once a second how much of it was read. */
+/** Tells once a second which model is read, and how much of it was; of what is done within one, nothing. */
 export function tellModelChecks(tell: TellStart): (model: CatalogueModel, bytesRead: number) => void {
-  let told = { model: "", at: 0 };
+  let toldAt = performance.now();
   return ({ id, files }, bytesRead) => {
     const at = performance.now();
-    if (id === told.model && at - told.at < TELL_EVERY) return;
-    told = { model: id, at };
+    if (at - toldAt < TELL_EVERY) return;
+    toldAt = at;
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const percent = Math.min(100, Math.floor((bytesRead / bytes) * 100));
     void tell({ doing: say("startCheckingModel", { model: id, percent }), patienceMs: BETWEEN_STEPS });

@@ -369,6 +369,23 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ lease: "lease-8999" });
     });
 
+    it("keeps its rows in place while a pointer moves over them", async () => {
+      await open();
+      const rows = page.getByRole("table", { name: en.home.recent.caption }).locator("tbody tr");
+      await rows.nth(2).hover();
+      const [oldest] = engine.state.recentJobs;
+      if (oldest === undefined) throw new Error("There are jobs");
+      const added = job(77, oldest.leasedAt, "running", { model: "just-came" });
+      engine.tell({
+        recentJobs: [added, { ...oldest, state: "failed" }, ...engine.state.recentJobs.slice(1)],
+      });
+      // The lines stay where they are, and say what is true of them now.
+      await rows.first().getByText("failed").waitFor();
+      expect(await rows.getByText("just-came").count()).toBe(0);
+      await page.mouse.move(0, 0);
+      await rows.first().getByText("just-came").waitFor();
+    });
+
     it("copies a whole digest", async () => {
       await newPage({ permissions: ["clipboard-read", "clipboard-write"] });
       await open();
