@@ -44,8 +44,8 @@ export interface OpenedDatabase {
 }
 
 /**
- * Opens (or creates) `<folder>/ledger.sqlite`; the folder itself must exist. `tell` hears what of it takes long. Throws AppError LEDGER_*, DATA_FOLDER_FULL or
- * ENGINE_ALREADY_RUNNING.
+ * Opens (or creates) `<folder>/ledger.sqlite`; the folder itself must exist. `tell` hears what of it takes long. Throws
+ * AppError LEDGER_*, DATA_FOLDER_FULL or ENGINE_ALREADY_RUNNING.
  */
 export async function openDatabase(
   folder: string,

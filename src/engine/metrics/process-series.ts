@@ -11,7 +11,7 @@ import { LEDGER_FILE } from "../ledger/database.ts";
 import type { Series } from "./families.ts";
 
 /** Every delay that matters to a lease is longer; each look wakes an engine that may have nothing else to do. */
-const DELAY_RESOLUTION_MS = 250;
+const DELAY_RESOLUTION_MS = SECOND;
 const NANOSECONDS = 1e9;
 const MICROSECONDS = 1e6;
 
