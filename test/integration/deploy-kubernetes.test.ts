@@ -153,6 +153,17 @@ describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is mi
       expect(find("PersistentVolumeClaim", name)).toBeDefined();
   });
 
+  /** An overlay's worker container, and the settings of its own. */
+  function workersOf(folder: string) {
+    const manifests = rendered.find((each) => each.folder === folder)?.manifests ?? [];
+    const [container] = manifests.flatMap((each) =>
+      /Set$/.test(each.kind) ? (podOf(each)?.containers ?? []) : [],
+    );
+    const settings = manifests.find(({ kind }) => kind === "ConfigMap")?.data as Record<string, string>;
+    if (container === undefined) throw new Error("There are no workers");
+    return { container, settings };
+  }
+
   it("the class asks for its GPU and its nodes, the processor's overlay for neither", () => {
     const podIn = (folder: string) => {
       const set = rendered.find((each) => each.folder === folder)?.manifests.find(podOf);
@@ -166,12 +177,7 @@ describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is mi
   it.each(["overlays/l40s", "overlays/cpu", "overlays/daemonset"])(
     "%s: its own settings count before a whole provider.env in the secret",
     (folder) => {
-      const manifests = rendered.find((each) => each.folder === folder)?.manifests ?? [];
-      const [container] = manifests.flatMap((each) =>
-        /Set$/.test(each.kind) ? (podOf(each)?.containers ?? []) : [],
-      );
-      const settings = manifests.find(({ kind }) => kind === "ConfigMap")?.data as Record<string, string>;
-      if (container === undefined) throw new Error("There are no workers");
+      const { container, settings } = workersOf(folder);
       const example = fileURLToPath(new URL("../../resources/deploy/provider.env.example", import.meta.url));
       const secret = {
         ...readEnvironmentFile(example).env,
@@ -199,12 +205,7 @@ describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is mi
   it.each(["overlays/l40s", "overlays/cpu", "overlays/daemonset"])(
     "%s: workers that share a provider have ids of their own, in whatever namespace and cluster, and work again when they come back",
     (folder) => {
-      const manifests = rendered.find((each) => each.folder === folder)?.manifests ?? [];
-      const [container] = manifests.flatMap((each) =>
-        /Set$/.test(each.kind) ? (podOf(each)?.containers ?? []) : [],
-      );
-      const settings = manifests.find(({ kind }) => kind === "ConfigMap")?.data as Record<string, string>;
-      if (container === undefined) throw new Error("There are no workers");
+      const { container, settings } = workersOf(folder);
       // A provider.env of another machine, with what must not be the same on two.
       const secret = { PROVIDER_ID: "prov_1", BELLOWS_WORKER_ID: "rack-7", BELLOWS_START: "as-left" };
       const environment = (cluster: string, namespace: string, n: number) =>

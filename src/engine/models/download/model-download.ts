@@ -2,9 +2,10 @@
  * One model's download: for each of its files that is not good, the sources in their order, until the file hashes to
  * what the catalogue pins; when all of them do, they are renamed into place. A file that was good is never touched.
  */
-import { mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { CatalogueModel, ModelSource } from "../../../shared/catalogue.ts";
+import { syncFolder } from "../../../shared/durable.ts";
 import { MIB } from "../../../shared/durations.ts";
 import { AppError, isAbort, unreachable } from "../../../shared/errors.ts";
 import { sha256OfFile } from "../../../shared/hash-file.ts";
@@ -238,13 +239,6 @@ async function place(from: string, target: string): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
   await rename(from, target);
   await syncFolder(dirname(target));
-}
-
-/** Windows can't sync a folder, and does not need to. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(folder, "r");
-  await handle.sync().finally(() => handle.close());
 }
 
 /** Throws MODEL_UNSAFE for a file that would be asked for outside of `base`. */
