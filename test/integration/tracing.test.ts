@@ -12,6 +12,9 @@ import { MINUTE } from "../../src/shared/durations.ts";
 import { isAlive, RunningDemo, startBellows } from "../support/bellows.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
+/** The spans of a job from its lease to its money, by name. */
+const WHOLE_TRACE = ["compute", "job", "lease", "queue", "settle", "submit"];
+
 const SpanSchema = z.object({
   traceId: z.string(),
   spanId: z.string(),
@@ -127,14 +130,7 @@ test(
       const ofTrace = spans.filter((span) => span.traceId === traceId);
       const job = jobs.find((row) => traceIdOf(row) === traceId);
       expect(job, "the trace's id is that of a lease").toBeDefined();
-      expect(ofTrace.map(({ name }) => name).sort()).toEqual([
-        "compute",
-        "job",
-        "lease",
-        "queue",
-        "settle",
-        "submit",
-      ]);
+      expect(ofTrace.map(({ name }) => name).sort()).toEqual(WHOLE_TRACE);
       const root = ofTrace.find(({ name }) => name === "job");
       expect(root?.parentSpanId ?? "").toBe("");
       for (const span of ofTrace) {
@@ -184,14 +180,7 @@ test(
     await expect.poll(() => settled().length, { timeout: 3 * MINUTE }).toBeGreaterThan(0);
     for (const traceId of settled()) {
       const ofTrace = spans.filter((span) => span.traceId === traceId);
-      expect(ofTrace.map(({ name }) => name).sort()).toEqual([
-        "compute",
-        "job",
-        "lease",
-        "queue",
-        "settle",
-        "submit",
-      ]);
+      expect(ofTrace.map(({ name }) => name).sort()).toEqual(WHOLE_TRACE);
       expect(new Set(ofTrace.map(({ spanId }) => spanId)).size).toBe(ofTrace.length);
       const root = ofTrace.find(({ name }) => name === "job");
       for (const span of ofTrace) if (span !== root) expect(span.parentSpanId).toBe(root?.spanId);

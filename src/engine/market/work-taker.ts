@@ -72,8 +72,7 @@ export class WorkTaker {
   #wish(): { max: number; models: readonly string[] } | ((signal: AbortSignal) => Promise<void>) {
     const { adapter, board, control, quota, room, profile } = this.#deps;
     const { restraint } = this.#link;
-    const isWaiting = control.intent !== "running";
-    if (isWaiting) {
+    if (control.intent !== "running") {
       this.#link.noteOver("poll");
       return (signal) => control.changed.wait(signal);
     }

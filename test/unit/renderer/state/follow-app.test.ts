@@ -1,22 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { createStore } from "zustand/vanilla";
 import type { AppBridge } from "../../../../src/renderer/bridge/bridge.ts";
 import { askApp } from "../../../../src/renderer/state/follow-app.ts";
-import type { PageState } from "../../../../src/renderer/state/store.ts";
 import type { AppView } from "../../../../src/shared/contract/app.ts";
 import { anAppView } from "../../../support/app-view.ts";
-
-const aStore = () =>
-  createStore<PageState>(() => ({
-    link: { state: "up", since: 0 },
-    engine: null,
-    heardAt: null,
-    stale: false,
-    now: 0,
-    snapshotError: null,
-    app: null,
-    notices: [],
-  }));
+import { aPageStore } from "../../../support/page-store.ts";
 
 const waitingFor = (jobs: number): AppView => {
   const view = anAppView();
@@ -24,7 +11,7 @@ const waitingFor = (jobs: number): AppView => {
 };
 
 describe("what the page knows of the app", () => {
-  const store = aStore();
+  const store = aPageStore();
   let answer: (view: AppView) => void = () => undefined;
   const app: AppBridge = {
     invoke: (() =>

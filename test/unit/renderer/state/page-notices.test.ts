@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { createStore } from "zustand/vanilla";
 import type { AppBridge } from "../../../../src/renderer/bridge/bridge.ts";
 import { AppNotices, bannersAt } from "../../../../src/renderer/state/page-notices.ts";
-import type { PageState } from "../../../../src/renderer/state/store.ts";
 import type { Notice } from "../../../../src/shared/notifications/notice.ts";
 import { NOTICE_TYPES } from "../../../../src/shared/notifications/notice-types.ts";
 import { anAppView } from "../../../support/app-view.ts";
+import { aPageStore } from "../../../support/page-store.ts";
 
 const all = NOTICE_TYPES.map(
   (type): Notice => ({
@@ -26,16 +25,7 @@ describe("the notices of the app", () => {
   it("are main's own, and putting one away is told to main", async () => {
     const [first, second] = all;
     if (first === undefined || second === undefined) throw new Error("No notices");
-    const store = createStore<PageState>(() => ({
-      link: { state: "up", since: 0 },
-      engine: null,
-      heardAt: null,
-      stale: false,
-      now: 0,
-      snapshotError: null,
-      app: null,
-      notices: [],
-    }));
+    const store = aPageStore();
     const asked: unknown[] = [];
     const notices = new AppNotices(
       {
