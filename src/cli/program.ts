@@ -11,10 +11,11 @@ import { aitbcProgram } from "./commands/aitbc-program.ts";
 import { addBooks } from "./commands/books-program.ts";
 import { configProgram } from "./commands/config-program.ts";
 import { addDevices } from "./commands/devices-program.ts";
-import { addGpuPack } from "./commands/gpu-pack-program.ts";
+import { GPU_PACK } from "./commands/gpu-pack-program.ts";
 import { identityProgram } from "./commands/identity-program.ts";
+import { addKeptFolder } from "./commands/kept-folder-program.ts";
 import { addLedger } from "./commands/ledger-program.ts";
-import { addLlama } from "./commands/llama-program.ts";
+import { LLAMA } from "./commands/llama-program.ts";
 import { addMachine } from "./commands/machine-program.ts";
 import { addModels } from "./commands/models-program.ts";
 import { runIntent, VERBS, type Verb } from "./commands/run-intent.ts";
@@ -298,22 +299,16 @@ function createProgram(context: CliContext, outcome: Outcome, environment: Given
   addLedger(program, context, () => ({ env: context.env, paths: context.paths, flags: flagsOf({}, []) }));
   addMachine(program, context, () => ({ env: context.env, paths: context.paths, flags: flagsOf({}, []) }));
   addModels(program, context, () => textOf(program.opts().data));
-  addGpuPack(
-    program,
-    context,
-    () => textOf(program.opts().data),
-    () => {
-      outcome.code = EXIT.checkFailed;
-    },
-  );
-  addLlama(
-    program,
-    context,
-    () => textOf(program.opts().data),
-    () => {
-      outcome.code = EXIT.checkFailed;
-    },
-  );
+  for (const commands of [GPU_PACK, LLAMA])
+    addKeptFolder(
+      commands,
+      program,
+      context,
+      () => textOf(program.opts().data),
+      () => {
+        outcome.code = EXIT.checkFailed;
+      },
+    );
 
   addService(
     program,

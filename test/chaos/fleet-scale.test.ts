@@ -141,10 +141,7 @@ class Fleet {
       );
       this.workers.push(...fresh);
     }
-    for (const worker of this.workers) {
-      const registered = async () => (await worker.state()).markets[0]?.state;
-      await expect.poll(registered, { timeout: 2 * MINUTE, message: worker.name }).toBe("registered");
-    }
+    await this.#registered();
   }
 
   /** Offers so many jobs, sees them all accepted, and says how many of them each worker had. */
@@ -180,6 +177,7 @@ class Fleet {
 
   /** What the market calls each worker: each has a key of its own, and so an id. */
   async providers(): Promise<string[]> {
+    await this.#registered(); // Who was restarted a moment ago may not be yet.
     const states = await Promise.all(this.workers.map((worker) => worker.state()));
     const ids = states.flatMap(({ markets }) => markets[0]?.providerId ?? []);
     expect(new Set(ids).size, "an id for each worker").toBe(this.workers.length);
@@ -280,6 +278,13 @@ class Fleet {
       .flatMap(({ jobId, earned }) => (earned === null ? [] : [[jobId, earned.minor] as const]));
     expect(paid).toHaveLength(this.#jobs);
     expect(earned.toSorted()).toEqual(paid.toSorted());
+  }
+
+  async #registered(): Promise<void> {
+    for (const worker of this.workers) {
+      const state = async () => (await worker.state()).markets[0]?.state;
+      await expect.poll(state, { timeout: 2 * MINUTE, message: worker.name }).toBe("registered");
+    }
   }
 
   async #tell(command: "run.pause" | "run.start"): Promise<void> {

@@ -1,4 +1,5 @@
 /** `bellows gpu-pack …`: brings, checks and removes what CUDA needs; works with and without a running engine. */
+
 import { gpuPackFolder, readSettings } from "../../engine/config/from-environment.ts";
 import type { PackEvent } from "../../engine/gpu-pack/archive.ts";
 import { CUDA_LIBRARIES, type CudaSearch, findCudaLibraries } from "../../engine/gpu-pack/cuda-libraries.ts";
@@ -21,12 +22,7 @@ import { table } from "../format.ts";
 import { leftToOwner } from "../left-to-owner.ts";
 import { listenForStop } from "../signals.ts";
 import type { Terminal } from "../terminal.ts";
-
-interface Asked {
-  /** --data */
-  readonly data: string | undefined;
-  readonly json: boolean;
-}
+import type { Asked } from "./kept-folder-program.ts";
 
 interface Place {
   readonly pack: GpuPack;

@@ -1,4 +1,5 @@
 /** `bellows llama …`: brings, checks and removes llama.cpp; works with and without a running engine. */
+
 import { llamaFolder, readSettings } from "../../engine/config/from-environment.ts";
 import { findRegistry } from "../../engine/llama/fetch-package.ts";
 import {
@@ -27,12 +28,7 @@ import { table } from "../format.ts";
 import { leftToOwner } from "../left-to-owner.ts";
 import { listenForStop } from "../signals.ts";
 import type { Terminal } from "../terminal.ts";
-
-interface Asked {
-  /** --data */
-  readonly data: string | undefined;
-  readonly json: boolean;
-}
+import type { Asked } from "./kept-folder-program.ts";
 
 interface InstallWish extends Asked {
   readonly cuda: boolean;

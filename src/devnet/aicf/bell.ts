@@ -1,16 +1,17 @@
-/** Wakes everybody who waits for work: long polls sleep on it, and end early when their caller hangs up. */
+/** Wakes who waits for work, all or one provider's: long polls sleep on it, and end early when their caller hangs up. */
 
 export class Bell {
-  readonly #sleepers = new Set<() => void>();
+  /** Of each sleeper, whose it is. */
+  readonly #sleepers = new Map<() => void, string>();
 
-  ring(): void {
-    const sleepers = [...this.#sleepers];
-    this.#sleepers.clear();
-    for (const wake of sleepers) wake();
+  /** `of`: only this provider's. Who is woken looks again, and that costs: what concerns one wakes no other. */
+  ring(of?: string): void {
+    const woken = [...this.#sleepers].filter(([, provider]) => of === undefined || provider === of);
+    for (const [wake] of woken) wake();
   }
 
-  /** Resolves at the next ring, after `ms`, or when the signal aborts: the caller looks which. */
-  wait(ms: number, signal: AbortSignal): Promise<void> {
+  /** Resolves at the next ring for the provider, after `ms`, or when the signal aborts: the caller looks which. */
+  wait(provider: string, ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal.aborted) return resolve();
       const wake = () => {
@@ -20,7 +21,7 @@ export class Bell {
         resolve();
       };
       const timer = setTimeout(wake, ms);
-      this.#sleepers.add(wake);
+      this.#sleepers.set(wake, provider);
       signal.addEventListener("abort", wake, { once: true });
     });
   }

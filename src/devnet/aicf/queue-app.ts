@@ -90,7 +90,7 @@ function providerRoutes(app: Hono, market: AicfMarket): void {
   app.post("/v1/providers/:id/stake", async (c) => {
     const { amount, provider_id } = await signedBody(c, market, "stake", AmountBody, c.req.param("id"));
     registry.stake(provider_id, amount);
-    market.queue.changed();
+    market.queue.changed(provider_id);
     return c.json(registry.detail(provider_id));
   });
 
@@ -107,7 +107,7 @@ function providerRoutes(app: Hono, market: AicfMarket): void {
       leasesActive: body.load?.leases_active ?? null,
       leasesCapacity: body.load?.leases_capacity ?? null,
     });
-    market.queue.changed();
+    market.queue.changed(body.provider_id);
     const interval_ms = registry.heartbeatMs;
     const jailed_until_ms = registry.jailedUntilMs(body.provider_id);
     return c.json({ health: health.score, health_state: health.state, interval_ms, jailed_until_ms });

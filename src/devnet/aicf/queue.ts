@@ -124,7 +124,7 @@ export class Queue {
       const granted = this.#grant(request, kinds);
       const left = deadline - performance.now();
       if (granted.length > 0 || left <= 0) return granted;
-      await this.#bell.wait(left, signal);
+      await this.#bell.wait(request.providerId, left, signal);
     }
     return [];
   }
@@ -156,6 +156,7 @@ export class Queue {
       store.log.record("aicf", { event: "failed", ...held(lease), code, message, requeued });
       return { requeued, jobId: job.id };
     });
+    this.#bell.ring();
     if (!requeued) {
       const told = { jobId, providerId: holder.providerId, success: false, height: blocks.height() };
       events.publish("aicf.jobCompleted", told);
@@ -174,6 +175,7 @@ export class Queue {
       else this.#step(job, "fail");
       store.log.record("aicf", { event: "returned", ...held(lease), reason });
     });
+    this.#bell.ring();
   }
 
   liveLeases(providerId: string, workerId: string | null): GrantedLease[] {
@@ -202,9 +204,9 @@ export class Queue {
     return { ...lease, state: "expired" };
   }
 
-  /** Something changed that may let a waiting worker have a job. */
-  changed(): void {
-    this.#bell.ring();
+  /** Something changed that may let the provider's waiting workers have a job. */
+  changed(providerId: string): void {
+    this.#bell.ring(providerId);
   }
 
   /** Ends what is overdue, drops what is old. Call every tick. */
@@ -281,7 +283,7 @@ export class Queue {
     }
   }
 
-  /** Runs `change` on a lease that is live and the holder's; rings the bell, because a slot or a job may be free now. */
+  /** Runs `change` on a lease that is live and the holder's. */
   #withLiveLease<T>(leaseId: string, holder: Holder, change: (lease: Lease, job: Job) => T): T {
     // A refusal is a value until the transaction is over: what it found out on the way (an expiry) stays.
     const outcome = this.#parts.store.transact(() => {
@@ -290,7 +292,6 @@ export class Queue {
       if (lease.state !== "live" || !job) return { refusal: lostLease(lease, job) };
       return { value: change(lease, job) };
     });
-    this.#bell.ring();
     if ("refusal" in outcome) throw outcome.refusal;
     return outcome.value;
   }

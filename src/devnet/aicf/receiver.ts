@@ -199,7 +199,7 @@ export class Receiver {
       height,
       digest: `0x${digest}`,
     });
-    this.#parts.queue.changed();
+    this.#parts.queue.changed(providerId);
   }
 }
 

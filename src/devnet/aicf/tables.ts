@@ -143,3 +143,9 @@ export const AICF_SERVICE_TABLES = `
   CREATE INDEX aicf_slashes_by_provider ON aicf_slashes (provider_id, at);
   CREATE INDEX aicf_leases_ended ON aicf_leases (provider_id, ended_at);
 `;
+
+/** Schema step 3: the next jobs are found in their order, however many wait (PRIORITY in jobs.ts). */
+export const AICF_QUEUE_ORDER = `
+  CREATE INDEX aicf_jobs_queue ON aicf_jobs (fee DESC, created_at, size_bytes,
+    CASE tier WHEN 'gold' THEN 0 WHEN 'premium' THEN 1 ELSE 2 END, id) WHERE state = 'queued';
+`;

@@ -10,7 +10,8 @@ import { TimeField } from "../parts/controls/time-field.tsx";
 import { Note } from "../parts/note.tsx";
 import { useEngine, usePage } from "../state/store.ts";
 import { Row } from "./row.tsx";
-import { listValue, useSetting, useSettingsChange } from "./use-setting.ts";
+import { useListAhead } from "./use-list-ahead.ts";
+import { useSetting } from "./use-setting.ts";
 
 /** As the week is written here: Monday first. The number is the contract's, where 0 is Sunday. */
 const WEEK = [
@@ -29,11 +30,10 @@ const DAY_MINUTES = 24 * 60;
 /** New hours are a draft: half of them, saved, would end the work that goes on now. */
 export function ScheduleRow() {
   const setting = useSetting("presence.schedule");
-  const { change: send, error, pending } = useSettingsChange();
+  const { list, save: saveTexts, error, pending } = useListAhead(setting);
   const [draft, setDraft] = useState<PresenceWindow | null>(null);
-  const windows = listValue(setting.view).flatMap(readWindow);
-  const save = (next: readonly PresenceWindow[]) =>
-    send({ "presence.schedule": next.length === 0 ? null : next.map(windowText) });
+  const windows = list.flatMap(readWindow);
+  const save = (next: readonly PresenceWindow[]) => saveTexts(next.map(windowText));
   const add = async (window: PresenceWindow) => {
     if (await save([...windows, window])) setDraft(null);
   };

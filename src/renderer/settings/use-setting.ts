@@ -31,12 +31,12 @@ export function useSetting(key: SettingKey): SettingControl {
 export function useSettingsChange() {
   const bridge = useBridge();
   const [error, setError] = useState<ErrorValue | null>(null);
-  const [pending, setPending] = useState(false);
+  const [underWay, setUnderWay] = useState(0);
   /** Resolves with whether it was taken. */
   const change = useCallback(
     async (patch: SettingPatch): Promise<boolean> => {
       setError(null);
-      setPending(true);
+      setUnderWay((n) => n + 1);
       try {
         await bridge.invoke("settings.set", { patch });
         return true;
@@ -44,12 +44,12 @@ export function useSettingsChange() {
         setError(toErrorValue(thrown));
         return false;
       } finally {
-        setPending(false);
+        setUnderWay((n) => n - 1);
       }
     },
     [bridge],
   );
-  return { change, error, pending };
+  return { change, error, pending: underWay > 0 };
 }
 
 export const isFixed = ({ source }: SettingView): boolean =>

@@ -1,6 +1,9 @@
 /**
- * The market's WebSocket (protocols/aicf.md §1.3): four topics, no replay, no filter. It carries nothing that is
+ * The market's WebSocket (protocols/aicf.md §1.3): no replay, no filter but the topic. It carries nothing that is
  * believed, only a reason to ask at once: a push is a wake-up, the queue's answer is the truth.
+ *
+ * Jobs are not listened for: each lease and result of everybody would come to everybody, and what is ours our own poll
+ * and submission have been told already.
  *
  * A dropped connection is opened again with back-off; a silent one is found out with upstream's own text "ping".
  */
@@ -12,7 +15,7 @@ import { parseJson } from "../json.ts";
 import type { MarketNews } from "../port.ts";
 import { EventSchema, type WireEvent } from "./wire.ts";
 
-const TOPICS = ["aicf.jobAssigned", "aicf.jobCompleted", "aicf.providerSlashed", "aicf.epochSettled"];
+const TOPICS = ["aicf.providerSlashed", "aicf.epochSettled"];
 /** Whoever loses this connection loses it with all the market's workers (docs/scaling.md). */
 export const EVENTS_RETRY = { base: 2 * SECOND, cap: 30 * SECOND, jitter: 1 };
 /** And is connected again with them: what was missed is asked for at some time within this. */
@@ -52,16 +55,13 @@ export function missedWait(random: () => number = Math.random): number {
 
 /** What a message means for this provider; null: nothing. */
 export function newsIn(event: WireEvent, providerId: string): MarketNews | null {
-  const ours = event.data?.providerId === providerId;
   switch (event.event) {
-    case "aicf.jobAssigned":
-      return ours ? "work" : null;
     case "aicf.providerSlashed":
-      return ours ? "standing" : null;
+      return event.data?.providerId === providerId ? "standing" : null;
     case "aicf.epochSettled":
       return "money";
     default:
-      return null; // Our own completions are known already; other topics are not ours to judge.
+      return null;
   }
 }
 
