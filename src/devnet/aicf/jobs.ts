@@ -86,7 +86,7 @@ const COLUMNS = `id, state, model, input, params, requester, region, fee, units,
 const RESULT_COLUMNS = `job_id AS jobId, lease_id AS leaseId, provider_id AS providerId, output_digest AS outputDigest,
   output_sha3_512 AS outputSha3_512, proof_refs AS proofRefs, meta, receipt, completed_at AS completedAt,
   latency_ms AS latencyMs`;
-/** Upstream's queue/priority.py: fee, age, size, tier, id; the index aicf_jobs_queue is in this order. */
+/** Upstream's queue/priority.py: fee, age, size, tier, id; the index aicf_jobs_by_state is in this order. */
 const PRIORITY = `fee DESC, created_at ASC, size_bytes ASC,
   CASE tier WHEN 'gold' THEN 0 WHEN 'premium' THEN 1 ELSE 2 END ASC, id ASC`;
 

@@ -146,6 +146,7 @@ export const AICF_SERVICE_TABLES = `
 
 /** Schema step 3: the next jobs are found in their order, however many wait (PRIORITY in jobs.ts). */
 export const AICF_QUEUE_ORDER = `
-  CREATE INDEX aicf_jobs_queue ON aicf_jobs (fee DESC, created_at, size_bytes,
-    CASE tier WHEN 'gold' THEN 0 WHEN 'premium' THEN 1 ELSE 2 END, id) WHERE state = 'queued';
+  DROP INDEX aicf_jobs_by_state;
+  CREATE INDEX aicf_jobs_by_state ON aicf_jobs (state, fee DESC, created_at, size_bytes,
+    CASE tier WHEN 'gold' THEN 0 WHEN 'premium' THEN 1 ELSE 2 END, id);
 `;
