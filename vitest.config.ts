@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { memoryFolder } from "./test/support/memory-folder.ts";
 
 /** Tests of processes and of markets with short leases: with three of them on two cores leases run out by themselves. */
-const BESIDE_EACH_OTHER = 2;
+const BESIDE_EACH_OTHER = 3;
 
 /** Of one file's tests that wait together (test/support/side-by-side.ts): each is four processes, and all begin at once. */
 const WAITING_TOGETHER = 3;

@@ -18,7 +18,7 @@ async function main() {
   if (!(await hasCurrentCli()))
     return fail("The command line could not be built; `npm run build` shows why.");
   // As src/host/engine-node.ts has it, which may not be built yet.
-  const options = ["--max-semi-space-size=1", "--no-opt", "--v8-pool-size=1"];
+  const options = ["--max-semi-space-size=1", "--no-opt", "--single-threaded", "--expose-gc"];
   return runForwarding(node, [...options, cli, ...process.argv.slice(2)]);
 }
 

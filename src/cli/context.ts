@@ -7,6 +7,8 @@ export interface CliContext {
   /** The process's own; `--environment` adds to it. */
   readonly env: Record<string, string | undefined>;
   readonly paths: AppPaths;
+  /** Puts into `env` what the files of secrets (`…_FILE`) hold now. */
+  readonly readSecretFiles?: () => void;
   /** Unix ms at which this process began. */
   readonly startedAt: number;
   readonly now: () => number;

@@ -12,7 +12,7 @@ import {
   type CommandOutput,
 } from "../shared/contract/contract.ts";
 import { MINUTE, SECOND } from "../shared/durations.ts";
-import { AppError, ErrorValueSchema } from "../shared/errors.ts";
+import { AppError, type ErrorCode, ErrorValueSchema } from "../shared/errors.ts";
 import { installedDataFolder, isClosed } from "./service/installed.ts";
 
 const ANSWER_WITHIN_MS = 30 * SECOND;
@@ -49,31 +49,47 @@ export async function findEngine(
   where: Where,
   service: string | null = installedDataFolder({ platform: process.platform, env: where.env }),
 ): Promise<EngineClient> {
-  const base = dataFolderOf(where);
-  const isNamed = readSettings(where, ["dataFolder"]).dataFolder !== undefined;
-  const roots = isNamed || service === null || service === base ? [base] : [base, service];
+  const roots = rootsOf(where, service);
   for (const folder of roots.flatMap(engineFolders)) {
     const client = await connectTo(folder);
     if (client !== null) return client;
   }
-  const closed = roots.slice(1).find(isClosed);
-  if (closed !== undefined) throw closedService(base, closed);
-  throw new AppError({
-    code: "ENGINE_NOT_RUNNING",
-    message: `No engine is running with the data folder ${roots.join(" or ")}`,
-    actor: "user",
-    help: "Start it with `bellows serve`, or try `bellows demo`; for another data folder add --data.",
-  });
+  const message = "No engine of yours is running";
+  throw (
+    closedServiceAmong(roots, { code: "ENGINE_NOT_RUNNING", message }) ??
+    new AppError({
+      code: "ENGINE_NOT_RUNNING",
+      message: `No engine is running with the data folder ${roots.join(" or ")}`,
+      actor: "user",
+      help: "Start it with `bellows serve`, or try `bellows demo`; for another data folder add --data.",
+    })
+  );
 }
 
-function closedService(base: string, service: string): AppError {
+/** The data folders meant: the one that is named, else this user's and that of the machine's service. */
+export function rootsOf(
+  where: Where,
+  service: string | null = installedDataFolder({ platform: process.platform, env: where.env }),
+): [string, ...string[]] {
+  const base = dataFolderOf(where);
+  const isNamed = readSettings(where, ["dataFolder"]).dataFolder !== undefined;
+  return isNamed || service === null || service === base ? [base] : [base, service];
+}
+
+/** What was not found may be in the service's folder, which this user can't look into; null: he can, or there is none. */
+export function closedServiceAmong(
+  [base, ...others]: readonly [string, ...string[]],
+  { code, message }: { code: ErrorCode; message: string },
+): AppError | null {
+  const service = others.find(isClosed);
+  if (service === undefined) return null;
   const [who, how] =
     process.platform === "win32"
       ? ["administrators", "an administrator"]
       : ["root", "root: the same command with sudo"];
   return new AppError({
-    code: "ENGINE_NOT_RUNNING",
-    message: `No engine of yours is running (data folder ${base}), and only ${who} may look into ${service}, the service's`,
+    code,
+    message: `${message} (data folder ${base}), and only ${who} may look into ${service}, the service's`,
     actor: "user",
     help: `Ask the service as ${how}. For another data folder add --data.`,
   });
@@ -86,7 +102,7 @@ export async function runningEngines(where: Where): Promise<EngineClient[]> {
 }
 
 /** Where an engine may keep its control file, the one to ask first at the front. */
-function engineFolders(root: string): string[] {
+export function engineFolders(root: string): string[] {
   return [path.join(root, "live"), path.join(root, "demo"), root];
 }
 

@@ -77,6 +77,12 @@ export function money(value: MoneyValue | null): string {
   return value === null ? UNKNOWN : `${formatDecimal(fromMoneyValue(value))} ${value.currency}`;
 }
 
+/** What is owed: at least so much where the market has not said of all what it pays, unknown where of none. */
+export function owed(value: MoneyValue, unpriced: number): string {
+  if (unpriced === 0) return money(value);
+  return value.minor === "0" ? UNKNOWN : `≥ ${money(value)}`;
+}
+
 export function quantity(value: number | null, unit: string, decimals = 0): string {
   return value === null ? UNKNOWN : `${value.toFixed(decimals)} ${unit}`;
 }

@@ -6,14 +6,22 @@
 import path from "node:path";
 import { ConfigError } from "../engine/config/config-error.ts";
 import { placedIn, readEnvironmentFile } from "../engine/config/environment-file.ts";
+import { SecretFiles } from "../engine/config/secret-files.ts";
 
 export class GivenEnvironment {
   readonly #target: Record<string, string | undefined>;
+  readonly #secretFiles: SecretFiles;
   #read: { file: string; lines: ReadonlyMap<string, number> } | null = null;
 
   /** `target`: the environment of this process, which its parts read. */
   constructor(target: Record<string, string | undefined>) {
     this.#target = target;
+    this.#secretFiles = new SecretFiles(target);
+  }
+
+  /** What `…_FILE` names; also again, once somebody may have exchanged it. */
+  readSecretFiles(): void {
+    this.#secretFiles.read();
   }
 
   /** Throws ConfigError. */

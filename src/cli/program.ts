@@ -6,6 +6,7 @@ import { duration as readDuration } from "../engine/config/parsers.ts";
 import { OTHER_NAMES, SETTINGS, type Setting, type SettingName } from "../engine/config/settings.ts";
 import { MarketIdSchema } from "../shared/contract/views.ts";
 import { HOUR, SECOND } from "../shared/durations.ts";
+import { SECRET_VARIABLES } from "../shared/secret-variables.ts";
 import { aicfProgram } from "./commands/aicf-program.ts";
 import { aitbcProgram } from "./commands/aitbc-program.ts";
 import { addBooks } from "./commands/books-program.ts";
@@ -62,9 +63,10 @@ const SERVICE_SETTINGS = ["logLevel", "logFormat", "drainTimeout"] as const;
 const DEMO_SETTINGS = ["demoRate", "demoEpoch", "demoDialect"] as const;
 
 /** Runs one command line (without node and script) and says how it went; errors are printed, never thrown. */
-export async function runCli(args: readonly string[], context: CliContext): Promise<ExitCode> {
+export async function runCli(args: readonly string[], given: CliContext): Promise<ExitCode> {
   const outcome: Outcome = { code: EXIT.ok };
-  const environment = new GivenEnvironment(context.env);
+  const environment = new GivenEnvironment(given.env);
+  const context: CliContext = { ...given, readSecretFiles: () => environment.readSecretFiles() };
   try {
     await createProgram(context, outcome, environment).parseAsync([...args], { from: "user" });
     return outcome.code;
@@ -101,6 +103,7 @@ function createProgram(context: CliContext, outcome: Outcome, environment: Given
     .hook("preAction", () => {
       const file = textOf(program.opts().environment);
       if (file !== undefined) environment.take(file);
+      environment.readSecretFiles();
     })
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
@@ -375,6 +378,9 @@ function showHelp({ terminal }: CliContext, program: Command, topic: string | un
         "Settings: a flag wins over the environment, that over the configuration file, that over what the app saved.\n",
       );
       for (const line of environmentLines()) terminal.print(line);
+      terminal.print(
+        `\nEach of these may lie in a file, which its name with _FILE names: ${SECRETS.join(", ")}.`,
+      );
       break;
     default: {
       const command = program.commands.find((candidate) => candidate.name() === topic);
@@ -384,6 +390,8 @@ function showHelp({ terminal }: CliContext, program: Command, topic: string | un
     }
   }
 }
+
+const SECRETS: readonly string[] = SECRET_VARIABLES;
 
 export function environmentLines(): string[] {
   const settings: Setting<unknown>[] = Object.values(SETTINGS);

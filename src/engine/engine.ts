@@ -6,7 +6,7 @@
 import type { ProcessHost } from "../host/process-host.ts";
 import type { EngineConfig } from "../shared/config.ts";
 import type { ContractHandlers } from "../shared/contract/contract.ts";
-import type { Delta, Headline, RunIntent, Snapshot } from "../shared/contract/views.ts";
+import type { Delta, Headline, MarketId, RunIntent, Snapshot } from "../shared/contract/views.ts";
 import { SECOND } from "../shared/durations.ts";
 import { composeAnswers } from "./compose/answers.ts";
 import { layFoundation } from "./compose/foundation.ts";
@@ -21,12 +21,15 @@ import { type Readiness, readinessOf } from "./control/readiness.ts";
 import { Onlooker } from "./device/onlooker.ts";
 import { OrderlyEnd, until } from "./ending.ts";
 import { housekeeping } from "./housekeeping.ts";
+import { keepSmall } from "./idle-memory.ts";
 import { asLedgerError } from "./ledger/database.ts";
 import { keepLog } from "./log/engine-log.ts";
 import type { Log, LogConsole } from "./log/log.ts";
+import { keyBackup } from "./metrics/key-backup.ts";
 import { kept } from "./settings/open-settings.ts";
 import type { LiveSettings } from "./settings/settings.ts";
 import { type TellStart, untold } from "./starting.ts";
+import { Unfinished } from "./unfinished.ts";
 import { LeaseKeeper } from "./work/lease-keeper.ts";
 import { Submitter } from "./work/submitter.ts";
 
@@ -92,6 +95,7 @@ export async function startEngine(
     signal,
   }: StartOptions = {},
 ): Promise<Engine> {
+  await using unfinished = new Unfinished();
   const base = await layFoundation({
     config,
     host,
@@ -100,6 +104,7 @@ export async function startEngine(
     machineId,
     tell,
     signal,
+    unfinished,
     modelInUse: (id) => work.modelsInUse().includes(id),
     attention: () => ({
       watched: onlooker.looks,
@@ -148,8 +153,7 @@ export async function startEngine(
   ledger.outbox.forgetStranded(configured);
   const stopLog = keepLog(log, { ledger, board, headline: slices.headline });
   for (const notice of ledger.notices) ledger.audit("ledger-restored", now(), notice);
-  const recovered = board.recover({ isCopy: residence.isFreshCopy });
-  if (residence.isFreshCopy) residence.settledIn();
+  const recovered = board.recover();
   ledger.audit("engine-started", now(), {
     version,
     mode: config.mode,
@@ -164,6 +168,8 @@ export async function startEngine(
   // Before anything runs: what the person said when the engine last ran still holds.
   presence.keeper.lookNow();
 
+  // From here on it is ended by its shutdown.
+  unfinished.finished();
   // Two lives: taking and running work ends first, delivering results and serving questions last.
   const working = new AbortController();
   const service = new AbortController();
@@ -194,6 +200,7 @@ export async function startEngine(
     observers.run(service.signal),
     noticeLog.run(service.signal),
     housekeeping(ledger, () => kept(settings, config), now, tellOfCopies, service.signal),
+    keepSmall(() => board.count() === 0, service.signal),
   ];
   let controlServer: ControlServer | null = null;
   const ended = Promise.withResolvers<void>();
@@ -264,14 +271,17 @@ export async function startEngine(
   const onDelta = (listener: (delta: Delta) => void) => state.onDelta(listener);
   const readiness = () => readinessOf(slices.markets(), control.intent);
   try {
-    const notice = await observers.serve(config, {
+    const sources = {
       slices,
       board,
-      level: (market) => guards.level(market),
+      level: (market: MarketId) => guards.level(market),
       offers: () => offers.list(),
       energy: () => power.meter.joules,
       backend: config.gpuBackend,
-    });
+      isUnsettled: () => residence.isAsked,
+      keyBackup: () => keyBackup(config, identity),
+    };
+    const notice = await observers.serve(config, sources, readiness);
     if (notice !== null) views.notices.add(notice);
     if (config.control !== null) {
       const { dataFolder } = config;

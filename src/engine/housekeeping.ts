@@ -29,7 +29,7 @@ export async function housekeeping(
     looked();
     await pause(MINUTE, signal);
     if (signal.aborted) return;
-    ledger.service.forgetHeartbeats(now() - DAY);
+    ledger.transaction(() => ledger.service.writeHeartbeats(now() - DAY));
     const { outputs, receipts } = kept();
     ledger.results.prune(now() - outputs.ms, outputs.bytes);
     ledger.results.pruneReceipts(now() - receipts.ms, receipts.bytes);

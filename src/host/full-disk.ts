@@ -2,16 +2,16 @@
 import { needRoomToWork } from "../shared/disk-room.ts";
 import { type ErrorValue, toErrorValue } from "../shared/errors.ts";
 
-/** That of the ledger may have had another cause: then there is room at once, and only the usual pause. */
-const OF_THE_DISK: ReadonlySet<string> = new Set(["LEDGER_FAILED", "DATA_FOLDER_FULL"]);
-
-/** For `SupervisorOptions.obstacle`: looks at the disk of `folder`. */
+/**
+ * For `SupervisorOptions.obstacle`: looks at the disk of `folder`. A ledger that failed for anything else, such as a disk
+ * that is dying, is no obstacle that passes, unless the disk is seen to be full.
+ */
 export function diskObstacle(
   error: ErrorValue,
   folder: string | undefined,
 ): (() => ErrorValue | null) | null {
-  if (folder === undefined || !OF_THE_DISK.has(error.code)) return null;
-  return () => {
+  if (folder === undefined) return null;
+  const look = () => {
     try {
       needRoomToWork(folder);
       return null;
@@ -19,4 +19,6 @@ export function diskObstacle(
       return toErrorValue(thrown);
     }
   };
+  if (error.code === "DATA_FOLDER_FULL") return look;
+  return error.code === "LEDGER_FAILED" && look() !== null ? look : null;
 }

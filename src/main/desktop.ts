@@ -5,6 +5,7 @@
 import path from "node:path";
 import { app, crashReporter, protocol } from "electron";
 import type { AppPaths } from "../engine/config/paths.ts";
+import { SecretFiles } from "../engine/config/secret-files.ts";
 import { APP_ID } from "./app-id.ts";
 import { APP_SCHEME } from "./app-protocol.ts";
 import { desktopFolder } from "./config.ts";
@@ -17,6 +18,7 @@ const FATAL_ONLY = "3";
 
 /** To be called before Electron is ready. */
 export function startApp(located: AppPaths): void {
+  new SecretFiles(process.env).read();
   const paths = withEngineNode(located, process.env);
   const desktop = desktopFolder(process.env, paths);
 

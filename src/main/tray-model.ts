@@ -6,6 +6,7 @@ import type { CommandName } from "../shared/contract/contract.ts";
 import type { DeviceView, EarningsView, HeadlineLevel, State } from "../shared/contract/views.ts";
 import { isSnoozed } from "../shared/device-rest.ts";
 import { unreachable } from "../shared/errors.ts";
+import { isLeftOut } from "../shared/gpu/left-out.ts";
 import { CURRENCIES, formatDecimal, fromMoneyValue } from "../shared/money.ts";
 import { hear } from "../shared/words/hear.ts";
 import { showDecimal } from "../shared/words/numbers.ts";
@@ -200,7 +201,7 @@ function deviceMenu(device: DeviceView): TrayModel["devices"][number] {
 }
 
 function stateWord(device: DeviceView): "off" | "paused" | "failed" | "working" | "ready" {
-  if (!device.enabled) return "off";
+  if (!device.enabled || isLeftOut(device)) return "off";
   if (device.paused !== null) return "paused";
   if (device.state === "failed") return "failed";
   return device.runningJobs > 0 ? "working" : "ready";

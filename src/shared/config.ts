@@ -161,10 +161,14 @@ export const EngineConfigSchema = z.object({
   /** Base address of an OTLP receiver, to which a trace of each job goes (OTEL_EXPORTER_OTLP_ENDPOINT); absent: none. */
   traceTo: Url.optional(),
   /**
-   * What to do where the data folder comes from another machine; absent: nothing, since the names it has at the markets
-   * are given to it, or mean nothing.
+   * What to do where the data folder comes from another machine; absent: nothing, since all the names it has at the
+   * markets are given to it, or mean nothing.
    */
   otherMachine: z.enum(["ask", "moved", "copied"]).optional(),
+  /** A ledger of a newer version gives way to the copy made before it, without anybody being asked. Absent: no. */
+  ledgerGoesBack: z.boolean().optional(),
+  /** Markets at which its name is given; absent: at each it has the one kept in the data folder. */
+  namedAt: z.array(z.enum(["aitbc", "aicf"])).optional(),
   /** What to do at start: run, go on as the person left it, or take no work until told to (`stopped`: safe mode). */
   startAs: z.enum(["running", "as-left", "paused", "stopped"]),
   /** Absent: nothing is written to a file, and only warnings are kept in memory. */

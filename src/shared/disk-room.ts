@@ -13,15 +13,21 @@ export const FREE_SOME_SPACE =
 
 /** Throws DATA_FOLDER_FULL when `bytes` more would leave too little; where the system does not tell, it is tried. */
 export function needRoom(folder: string, bytes: number, what: string): void {
-  const free = freeBytesOf(folder);
+  if (hasRoom(folder, bytes)) return;
+  const free = freeBytesOf(folder) ?? 0;
   const needed = bytes + LEFT_FREE;
-  if (free === null || free >= needed) return;
   throw new AppError({
     code: "DATA_FOLDER_FULL",
     message: `There is no room for ${what}: ${megabytes(needed)} are needed on the disk of ${folder}, ${megabytes(free)} are free`,
     actor: "machine",
     help: FREE_SOME_SPACE,
   });
+}
+
+/** As `needRoom` asks. */
+export function hasRoom(folder: string, bytes: number): boolean {
+  const free = freeBytesOf(folder);
+  return free === null || free >= bytes + LEFT_FREE;
 }
 
 /** Throws DATA_FOLDER_FULL while there is no room to write down what is done. */

@@ -6,6 +6,23 @@ export function isWell({ level }: Pick<WorkerFacts, "level">): boolean {
   return level !== "error" && level !== "attention" && level !== "offline";
 }
 
+/** Is it to be used at all? */
+export function isCounted({ leftOut }: Pick<FleetGpu, "leftOut">): boolean {
+  return leftOut !== true;
+}
+
+/** To be used, and can't be. */
+export function isUnusable(gpu: Pick<FleetGpu, "usable" | "leftOut">): boolean {
+  return !gpu.usable && isCounted(gpu);
+}
+
+/** "8", or "7/8" where one can't be used; those that are left out are not counted. */
+export function gpuCount(gpus: readonly FleetGpu[]): string {
+  const counted = gpus.filter(isCounted);
+  const usable = counted.filter((gpu) => gpu.usable).length;
+  return usable === counted.length ? String(usable) : `${usable}/${counted.length}`;
+}
+
 /** °C; null: no GPU tells. */
 export function hottest(gpus: readonly FleetGpu[]): number | null {
   const known = gpus.flatMap(({ temperatureC }) => temperatureC ?? []);

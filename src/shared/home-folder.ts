@@ -18,5 +18,5 @@ export function withoutHome(text: string, home: string): string {
 
 function either(part: string): string {
   const forms = new Set([part, encodeURIComponent(part)]);
-  return `(?:${[...forms].map((form) => form.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")).join("|")})`;
+  return `(?:${[...forms].map((form) => form.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("|")})`;
 }

@@ -1,6 +1,7 @@
 /** Environment variables that hold secrets: no process inherits them that is started from here, but the engine. */
 export const SECRET_VARIABLES = [
   "BELLOWS_KEY_PASSPHRASE",
+  "BELLOWS_NEW_KEY_PASSPHRASE",
   "BELLOWS_BACKUP_PASSPHRASE",
   "AITBC_API_KEY",
   "AITBC_COORDINATOR_KEY",

@@ -382,8 +382,36 @@ describe.skipIf(chromiumFile === null)("the dashboard in a browser", () => {
       // The lines stay where they are, and say what is true of them now.
       await rows.first().getByText("failed").waitFor();
       expect(await rows.getByText("just-came").count()).toBe(0);
+      await page.getByText(en.home.recent.waiting.replace("{{shown}}", "1")).waitFor();
       await page.mouse.move(0, 0);
       await rows.first().getByText("just-came").waitFor();
+    });
+
+    it("keeps a row that has the keyboard's focus, also while its sheet is open", async () => {
+      await open();
+      const rows = page.getByRole("table", { name: en.home.recent.caption }).locator("tbody tr");
+      await rows.last().locator(".row-open").focus();
+      const words = await focusedText();
+      const arrive = (model: string) => {
+        const [newest] = engine.state.recentJobs;
+        if (newest === undefined) throw new Error("There are jobs");
+        const added = job(77, newest.leasedAt, "running", { model, leaseId: model });
+        engine.tell({ recentJobs: [added, ...engine.state.recentJobs.slice(0, -1)] });
+      };
+      for (const model of ["first", "second", "third"]) arrive(model);
+      await page.getByText(en.home.recent.waiting.replace("{{shown}}", "3")).waitFor();
+      expect(await focusedText()).toBe(words);
+      await page.keyboard.press("Enter");
+      await page.getByRole("dialog").waitFor();
+      arrive("fourth");
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      await expect.poll(focusedText, PATIENCE).toBe(words);
+      await rows.last().locator(".row-open").blur();
+      await rows
+        .first()
+        .getByRole("button", { name: /^fourth/ })
+        .waitFor();
     });
 
     it("copies a whole digest", async () => {

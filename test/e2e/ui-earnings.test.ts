@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { BrowserContextOptions, Locator, Page } from "playwright";
 import { beforeEach, describe, expect, it } from "vitest";
+import { booksUnread } from "../../src/engine/market/limits.ts";
 import type { ActivityEvent } from "../../src/shared/contract/activity.ts";
 import type {
   EarningDay,
@@ -12,6 +13,7 @@ import type {
 } from "../../src/shared/contract/earnings.ts";
 import type { MarketId } from "../../src/shared/contract/views.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../src/shared/durations.ts";
+import { AppError } from "../../src/shared/errors.ts";
 import type { MoneyValue } from "../../src/shared/money.ts";
 import { encodeResult } from "../../src/shared/results.ts";
 import type { ScreenName } from "../../src/shared/screens.ts";
@@ -19,7 +21,7 @@ import { earningSums } from "../support/earning-sums.ts";
 import { noRentals } from "../support/scripted-books.ts";
 import { chromiumFile } from "./ui/browser.ts";
 import { dashboardSuite, turnTo } from "./ui/dashboard-page.ts";
-import { expectWholeInEveryLook, sidewaysScroll, violations } from "./ui/page-checks.ts";
+import { expectWhole, expectWholeInEveryLook, sidewaysScroll, violations } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
 import { NARROW, shoot } from "./ui/screenshots.ts";
 import type { ScriptedEngine } from "./ui/scripted-engine.ts";
@@ -85,7 +87,7 @@ function summary(market: MarketId, now: number): EarningSummary {
     week: last(7),
     month: last(30),
     total: last(365),
-    overdue: { jobs: 2, net: amount(currency, "0.0062"), oldestAt: now - 3 * DAY, afterMs: DAY },
+    overdue: { jobs: 2, net: amount(currency, "0.0062"), unpriced: 0, oldestAt: now - 3 * DAY, afterMs: DAY },
     ...noRentals(currency),
     rate: { currency: "EUR", micros: "21000" },
   };
@@ -285,6 +287,15 @@ describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
       await page.getByText("143 jobs").waitFor();
     });
 
+    it("shows by itself what changed among jobs that are not the newest", async () => {
+      await open("jobs");
+      await page.getByText("140 jobs").waitFor();
+      // An epoch ended: no newest job is another, only the money is.
+      engine.olderJobs += 1;
+      engine.tell({ earnings: engine.state.earnings.map((view) => ({ ...view, reconciledAt: Date.now() })) });
+      await page.getByText("141 jobs").waitFor();
+    });
+
     it("checks a job's receipt where it is shown", async () => {
       await open("jobs");
       const settled = engine.state.recentJobs.findIndex(({ state }) => state === "settled");
@@ -407,6 +418,29 @@ describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
       await page.getByRole("dialog").getByRole("heading", { name: "Timeline" }).waitFor();
     });
 
+    it("waits with the file until it is known when the shown time began", async () => {
+      const gate = Promise.withResolvers<void>();
+      engine.books.until = gate.promise;
+      await open("earnings");
+      await page.getByRole("button", { name: "Export CSV…" }).click();
+      const dialog = page.getByRole("dialog", { name: "Export as CSV" });
+      const save = dialog.getByRole("button", { name: "Save the file" });
+      await save.waitFor();
+      expect(await save.isDisabled()).toBe(true);
+      await dialog.getByRole("radio", { name: "Everything" }).click();
+      await expect.poll(() => save.isDisabled(), PATIENCE).toBe(false);
+      await dialog.getByRole("radio", { name: /^As shown/ }).click();
+      await expect.poll(() => save.isDisabled(), PATIENCE).toBe(true);
+      gate.resolve();
+      await expect.poll(() => save.isDisabled(), PATIENCE).toBe(false);
+      const download = page.waitForEvent("download");
+      await save.click();
+      await download;
+      expect(engine.lastInput("earnings.csv")).toMatchObject({
+        from: engine.books.series[1]?.days.at(-30)?.at,
+      });
+    });
+
     it("saves the ledger as CSV", async () => {
       await open("earnings");
       await page.getByRole("button", { name: "Export CSV…" }).click();
@@ -436,7 +470,10 @@ describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
       return {
         ...known,
         overdue: { ...known.overdue, jobs: 1_204, net: amount(currency, "4.11"), oldestAt: now - 90 * DAY },
-        writtenOff: { byMarket: 17, byPerson: { jobs: 0, net: amount(currency, "0"), unpriced: 0 } },
+        writtenOff: {
+          byMarket: 17,
+          byPerson: { jobs: 0, net: amount(currency, "0"), unpriced: 0, lastJobs: 0 },
+        },
         rentals: { month: rented(3, "41.5"), total: rented(12, "160.25") },
       };
     };
@@ -490,7 +527,7 @@ describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
 
     it("is taken back, and found in the ledger", async () => {
       const [left, aicf] = engine.books.summaries as [EarningSummary, EarningSummary];
-      const byPerson = { jobs: 1_180, net: amount("ANM", "4.02"), unpriced: 0 };
+      const byPerson = { jobs: 1_180, net: amount("ANM", "4.02"), unpriced: 0, lastJobs: 1_180 };
       engine.books.summaries = [left, { ...aicf, writtenOff: { byMarket: 0, byPerson } }];
       await open("earnings");
       const ledger = card("Ledger");
@@ -501,6 +538,94 @@ describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
       await risk.getByText(/1.?180 jobs written off: 4\.020000 ANM/).waitFor();
       await risk.getByRole("button", { name: "Wait again" }).press("Enter");
       await expect.poll(() => engine.callsOf("earnings.takeBack"), PATIENCE).toBe(1);
+    });
+
+    it("is found however long ago it was written off, and taken back deed by deed, or it is said why not", async () => {
+      const [left, aicf] = engine.books.summaries as [EarningSummary, EarningSummary];
+      const byPerson = { jobs: 1_180, net: amount("ANM", "0"), unpriced: 1_180, lastJobs: 30 };
+      engine.books.summaries = [left, { ...aicf, writtenOff: { byMarket: 0, byPerson } }];
+      const [newest] = engine.books.entries.filter(({ market }) => market === "aicf");
+      if (newest === undefined) throw new Error("There are entries");
+      engine.books.entries = [
+        {
+          ...newest,
+          leaseId: "given-up",
+          model: "given-up-long-ago",
+          acceptedAt: now - 60 * DAY,
+          writtenOff: { at: now - 20 * DAY, by: "person" },
+        },
+      ];
+      engine.books.refusal = new AppError({
+        code: "LEDGER_FAILED",
+        message: "No room left",
+        actor: "machine",
+      });
+      await open("earnings");
+      const ledger = card("Ledger");
+      await ledger.getByText("No entry in this time").waitFor();
+      await ledger.getByRole("radio", { name: "Written off" }).click();
+      await ledger.getByText(/given-up-long-ago/).waitFor();
+      await ledger.getByText("1 entry, of all time").waitFor();
+      const risk = card("Money on its way");
+      await risk.getByText(/1.?180 jobs written off: the market has not said how much/).waitFor();
+      await risk.getByRole("button", { name: "Wait again for the last 30 jobs" }).click();
+      await risk.getByRole("alert").getByText("No room left.").waitFor();
+      await shoot(page, "earnings-not-taken-back");
+      await expectWhole(page);
+    });
+
+    it("is at least what its market has said, and nothing that is unknown is nothing", async () => {
+      const [left, aicf] = engine.books.summaries as [EarningSummary, EarningSummary];
+      const nothing = amount("ANM", "0");
+      const rented = { rentals: 3, running: 0, agreed: nothing, untold: 3 };
+      engine.books.summaries = [
+        left,
+        {
+          ...aicf,
+          overdue: { ...aicf.overdue, jobs: 12, net: nothing, unpriced: 12 },
+          rentals: { month: rented, total: { ...rented, rentals: 4, agreed: amount("ANM", "7"), untold: 3 } },
+        },
+      ];
+      engine.books.unpaid = [{ market: "aicf", jobs: 12, net: amount("ANM", "4.02"), unpriced: 5 }];
+      await open("earnings");
+      const risk = card("Money on its way");
+      await risk.getByText("12 jobs unpaid for more than 30 days: ≥ 4.020000 ANM").waitFor();
+      expect(await risk.locator(".tone-warn dd").innerText()).toBe("–");
+      await page
+        .getByText("4 GPU rentals: – agreed in 30 days, ≥ 7.000000 ANM in all, 3 without a price")
+        .waitFor();
+      await shoot(page, "earnings-unpriced");
+    });
+
+    it("is not to be compared by hand where it is known why the books can't be read", async () => {
+      const limit = booksUnread({
+        code: "NODE_SILENT",
+        message: "The node 127.0.0.1:8545 does not answer",
+        actor: "network",
+        help: "Start it, or correct RPC_URL.",
+      });
+      engine.tell({
+        markets: engine.state.markets.map((market) =>
+          market.id === "aicf" ? { ...market, limits: [limit] } : market,
+        ),
+        earnings: engine.state.earnings.map((view) =>
+          view.market === "aicf" ? { ...view, reconciledAt: now - 2 * DAY } : view,
+        ),
+      });
+      await open("home");
+      const words = "What was paid can't be read: The node 127.0.0.1:8545 does not answer. Start it";
+      await card("Markets").getByText(words).waitFor();
+      await page
+        .locator(".earned-foot .tone-warn")
+        .getByText(/market’s books read/)
+        .waitFor();
+      await shoot(page, "home-books-unread");
+      await expectWhole(page);
+      await turnTo(page, "earnings");
+      await card("Money on its way").getByText(words).waitFor();
+      expect(await page.getByText(/compare the market’s own books/).count()).toBe(0);
+      await shoot(page, "earnings-books-unread");
+      await expectWhole(page);
     });
 
     it("is exported by the day of payment", async () => {
@@ -536,6 +661,35 @@ describe.skipIf(chromiumFile === null)("jobs, earnings and activity", () => {
       await page.keyboard.press("Escape");
       await dialog.waitFor({ state: "detached" });
       await expect.poll(focused, PATIENCE).toContain("Runtime failed");
+    });
+
+    it("goes on at its top for who read far down, or has pointed at a row", async () => {
+      await open("activity");
+      await page.getByText("Runtime failed").first().waitFor();
+      const list = page.locator(".long-table");
+      const newer = (text: string) => {
+        const [newest] = engine.books.events;
+        if (newest === undefined) throw new Error("There are events");
+        engine.books.events = [
+          { ...newest, id: newest.id + 1, at: newest.at + 1, type: text },
+          ...engine.books.events,
+        ];
+      };
+      await page.getByText("200 read, older ones follow").waitFor();
+      await list.evaluate((element) => element.scrollTo(0, 150 * 32));
+      await page.getByText("400 events").waitFor();
+      newer("while-reading");
+      await list.evaluate((element) => element.scrollTo(0, 0));
+      await list.getByText("While reading").waitFor();
+      const aimedAt = list.locator(".row-open").nth(3);
+      const words = await aimedAt.innerText();
+      await aimedAt.hover();
+      newer("under-the-pointer");
+      const read = engine.callsOf("activity.list");
+      await page.mouse.move(2, 2);
+      await list.getByText("Under the pointer").waitFor();
+      expect(engine.callsOf("activity.list"), "it was read once nobody pointed at it").toBeGreaterThan(read);
+      expect(await list.locator(".row-open").nth(4).innerText()).toBe(words);
     });
 
     it("is searched and narrowed, and taken away as it is narrowed", async () => {

@@ -173,6 +173,27 @@ describe.skipIf(chromiumFile === null)("the Fleet screen", () => {
       .toMatch(/^never/);
   });
 
+  it("keeps a machine under the pointer when another look sorts it elsewhere", async () => {
+    const calm = aMachine("rack-1");
+    const engine = await scripted([calm, aMachine("rack-2"), aMachine("rack-3")]);
+    const page = await dashboard.page(engine.url);
+    await visit(page, engine.link(), "Fleet");
+    await expect.poll(() => firstNames(page, 3), PATIENCE).toEqual(["rack-1", "rack-2", "rack-3"]);
+    const again = page.getByRole("button", { name: "Look again" });
+    await rows(page).first().hover();
+    const troubled = aMachine("rack-3", { facts: { level: "offline", accepted: 4_711 } });
+    engine.fleet.view = fleetOf([calm, aMachine("rack-2"), troubled]);
+    await again.focus();
+    await page.keyboard.press("Enter");
+    await rows(page)
+      .nth(2)
+      .getByText(/4.?711/)
+      .waitFor({ state: "attached" });
+    expect(await firstNames(page, 3)).toEqual(["rack-1", "rack-2", "rack-3"]);
+    await page.mouse.move(2, 2);
+    await expect.poll(() => firstNames(page, 3), PATIENCE).toEqual(["rack-3", "rack-1", "rack-2"]);
+  });
+
   it("draws only the rows in sight of thousands of machines", async () => {
     const engine = await scripted(everyKind(2000));
     const page = await dashboard.page(engine.url);
@@ -273,6 +294,67 @@ describe.skipIf(chromiumFile === null)("the Fleet screen", () => {
     engine.tell({ headline: { ...engine.state.headline, sentence: "Another sentence" } });
     await page.getByRole("heading", { name: "Another sentence" }).waitFor();
     expect(asked(), "nobody is asked while nobody looks").toBe(left);
+  });
+
+  it("disturbs nobody with a look that nobody asked for, and keeps the focus at one that was", async () => {
+    const engine = await scripted(everyKind());
+    const page = await dashboard.page(engine.url);
+    await visit(page, engine.link(), "Fleet");
+    const button = page.getByRole("button", { name: "Look again" });
+    await button.focus();
+    const asked = () => engine.callsOf("fleet.read");
+    const hasFocus = () => page.evaluate(() => document.activeElement?.textContent);
+    const held = async (look: () => Promise<unknown>) => {
+      const gate = Promise.withResolvers<void>();
+      engine.fleet.until = gate.promise;
+      const before = asked();
+      await look();
+      await expect.poll(asked, PATIENCE).toBe(before + 1);
+      return gate.resolve;
+    };
+    // As when the window comes back into sight.
+    const release = await held(() =>
+      page.evaluate(() => document.dispatchEvent(new Event("visibilitychange"))),
+    );
+    expect(await hasFocus()).toBe("Look again");
+    expect(await page.locator("[aria-busy=true]").count()).toBe(0);
+    engine.fleet.view = fleetOf([...everyKind(), aMachine("one-more")]);
+    release();
+    await page.getByText("45 of 47", { exact: true }).waitFor();
+
+    const releaseAsked = await held(() => page.keyboard.press("Enter"));
+    await page.getByRole("button", { name: "Looking…" }).waitFor();
+    expect(await hasFocus()).toBe("Looking…");
+    releaseAsked();
+    await button.waitFor();
+    expect(await hasFocus()).toBe("Look again");
+  });
+
+  it("tells what the money is of whom, and another version from a machine that is not reached", async () => {
+    const machines = everyKind(3).map((machine) =>
+      machine.name === "node-1"
+        ? {
+            ...machine,
+            otherVersion: "2.0.0",
+            error: {
+              code: "WORKER_OTHER_VERSION",
+              message: "It runs Bellows 2.0.0, which says how it is otherwise than this version reads it",
+              actor: "user" as const,
+              help: "Bring both to one version; until then its metrics may be read.",
+            },
+          }
+        : machine,
+    );
+    const engine = await scripted([...machines, aMachine("play", { facts: { mode: "demo" } })]);
+    const page = await dashboard.page(engine.url);
+    await visit(page, engine.link(), "Fleet");
+    await rows(page).filter({ hasText: "node-1" }).getByText("Other version").waitFor();
+    await page.getByText("of 2 not reached, as last known").waitFor();
+    await page.getByText("without 1 in the demo").waitFor();
+    await expectWholeInEveryLook(page, "fleet-update");
+    await page.getByRole("combobox", { name: "Show" }).click();
+    await page.getByRole("option", { name: "Not reached" }).click();
+    await page.getByText("2 of 10").waitFor();
   });
 
   it("speaks German", async () => {

@@ -1,6 +1,7 @@
 /** The GPUs screen: every state of a device as it looks, the person's say over it by keyboard, and a real engine's pause. */
 import type { Page } from "playwright";
 import { describe, expect, it } from "vitest";
+import { toldApart } from "../../src/engine/device/told-apart.ts";
 import type { DeviceSample } from "../../src/shared/contract/devices.ts";
 import type { PresenceSignal, PresenceSignalName } from "../../src/shared/contract/presence.ts";
 import type { SelfTestReport } from "../../src/shared/contract/self-test.ts";
@@ -13,7 +14,7 @@ import { aPause } from "../support/scripted-devices.ts";
 import { anOffer } from "../support/scripted-offers.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { chromiumFile } from "./ui/browser.ts";
-import { dashboardSuite, visit } from "./ui/dashboard-page.ts";
+import { dashboardSuite, turnTo, visit } from "./ui/dashboard-page.ts";
 import { expectWhole, expectWholeInEveryLook, sidewaysScroll, violations } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
 import { type Look, lookName, shoot } from "./ui/screenshots.ts";
@@ -423,22 +424,30 @@ describe.skipIf(chromiumFile === null)("the GPUs screen", () => {
     await expect.poll(() => only.getByRole("switch").isEnabled(), PATIENCE).toBe(true);
   });
 
-  it("sixteen GPUs fit: each in a few lines, with its charts when it is opened", async () => {
-    const many = Array.from({ length: 16 }, (_, index) => ({
-      ...working(),
-      id: `GPU-${index}`,
-      name: `GPU ${index}`,
-    }));
+  it("sixteen GPUs of one model fit: each in a few lines, told apart, with its charts when it is opened", async () => {
+    const model = "NVIDIA H100 80GB HBM3";
+    const many = toldApart(
+      Array.from({ length: 16 }, (_, index) => ({
+        ...working(),
+        id: `GPU-${index}`,
+        name: model,
+        gpu: details({ index, pciBusId: `00000000:${(index + 1).toString(16).padStart(2, "0")}:00.0` }),
+      })),
+    );
     const engine = await scripted(many);
     const page = await dashboard.page(engine.url);
     await openGpus(page, engine.link());
     await page.getByText("16 devices").waitFor();
     expect(await page.getByRole("slider").count()).toBe(0);
     await shoot(page, "gpus-sixteen");
-    await page.getByRole("button", { name: "Details of GPU 3", exact: true }).click();
-    await card(page, "GPU 3").getByRole("slider").first().waitFor();
+    await page.getByRole("button", { name: `Details of ${model} · GPU 3`, exact: true }).click();
+    await card(page, `${model} · GPU 3`).getByRole("slider").first().waitFor();
     expect(await page.getByRole("slider").count()).toBe(4);
     expect(await violations(page)).toEqual([]);
+    await turnTo(page, "home");
+    const third = page.getByRole("heading", { name: `${model} · GPU 3`, exact: true });
+    expect(await third.getAttribute("title")).toBe(`${model} · GPU 3 (00000000:04:00.0)`);
+    await shoot(page, "gpus-sixteen-home", { fullPage: true });
   });
 
   it("speaks German without a word left over or cut off", async () => {

@@ -29,7 +29,12 @@ describe.skipIf(chromiumFile === null)("a data folder of another machine", () =>
     const help = sayRemedy(MOVED);
     engine = await dashboard.engine({
       ...state,
-      engine: { ...state.engine, mode: "live", fromOtherMachine: true },
+      engine: {
+        ...state.engine,
+        mode: "live",
+        fromOtherMachine: true,
+        letGoByCopy: { results: 12, jobs: 3 },
+      },
       headline: {
         ...state.headline,
         level: "error",
@@ -44,18 +49,42 @@ describe.skipIf(chromiumFile === null)("a data folder of another machine", () =>
 
   const note = () => page.getByText("Was this data folder moved here, or copied?");
 
-  it("is asked about above every screen, and answered once", async () => {
+  const settled = () => engine.callsOf("machine.settle");
+
+  it("is asked about above every screen, moved first", async () => {
     await note().waitFor();
     await expectWholeInEveryLook(page, "other-machine");
     await page.getByRole("link", { name: "Earnings" }).first().click();
     await note().waitFor();
-    const copied = page.getByRole("button", { name: "It was copied" });
+    const answers = page.getByRole("alert").filter({ hasText: "Was this data folder" }).getByRole("button");
+    expect(await answers.allTextContents()).toEqual(["It was moved", "It was copied"]);
+  });
+
+  it("says what a copy gives up before the answer counts, and leaves everything where it is cancelled", async () => {
+    const copied = page.getByRole("button", { name: "It was copied", exact: true });
     await copied.focus();
     await page.keyboard.press("Enter");
-    await expect
-      .poll(() => engine.calls.findLast(({ command }) => command === "machine.settle")?.input, PATIENCE)
-      .toEqual({ as: "copied" });
-    await page.getByRole("button", { name: "It was moved" }).click();
+    const dialog = page.getByRole("dialog", { name: "Begin here under new names?" });
+    await dialog.waitFor();
+    const words = await dialog.textContent();
+    expect(words).toContain("12 results that no market has yet are given up here.");
+    expect(words).toContain("3 jobs that are held are given up here.");
+    await expectWholeInEveryLook(page, "other-machine-copied");
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "hidden" });
+    expect(settled()).toBe(0);
+    await copied.click();
+    await dialog.getByRole("button", { name: "It was copied: new names" }).click();
+    await expect.poll(() => engine.lastInput("machine.settle"), PATIENCE).toEqual({ as: "copied" });
+  });
+
+  it("says of a move that the other machine must have ended, before it counts", async () => {
+    await page.getByRole("button", { name: "It was moved", exact: true }).click();
+    const dialog = page.getByRole("dialog", { name: "Go on here under its names?" });
+    await dialog.waitFor();
+    await expectWholeInEveryLook(page, "other-machine-moved");
+    expect(settled()).toBe(0);
+    await dialog.getByRole("button", { name: "It was moved: go on here" }).click();
     await expect.poll(() => engine.settings.settled, PATIENCE).toBe("moved");
   });
 });

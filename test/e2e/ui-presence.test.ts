@@ -112,6 +112,33 @@ describe.skipIf(chromiumFile === null)("the rules of presence in Settings", () =
     await here.getByRole("img", { name: /Mon, Tue, Wed, Thu 21:30–08:00$/ }).waitFor();
   });
 
+  it("keeps two quick changes of one list, the second made before the first was answered", async () => {
+    const { page, engine, value } = await open({}, ({ settings }) =>
+      saveSettings(settings, { "presence.schedule": ["Mon-Fri 18:00-08:00"] }),
+    );
+    const here = section(page);
+    const gate = Promise.withResolvers<void>();
+    engine.settings.until = gate.promise;
+    const sent = () => engine.callsOf("settings.set");
+    const group = (days: string) => here.getByRole("group", { name: `${days} 18:00–08:00` });
+    await group("Mon, Tue, Wed, Thu, Fri").getByRole("button", { name: "Fri", exact: true }).press("Space");
+    await expect.poll(sent, PATIENCE).toBe(1);
+    await group("Mon, Tue, Wed, Thu").getByRole("button", { name: "Mon", exact: true }).press("Space");
+    await expect.poll(sent, PATIENCE).toBe(2);
+
+    const programs = here.getByRole("textbox", { name: "Add a program" });
+    for (const name of ["eldenring.exe", "blender"]) {
+      await programs.fill(name);
+      await page.keyboard.press("Enter");
+      await here.getByRole("button", { name: `Remove ${name}` }).waitFor();
+    }
+    await expect.poll(sent, PATIENCE).toBe(4);
+    gate.resolve();
+    await expect.poll(() => value("presence.schedule"), PATIENCE).toEqual(["Tue-Thu 18:00-08:00"]);
+    await expect.poll(() => value("presence.pause_programs"), PATIENCE).toEqual(["eldenring.exe", "blender"]);
+    await group("Tue, Wed, Thu").waitFor();
+  });
+
   it("says where the hours are changed that work rests by them now, and until when", async () => {
     const { page, engine } = await open();
     const until = new Date();

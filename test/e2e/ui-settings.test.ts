@@ -9,7 +9,7 @@ import { expectWhole, violations } from "./ui/page-checks.ts";
 import { PATIENCE } from "./ui/patience.ts";
 import { NARROW, shoot, WIDE } from "./ui/screenshots.ts";
 import type { ScriptedEngine } from "./ui/scripted-engine.ts";
-import { earning } from "./ui/states.ts";
+import { earning, gpu } from "./ui/states.ts";
 
 describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
   const dashboard = dashboardSuite();
@@ -217,6 +217,60 @@ describe.skipIf(chromiumFile === null)("the settings in a browser", () => {
     await expect.poll(() => kind.getAttribute("aria-checked"), PATIENCE).toBe("false");
     await kind.press("Space");
     await expect.poll(() => engine.settings.settings.value("notificationsOff"), PATIENCE).toBeUndefined();
+  });
+
+  it("keeps two kinds of notice that are switched off at once", async () => {
+    await open();
+    const gate = Promise.withResolvers<void>();
+    engine.settings.until = gate.promise;
+    const kind = (name: string) => section("Notifications").getByRole("switch", { name });
+    await kind("Money to claim").press("Space");
+    await kind("First earning").press("Space");
+    await expect.poll(() => engine.callsOf("settings.set"), PATIENCE).toBe(2);
+    gate.resolve();
+    await expect
+      .poll(() => engine.settings.settings.value("notificationsOff"), PATIENCE)
+      .toEqual(["unclaimed", "first-earning"]);
+  });
+
+  describe("banners that are not to be shown again", () => {
+    const mute = (title: RegExp) =>
+      page.locator(".note").filter({ hasText: title }).getByRole("button", { name: "Do not show again" });
+    const [BREAKER, TEST] = [/rests after failures/, /failed its self-test/];
+
+    beforeEach(() => {
+      const lastSelfTest = { at: Date.now(), ok: false, summary: "Another answer than the reference" };
+      engine.state = { ...engine.state, devices: [gpu({ state: "breaker", lastSelfTest })] };
+    });
+
+    it("are both kept in mind, the second muted before the first was answered", async () => {
+      await open();
+      const gate = Promise.withResolvers<void>();
+      engine.settings.until = gate.promise;
+      await mute(BREAKER).press("Enter");
+      await mute(TEST).press("Enter");
+      await expect.poll(() => engine.callsOf("settings.set"), PATIENCE).toBe(2);
+      gate.resolve();
+      await expect
+        .poll(() => engine.settings.settings.value("notificationsOff"), PATIENCE)
+        .toEqual(["breaker-open", "self-test-failed"]);
+      await page.locator(".notices").waitFor({ state: "detached" });
+    });
+
+    it("stay where that is set elsewhere, and say so", async () => {
+      engine.settings = scriptedSettings({
+        "app.notifications_off": {
+          text: "",
+          source: { kind: "environment", name: "BELLOWS_NOTIFICATIONS_OFF" },
+        },
+      });
+      engine.state = { ...engine.state, settings: engine.settings.settings.view() };
+      await open();
+      await mute(BREAKER).press("Enter");
+      await page.getByRole("alert").getByText("BELLOWS_NOTIFICATIONS_OFF").waitFor();
+      await mute(BREAKER).waitFor();
+      await shoot(page, "settings-mute-refused");
+    });
   });
 
   it("shows the whole report before anything is saved", async () => {

@@ -405,7 +405,12 @@ describe("with a part of the market missing", () => {
     expect((await adapter.submit(resultFor(lease), signal)).kind).toBe("accepted");
     await settle(market);
     expect(await adapter.credits([jobId], signal)).toMatchObject([{ jobId, net: money("ANM", 800_000n) }]);
-    expect(adapter.limits?.().join()).toContain("RPC_URL");
+    expect(
+      adapter
+        .limits?.()
+        .map(({ text }) => text)
+        .join(),
+    ).toContain("RPC_URL");
     await expect(adapter.account?.balance(signal)).rejects.toMatchObject({ code: "SURFACE_MISSING" });
   });
 
@@ -418,7 +423,12 @@ describe("with a part of the market missing", () => {
     expect(reader.capabilities.work).toBe(false);
     expect(await reader.account?.balance(signal)).toMatchObject({ available: { minor: "0" } });
     await expect(reader.acquire(wish, signal)).rejects.toMatchObject({ code: "NO_QUEUE", actor: "user" });
-    expect(reader.limits?.().join()).toContain("AICF_QUEUE_URL");
+    expect(
+      reader
+        .limits?.()
+        .map(({ text }) => text)
+        .join(),
+    ).toContain("AICF_QUEUE_URL");
   });
 
   test("a node without JSON-RPC is read through upstream's REST routes", async () => {

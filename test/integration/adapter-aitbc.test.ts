@@ -262,6 +262,25 @@ describe("when the network misbehaves", () => {
     expect(results(market)).toHaveLength(1);
   });
 
+  test("a result that an outage held up until the job's time was over is taken and paid", async () => {
+    const { market, proxy, adapter } = await behindProxy();
+    const jobId = await offerJob(market, { ttl_seconds: 1 });
+    const lease = await oneLease(adapter);
+    proxy.inject(/\/result/, { kind: "reset" });
+    await expect(adapter.submit(resultFor(lease), signal)).rejects.toMatchObject({ code: "CONNECTION_LOST" });
+    // Each look is one that turns an overdue job EXPIRED.
+    await expect.poll(() => adapter.openLeases(signal), { timeout: 10_000 }).toEqual([]);
+    expect(market.log()).toContainEqual(expect.objectContaining({ event: "job-expired", jobId }));
+    expect(await adapter.submit(resultFor(lease, { resend: true }), signal)).toMatchObject({
+      kind: "accepted",
+      receiptCheck: { ok: true },
+    });
+    expect(await adapter.credits([jobId], signal)).toMatchObject([
+      { jobId, gross: parseDecimal("AIT", "0.3") },
+    ]);
+    expect(results(market)).toHaveLength(1);
+  });
+
   test("500, 503 and 429 leave the result unsent and say when to come back", async () => {
     const { market, proxy, adapter } = await behindProxy();
     await offerJob(market);

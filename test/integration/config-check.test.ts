@@ -63,6 +63,21 @@ describe("a service's file of NAME=value lines", () => {
     expect(stdout).toContain("4 settings");
   });
 
+  it("may name files that only the service will see", async () => {
+    const file = environmentFile(
+      [
+        "BELLOWS_KEY_PASSPHRASE_FILE=/run/credentials/bellows.service/passphrase",
+        "AITBC_COORDINATOR_KEY_FILE=/run/credentials/bellows.service/miner",
+        "AITBC_COORDINATOR_URL=http://127.0.0.1:8203",
+      ].join("\n"),
+    );
+    expect(await check({}, file)).toEqual({
+      code: 0,
+      stdout: `${file} is right: 3 settings. \`bellows serve\` would start with them.\n`,
+      stderr: "",
+    });
+  });
+
   it("has nothing of what this user's own app saved, and says that its passphrase is missing", async () => {
     const home = tempFolder();
     const own = { HOME: home, XDG_DATA_HOME: join(home, "data"), BELLOWS_DATA_DIR: "" };

@@ -10,7 +10,7 @@ import { parse } from "yaml";
 import { OTHER_NAMES, SETTINGS, type Setting } from "../../src/engine/config/settings.ts";
 import { MINUTE } from "../../src/shared/durations.ts";
 import { guideBlock } from "../support/aicf-guide.ts";
-import { environmentOf, readDockerfile, settingOf } from "../support/dockerfile.ts";
+import { environmentOf, labelsOf, readDockerfile, settingOf } from "../support/dockerfile.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const DOCKER = path.join(REPOSITORY, "resources/deploy/docker");
@@ -93,6 +93,20 @@ describe("the Dockerfile", () => {
     }
   });
 
+  it("says what it is, in place of what its base says of itself", () => {
+    const { version, license } = JSON.parse(readFileSync(path.join(REPOSITORY, "package.json"), "utf8")) as {
+      version: string;
+      license: string;
+    };
+    for (const stage of finals)
+      expect(labelsOf(stage)).toEqual({
+        "org.opencontainers.image.title": "Bellows",
+        "org.opencontainers.image.description": expect.stringMatching(/processor$|NVIDIA GPUs$/),
+        "org.opencontainers.image.version": version,
+        "org.opencontainers.image.licenses": license,
+      });
+  });
+
   it("goes to absolute folders and keeps packages out of layers", () => {
     for (const { step } of steps) {
       if (step.do === "workdir") expect(step.path).toMatch(/^\//);
@@ -167,6 +181,10 @@ describe("the compose file", () => {
         security_opt: ["no-new-privileges:true"],
         init: true,
         tmpfs: ["/tmp"],
+      });
+      expect(service.logging, "nobody's disk is filled by what is said").toEqual({
+        driver: "local",
+        options: { "max-size": "10m", "max-file": "5" },
       });
       // What is held is finished before the engine is killed; for how long, the image leaves to the settings.
       expect(service.stop_grace_period).toBe("3m");

@@ -87,13 +87,46 @@ describe("the manifests", () => {
       const wait = finishSeconds(container?.lifecycle?.preStop?.exec?.command);
       const drain = SETTINGS.drainTimeout.read(SETTINGS.drainTimeout.fallback ?? "") / SECOND;
       expect(pod?.terminationGracePeriodSeconds ?? 0).toBeGreaterThan(wait + drain);
-      for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"] as const)
-        expect(container?.[probe]).toBeDefined();
+      // Asked over HTTP: a program that is started to ask costs some 40 ms of processor each time.
+      const probes = [container?.startupProbe, container?.livenessProbe, container?.readinessProbe];
+      expect(probes.map((probe) => probe?.httpGet)).toEqual([
+        { port: "metrics", path: "/healthz" },
+        { port: "metrics", path: "/healthz" },
+        { port: "metrics", path: "/readyz" },
+      ]);
       expect(container?.env?.map(({ name }) => name)).toContain("BELLOWS_WORKER_ID");
       const models = container?.volumeMounts?.find(({ name }) => name === "models");
       expect(models).toMatchObject({ readOnly: true });
     }
   });
+});
+
+/** "20Gi" in bytes. */
+function bytesOf(quantity: string): number {
+  const [, count, unit = ""] = /^(\d+)([KMGT]i)$/.exec(quantity) ?? [];
+  return Number(count) * 1024 ** (["Ki", "Mi", "Gi", "Ti"].indexOf(unit) + 1);
+}
+
+interface Spec {
+  readonly volumeClaimTemplates?: { spec: { resources: { requests: { storage: string } } } }[];
+  readonly ttlSecondsAfterFinished?: number;
+}
+const specs = all.map(({ spec }) => (spec ?? {}) as Spec);
+
+it("a worker's claim holds four times what its ledger keeps by default: the copies, and room to write one", () => {
+  const claims = specs.flatMap(({ volumeClaimTemplates }) => volumeClaimTemplates ?? []);
+  expect(claims).toHaveLength(1);
+  const kept = [SETTINGS.keepOutputsSize, SETTINGS.keepReceiptsSize].map(({ read, fallback }) =>
+    read(fallback ?? ""),
+  );
+  const ledger = kept.reduce((sum, bytes) => sum + bytes, 0);
+  for (const { spec } of claims)
+    expect(bytesOf(spec.resources.requests.storage)).toBeGreaterThanOrEqual(4 * ledger);
+});
+
+it("the Job that fetches models goes away by itself: its image could not be changed", () => {
+  const times = specs.flatMap(({ ttlSecondsAfterFinished }) => ttlSecondsAfterFinished ?? []);
+  expect(times).toEqual([600]);
 });
 
 describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is missing)", () => {
@@ -103,6 +136,31 @@ describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is mi
     for (const manifest of manifests) expect(schemaFault(manifest), manifest.kind).toBeNull();
     expect(typeFaults(manifests)).toEqual([]);
   });
+
+  it.each(rendered)(
+    "$folder: how many workers there are is said by one only, itself or KEDA",
+    ({ manifests }) => {
+      const scaled = manifests.some(({ kind }) => kind === "ScaledObject");
+      const counted = manifests.filter(({ kind }) => kind === "StatefulSet");
+      for (const { spec } of counted) expect("replicas" in (spec as object)).toBe(!scaled);
+    },
+  );
+
+  it.each(rendered)(
+    "$folder: `kubectl delete -k` leaves the namespace, which allows what its pods ask",
+    ({ folder, manifests }) => {
+      expect(manifests.map(({ kind }) => kind)).not.toContain("Namespace");
+      const [name, ...more] = new Set(
+        manifests.map(({ metadata }) => (metadata as { namespace?: string }).namespace),
+      );
+      expect(more).toEqual([]);
+      const namespace = all.find(({ kind, metadata }) => kind === "Namespace" && metadata.name === name);
+      const onNode = manifests.some((each) => podOf(each)?.volumes?.some((volume) => "hostPath" in volume));
+      expect(namespace?.metadata.labels, folder).toMatchObject({
+        "pod-security.kubernetes.io/enforce": onNode ? "privileged" : "restricted",
+      });
+    },
+  );
 
   it.each(rendered)("$folder: what refers to something by name or label finds it", ({ manifests }) => {
     const find = (kind: string, name: string) =>
@@ -185,6 +243,8 @@ describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is mi
         AICF_QUEUE_URL: "http://127.0.0.1:8700",
         MODEL_DIR: "/home/ada/models",
         METRICS_PORT: "9200",
+        METRICS_ENABLED: "0",
+        METRICS_HOST: "127.0.0.1",
         BELLOWS_DATA_DIR: "/home/ada/bellows",
       };
       expect(secret).toHaveProperty("GPU_BACKEND", "auto");
@@ -193,6 +253,8 @@ describe.skipIf(!hasKubectl)("rendered by kustomize (skipped where kubectl is mi
       expect(Object.keys(settings)).toEqual(
         expect.arrayContaining(["AICF_QUEUE_URL", "GPU_BACKEND", "MODEL_DIR", "RPC_URL"]),
       );
+      // Probes ask where metrics are: they have to be there, on the pod's own address.
+      expect(merged).toMatchObject({ METRICS_ENABLED: "1", METRICS_HOST: "0.0.0.0" });
       const ports = container.ports?.map(({ containerPort }) => String(containerPort));
       expect(ports).toEqual([merged.METRICS_PORT]);
       const mounts = container.volumeMounts?.map(({ mountPath }) => mountPath);

@@ -54,7 +54,9 @@ describe
 
       stub.behave({});
       await demo.until(({ devices }) => devices.length === 3, "the second GPU's MIG devices");
-      expect(idsOf((await demo.state()).devices)).toEqual([GPU_0, ...SLICES]);
+      const { devices: all } = await demo.state();
+      expect(idsOf(all)).toEqual([GPU_0, ...SLICES]);
+      expect(new Set(all.map(({ name }) => name)).size, "a name for each").toBe(all.length);
 
       const before = (await demo.state()).throughput.acceptedTotal;
       stub.behave({ nvmlDeviceGetCount_v2: 9 });

@@ -4,7 +4,9 @@ import { appendFileSync, existsSync, readdirSync, rmSync, writeFileSync } from "
 import path from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { loadSqlite } from "../../src/engine/ledger/database.ts";
 import { Ledger } from "../../src/engine/ledger/ledger.ts";
+import { copyBeforeMigration } from "../../src/engine/ledger/snapshots.ts";
 import { SCHEMA } from "../../src/engine/ledger/way-back.ts";
 import { KIB, MIB, MINUTE, SECOND } from "../../src/shared/durations.ts";
 import { descendants, isAlive, RunningDemo, startBellows } from "../support/bellows.ts";
@@ -99,5 +101,24 @@ describe.skipIf(!canMount)("a full disk", () => {
     const after = new Database(path.join(folder, "ledger.sqlite"), { readonly: true });
     expect(after.pragma("user_version", { simple: true })).toBe(SCHEMA - 1);
     after.close();
+  });
+
+  it("has room for a copy where a cut one or an older one of the same name lies", async () => {
+    const folder = aSmallDisk(40);
+    const snapshots = path.join(folder, "snapshots");
+    const name = path.join(snapshots, `before-schema-${SCHEMA}.sqlite`);
+    for (const left of [`${name}.part`, name]) {
+      const ledger = await Ledger.open(folder);
+      ledger.setSetting("left", left);
+      ledger.close();
+      writeFileSync(left, Buffer.alloc(28 * MIB));
+      const again = new Database(path.join(folder, "ledger.sqlite"));
+      await copyBeforeMigration(await loadSqlite(), again, folder, SCHEMA);
+      again.close();
+      expect(readdirSync(snapshots)).toEqual([path.basename(name)]);
+      const copy = new Database(name, { readonly: true });
+      expect(copy.prepare("SELECT value FROM settings WHERE key = 'left'").pluck().get()).toBe(left);
+      copy.close();
+    }
   });
 });

@@ -1,4 +1,4 @@
-/** docs/deploy.md, typed: what can run here runs as it stands there, the rest names only what there is. */
+/** docs/deploy.md and docs/operations.md, typed: what can run here runs as it stands there, the rest names only what there is. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -14,7 +14,9 @@ import { suiteFolder, tempFolder } from "../support/temp-folder.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const COMPOSE = "resources/deploy/docker/compose.yaml";
-const blocks = shellBlocks("docs/deploy.md");
+const blocks = ["docs/deploy.md", "docs/operations.md"].flatMap((page) =>
+  shellBlocks(page).map((block) => ({ page: path.basename(page), ...block })),
+);
 const has = (program: string) => spawnSync("which", [program]).status === 0;
 /** The tool that a command needs, Bellows does not bring, and this machine has not; null: it can be tried. */
 function missingToolFor(command: string): string | null {
@@ -23,7 +25,7 @@ function missingToolFor(command: string): string | null {
   return ["systemctl", "systemd-analyze", "kubectl"].includes(needed) && !has(needed) ? needed : null;
 }
 
-describe("docs/deploy.md", () => {
+describe("docs/deploy.md and docs/operations.md", () => {
   describe("has every tested block run from the top of a checkout, one after another", () => {
     const tested = blocks.filter((block) => block.tested);
     const folder = suiteFolder();
@@ -34,10 +36,10 @@ describe("docs/deploy.md", () => {
     it("of which there are some", () => expect(tested.length).toBeGreaterThanOrEqual(4));
 
     // Command by command, so that a machine without a tool still tries the others, and says which it did not.
-    for (const { line, commands } of tested) {
+    for (const { page, line, commands } of tested) {
       for (const [at, command] of commands.split("\n").entries()) {
         const missing = missingToolFor(command);
-        const title = `deploy.md:${line + at}: ${command}${missing === null ? "" : ` (there is no ${missing} here)`}`;
+        const title = `${page}:${line + at}: ${command}${missing === null ? "" : ` (there is no ${missing} here)`}`;
         it.skipIf(missing !== null)(title, { timeout: 2 * MINUTE }, () => {
           const { status, stdout, stderr } = spawnSync("sh", ["-euc", command], {
             cwd: path.join(folder, "checkout"),
@@ -59,7 +61,7 @@ describe("docs/deploy.md", () => {
     for (const command of others) {
       for (const [file] of command.matchAll(/resources\/[\w./-]+/g))
         expect(existsSync(path.join(REPOSITORY, file)), command).toBe(true);
-      const service = /^docker compose .* (?:up -d|logs -f|exec) ([\w-]+)/.exec(command)?.[1];
+      const service = /^docker compose .* (?:up -d|logs -f|exec(?: -T)?) ([\w-]+)/.exec(command)?.[1];
       if (service !== undefined) expect(Object.keys(services), command).toContain(service);
       const target = /--target (\w+)/.exec(command)?.[1];
       const dockerfile = readFileSync(path.join(REPOSITORY, "resources/deploy/docker/Dockerfile"), "utf8");
@@ -69,7 +71,9 @@ describe("docs/deploy.md", () => {
 
   it("has commands of Bellows that there are", async () => {
     const text = blocks.map(({ commands }) => commands).join("\n");
-    const names = [...text.matchAll(/(?:^|sudo |exec bellows )bellows ([a-z-]+)(?: ([a-z-]+))?/gm)];
+    const names = [
+      ...text.matchAll(/(?:^|sudo |exec (?:-T )?bellows |-- )bellows ([a-z-]+)(?: ([a-z-]+))?/gm),
+    ];
     expect(names.length).toBeGreaterThan(3);
     for (const [, command = "", sub = ""] of names) {
       const help = await bellows([command, ...(sub.startsWith("-") || sub === "" ? [] : [sub]), "--help"]);

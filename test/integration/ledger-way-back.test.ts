@@ -27,7 +27,7 @@ describe("bellows ledger go-back", () => {
     const folder = path.join(data, "demo");
     await updatedOnce(folder);
     const refused = await bellows(["demo", "--data", data, "--port", "0"]);
-    expect(refused.code).toBe(1);
+    expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(/written by a newer Bellows.*bellows ledger go-back/);
 
     const asked = await bellows(["ledger", "go-back", "--data", data]);
@@ -49,6 +49,27 @@ describe("bellows ledger go-back", () => {
     kept.close();
     const { events } = await demo.invoke("activity.list", { type: "ledger-restored", limit: 5 });
     expect(events).toHaveLength(1);
+  });
+
+  it("is said beforehand where no command reaches the folder", async () => {
+    const data = tempFolder();
+    await updatedOnce(path.join(data, "live"));
+    const env = {
+      BELLOWS_KEY_PASSPHRASE: "four words make one",
+      AICF_QUEUE_URL: "http://127.0.0.1:9",
+      METRICS_ENABLED: "0",
+    };
+    const args = ["serve", "--data", data, "--port", "0", "--no-dashboard"];
+    const refused = await bellows(args, env);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining("by a start with BELLOWS_LEDGER_GO_BACK=1"),
+    ]);
+    const process = startBellows(args, { ...env, BELLOWS_LEDGER_GO_BACK: "1" });
+    const { engine } = await new RunningDemo(data, process, "live").until(() => true, "the engine to run");
+    expect(engine.notices.map(({ code }) => code)).toContain("LEDGER_WENT_BACK");
+    process.child.kill("SIGTERM");
+    expect(await process.exited).toBe(0);
   });
 
   it("changes nothing where this version can read the ledger, or there is no copy", async () => {

@@ -49,6 +49,12 @@ test.concurrent(
     const { demo, url } = await demoWithMetrics(folder);
     await demo.until(({ throughput }) => throughput.acceptedTotal >= 5, "five results", 2 * MINUTE);
     const text = await scrape(url);
+    // What Kubernetes' probes ask there.
+    for (const [path, status] of [
+      ["healthz", "ok"],
+      ["readyz", "ready"],
+    ] as const)
+      expect(JSON.parse(await scrape(url.replace("metrics", path)))).toMatchObject({ status });
     // curl -s http://localhost:9108/metrics | grep aicf
     for (const name of [
       "aicf_provider_jobs_total",

@@ -539,7 +539,7 @@ describe("a rented GPU", () => {
     const rentals = () =>
       ledger.bookings.list(
         { market: "aitbc", from: 0, until: Number.MAX_SAFE_INTEGER },
-        { after: 0, limit: 9 },
+        { after: 0, limit: 9, now: Date.now() },
       );
     const agreed = at("coordinator")?.booking?.total;
     expect(rentals()).toMatchObject([{ board: "coordinator", endedAt: null, total: { currency: "AIT" } }]);

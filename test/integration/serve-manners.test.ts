@@ -3,17 +3,23 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readControlFile } from "../../src/engine/control/control-file.ts";
 import { SECOND } from "../../src/shared/durations.ts";
-import { bellows, RunningDemo, startBellows } from "../support/bellows.ts";
+import { bellows, RunningDemo, startBellows, startProgram } from "../support/bellows.ts";
+import { CHAIN_ID } from "../support/devnet.ts";
 import { heavyModels } from "../support/heavy-models.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+import { FleetMarket, PACED_MODEL, pacedResources } from "../support/worker-fleet.ts";
+import { submitJob } from "./devnet-provider.ts";
 
 const PASSPHRASE = "four words make one";
 const NOBODY = "http://127.0.0.1:9";
 const QUIET = { BELLOWS_KEY_PASSPHRASE: PASSPHRASE, AICF_QUEUE_URL: NOBODY, METRICS_ENABLED: "0" };
 const patience = { timeout: 45 * SECOND, interval: 50 };
+const SERVE_PACED = fileURLToPath(new URL("../fixtures/host/serve-paced.ts", import.meta.url));
+const LONG_JOB = 80 * SECOND;
 
 function serveIn(data: string, env: Record<string, string>, ...args: string[]) {
   const process = startBellows(["serve", "--data", data, "--port", "0", "--no-dashboard", ...args], env);
@@ -278,6 +284,36 @@ describe("the end", () => {
     await markets.exited;
   });
 
+  it("comes in time where a job takes longer than the drain: it is given back, not waited for", async () => {
+    const data = tempFolder();
+    const market = await FleetMarket.start();
+    const { queueUrl, nodeUrl } = market.ready;
+    const args = ["--data", data, "--port", "0", "--no-dashboard", "--drain-timeout", "2s"];
+    const process = startProgram(([node = ""]) => [node, SERVE_PACED, pacedResources(), ...args], {
+      ...{ ...QUIET, AICF_QUEUE_URL: queueUrl, RPC_URL: nodeUrl, CHAIN_ID: String(CHAIN_ID) },
+      ...{ GPU_BACKEND: "cpu", BELLOWS_AUTO_STAKE: "100", BELLOWS_STAKE_WITHOUT_BACKUP: "1" },
+      PACED_MS_PER_JOB: String(LONG_JOB),
+    });
+    const engine = new RunningDemo(data, process, "live");
+    await engine.until(({ markets }) => markets[0]?.state === "registered", "it to be registered");
+    await submitJob(queueUrl, { model: PACED_MODEL, kind: "embed", input: ["a long one"] });
+    const isRunning = async () => (await engine.invoke("jobs.list", { limit: 1 })).jobs[0]?.state;
+    await expect.poll(isRunning, patience).toBe("running");
+    const told = performance.now();
+    process.child.kill("SIGTERM");
+    expect(await process.exited).toBe(0);
+    const took = performance.now() - told;
+    expect(took).toBeGreaterThan(2 * SECOND);
+    expect(took).toBeLessThan(LONG_JOB / 2);
+    expect(messages(process)).toContain(
+      "Stopping: what is held is finished within 2 s, the rest given back.",
+    );
+    const left = await bellows(["jobs", "--json", "--data", data]);
+    expect(JSON.parse(left.stdout).jobs).toMatchObject([{ state: "returned", model: PACED_MODEL }]);
+    const given = () => market.log().filter(({ event }) => event === "returned");
+    expect(given()).toHaveLength(1);
+  });
+
   it("can be a new beginning, with the settings as they are then", async () => {
     const data = tempFolder();
     const { engine, process } = serveIn(data, QUIET);
@@ -342,7 +378,7 @@ describe("the end", () => {
 
 const hasPython = spawnSync("python3", ["--version"]).status === 0;
 
-/** A real datagram socket, as systemd's. */
+/** A real datagram socket, as systemd's. An empty line ends each message. */
 async function receiver(): Promise<{ socket: string; lines: () => string[] }> {
   const socket = path.join(tempFolder(), "notify");
   const script = `
@@ -351,7 +387,7 @@ s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
 print("bound", flush=True)
 while True:
-    print(s.recv(65536).decode(), flush=True)
+    print(s.recv(65536).decode() + "\\n", flush=True)
 `;
   const child: ChildProcess = spawn("python3", ["-c", script, socket], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -401,6 +437,7 @@ describe.skipIf(process.platform !== "linux" || !hasPython)("systemd", () => {
       .toContainEqual(expect.stringMatching(/^STATUS=Starting: Checking the model \S+: \d+ %$/));
     const extended = lines().flatMap((line) => /^EXTEND_TIMEOUT_USEC=(\d+)$/.exec(line)?.[1] ?? []);
     expect(Number(extended[0]) / 1e6).toBeGreaterThan(60);
+    expect(lines().join("\n")).toMatch(/^WATCHDOG=1\n\nSTATUS=Starting: .*\nEXTEND_TIMEOUT_USEC=\d+\n\n/m);
     await expect.poll(started.stderr, patience).toMatch(/Starting: Checking the model \S+: \d+ %/);
     started.child.kill("SIGTERM");
     expect(await started.exited).toBe(0);

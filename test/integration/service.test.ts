@@ -42,7 +42,7 @@ describe("bellows service", () => {
       const unit = path.join(root, "etc/systemd/system/bellows.service");
       const text = readFileSync(unit, "utf8");
       expect(text).toContain(
-        ` --max-semi-space-size=1 --no-opt --v8-pool-size=1 ${path.join(REPOSITORY, "dist/node/cli.js")} serve --data /var/lib/bellows\n`,
+        ` --max-semi-space-size=1 --no-opt --single-threaded --expose-gc ${path.join(REPOSITORY, "dist/node/cli.js")} serve --data /var/lib/bellows\n`,
       );
       expect(
         readlinkSync(path.join(root, "etc/systemd/system/multi-user.target.wants/bellows.service")),

@@ -265,7 +265,7 @@ export function shownBooks(books: ScriptedBooks, now: number): void {
       market,
       currency,
       ...periodsOf(market),
-      overdue: { jobs: 0, net: coins(market, 0), oldestAt: null, afterMs: DAY },
+      overdue: { jobs: 0, net: coins(market, 0), unpriced: 0, oldestAt: null, afterMs: DAY },
       ...noRentals(currency),
       rate: rateOf(market),
     });

@@ -9,12 +9,13 @@ import {
   Healthcheck,
   type Instruction,
   type JSONInstruction,
+  Label,
 } from "dockerfile-ast";
 
 export type Step =
   | { readonly do: "run"; readonly command: string }
   | { readonly do: "copy"; readonly from: string | null; readonly sources: string[]; readonly to: string }
-  | { readonly do: "env"; readonly values: Readonly<Record<string, string>> }
+  | { readonly do: "env" | "label"; readonly values: Readonly<Record<string, string>> }
   | { readonly do: "workdir"; readonly path: string }
   | { readonly do: "user"; readonly user: string }
   | { readonly do: "entrypoint" | "cmd" | "healthcheck"; readonly words: readonly string[] }
@@ -73,9 +74,9 @@ function stepOf(instruction: Instruction): Step {
     const words = text.split(/\s+/);
     return { do: "copy", from: flags[0]?.[1] ?? null, sources: words.slice(0, -1), to: words.at(-1) ?? "" };
   }
-  if (instruction instanceof Env) {
+  if (instruction instanceof Env || instruction instanceof Label) {
     const values = instruction.getProperties().map((each) => [each.getName(), each.getValue() ?? ""]);
-    return { do: "env", values: Object.fromEntries(values) };
+    return { do: instruction instanceof Env ? "env" : "label", values: Object.fromEntries(values) };
   }
   if (instruction instanceof Healthcheck) {
     return { do: "healthcheck", words: JSON.parse(text.replace(/^CMD\s+/, "")) as string[] };
@@ -102,6 +103,10 @@ function unknown(instruction: Instruction): Error {
 export function settingOf(stage: Stage, kind: "entrypoint" | "cmd" | "healthcheck"): readonly string[] {
   const found = stage.steps.findLast((step) => step.do === kind);
   return found !== undefined && "words" in found ? found.words : [];
+}
+
+export function labelsOf(stage: Stage): Record<string, string> {
+  return Object.assign({}, ...stage.steps.map((step) => (step.do === "label" ? step.values : {})));
 }
 
 export function environmentOf(stage: Stage): Record<string, string> {

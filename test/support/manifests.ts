@@ -74,6 +74,10 @@ export function environmentIn(
   return { ...merged, ...said };
 }
 
+interface Probe {
+  readonly httpGet?: { readonly port: string | number; readonly path: string };
+}
+
 export interface Container {
   readonly name: string;
   readonly image: string;
@@ -91,9 +95,9 @@ export interface Container {
   }[];
   readonly ports?: readonly { readonly containerPort: number }[];
   readonly lifecycle?: { readonly preStop?: { readonly exec?: { readonly command?: readonly string[] } } };
-  readonly livenessProbe?: unknown;
-  readonly readinessProbe?: unknown;
-  readonly startupProbe?: unknown;
+  readonly livenessProbe?: Probe;
+  readonly readinessProbe?: Probe;
+  readonly startupProbe?: Probe;
   readonly resources?: { readonly limits?: Record<string, unknown> };
   readonly securityContext?: {
     readonly allowPrivilegeEscalation?: boolean;

@@ -5,9 +5,10 @@
  */
 import { EVENTS_RETRY, missedWait } from "../../src/engine/market/aicf/events.ts";
 import { heartbeatWait, longPollWait, moneyWait, RETRY } from "../../src/engine/market/pace.ts";
+import { CALM_LOOK } from "../../src/engine/market/standing-watch.ts";
 import { RETRY as SUBMIT_RETRY } from "../../src/engine/work/submitter.ts";
 import { SECOND } from "../../src/shared/durations.ts";
-import { backoffMs } from "../../src/shared/wait.ts";
+import { backoffMs, type Pace } from "../../src/shared/wait.ts";
 
 export const TICK = SECOND / 10;
 /** What is asked, in the order of the tables. */
@@ -19,8 +20,6 @@ const LANES = 4;
 const SUBMIT_TAKES = SECOND / 20;
 /** Looks at the books while jobs are unpaid: sooner after one that brought money. */
 const BOOKS = { fast: 2 * SECOND, slow: 30 * SECOND, factor: 1.5 };
-
-type Pace = { readonly base: number; readonly cap: number; readonly jitter?: number };
 
 /** How the engine waits; another one to compare with. */
 export interface Waits {
@@ -134,24 +133,26 @@ function oneWorker(
     return answered;
   }
 
-  /** Each answered heartbeat asks for the standing too, the first one after a trouble for the leases held. */
+  /** An answered heartbeat asks for the standing once in a while, the first one after a trouble for the leases held. */
   function beat(): number {
     let answered = Number.POSITIVE_INFINITY;
-    let attempt = 0;
-    let interval = heartbeat;
-    for (let at = start; at < end; at += heartbeatWait(interval, random)) {
+    let failures = 0;
+    let judgedAt = Number.NEGATIVE_INFINITY;
+    for (let at = start; at < end; at += heartbeatWait(heartbeat, failures, random, waits.retry)) {
       note("heartbeat", at);
       if (isDown(at)) {
-        interval = Math.min(heartbeat, backoffMs(++attempt, waits.retry, random));
+        failures += 1;
         continue;
       }
-      note("standing", at);
+      if (at - judgedAt >= CALM_LOOK) {
+        note("standing", at);
+        judgedAt = at;
+      }
       if (at >= upAt && answered === Number.POSITIVE_INFINITY) {
         answered = at;
         note("leases", at);
       }
-      attempt = 0;
-      interval = heartbeat;
+      failures = 0;
     }
     return answered;
   }

@@ -29,9 +29,10 @@ export function scriptedFleetHandlers(fleet: ScriptedFleet = scriptedFleet()) {
 
 /** A view of these machines, with the sums that the engine would make of those that were reached. */
 export function fleetOf(machines: readonly FleetMachine[], more: Partial<FleetView> = {}): FleetView {
-  const reports = machines.map(({ name, readBy, where, host, pod, error, last }) => {
+  const reports = machines.map(({ name, readBy, where, host, pod, error, otherVersion, last }) => {
     const common = { name, readBy, place: { where, host, pod } };
-    if (error !== null) return { ...common, reached: false, error } as const;
+    const version = otherVersion === undefined ? {} : { version: otherVersion };
+    if (error !== null) return { ...common, reached: false, error, ...version } as const;
     if (last === null) throw new Error("A machine that was reached has said something");
     return { ...common, reached: true, facts: last.facts } as const;
   });
@@ -39,7 +40,7 @@ export function fleetOf(machines: readonly FleetMachine[], more: Partial<FleetVi
     source: { file: "/home/ada/.local/share/bellows/fleet.toml", prometheus: null },
     at: Date.now(),
     machines: [...machines],
-    summary: summarise(reports),
+    summary: summarise(reports, (of) => machines.find(({ name }) => name === of)?.last?.facts ?? null),
     prometheusError: null,
     ...more,
   };

@@ -60,7 +60,7 @@ export class ScriptedMarket implements MarketAdapter {
     await this.#next("register", undefined);
     return { providerId: "prov_scripted" };
   }
-  heartbeat(load: Load) {
+  heartbeat(load: Load): Promise<HeartbeatAck> {
     this.loads.push(load);
     return this.#next("heartbeat", { intervalMs: 20, health: null });
   }
@@ -89,7 +89,7 @@ export class ScriptedMarket implements MarketAdapter {
     await this.#next("giveBack", undefined);
     this.returned.push({ leaseId: lease.leaseId, reason });
   }
-  openLeases() {
+  openLeases(): Promise<readonly Lease[] | null> {
     return this.#next("openLeases", null);
   }
   credits(unsettledJobIds: readonly string[]) {

@@ -25,6 +25,8 @@ export interface ScriptedSettings {
   };
   /** What `settings.testConnection` answers. */
   connection: { ok: boolean; text: string; ms: number | null };
+  /** Changes wait for it. */
+  until: Promise<void>;
   restarts: number;
   /** What was said of a folder that comes from another machine. */
   settled: MoveAnswer | null;
@@ -51,6 +53,7 @@ export function scriptedSettings(fixed: SettingsConfig["fixed"] = {}): ScriptedS
       freeBytes: 91_000_000_000,
     },
     connection: { ok: true, text: "It answers, and is what it should be.", ms: 12 },
+    until: Promise.resolve(),
     restarts: 0,
     settled: null,
   };
@@ -82,6 +85,7 @@ export function scriptedSettingsHandlers(
   return {
     "settings.get": async () => ({ settings: script.settings.view() }),
     "settings.set": async ({ patch }) => {
+      await script.until;
       const settings = saveSettings(script, patch);
       changed(settings);
       return { settings };

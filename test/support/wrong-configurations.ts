@@ -162,6 +162,14 @@ export const WRONG_ENVIRONMENT: readonly (readonly [
 ])[] = [
   [{ MAX_CONCURRENCY: "lots" }, "MAX_CONCURRENCY", /not a whole number/, /1 to 256/],
   [{ BATCH_SIZE: "0" }, "BATCH_SIZE", /less than 1/, /1 to 256/],
+  [{ PROVIDER_SECRET_FILE: "/nowhere/secret" }, "PROVIDER_SECRET_FILE", /file that is not there/, /path/],
+  [{ AITBC_API_KEY_FILE: "/etc" }, "AITBC_API_KEY_FILE", /can't be read \(EISDIR\)/, /who may read/],
+  [
+    { BELLOWS_KEY_PASSPHRASE_FILE: "/etc/hostname", BELLOWS_KEY_PASSPHRASE: "four words make one" },
+    "BELLOWS_KEY_PASSPHRASE_FILE",
+    /something else than BELLOWS_KEY_PASSPHRASE/,
+    /one of the two/,
+  ],
   [{ BELLOWS_PORT: "http" }, "BELLOWS_PORT", /not a port/, /65535/],
   [{ GPU_BACKEND: '"cuda"' }, "GPU_BACKEND", /quotation marks/, /Take the quotation marks away/],
   [{ AICF_RPC_WS: "http://127.0.0.1" }, "AICF_RPC_WS", /no ws/, /ws:\/\//],

@@ -4,6 +4,7 @@ import path from "node:path";
 import { type Environment, readSettings } from "../../engine/config/from-environment.ts";
 import { openInstallation } from "../../engine/config/installation.ts";
 import * as read from "../../engine/config/parsers.ts";
+import { secretIn } from "../../engine/config/secret-files.ts";
 import { addressOf } from "../../engine/identity/address.ts";
 import { isBackupChecked } from "../../engine/identity/backup.ts";
 import {
@@ -78,7 +79,7 @@ export function liveIdentityFolder({ env, paths }: CliContext, flags: { data?: s
 }
 
 export function passphraseIn(env: Environment): string | null {
-  return env[PASSPHRASE_VARIABLE] || null;
+  return secretIn(env, PASSPHRASE_VARIABLE);
 }
 
 export function liveFolder(

@@ -6,6 +6,7 @@ import { isEnvironmentFile, placedIn, readEnvironmentFile } from "../../engine/c
 import { type ConfigSources, checkAll, readSettings } from "../../engine/config/from-environment.ts";
 import { readLayers } from "../../engine/config/layers.ts";
 import { placeWords } from "../../engine/config/place-words.ts";
+import { fileOf } from "../../engine/config/secret-files.ts";
 import { SETTINGS, type Setting, type SettingName } from "../../engine/config/settings.ts";
 import { jsonSchemaOf, type RawValue, rawOfText } from "../../engine/config/shape.ts";
 import { PASSPHRASE_VARIABLE } from "../../engine/identity/identity.ts";
@@ -96,7 +97,8 @@ function checkEnvironmentFile(sources: ConfigSources, file: string) {
   const { env, problems } = content;
   try {
     const found = checkAll({ ...sources, elsewhere: true, env: { HOME: sources.env.HOME, ...env } });
-    if (problems.length === 0) return { ...found, hasPassphrase: Boolean(env[PASSPHRASE_VARIABLE]) };
+    const hasPassphrase = Boolean(env[PASSPHRASE_VARIABLE] || fileOf(env, PASSPHRASE_VARIABLE));
+    if (problems.length === 0) return { ...found, hasPassphrase };
   } catch (thrown) {
     if (!(thrown instanceof ConfigError)) throw thrown;
     const placed = placedIn(file, content, thrown.problems);

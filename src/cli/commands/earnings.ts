@@ -4,7 +4,7 @@ import type { EarningDay, EarningSeries, EarningSummary } from "../../shared/con
 import type { MarketId } from "../../shared/contract/market-id.ts";
 import type { CliContext } from "../context.ts";
 import type { EngineClient } from "../engine-client.ts";
-import { dateTime, fields, marketName, money, quantity, span, table, UNKNOWN } from "../format.ts";
+import { dateTime, fields, marketName, money, owed, quantity, span, table, UNKNOWN } from "../format.ts";
 import { writeWholeFile } from "../whole-file.ts";
 
 export interface EarningsOptions {
@@ -54,16 +54,18 @@ export function marketLines(summary: EarningSummary, series: EarningSeries | und
       ["7 days", money(week.net)],
       ["30 days", money(month.net)],
       ["In all", `${money(total.net)} for ${total.accepted} accepted jobs`],
-      ["Pending", money(total.pending)],
+      ["Pending", owed(total.pending, total.unpriced)],
       ...(overdue.jobs === 0
         ? []
         : [
             [
               "Overdue",
-              `${money(overdue.net)} from ${overdue.jobs} jobs, longer than ${span(overdue.afterMs)}, the oldest since ${dateTime(overdue.oldestAt)}`,
+              `${owed(overdue.net, overdue.unpriced)} from ${overdue.jobs} jobs, longer than ${span(overdue.afterMs)}, the oldest since ${dateTime(overdue.oldestAt)}`,
             ] as const,
           ]),
-      ...(given.jobs === 0 ? [] : [["Written off", `${money(given.net)} from ${jobs(given.jobs)}`] as const]),
+      ...(given.jobs === 0
+        ? []
+        : [["Written off", `${owed(given.net, given.unpriced)} from ${jobs(given.jobs)}`] as const]),
       ...(writtenOff.byMarket === 0
         ? []
         : [["Unpaid", `${jobs(writtenOff.byMarket)} that the market set nothing aside for`] as const]),
@@ -77,7 +79,7 @@ export function marketLines(summary: EarningSummary, series: EarningSeries | und
 /** As agreed, and beside what jobs brought: no market tells what was paid of it. */
 function rentalWords({ month, total }: EarningSummary["rentals"]): string {
   const running = total.running === 0 ? "" : `, ${total.running} of them now`;
-  return `${money(total.agreed)} agreed for ${total.rentals}${running}; ${money(month.agreed)} in 30 days; not in the sums above`;
+  return `${owed(total.agreed, total.untold)} agreed for ${total.rentals}${running}; ${owed(month.agreed, month.untold)} in 30 days; not in the sums above`;
 }
 
 function dayLines(days: readonly EarningDay[]): string[] {
@@ -88,7 +90,7 @@ function dayLines(days: readonly EarningDay[]): string[] {
       { title: "Failed", align: "right", value: ({ failed }) => String(failed) },
       { title: "Gross", align: "right", value: ({ gross }) => money(gross) },
       { title: "Net", align: "right", value: ({ net }) => money(net) },
-      { title: "Pending", align: "right", value: ({ pending }) => money(pending) },
+      { title: "Pending", align: "right", value: ({ pending, unpriced }) => owed(pending, unpriced) },
       { title: "Energy", align: "right", value: ({ energy }) => quantity(energy.deviceWh, "Wh") },
       { title: "Electricity", align: "right", value: ({ energy }) => cost(energy.cost) },
     ],
@@ -151,16 +153,16 @@ export async function writeOff(
   const done = yes && unpaid.jobs > 0;
   if (done) await engine.invoke("earnings.writeOff", { market, before });
   if (json) return context.terminal.json({ market, before, ...unpaid, writtenOff: done });
-  const owed = `${jobs(unpaid.jobs)} accepted before ${dateTime(before)}, ${money(unpaid.net)} expected`;
+  const what = `${jobs(unpaid.jobs)} accepted before ${dateTime(before)}, ${owed(unpaid.net, unpaid.unpriced)} expected`;
   if (unpaid.jobs === 0)
     context.terminal.print(`${marketName(market)} has owed nothing for longer than ${days} days.`);
   else if (done)
     context.terminal.print(
-      `Written off at ${marketName(market)}: ${owed}. A credit that comes all the same counts; \`bellows earnings take-back --market ${market}\` waits for them again.`,
+      `Written off at ${marketName(market)}: ${what}. A credit that comes all the same counts; \`bellows earnings take-back --market ${market}\` waits for them again.`,
     );
   else
     context.terminal.print(
-      `${marketName(market)} has not paid for ${owed}. Compare its own books first; repeat with --yes to wait for them no more.`,
+      `${marketName(market)} has not paid for ${what}. Compare its own books first; repeat with --yes to wait for them no more.`,
     );
 }
 

@@ -10,7 +10,15 @@ import type { WorkerReport } from "../../engine/fleet/report.ts";
 import { summarise } from "../../engine/fleet/summary.ts";
 import type { FleetSummary, WorkerFacts } from "../../shared/contract/fleet.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
-import { hottest, isWell, leasesHeld, nearestLimit, oldestHeartbeat } from "../../shared/fleet.ts";
+import {
+  gpuCount,
+  hottest,
+  isUnusable,
+  isWell,
+  leasesHeld,
+  nearestLimit,
+  oldestHeartbeat,
+} from "../../shared/fleet.ts";
 import type { CliContext } from "../context.ts";
 import { advice, ago, money, orUnknown, quantity, table, UNKNOWN } from "../format.ts";
 import { usageError } from "../usage.ts";
@@ -120,6 +128,7 @@ export function fleetLines(
     ...(prometheusError === null ? [] : [`Prometheus: ${advice(prometheusError)}`]),
     `${summary.reached} of ${summary.workers} workers reached, ${summary.gpusUsable} of ${summary.gpus} GPUs usable, ${summary.leasesHeld} leases held.`,
     `Settled ${amounts(summary.settled)}, pending ${amounts(summary.pending)}, ${summary.accepted} results accepted.`,
+    ...(summary.demo === 0 ? [] : [`Play money of ${summary.demo} in the demo is not counted.`]),
     ...summary.drift.map(
       ({ what, values }) =>
         `Different ${what === "models" ? "models" : `${what}s`}: ${values.map(({ value, workers }) => `${value} (${named(workers)})`).join("; ")}.`,
@@ -141,20 +150,13 @@ function troublesOf(report: WorkerReport): string[] {
   const service = facts.service.filter(({ state }) => state === "breached" || state === "warning");
   return [
     ...(isWell(facts) ? [] : [`${name}: ${facts.sentence ?? `is in state ${facts.level}`}.`]),
-    ...facts.gpus
-      .filter(({ usable }) => !usable)
-      .map((gpu) => `${name}: ${gpu.name} (${gpu.id}) can't be used.`),
+    ...facts.gpus.filter(isUnusable).map((gpu) => `${name}: ${gpu.name} (${gpu.id}) can't be used.`),
     ...service.map(
       ({ market, name: measure, value, limit, state }) =>
         `${name}: ${measure} at ${market} is ${state === "breached" ? "beyond" : "near"} its limit (${value === null ? UNKNOWN : round(value)}, limit ${round(limit)}).`,
     ),
   ];
 }
-
-const gpuCount = (gpus: WorkerFacts["gpus"]) => {
-  const usable = gpus.filter((gpu) => gpu.usable).length;
-  return usable === gpus.length ? String(usable) : `${usable}/${gpus.length}`;
-};
 
 /** Enough of them to go and look; the whole list is in --json. */
 function named(workers: readonly string[]): string {

@@ -6,9 +6,12 @@ import { lazy } from "../lazy.ts";
 const { identityCheck, identityExport, identityNew, identityRestore, identityRotate, identityShow } = lazy(
   () => import("./identity.ts"),
 );
+const { identityPassphrase } = lazy(() => import("./identity-passphrase.ts"));
 
 /** Opens and seals backup files; absent: the key's own. */
 export const BACKUP_PASSPHRASE_VARIABLE = "BELLOWS_BACKUP_PASSPHRASE";
+/** What `bellows identity passphrase` puts the key under; absent: it asks. */
+export const NEW_PASSPHRASE_VARIABLE = "BELLOWS_NEW_KEY_PASSPHRASE";
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -18,7 +21,9 @@ export function identityProgram(
   onWrong: () => void,
 ): Command {
   const identity = new Command("identity")
-    .description("The provider key of the live markets: make, show, back up, check, restore, replace")
+    .description(
+      "The provider key of the live markets: make, show, back up, check, restore, replace, lock anew",
+    )
     .helpOption("-h, --help", "Print help")
     .helpCommand(false)
     .addHelpText(
@@ -57,6 +62,10 @@ export function identityProgram(
   add("rotate", "Replace the key by a new one; the old one is kept beside it")
     .option("--yes", "Although the new key is a new provider")
     .action((options: Options) => identityRotate(context, { ...common(options), yes: options.yes === true }));
+  add(
+    "passphrase",
+    `Another passphrase for the key: asks for both, or takes ${NEW_PASSPHRASE_VARIABLE}`,
+  ).action((options: Options) => identityPassphrase(context, common(options)));
   return identity;
 }
 

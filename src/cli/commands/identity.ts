@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { secretIn } from "../../engine/config/secret-files.ts";
 import {
   type Backup,
   checkBackup,
@@ -79,7 +80,7 @@ export async function identityExport(
   }
   const folder = liveIdentityFolder(context, options);
   if (options.output !== undefined) {
-    const backupPassphrase = context.env[BACKUP_PASSPHRASE_VARIABLE] || ownPassphrase(context);
+    const backupPassphrase = secretIn(context.env, BACKUP_PASSPHRASE_VARIABLE) ?? ownPassphrase(context);
     writeOnce(
       path.resolve(options.output),
       await exportKey(folder, passphraseIn(context.env), backupPassphrase),
@@ -186,7 +187,7 @@ function backupOf(context: CliContext, { file, phrase }: BackupOptions): Backup 
     );
   }
   if (phrase !== undefined) return { kind: "phrase", words: readText(phrase) };
-  const passphrase = context.env[BACKUP_PASSPHRASE_VARIABLE] || ownPassphrase(context);
+  const passphrase = secretIn(context.env, BACKUP_PASSPHRASE_VARIABLE) ?? ownPassphrase(context);
   return { kind: "file", text: readText(file ?? ""), passphrase };
 }
 

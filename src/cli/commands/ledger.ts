@@ -1,11 +1,16 @@
 /** `bellows ledger go-back`: after a way back to an older version, on from the copy made before the newer one changed the ledger. */
-import path from "node:path";
 import { loadSqlite } from "../../engine/ledger/database.ts";
 import { findWayBack } from "../../engine/ledger/restore.ts";
 import { forgetWayBack, offerWayBack, SCHEMA, schemaIn, wantWayBack } from "../../engine/ledger/way-back.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { CliContext } from "../context.ts";
-import { dataFolderOf, refuseSecondEngine, type Where } from "../engine-client.ts";
+import {
+  closedServiceAmong,
+  engineFolders,
+  refuseSecondEngine,
+  rootsOf,
+  type Where,
+} from "../engine-client.ts";
 import { usageError } from "../usage.ts";
 
 const COST =
@@ -17,9 +22,14 @@ interface Options {
 }
 
 /** Throws USAGE without `--yes`, LEDGER_NOT_NEWER when this version can read the ledger, NO_LEDGER_COPY. */
-export async function ledgerGoBack(context: CliContext, where: Where, { yes, json }: Options): Promise<void> {
+export async function ledgerGoBack(
+  context: CliContext,
+  where: Where,
+  { yes, json }: Options,
+  roots = rootsOf(where),
+): Promise<void> {
   const { terminal } = context;
-  const folder = newerLedgerUnder(dataFolderOf(where));
+  const folder = newerLedgerUnder(roots);
   await refuseSecondEngine(folder);
   const copy = findWayBack(await loadSqlite(), folder, schemaIn(folder) ?? SCHEMA);
   if (copy === null) forgetWayBack(folder);
@@ -40,15 +50,19 @@ export async function ledgerGoBack(context: CliContext, where: Where, { yes, jso
 }
 
 /** In the order in which an engine is looked for. */
-function newerLedgerUnder(base: string): string {
-  const folders = [path.join(base, "live"), path.join(base, "demo"), base];
-  const found = folders.find((folder) => (schemaIn(folder) ?? 0) > SCHEMA);
+function newerLedgerUnder(roots: readonly [string, ...string[]]): string {
+  const found = roots.flatMap(engineFolders).find((folder) => (schemaIn(folder) ?? 0) > SCHEMA);
   if (found !== undefined) return found;
-  throw new AppError({
-    code: "LEDGER_NOT_NEWER",
-    message: `No ledger in ${base} was written by a newer version, so there is nothing to go back from`,
-    actor: "user",
-  });
+  const code = "LEDGER_NOT_NEWER";
+  const message = "No ledger of yours was written by a newer version";
+  throw (
+    closedServiceAmong(roots, { code, message }) ??
+    new AppError({
+      code,
+      message: `No ledger in ${roots.join(" or ")} was written by a newer version, so there is nothing to go back from`,
+      actor: "user",
+    })
+  );
 }
 
 const dateOf = (at: number): string => new Date(at).toISOString();

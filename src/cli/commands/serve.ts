@@ -54,6 +54,7 @@ export async function serve(context: CliContext, flags: Flags, usual?: Format): 
   using manager = openServiceManager({ env, pid: process.pid, platform: process.platform });
   let startAs: EngineConfig["startAs"] | undefined;
   for (;;) {
+    context.readSecretFiles?.();
     const config = loadConfig(sources);
     const { logFormat } = readSettings(sources);
     if (readControlFile(config.dataFolder) !== null) {
@@ -61,13 +62,19 @@ export async function serve(context: CliContext, flags: Flags, usual?: Format): 
       await refuseSecondEngine(config.dataFolder);
     }
     const run: Run = {
-      check: () => void checkAll(sources),
+      check: () => {
+        context.readSecretFiles?.();
+        checkAll(sources);
+      },
       context,
       signals,
       hangups,
       manager,
       format: logFormat ?? usual ?? (terminal.isTerminal ? "human" : "json"),
-      readAgain: () => readSettingsAgain(sources),
+      readAgain: () => {
+        context.readSecretFiles?.();
+        return readSettingsAgain(sources);
+      },
     };
     const served = serveOnce(run, startAs === undefined ? config : { ...config, startAs });
     const { restartWanted } = await served.catch((thrown: unknown) => {
@@ -149,10 +156,11 @@ async function serveOnce(run: Run, config: EngineConfig): Promise<Engine> {
 function tellOfStart({ context: { terminal }, manager }: Run): TellStart {
   const teller = new StartTeller((line) => terminal.note(line));
   return ({ doing, patienceMs }) => {
+    // A message of its own, and first: in one with the rest it is read last, and takes from the watchdog the longer time.
+    manager?.notify("WATCHDOG=1");
     manager?.notify(
       `STATUS=Starting: ${doing.text}`,
       `EXTEND_TIMEOUT_USEC=${(patienceMs + START_WITHIN) * 1000}`,
-      "WATCHDOG=1",
     );
     teller.hear(doing);
     return Promise.resolve();

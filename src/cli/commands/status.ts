@@ -2,7 +2,7 @@
 import type { MarketView, State } from "../../shared/contract/views.ts";
 import type { CliContext } from "../context.ts";
 import type { EngineClient } from "../engine-client.ts";
-import { advice, ago, fields, marketName, money, orUnknown, span, table, UNKNOWN } from "../format.ts";
+import { advice, ago, fields, marketName, money, orUnknown, owed, span, table, UNKNOWN } from "../format.ts";
 import type { Style, Terminal } from "../terminal.ts";
 
 const LEVEL_STYLE: Readonly<Record<State["headline"]["level"], Style>> = {
@@ -66,6 +66,7 @@ export function statusLines(state: State, now: number, terminal: Pick<Terminal, 
       ],
       state.markets,
     ),
+    ...state.markets.flatMap(({ id, limits = [] }) => limits.map(({ text }) => `${marketName(id)}: ${text}`)),
     "",
     ...table(
       [
@@ -74,7 +75,11 @@ export function statusLines(state: State, now: number, terminal: Pick<Terminal, 
           value: (row) => `${marketName(row.market)}${row.notConfigured ? " (not configured any more)" : ""}`,
         },
         { title: "Settled today", align: "right", value: (row) => money(row.settledToday) },
-        { title: "Pending today", align: "right", value: (row) => money(row.pendingToday) },
+        {
+          title: "Pending today",
+          align: "right",
+          value: (row) => owed(row.pendingToday, row.periods.today.unpriced),
+        },
         { title: "Settled in all", align: "right", value: (row) => money(row.settledTotal) },
         { title: "Accepted today", align: "right", value: (row) => String(row.acceptedToday) },
         { title: "Failed today", align: "right", value: (row) => String(row.failedToday) },

@@ -19,6 +19,7 @@ import { fleetingKey } from "../identity/fleeting-key.ts";
 import { IDENTITY_FILE, identityFolder, PASSPHRASE_VARIABLE } from "../identity/identity.ts";
 import { KeyRing } from "../identity/key-ring.ts";
 import { Ledger } from "../ledger/ledger.ts";
+import { leaveToOther } from "../ledger/other-machine.ts";
 import { LlamaDesk } from "../llama/desk.ts";
 import type { Log, LogConsole } from "../log/log.ts";
 import { openLog } from "../log/open-log.ts";
@@ -32,6 +33,7 @@ import { readReferences, type SelfTestReference } from "../self-test/reference.t
 import { openLiveSettings } from "../settings/open-settings.ts";
 import type { LiveSettings } from "../settings/settings.ts";
 import { type TellStart, tellModelChecks } from "../starting.ts";
+import type { Unfinished } from "../unfinished.ts";
 
 export interface FoundationParts {
   readonly config: EngineConfig;
@@ -44,6 +46,8 @@ export interface FoundationParts {
   readonly machineId: (() => Promise<string | null>) | undefined;
   readonly tell: TellStart;
   readonly signal: AbortSignal | undefined;
+  /** Closes what is opened here. */
+  readonly unfinished: Unfinished;
   /** These two are not called before the foundation stands. */
   readonly modelInUse: (id: string) => boolean;
   readonly attention: () => Attention;
@@ -84,15 +88,18 @@ export interface Foundation {
 
 /** Throws AppError: what can't be opened, or a demo without a model. */
 export async function layFoundation(parts: FoundationParts): Promise<Foundation> {
-  const { now, console, attention } = parts;
+  const { now, console, attention, unfinished } = parts;
   const { version, entries } = locatePaths();
   const started = new Moment(now());
   const { residence, config } = await moveIn(parts.config, parts.machineId);
-  const ledger = await Ledger.open(config.dataFolder, parts.tell);
-  if (residence.isFreshCopy) ledger.offers.clear();
+  const ledger = await Ledger.open(config.dataFolder, parts.tell, config.ledgerGoesBack);
+  unfinished.also(() => ledger.close());
+  const { nameOfCopy } = residence;
+  if (nameOfCopy !== null) leaveToOther(ledger, nameOfCopy, now());
   const settings = openLiveSettings(config, ledger, now);
   const redactor = new Redactor([...secretsIn(process.env), ...secretsOf(config)]);
   const log = openLog(config, { redactor, console });
+  unfinished.also(() => log.close());
   const pidFolder = join(config.dataFolder, "run");
   await killLeftovers(pidFolder);
   const processes = new PidNotingHost(parts.host, pidFolder);
@@ -118,13 +125,17 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
         onNotesTrouble: ({ message, code }) =>
           log.warn(`${message}: what is used is not written down`, { code }),
       }),
-      openDevices({
-        wanted: config.gpuBackend,
-        visible: config.visibleGpus,
-        host: processes,
-        nvmlEntry: entries.nvml,
-        attention,
-      }),
+      openDevices(
+        {
+          wanted: config.gpuBackend,
+          visible: config.visibleGpus,
+          host: processes,
+          nvmlEntry: entries.nvml,
+          attention,
+          unfinished,
+        },
+        parts.signal,
+      ),
     ]);
   const isKeyNew = config.mode === "live" && !hadKey && existsSync(keyFile);
   const fleeting = isKeyNew ? fleetingFolder(dirname(keyFile)) : null;
@@ -148,15 +159,11 @@ export async function layFoundation(parts: FoundationParts): Promise<Foundation>
     models.verifyAll(parts.signal, tellModelChecks(parts.tell)),
     gpuPack.look(),
     llama.look(),
-  ]).catch((thrown: unknown) => {
-    ledger.close();
-    throw thrown;
-  });
+  ]);
   const modelProblem = models.problem();
   // A demo without a model has nothing to show. A live engine starts: a model can be fetched or allowed while it runs,
   // and what was computed before goes out.
   if (config.mode === "demo" && modelProblem !== null && modelProblem.code !== "MODEL_NOT_ALLOWED") {
-    ledger.close();
     throw modelProblem;
   }
   return {

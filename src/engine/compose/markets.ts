@@ -142,7 +142,6 @@ export function composeMarkets(base: Foundation, work: Work, power: Power, bonds
         quota: () => guards.quota(adapter.id),
         room,
         profile,
-        advice: () => guards.sentences(adapter.id),
         warnings: () => guards.warnings(adapter.id),
         paused: () => guards.pauseAt(adapter.id),
         now,

@@ -28,7 +28,8 @@ export function wireReactions({ base, work, power, markets, views }: ReactingPar
 
   settings.onChange((changed) => {
     if (changed.has("logLevel")) log.setLevel(settings.value("logLevel") ?? "info");
-    state.touch("settings", "devices", "offers", "headline");
+    // What was earned is told beside its worth and the price of its electricity.
+    state.touch("settings", "devices", "offers", "headline", "earnings");
     if (changed.has("fleetFile") || changed.has("fleetPrometheus")) state.touch("engine");
     presence.keeper.lookNow();
     offers.lookAgain();
@@ -72,7 +73,12 @@ export function wireReactions({ base, work, power, markets, views }: ReactingPar
     board.judgeAgain();
     tellMarkets();
   });
-  for (const session of sessions) session.onChange(() => state.touch("markets", "headline", "earnings"));
+  for (const session of sessions)
+    session.onChange((change) => {
+      state.touch("markets", "headline");
+      // A sum over the ledger: not for every heartbeat and every question.
+      if (change === "books") state.touch("earnings");
+    });
   watcher.onReadings(() => {
     power.noteReadings();
     for (const view of views.devices()) {

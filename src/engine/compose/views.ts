@@ -6,6 +6,7 @@ import { BatteryWatch } from "../device/battery-watch.ts";
 import { describeDevice, describeUnusable } from "../device/device-view.ts";
 import { DeviceHistory } from "../device/history.ts";
 import { backendSaid, stepsWithWords } from "../device/reason-words.ts";
+import { toldApart } from "../device/told-apart.ts";
 import { openBooks } from "../earnings/books.ts";
 import { placeOfFleet } from "../fleet/place.ts";
 import { findMps, mpsNotice } from "../gpu-pack/mps.ts";
@@ -74,7 +75,7 @@ export function composeViews(
         ...(selfTest === null ? {} : { selfTest }),
       };
     });
-    const all = [...working, ...watcher.detection.unusable.map(describeUnusable)];
+    const all = toldApart([...working, ...watcher.detection.unusable.map(describeUnusable)]);
     return all.map((view) => ({ ...view, ...presence.keeper.viewOf(view.id) }));
   };
   const battery = new BatteryWatch({ machine, onChange: () => state.touch("engine") });

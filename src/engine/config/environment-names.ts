@@ -1,6 +1,7 @@
 /** A variable that is meant for Bellows and is not one of its own is a mistake, and is named before anything starts. */
 import { SECRET_VARIABLES } from "../../shared/secret-variables.ts";
 import type { ConfigProblem } from "./config-error.ts";
+import { SECRET_FILE_VARIABLES } from "./secret-files.ts";
 import { OTHER_NAMES, SETTINGS } from "./settings.ts";
 import { nearest } from "./suggest.ts";
 
@@ -31,6 +32,7 @@ const KNOWN = [
   ...Object.values(SETTINGS).map(({ env }) => env),
   ...Object.keys(OTHER_NAMES),
   ...SECRET_VARIABLES,
+  ...SECRET_FILE_VARIABLES,
   ...TOOL_NAMES,
 ];
 const LONG_NAMES = KNOWN.filter((name) => name.length >= LEAST_LETTERS);

@@ -9,6 +9,7 @@ import {
   type MetricsConfig,
   type SettingsConfig,
 } from "../../shared/config.ts";
+import { type MarketId, MarketIdSchema } from "../../shared/contract/market-id.ts";
 import { DAY, GIB, MIB, MINUTE, SECOND } from "../../shared/durations.ts";
 import { MIN_PASSPHRASE_LENGTH, PASSPHRASE_VARIABLE } from "../identity/identity.ts";
 import { loopbackAddress, OLLAMA_DEFAULT } from "../ollama/address.ts";
@@ -26,6 +27,7 @@ import {
 import { isOllamaAuto } from "./parsers.ts";
 import type { AppPaths } from "./paths.ts";
 import { savedFileIn } from "./saved-settings.ts";
+import { fileOf, unreadSecretFiles } from "./secret-files.ts";
 import { secretMark } from "./secret-mark.ts";
 import { SETTINGS, type Setting, type SettingName, type Settings } from "./settings.ts";
 import { shownValue } from "./shown-value.ts";
@@ -65,20 +67,31 @@ export function loadConfig(sources: ConfigSources): EngineConfig {
   const dataFolder = path.join(settings.dataFolder ?? sources.paths.defaultDataFolder, "live");
   prepareDataFolder(dataFolder);
   const installation = openInstallation(dataFolder);
+  const markets = { aitbc: aitbcConfig(settings, installation), aicf: aicfConfig(settings, installation) };
   return engineConfig(settings, sources.paths, {
     mode: "live",
     dataFolder,
-    markets: { aitbc: aitbcConfig(settings, installation), aicf: aicfConfig(settings, installation) },
+    markets,
     startAs: settings.startAs ?? "running",
-    ...otherMachineOf(settings),
+    ...namesOf(settings, markets),
     settings: settingsConfig(layers, sources),
   });
 }
 
-/** Where its names are given, whoever gave them has seen to it that there is one of each. */
-function otherMachineOf(settings: Settings): Pick<EngineConfig, "otherMachine"> {
-  const isNamed = settings.workerId !== undefined || settings.aitbcMinerId !== undefined;
-  return isNamed ? {} : { otherMachine: settings.otherMachine ?? "ask" };
+/** Where each of its names is given, whoever gave them has seen to it that there is one of each; what he says of the folder holds. */
+function namesOf(
+  settings: Settings,
+  markets: EngineConfig["markets"],
+): Pick<EngineConfig, "otherMachine" | "namedAt"> {
+  const given = { aitbc: settings.aitbcMinerId, aicf: settings.workerId };
+  const isGiven = (market: MarketId): boolean => given[market] !== undefined;
+  const namedAt = MarketIdSchema.options.filter(isGiven);
+  const areAllNamed = namedAt.length > 0 && MarketIdSchema.options.every((id) => !markets[id] || isGiven(id));
+  const { otherMachine = "ask" } = settings;
+  return {
+    ...(areAllNamed && otherMachine === "ask" ? {} : { otherMachine }),
+    ...(namedAt.length === 0 ? {} : { namedAt }),
+  };
 }
 
 /**
@@ -94,7 +107,8 @@ export function checkAll(sources: ConfigSources): { mode: "demo" | "live"; setti
   const mode = chooseMode(sources);
   const { layers } = complete(sources, mode);
   const said = [...layers.given.values()].filter(({ source }) => source.kind === "environment");
-  return { mode, settings: said.length + (sources.env[PASSPHRASE_VARIABLE] ? 1 : 0) };
+  const passphrase = sources.env[PASSPHRASE_VARIABLE] ? 1 : 0;
+  return { mode, settings: said.length + passphrase + unreadSecretFiles(sources.env).length };
 }
 
 /** Read, checked, and with all that a live engine can't do without. */
@@ -102,8 +116,11 @@ function complete(sources: ConfigSources, mode: "demo" | "live") {
   const { settings, problems, layers } = collect(sources);
   const all = [
     ...problems,
-    ...missing((name) => layers.given.get(name)?.text),
-    ...(mode === "live" ? passphraseProblems(sources) : []),
+    // What a file holds that can't be read here is not missing: the file is what is told, or is another machine's.
+    ...[
+      ...missing((name) => layers.given.get(name)?.text),
+      ...(mode === "live" ? passphraseProblems(sources) : []),
+    ].filter(({ name }) => sources.env[name] || fileOf(sources.env, name) === null),
   ];
   if (all.length > 0) throw new ConfigError(all);
   return { settings, layers };
@@ -191,6 +208,7 @@ export function engineConfig(
     },
     ...metricsConfig(settings),
     ...(settings.traceEndpoint === undefined ? {} : { traceTo: settings.traceEndpoint }),
+    ...(settings.ledgerGoBack === undefined ? {} : { ledgerGoesBack: settings.ledgerGoBack }),
   } satisfies EngineConfig);
 }
 

@@ -20,8 +20,8 @@ const InstallationSchema = z.object({
   workerId: z.string().min(1),
   /** Absent: no machine was told yet. */
   machine: MarkSchema.optional(),
-  /** The folder is a copy with names of its own, and the ledger in it still holds the other machine's jobs. */
-  isFreshCopy: z.boolean().optional(),
+  /** The folder is a copy with names of its own: what the ledger in it had from the other machine is left to that one. */
+  isCopy: z.boolean().optional(),
 });
 export type Installation = z.infer<typeof InstallationSchema>;
 
@@ -36,9 +36,9 @@ export function saveInstallation(dataFolder: string, installation: Installation)
   writePrivateFile(fileIn(dataFolder), `${JSON.stringify(installation, null, 2)}\n`);
 }
 
-/** Makes no file. */
-export function isFreshCopy(dataFolder: string): boolean {
-  return fs.existsSync(fileIn(dataFolder)) && openInstallation(dataFolder).isFreshCopy === true;
+/** The ids, where some were made. Makes no file. */
+export function readInstallation(dataFolder: string): Installation | null {
+  return fs.existsSync(fileIn(dataFolder)) ? openInstallation(dataFolder) : null;
 }
 
 export function newIds(): Pick<Installation, "minerId" | "workerId"> {

@@ -11,6 +11,7 @@ import { unknownNames } from "./environment-names.ts";
 import type { ConfigSources } from "./from-environment.ts";
 import { Refusal } from "./refusal.ts";
 import { readSaved, savedFileIn } from "./saved-settings.ts";
+import { fileOf, fileVariable, secretFileProblems } from "./secret-files.ts";
 import { SETTINGS, type Setting, type SettingName, type Settings } from "./settings.ts";
 import { shownValue } from "./shown-value.ts";
 
@@ -50,7 +51,14 @@ export function readLayers(sources: LayerSources, wanted?: readonly SettingName[
     const found = fromPerson(name, sources) ?? fromFile(name, file) ?? fromApp(name, saved);
     if (found !== undefined) given.set(name, found);
   }
-  const problems = wanted === undefined ? [...(file?.problems ?? []), ...unknownNames(sources.env)] : [];
+  const problems =
+    wanted === undefined
+      ? [
+          ...(file?.problems ?? []),
+          ...unknownNames(sources.env),
+          ...(sources.elsewhere === true ? [] : secretFileProblems(sources.env)),
+        ]
+      : [];
   const notes =
     file?.isExposed === true
       ? [
@@ -141,12 +149,13 @@ export class UnreadablePlace extends Error {
 
 /** Flag or environment; empty text is as good as none. */
 function fromPerson(name: SettingName, { env, flags }: LayerSources): Given | undefined {
-  const { flag: flagName = name, env: variable }: Setting<unknown> = SETTINGS[name];
+  const { flag: flagName = name, env: variable, secret }: Setting<unknown> = SETTINGS[name];
   const flag = flags[name]?.trim();
   if (flag !== undefined) return { text: flag, name: flagName, source: { kind: "flag", name: flagName } };
   const said = env[variable]?.trim();
   const text = said && withoutComment(said, SETTINGS[name]);
-  return text ? { text, name: variable, source: { kind: "environment", name: variable } } : undefined;
+  const place = secret && fileOf(env, variable) !== null ? fileVariable(variable) : variable;
+  return text ? { text, name: place, source: { kind: "environment", name: place } } : undefined;
 }
 
 function fromFile(name: SettingName, file: ConfigFile | null): Given | undefined {

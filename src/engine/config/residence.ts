@@ -8,10 +8,10 @@ import type { MoveAnswer } from "../../shared/contract/machine.ts";
 import { AppError } from "../../shared/errors.ts";
 import {
   type Installation,
-  isFreshCopy,
   markOf,
   newIds,
   openInstallation,
+  readInstallation,
   saveInstallation,
 } from "./installation.ts";
 import { readMachineId } from "./machine-id.ts";
@@ -37,7 +37,9 @@ export class Residence {
     const machineId = await ask();
     const installation = openInstallation(dataFolder);
     const isHome = machineId === null || isOf(installation, machineId);
-    const answer = installation.machine === undefined ? "moved" : otherMachine;
+    // One of a version that left no mark is taken for at home, unless somebody says otherwise.
+    const isUnmarked = installation.machine === undefined;
+    const answer = isUnmarked && otherMachine === "ask" ? "moved" : otherMachine;
     if (!isHome && answer !== "ask") settle(dataFolder, answer, machineId);
     return new Residence(dataFolder, machineId, !isHome && answer === "ask");
   }
@@ -52,15 +54,10 @@ export class Residence {
     return this.#isElsewhere ? otherMachine(this.#dataFolder) : null;
   }
 
-  /** The ledger holds the jobs of the machine this folder was copied from. */
-  get isFreshCopy(): boolean {
-    return isFreshCopy(this.#dataFolder);
-  }
-
-  /** They are forgotten. */
-  settledIn(): void {
-    const { isFreshCopy: _, ...installation } = openInstallation(this.#dataFolder);
-    saveInstallation(this.#dataFolder, installation);
+  /** The name made for this folder, which was copied and whose ledger may still be the other machine's; null: it was not. */
+  get nameOfCopy(): string | null {
+    const installation = readInstallation(this.#dataFolder);
+    return installation?.isCopy ? installation.workerId : null;
   }
 
   /** Counts from the next start. Throws SAME_MACHINE. */
@@ -79,21 +76,35 @@ export class Residence {
   }
 }
 
-/** The residence, and the configuration with the names it has now: those of a copy are made after it was read. */
+/**
+ * The residence, and the configuration with the names it has now. Whoever read the configuration may have done so before
+ * those of a copy were made, and give it to start after start: only names that were given stand.
+ */
 export async function moveIn(
   config: EngineConfig,
   ask?: () => Promise<string | null>,
 ): Promise<{ residence: Residence; config: EngineConfig }> {
   if (config.otherMachine === undefined) return { residence: await Residence.open(config), config };
-  const before = openInstallation(config.dataFolder);
   const residence = await Residence.open(config, ask);
   const { minerId, workerId } = openInstallation(config.dataFolder);
+  const { namedAt = [] } = config;
   const { aitbc, aicf } = config.markets;
   const markets = {
-    aitbc: aitbc?.minerId === before.minerId ? { ...aitbc, minerId } : aitbc,
-    aicf: aicf?.workerId === before.workerId ? { ...aicf, workerId } : aicf,
+    aitbc: aitbc === null || namedAt.includes("aitbc") ? aitbc : { ...aitbc, minerId },
+    aicf: aicf === null || namedAt.includes("aicf") ? aicf : { ...aicf, workerId },
   };
   return { residence, config: { ...config, markets } };
+}
+
+/** Said of a folder that no engine has, also of one that nobody has asked about yet. Throws SAME_MACHINE, DATA_FILE_DAMAGED. */
+export async function settleFolder(
+  dataFolder: string,
+  answer: MoveAnswer,
+  ask: () => Promise<string | null> = readMachineId,
+): Promise<void> {
+  const machineId = await ask();
+  if (machineId === null || isOf(openInstallation(dataFolder), machineId)) throw sameMachine(dataFolder);
+  settle(dataFolder, answer, machineId);
 }
 
 /** Written for the next start, by whoever has the folder. */
@@ -102,7 +113,7 @@ function settle(dataFolder: string, answer: MoveAnswer, machineId: string): void
   const machine = markOf(machineId);
   saveInstallation(
     dataFolder,
-    answer === "moved" ? { ...before, machine } : { ...newIds(), machine, isFreshCopy: true },
+    answer === "moved" ? { ...before, machine } : { ...newIds(), machine, isCopy: true },
   );
 }
 

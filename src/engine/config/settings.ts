@@ -455,6 +455,13 @@ export const SETTINGS = {
       "Where the data folder comes from another machine: moved (go on under its names), copied (new names), or ask (default)",
     read: read.oneOf("ask", "moved", "copied"),
   }),
+  ledgerGoBack: setting({
+    key: null,
+    env: "BELLOWS_LEDGER_GO_BACK",
+    means:
+      "1 goes on from the copy made before a newer version changed the ledger, without asking: for one start after a way back (default 0)",
+    read: read.yesNo,
+  }),
   demoRate: setting({
     key: "demo.rate",
     fallback: "1",
@@ -739,6 +746,7 @@ export type Settings = { readonly [N in SettingName]?: ReturnType<(typeof SETTIN
 /** Names that are read where they are needed, not through this table. */
 export const OTHER_NAMES: Readonly<Record<string, string>> = {
   BELLOWS_KEY_PASSPHRASE: "Opens the provider key of a live engine, 12 characters or more; needed to serve",
+  BELLOWS_NEW_KEY_PASSPHRASE: "What `bellows identity passphrase` puts the key under (default: it asks)",
   BELLOWS_BACKUP_PASSPHRASE: "Opens backup files of the provider key (default: BELLOWS_KEY_PASSPHRASE)",
   BELLOWS_DEBUG: "1 adds stacks to the errors of the command line",
   NO_COLOR: "Any value turns colours off",

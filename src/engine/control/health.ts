@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Access } from "./access.ts";
 import { securityHeaders } from "./dashboard-files.ts";
-import type { Readiness } from "./readiness.ts";
+import { healthAnswer, type Readiness } from "./readiness.ts";
 
 export interface HealthParts {
   readonly access: Access;
@@ -38,18 +38,8 @@ function isMeantForAnother({ authorization }: IncomingHttpHeaders, access: Acces
 }
 
 function answerTo(path: string | undefined, isForAnother: boolean, readiness: () => Readiness) {
-  switch (path) {
-    case "/api/health":
-      return isForAnother
-        ? { status: 401, body: { app: "bellows", status: "another" } }
-        : { status: 200, body: { app: "bellows", status: "ok" } };
-    case "/healthz":
-      return { status: 200, body: { status: "ok" } };
-    case "/readyz": {
-      const { ready, reasons } = readiness();
-      return { status: ready ? 200 : 503, body: { status: ready ? "ready" : "not ready", reasons } };
-    }
-    default:
-      return null;
-  }
+  if (path !== "/api/health") return healthAnswer(path, readiness);
+  return isForAnother
+    ? { status: 401, body: { app: "bellows", status: "another" } }
+    : { status: 200, body: { app: "bellows", status: "ok" } };
 }

@@ -7,6 +7,17 @@ export interface Readiness {
   readonly reasons: readonly string[];
 }
 
+/** What `/healthz` and `/readyz` answer, wherever they are asked; null: another question. */
+export function healthAnswer(
+  path: string | undefined,
+  readiness: () => Readiness,
+): { readonly status: number; readonly body: object } | null {
+  if (path === "/healthz") return { status: 200, body: { status: "ok" } };
+  if (path !== "/readyz") return null;
+  const { ready, reasons } = readiness();
+  return { status: ready ? 200 : 503, body: { status: ready ? "ready" : "not ready", reasons } };
+}
+
 /** The ledger is open when anybody can ask; so it takes a market that knows us, and the wish to run. */
 export function readinessOf(markets: readonly MarketView[], intent: RunIntent): Readiness {
   const reasons: string[] = [];

@@ -2,6 +2,7 @@
 import type { ProcessHost } from "../../host/process-host.ts";
 import type { HostInfo } from "../../shared/contract/views.ts";
 import type { WantedBackend } from "../../shared/runtime/protocol.ts";
+import type { Unfinished } from "../unfinished.ts";
 import type { Attention } from "./cadence.ts";
 import { readHostInfo } from "./host-info.ts";
 import { LayeredGpus } from "./layered-gpus.ts";
@@ -18,6 +19,8 @@ export interface OpenDevicesOptions {
   readonly nvmlEntry: string;
   /** Not called before the first detection is over. */
   readonly attention: () => Attention;
+  /** Ends the driver's helper, and a detection that is under way. */
+  readonly unfinished: Unfinished;
 }
 
 export interface OpenedDevices {
@@ -27,10 +30,16 @@ export interface OpenedDevices {
 
 /** Resolves after the first detection. */
 export async function openDevices(options: OpenDevicesOptions, signal?: AbortSignal): Promise<OpenedDevices> {
-  const { wanted, visible, host, nvmlEntry, attention } = options;
+  const { wanted, visible, host, nvmlEntry, attention, unfinished } = options;
   const gpus = openGpus(host, nvmlEntry);
+  const given = new AbortController();
+  unfinished.also(() => {
+    given.abort();
+    gpus.close();
+  });
+  const until = signal === undefined ? given.signal : AbortSignal.any([given.signal, signal]);
   const machine = await readHostInfo();
-  const watcher = await DeviceWatcher.start({ wanted, visible, gpus, host: machine, attention }, signal);
+  const watcher = await DeviceWatcher.start({ wanted, visible, gpus, host: machine, attention }, until);
   return { machine, watcher };
 }
 

@@ -3,6 +3,7 @@
  * runtime has proved. The driver's word is an expectation; a back end that ran is proof and wins.
  */
 import type { DeviceVerdict } from "../../shared/contract/views.ts";
+import { LEFT_OUT } from "../../shared/gpu/left-out.ts";
 import type { GpuReading } from "../../shared/gpu/reading.ts";
 import type { RunsOn } from "../../shared/runtime/backend.ts";
 import { BACKEND_NAMES, ladderOf } from "../../shared/runtime/backends.ts";
@@ -200,7 +201,7 @@ export function judgeWithoutDriver(reason: string): Extract<DeviceVerdict, { usa
 
 /** CUDA_VISIBLE_DEVICES names others. */
 export function judgeLeftOut(): Extract<DeviceVerdict, { usable: false }> {
-  return no("not-visible", say("notVisible"), say("makeVisible"));
+  return no(LEFT_OUT, say("notVisible"), say("makeVisible"));
 }
 
 /** The CPU always can; what a person wants to know is why no GPU does, and what would change that. */

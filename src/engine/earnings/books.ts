@@ -103,7 +103,7 @@ export class EarningBooks {
       }),
       overdue: this.#overdue(pending, at),
       writtenOff: this.#writtenOff(),
-      rentals: this.#rentals(end),
+      rentals: this.#rentals(at, end),
       rate: rateOf(worth, electricity()),
       ...(this.configured ? {} : { notConfigured: true }),
     };
@@ -117,6 +117,7 @@ export class EarningBooks {
     return {
       jobs,
       net: toMoneyValue(money(this.currency, all.net.minor - due.net.minor)),
+      unpriced: all.unpriced - due.unpriced,
       oldestAt: jobs === 0 ? null : ledger.earnings.oldestPending(market),
       afterMs: OVERDUE_AFTER,
     };
@@ -127,14 +128,18 @@ export class EarningBooks {
     const { market: byMarket, person } = ledger.writeOffs.sums(market, this.currency);
     return {
       byMarket: byMarket.jobs,
-      byPerson: { jobs: person.jobs, net: toMoneyValue(person.net), unpriced: person.unpriced },
+      byPerson: {
+        ...{ jobs: person.jobs, net: toMoneyValue(person.net), unpriced: person.unpriced },
+        lastJobs: person.jobs === 0 ? 0 : ledger.writeOffs.lastDeedJobs(market),
+      },
     };
   }
 
-  #rentals(end: number): EarningSummary["rentals"] {
+  #rentals(now: number, end: number): EarningSummary["rentals"] {
     const { market, ledger } = this.#deps;
+    const { currency } = this;
     const sums = (from: number, until: number) => {
-      const { agreed, ...counts } = ledger.bookings.sums(market, this.currency, from, until);
+      const { agreed, ...counts } = ledger.bookings.sums({ market, currency, now }, from, until);
       return { ...counts, agreed: toMoneyValue(agreed) };
     };
     return { month: sums(localMidnight(end, 30), end), total: sums(0, Number.MAX_SAFE_INTEGER) };

@@ -80,7 +80,8 @@ export function earningHandlers(deps: EarningDeps): EarningHandlers {
     "earnings.report": async ({ market, days, state, limit }) => {
       const at = now();
       const series = booksOf(market).series(days, at);
-      const from = series.days[0]?.at ?? 0;
+      // What is owed, or was given up, is looked for however old it is: only old jobs can be written off.
+      const from = state === "pending" || state === "written-off" ? 0 : (series.days[0]?.at ?? 0);
       return {
         at,
         summary: booksOf(market).summary(at),
@@ -101,7 +102,8 @@ export function earningHandlers(deps: EarningDeps): EarningHandlers {
       const following = wanted[wanted.indexOf(current) + 1] ?? null;
       const head = after === undefined ? csvHead() : "";
       if (place?.rentalsAfter != null) {
-        const page = ledger.bookings.list(span, { after: place.rentalsAfter, limit: CSV_PIECE });
+        const paging = { after: place.rentalsAfter, limit: CSV_PIECE, now: now() };
+        const page = ledger.bookings.list(span, paging);
         const last = page.at(-1);
         return {
           text: head + page.map(rentalRow).join(""),

@@ -10,6 +10,7 @@ import { shownAddress } from "./exchange.ts";
 import type { Inventory } from "./inventory.ts";
 import { type FleetPlace, inventoryAt } from "./place.ts";
 import { type FleetReport, readFleet } from "./read-workers.ts";
+import type { WorkerReport } from "./report.ts";
 import { summarise } from "./summary.ts";
 
 /** Several windows share one look. */
@@ -61,6 +62,8 @@ export class FleetDesk {
     const known = before?.machines ?? [];
     const dark = new Set(known.filter(({ error }) => error !== null).map(({ name }) => name));
     const report = await readFleet(inventory, signal, dark);
+    const workers = [...report.workers, ...lostOf(report, known)];
+    const lastOf = new Map(known.map(({ name, last }) => [name, last]));
     const at = this.#deps.now();
     const view: FleetView = {
       source: {
@@ -68,8 +71,8 @@ export class FleetDesk {
         prometheus: inventory.prometheus === null ? null : shownAddress(inventory.prometheus.url),
       },
       at,
-      machines: machinesOf(report, known, at),
-      summary: summarise(report.workers),
+      machines: workers.map((worker) => machineOf(worker, lastOf.get(worker.name) ?? null, at)),
+      summary: summarise(workers, (name) => lastOf.get(name)?.facts ?? null),
       prometheusError: report.prometheusError,
     };
     if (isSame(place, this.#source)) this.#view = view;
@@ -100,22 +103,27 @@ function isSame(a: FleetPlace | null, b: FleetPlace | null): boolean {
   return a?.file === b?.file && a?.prometheus === b?.prometheus;
 }
 
-function machinesOf(
-  { workers, prometheusError }: FleetReport,
-  before: readonly FleetMachine[],
-  at: number,
-): FleetMachine[] {
-  const lastOf = new Map(before.map(({ name, last }) => [name, last]));
-  const found = workers.map((report): FleetMachine => {
-    const common = { name: report.name, readBy: report.readBy, ...report.place };
-    return report.reached
-      ? { ...common, error: null, last: { at, facts: report.facts } }
-      : { ...common, error: report.error, last: lastOf.get(report.name) ?? null };
-  });
-  if (prometheusError === null || prometheusError.code === "NOBODY_SCRAPED") return found;
-  const names = new Set(found.map(({ name }) => name));
-  const lost = before.filter(({ name, readBy }) => readBy === "prometheus" && !names.has(name));
-  return [...found, ...lost.map((machine) => ({ ...machine, error: unseen(prometheusError) }))];
+function machineOf(report: WorkerReport, last: FleetMachine["last"], at: number): FleetMachine {
+  const { name, readBy, place } = report;
+  const common = { name, readBy, ...place };
+  if (report.reached) return { ...common, error: null, last: { at, facts: report.facts } };
+  const { error, version } = report;
+  return { ...common, error, ...(version === undefined ? {} : { otherVersion: version }), last };
+}
+
+/** Whom a Prometheus told of that is silent now. */
+function lostOf({ workers, prometheusError }: FleetReport, before: readonly FleetMachine[]): WorkerReport[] {
+  if (prometheusError === null || prometheusError.code === "NOBODY_SCRAPED") return [];
+  const names = new Set(workers.map(({ name }) => name));
+  return before
+    .filter(({ name, readBy }) => readBy === "prometheus" && !names.has(name))
+    .map(({ name, readBy, where, host, pod }) => ({
+      name,
+      readBy,
+      place: { where, host, pod },
+      reached: false,
+      error: unseen(prometheusError),
+    }));
 }
 
 /** Nothing is wrong with the machine itself, as far as anybody knows. */

@@ -68,3 +68,14 @@ export function workerDown(): AppError {
     help: "Look whether it runs, and whether METRICS_HOST lets Prometheus in.",
   });
 }
+
+/** The engine there is up, and refuses the token of this copy. */
+export function controlFileOld(file: string, cause: unknown): AppError {
+  return new AppError({
+    code: "CONTROL_FILE_OLD",
+    message: `The engine was started again since ${file} was copied`,
+    actor: "user",
+    help: "Copy its control.json again: each start makes a new one. Its metrics need no copy.",
+    cause,
+  });
+}

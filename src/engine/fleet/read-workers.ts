@@ -7,7 +7,7 @@ import { type FleetMeasure, type WorkerFacts, WorkerFactsSchema } from "../../sh
 import { MIB } from "../../shared/durations.ts";
 import { AppError, type ErrorValue, ErrorValueSchema, toErrorValue } from "../../shared/errors.ts";
 import { type ControlFile, ControlFileSchema, readControlFile } from "../control/control-file.ts";
-import { notAWorker, OtherVersion, unexpectedAnswer } from "./errors.ts";
+import { controlFileOld, notAWorker, OtherVersion, unexpectedAnswer } from "./errors.ts";
 import { exchange, shownAddress } from "./exchange.ts";
 import type { Inventory, InventoryWorker, WorkerSource } from "./inventory.ts";
 import { readPrometheus } from "./read-prometheus.ts";
@@ -109,7 +109,12 @@ async function factsFrom(source: WorkerSource, signal: AbortSignal): Promise<Wor
     case "data":
       return localFacts(source.folder, signal);
     case "control":
-      return factsThrough(engineAt(readControl(source.file), source.url, signal));
+      return factsThrough(engineAt(readControl(source.file), source.url, signal)).catch((thrown) => {
+        // Each start makes a new token: who knows the address and not the token has a copy of before.
+        throw thrown instanceof AppError && thrown.code === "UNAUTHORIZED"
+          ? controlFileOld(source.file, thrown)
+          : thrown;
+      });
     case "metrics":
       return factsOfSamples(parseSamples(await textAt(source.url, signal)));
   }

@@ -1,6 +1,7 @@
 /** How a worker of a fleet was found: with its facts, or with the reason why there are none. */
 import type { FleetMeasure, ReadBy, WorkerFacts } from "../../shared/contract/fleet.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
+import { isLeftOut } from "../../shared/gpu/left-out.ts";
 import type { ToldState } from "./told-state.ts";
 
 /** Where a worker is, as far as a person may read it. */
@@ -39,6 +40,7 @@ export function factsOfState(state: ToldState, service: readonly FleetMeasure[])
         id: device.id,
         name: device.name,
         usable: device.verdict?.usable ?? device.state !== "failed",
+        ...(isLeftOut(device) ? { leftOut: true } : {}),
         state: device.state,
         driver: device.gpu?.driver ?? null,
         temperatureC: device.temperatureC,

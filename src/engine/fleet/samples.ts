@@ -10,6 +10,7 @@ import {
   RunIntentSchema,
 } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
+import { LEFT_OUT } from "../../shared/gpu/left-out.ts";
 import { CURRENCIES, CurrencyCodeSchema, type MoneyValue } from "../../shared/money.ts";
 import { notAWorker } from "./errors.ts";
 
@@ -102,6 +103,7 @@ function gpuOf(of: SampleIndex, labels: Sample["labels"]): WorkerFacts["gpus"][n
     id: device,
     name: labels.name ?? "",
     usable: of.value("bellows_device_usable", { device }) === 1,
+    ...(labels.verdict === LEFT_OUT ? { leftOut: true } : {}),
     state: state.success ? state.data : null,
     driver: labels.driver || null,
     temperatureC: of.value("bellows_gpu_temperature_celsius", { device }),

@@ -1,10 +1,14 @@
 /** A fleet in a few figures: what it earns together, what stands still, and where its workers differ. */
-import type { Drift, FleetSummary } from "../../shared/contract/fleet.ts";
-import { isWell } from "../../shared/fleet.ts";
+import type { Drift, FleetSummary, WorkerFacts } from "../../shared/contract/fleet.ts";
+import { isCounted, isWell } from "../../shared/fleet.ts";
 import { add, fromMoneyValue, type Money, type MoneyValue, toMoneyValue } from "../../shared/money.ts";
 import type { WorkerReport } from "./report.ts";
 
-export function summarise(reports: readonly WorkerReport[]): FleetSummary {
+/** `lastOf`: what a worker that is not reached now said when it last was; nobody's money is gone with its tunnel. */
+export function summarise(
+  reports: readonly WorkerReport[],
+  lastOf: (name: string) => WorkerFacts | null = () => null,
+): FleetSummary {
   const reached = reports.flatMap((report) =>
     report.reached ? [{ name: report.name, ...report.facts }] : [],
   );
@@ -12,8 +16,10 @@ export function summarise(reports: readonly WorkerReport[]): FleetSummary {
   const otherwise = reports.flatMap((report) =>
     report.reached || report.version === undefined ? [] : [{ name: report.name, version: report.version }],
   );
-  const gpus = reached.flatMap((worker) => worker.gpus);
+  const gpus = reached.flatMap((worker) => worker.gpus.filter(isCounted));
   const service = reached.flatMap((worker) => worker.service);
+  const before = reports.flatMap((report) => (report.reached ? [] : (lastOf(report.name) ?? [])));
+  const earnings = [...reached, ...before].filter(isPaid).flatMap((worker) => worker.earnings);
   return {
     workers: reports.length,
     reached: reached.length + otherwise.length,
@@ -24,8 +30,10 @@ export function summarise(reports: readonly WorkerReport[]): FleetSummary {
     leasesHeld: reached
       .flatMap(({ markets }) => markets)
       .reduce((sum, { leasesHeld }) => sum + leasesHeld, 0),
-    settled: perCurrency(reached.flatMap(({ earnings }) => earnings.map(({ settled }) => settled))),
-    pending: perCurrency(reached.flatMap(({ earnings }) => earnings.map(({ pending }) => pending))),
+    settled: perCurrency(earnings.map(({ settled }) => settled)),
+    pending: perCurrency(earnings.map(({ pending }) => pending)),
+    lastKnown: before.filter((worker) => isPaid(worker) && worker.earnings.length > 0).length,
+    demo: [...reached, ...before].filter((worker) => !isPaid(worker)).length,
     breached: service.filter(({ state }) => state === "breached").length,
     warnings: service.filter(({ state }) => state === "warning").length,
     measured: service.filter(({ state }) => state !== "unknown").length,
@@ -38,6 +46,9 @@ export function summarise(reports: readonly WorkerReport[]): FleetSummary {
     ].flatMap((drift) => drift ?? []),
   };
 }
+
+/** A demo earns play money. */
+const isPaid = ({ mode }: Pick<WorkerFacts, "mode">): boolean => mode === "live";
 
 function driftOf<W extends { readonly name: string }>(
   what: Drift["what"],

@@ -39,7 +39,7 @@ export const ToldSchema = z.object({
     }),
     devices: rows(
       device.extend({
-        verdict: z.object({ usable: z.boolean() }).nullish().catch(null),
+        verdict: z.object({ usable: z.boolean(), code: z.string().optional() }).nullish().catch(null),
         gpu: z.object({ driver: z.string().nullable() }).nullish().catch(null),
       }),
     ),

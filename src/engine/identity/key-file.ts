@@ -83,6 +83,20 @@ export async function replaceKeyFile(path: string, content: KeyFile, retired: st
   });
 }
 
+/** The same key in another file: `prove` throws where what was written is not what it should be, and the old one stays. */
+export async function rewriteKeyFile(
+  path: string,
+  content: KeyFile,
+  prove: (written: KeyFile) => Promise<void>,
+): Promise<void> {
+  await writeKeyFile(path, content, async (written) => {
+    const read = await readKeyFile(written);
+    if (read === null) throw unreadable(written, "it is gone");
+    await prove(read);
+    await rename(written, path);
+  });
+}
+
 /** `put` gives the file, which is on the disk, its name. */
 async function writeKeyFile(
   path: string,

@@ -3,7 +3,7 @@
  * on the one that is missing, and a start that nobody watches would go on as a provider without either.
  */
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { AppError } from "../../shared/errors.ts";
 
 const RETIRED = /^provider-key\.retired-.*\.json$/;
@@ -24,13 +24,15 @@ export async function refuseWhereOneWas(folder: string, knownAs: string | null):
   if (retired === undefined && knownAs === null) return;
   const who =
     knownAs === null ? "a provider's key was replaced here" : `the ledger beside it is that of ${knownAs}`;
-  const bring = "Bring it back with `bellows identity restore`";
+  // Typed as another user, root for one, the command would look into that user's folder.
+  const data = `--data "${dirname(dirname(folder))}"`;
+  const bring = `Bring it back with \`bellows identity restore ${data}\``;
   const rename =
     retired === undefined ? "" : `, or give ${join(folder, retired)} its name provider-key.json again`;
   throw new AppError({
     code: "KEY_LOST",
     message: `The provider key is missing in ${folder}, and ${who}`,
     actor: "user",
-    help: `${bring}${rename}. To go on as a new provider, without that stake: \`bellows identity new\`.`,
+    help: `${bring}${rename}. To go on as a new provider, without that stake: \`bellows identity new ${data}\`.`,
   });
 }

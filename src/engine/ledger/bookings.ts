@@ -2,6 +2,7 @@
 import type { MarketId } from "../../shared/contract/views.ts";
 import { type CurrencyCode, type Money, money } from "../../shared/money.ts";
 import type { Database } from "./database.ts";
+import { COPIED_BOOKINGS } from "./other-machine.ts";
 
 /** over: its time was up. released: given back before. vanished: the market lists the offer no more. */
 export type RentalEnd = "over" | "released" | "vanished";
@@ -20,7 +21,7 @@ export interface Rental {
   readonly until: number | null;
   /** Agreed for the whole time; null: not said. What was paid of it, no market tells. */
   readonly total: Money | null;
-  /** When it was seen to have ended; null: it runs. */
+  /** When its time was up or it was seen to have ended; null: it runs. */
   readonly endedAt: number | null;
   readonly endReason: RentalEnd | null;
 }
@@ -70,18 +71,25 @@ export class BookingTable {
            CASE WHEN until_at IS NOT NULL AND until_at <= @at THEN 'over' ELSE @reason END
          WHERE market = @market AND board = @board AND device = @device AND ended_at IS NULL AND booking IS NOT @but`,
       ),
+      forsake: db.prepare<[number, MarketId, string]>(
+        `UPDATE bookings SET ended_at = ?, end_reason = 'vanished'
+         WHERE market = ? AND ended_at IS NULL AND until_at IS NULL
+           AND board NOT IN (SELECT value FROM json_each(?))`,
+      ),
       sums: db.prepare<
-        [string, string, number, number],
+        [number, string, string, number, number],
         { rentals: number; running: number; agreed: string; untold: number }
       >(
-        `SELECT count(*) AS rentals, coalesce(sum(ended_at IS NULL), 0) AS running,
+        `SELECT count(*) AS rentals,
+           coalesce(sum(ended_at IS NULL AND (until_at IS NULL OR until_at > ?)), 0) AS running,
            CAST(coalesce(sum(total_minor), 0) AS TEXT) AS agreed, coalesce(sum(total_minor IS NULL), 0) AS untold
-         FROM bookings WHERE market = ? AND (currency IS NULL OR currency = ?) AND starts_at >= ? AND starts_at < ?`,
+         FROM bookings WHERE market = ? AND (currency IS NULL OR currency = ?) AND starts_at >= ? AND starts_at < ?
+           AND +id > ${COPIED_BOOKINGS}`,
       ),
       list: db.prepare<[string, number, number, number, number], RentalRecord>(
         `SELECT id, market, board, booking, device, model, starts_at, until_at, currency,
            CAST(total_minor AS TEXT) AS total, ended_at, end_reason
-         FROM bookings WHERE market = ? AND starts_at >= ? AND starts_at < ? AND id > ? ORDER BY id LIMIT ?`,
+         FROM bookings WHERE market = ? AND starts_at >= ? AND starts_at < ? AND id > max(?, ${COPIED_BOOKINGS}) ORDER BY id LIMIT ?`,
       ),
     };
   }
@@ -102,9 +110,18 @@ export class BookingTable {
     this.#statements.end.run({ market, board, device, reason, at, but });
   }
 
-  /** Begun from `from` on and before `until`, unix ms. */
-  sums(market: MarketId, currency: CurrencyCode, from: number, until: number): RentalSums {
-    const found = this.#statements.sums.get(market, currency, from, until);
+  /** At boards other than these nobody looks any more: what has no agreed end there is not known to run. */
+  forsake(market: MarketId, boards: readonly string[], at: number): void {
+    this.#statements.forsake.run(at, market, JSON.stringify(boards));
+  }
+
+  /** Begun from `from` on and before `until`, unix ms; what was agreed until `now` or earlier is over. */
+  sums(
+    { market, currency, now }: { market: MarketId; currency: CurrencyCode; now: number },
+    from: number,
+    until: number,
+  ): RentalSums {
+    const found = this.#statements.sums.get(now, market, currency, from, until);
     return {
       rentals: found?.rentals ?? 0,
       running: found?.running ?? 0,
@@ -113,10 +130,10 @@ export class BookingTable {
     };
   }
 
-  /** As they were first heard of, `after` not among them. */
+  /** As they were first heard of, `after` not among them; what was agreed until `now` or earlier is over. */
   list(
     { market, from, until }: { readonly market: MarketId; readonly from: number; readonly until: number },
-    { after, limit }: { readonly after: number; readonly limit: number },
+    { after, limit, now }: { readonly after: number; readonly limit: number; readonly now: number },
   ): Rental[] {
     return this.#statements.list.all(market, from, until, after, limit).map((record) => ({
       row: record.id,
@@ -131,8 +148,14 @@ export class BookingTable {
         record.currency === null || record.total === null
           ? null
           : money(record.currency, BigInt(record.total)),
-      endedAt: record.ended_at,
-      endReason: record.end_reason,
+      ...endOf(record, now),
     }));
   }
+}
+
+/** A board may stop telling of a rental, or nobody ask: it ends when its time is up all the same. */
+function endOf(record: RentalRecord, now: number): Pick<Rental, "endedAt" | "endReason"> {
+  const { ended_at: endedAt, end_reason: endReason, until_at: until } = record;
+  if (endedAt !== null || until === null || until > now) return { endedAt, endReason };
+  return { endedAt: until, endReason: "over" };
 }

@@ -5,14 +5,19 @@
 import { renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
-import { needRoom } from "../../shared/disk-room.ts";
+import { hasRoom, needRoom } from "../../shared/disk-room.ts";
 import { syncFile, syncFolder } from "../../shared/durable.ts";
+import { SECOND } from "../../shared/durations.ts";
 import type { Database } from "./database.ts";
 
 type Sqlite = typeof BetterSqlite3;
 
 /** In `settings`: copies made of this ledger so far. */
 const COUNTER = "ledger.copies";
+
+/** For another program's lock on a copy: at a start, and while work waits. */
+const PATIENT = 2 * SECOND;
+const BRIEF = SECOND / 10;
 
 export interface Copy {
   readonly file: string;
@@ -32,8 +37,8 @@ export async function copyLedger(
   db: Database,
   { target, pagesAtOnce }: { target: string; pagesAtOnce: number },
 ): Promise<void> {
-  needRoom(dirname(target), bytesOf(db), "a copy of the ledger");
   const part = `${target}.part`;
+  makeRoom(target, bytesOf(db));
   countAtLeast(db, counted(db) + 1);
   try {
     await db.backup(part, { progress: () => pagesAtOnce });
@@ -47,22 +52,41 @@ export async function copyLedger(
   await syncFolder(dirname(target));
 }
 
+/** What lies at `target` goes only where there is no room beside it, and only if its room is enough: the ledger itself is whole. */
+function makeRoom(target: string, bytes: number): void {
+  const folder = dirname(target);
+  const replaced = statSync(target, { throwIfNoEntry: false })?.size ?? 0;
+  needRoom(folder, bytes - replaced, "a copy of the ledger");
+  if (replaced > 0 && !hasRoom(folder, bytes)) rmSync(target);
+}
+
 /** Of those files that are ledgers at all, the one with the newest content first. */
 export function newestFirst(Sqlite: Sqlite, files: readonly string[]): Copy[] {
-  return files
-    .flatMap((file) => lookInto(Sqlite, file) ?? [])
+  return sortCopies(Sqlite, files, PATIENT).known;
+}
+
+/** The newest content first, and beside them what is no database at all. What could not be read just now is neither. */
+export function sortCopies(
+  Sqlite: Sqlite,
+  files: readonly string[],
+  lockWait = BRIEF,
+): { known: Copy[]; damaged: readonly string[] } {
+  const looked = files.map((file) => ({ file, found: lookInto(Sqlite, file, lockWait) }));
+  const known = looked
+    .flatMap(({ found }) => (found === null || found === "damaged" ? [] : found))
     .sort(
       (a, b) =>
         b.number - a.number ||
         b.newestEvent - a.newestEvent ||
         statSync(b.file).mtimeMs - statSync(a.file).mtimeMs,
     );
+  return { known, damaged: looked.flatMap(({ file, found }) => (found === "damaged" ? file : [])) };
 }
 
-/** null: not readable as a ledger. */
-function lookInto(Sqlite: Sqlite, file: string): Copy | null {
+/** null: it could not be read, which may pass (too many open files, a lock of another program, a disk that stutters). */
+function lookInto(Sqlite: Sqlite, file: string, timeout: number): Copy | "damaged" | null {
   try {
-    const db = new Sqlite(file, { readonly: true, fileMustExist: true });
+    const db = new Sqlite(file, { readonly: true, fileMustExist: true, timeout });
     try {
       const schema = db.pragma("user_version", { simple: true }) as number;
       const newestEvent = db.prepare<[], number | null>("SELECT max(id) FROM events").pluck().get() ?? 0;
@@ -70,8 +94,9 @@ function lookInto(Sqlite: Sqlite, file: string): Copy | null {
     } finally {
       db.close();
     }
-  } catch {
-    return null;
+  } catch (thrown) {
+    const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+    return /^SQLITE_(NOTADB|CORRUPT)/.test(code) ? "damaged" : null;
   }
 }
 

@@ -11,14 +11,14 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
 import type { StartNews } from "../../shared/config.ts";
-import { FREE_SOME_SPACE } from "../../shared/disk-room.ts";
+import { asFullDisk } from "../../shared/disk-room.ts";
 import { MIB, SECOND } from "../../shared/durations.ts";
 import { AppError, type ErrorValue } from "../../shared/errors.ts";
 import { readingLedger, restoringLedger, type TellStart, untold, upgradingLedger } from "../starting.ts";
 import { takeCleanNote } from "./clean-note.ts";
 import { addExpectedFunction } from "./expected-function.ts";
 import { MIGRATIONS } from "./migrations.ts";
-import { endRestore, findWayBack, goBack, restoreNewest } from "./restore.ts";
+import { dropRestored, endRestore, findWayBack, goBack, restoredCopyOf, restoreNewest } from "./restore.ts";
 import { copyBeforeMigration, SNAPSHOT_FOLDER } from "./snapshots.ts";
 import { forgetWayBack, offerWayBack, readWayBack, SCHEMA } from "./way-back.ts";
 
@@ -44,17 +44,19 @@ export interface OpenedDatabase {
 }
 
 /**
- * Opens (or creates) `<folder>/ledger.sqlite`; the folder itself must exist. `tell` hears what of it takes long. Throws
+ * Opens (or creates) `<folder>/ledger.sqlite`; the folder itself must exist. `tell` hears what of it takes long.
+ * `goesBack`: a newer version's gives way to the copy made before it. Throws
  * AppError LEDGER_*, DATA_FOLDER_FULL or ENGINE_ALREADY_RUNNING.
  */
 export async function openDatabase(
   folder: string,
   now: () => number = Date.now,
   tell: TellStart = untold,
+  goesBack = false,
 ): Promise<OpenedDatabase> {
   const Sqlite = await loadSqlite();
   try {
-    return await open(Sqlite, folder, now, tell);
+    return await open(Sqlite, folder, now, tell, goesBack);
   } catch (thrown) {
     throw asLedgerError(thrown);
   }
@@ -65,13 +67,16 @@ async function open(
   folder: string,
   now: () => number,
   tell: TellStart,
+  goesBack: boolean,
 ): Promise<OpenedDatabase> {
   const file = join(folder, LEDGER_FILE);
   const notices: ErrorValue[] = [];
   const snapshots = join(folder, SNAPSHOT_FOLDER);
   if (!existsSync(snapshots)) mkdirSync(snapshots);
 
-  endRestore(file);
+  const ended = await endRestore(Sqlite, { folder, file, now: now() });
+  if (ended === "corrupt") throw corruptError(restoredCopyOf(file));
+  if (ended !== null) notices.push(ended);
   let trustedFrom = takeCleanNote(file, now());
   if (trustedFrom === null) await tellIfBig(file, tell, readingLedger);
   let db = tryOpen(Sqlite, file, trustedFrom === null);
@@ -79,13 +84,14 @@ async function open(
   const replaced =
     db === "corrupt"
       ? await restoreNewest(Sqlite, { folder, file, now: now() })
-      : await goBackIfWanted(Sqlite, db, { folder, file, now: now() });
+      : await goBackIfWanted(Sqlite, db, { folder, file, now: now() }, goesBack);
   if (replaced !== null) {
     notices.push(replaced);
     trustedFrom = null;
     db = tryOpen(Sqlite, file, true);
   }
   if (db === "corrupt") throw corruptError(file);
+  dropRestored(file);
   if (schemaOf(db) < SCHEMA) await tellIfBig(file, tell, upgradingLedger);
   try {
     await migrate(Sqlite, db, folder);
@@ -102,17 +108,10 @@ async function open(
  * on after one: a job's row and the memory of it would disagree, so the engine ends and starts again from the file.
  */
 export function asLedgerError(thrown: unknown): unknown {
+  // DATA_FOLDER_FULL passes by itself: with room again the next start goes on (host/full-disk.ts). The rest may not.
+  const full = asFullDisk(thrown);
+  if (full !== thrown) return full;
   const code = codeOf(thrown);
-  if (code.startsWith("SQLITE_FULL") || NO_SPACE.has(code)) {
-    // The machine's, not the person's: with room again the next start goes on by itself (host/supervisor.ts).
-    return new AppError({
-      code: LEDGER_FAILED,
-      message: "The disk that holds the data folder is full, so nothing more can be written down",
-      actor: "machine",
-      help: FREE_SOME_SPACE,
-      cause: thrown,
-    });
-  }
   if (!code.startsWith("SQLITE_")) return thrown;
   return new AppError({
     code: LEDGER_FAILED,
@@ -123,8 +122,12 @@ export function asLedgerError(thrown: unknown): unknown {
   });
 }
 
-export const LEDGER_FAILED = "LEDGER_FAILED";
-const NO_SPACE: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
+const LEDGER_FAILED = "LEDGER_FAILED";
+
+/** Is this what `asLedgerError` made of a read or write, by its code? Then the engine ends, whoever hears of it. */
+export function isLedgerFailure(code: string | null): boolean {
+  return code === LEDGER_FAILED || code === "DATA_FOLDER_FULL";
+}
 
 /** Throws NODE_TOO_OLD. */
 export async function loadSqlite(): Promise<Sqlite> {
@@ -196,15 +199,17 @@ function corruptError(file: string): AppError {
   });
 }
 
-/** A newer version's ledger gives way to the copy a person chose; null: it is none, or nobody wants that. */
+/** A newer version's ledger gives way to the copy a person chose, or wants beforehand; null: it is none, or nobody wants that. */
 async function goBackIfWanted(
   Sqlite: Sqlite,
   db: Database,
   place: { folder: string; file: string; now: number },
+  goesBack: boolean,
 ): Promise<ErrorValue | null> {
   const version = schemaOf(db);
   if (version <= SCHEMA) return null;
-  const wish = readWayBack(place.folder);
+  const offer = goesBack ? findWayBack(Sqlite, place.folder, version) : null;
+  const wish = offer === null ? readWayBack(place.folder) : { ...offer, wanted: true };
   if (wish === null || !wish.wanted || wish.ledgerSchema !== version) return null;
   // Its log is in the file, so that what is kept of it is one file.
   db.pragma("wal_checkpoint(TRUNCATE)");
@@ -247,7 +252,7 @@ function tooNew(Sqlite: Sqlite, folder: string, version: number): AppError {
   const copy =
     offer === null
       ? "Update Bellows, or use another data folder with --data."
-      : `Update Bellows, or go back to the copy of ${new Date(offer.takenAt).toISOString()}: in the app's window, or with \`bellows ledger go-back\`.`;
+      : `Update Bellows, or go back to the copy of ${new Date(offer.takenAt).toISOString()}: in the app's window, with \`bellows ledger go-back\`, or by a start with BELLOWS_LEDGER_GO_BACK=1.`;
   return new AppError({
     code: "LEDGER_TOO_NEW",
     message: `The ledger ${join(folder, LEDGER_FILE)} was written by a newer Bellows (schema ${version}, this one knows ${SCHEMA})`,

@@ -3,6 +3,7 @@ import type { EntryState } from "../../shared/contract/earnings.ts";
 import type { MarketId } from "../../shared/contract/views.ts";
 import { type CurrencyCode, type Money, money } from "../../shared/money.ts";
 import type { Database } from "./database.ts";
+import { COPIED_LEASES } from "./other-machine.ts";
 
 export interface Entry {
   readonly row: number;
@@ -73,6 +74,9 @@ const COLUMNS = `l.id, l.market, l.lease_id, l.job_id, l.kind, l.model, l.units,
   CASE WHEN e.told THEN CAST(e.net_minor AS TEXT) END AS net_minor, e.reference`;
 /** The market's word, by the market's clock: no credit comes before what it is for, a clock that is behind says so. */
 const PAID_AT = "max(e.settled_at, e.accepted_at)";
+/** Not the machine's that this ledger was copied from. The sign keeps SQLite from walking by id. */
+const OWN = `AND +l.id > ${COPIED_LEASES}`;
+const OWN_PAID = `AND +e.lease > ${COPIED_LEASES}`;
 const BEGINNING: EntryPlace = { at: -1, row: -1 };
 const END: EntryPlace = { at: Number.MAX_SAFE_INTEGER, row: Number.MAX_SAFE_INTEGER };
 
@@ -83,7 +87,7 @@ export class EntryReader {
     const newestFirst = (from: string, state: string, by: string) =>
       db.prepare<[Bounds], EntryRecord>(
         `SELECT ${COLUMNS} FROM ${from}
-         WHERE ${by}.market = @market ${state} AND ${by}.accepted_at >= @from AND ${by}.accepted_at < @until
+         WHERE ${by}.market = @market ${state} ${OWN} AND ${by}.accepted_at >= @from AND ${by}.accepted_at < @until
            AND (${by}.accepted_at, l.id) < (@at, @row)
          ORDER BY ${by}.accepted_at DESC, l.id DESC LIMIT @limit`,
       );
@@ -103,19 +107,19 @@ export class EntryReader {
       ),
       settled: db.prepare<[Bounds], EntryRecord>(
         `SELECT ${COLUMNS} FROM earnings e JOIN leases l ON l.id = e.lease
-         WHERE e.market = @market AND e.accepted_at >= @from AND e.accepted_at < @until
+         WHERE e.market = @market AND e.accepted_at >= @from AND e.accepted_at < @until ${OWN_PAID}
            AND (e.accepted_at, e.lease) < (@at, @row)
          ORDER BY e.accepted_at DESC, e.lease DESC LIMIT @limit`,
       ),
       oldestFirst: db.prepare<[Bounds], EntryRecord>(
         `SELECT ${COLUMNS} FROM ${fromLeases}
-         WHERE l.market = @market AND l.accepted_at IS NOT NULL AND l.accepted_at >= @from AND l.accepted_at < @until
+         WHERE l.market = @market AND l.accepted_at IS NOT NULL AND l.accepted_at >= @from AND l.accepted_at < @until ${OWN}
            AND (l.accepted_at, l.id) > (@at, @row)
          ORDER BY l.accepted_at, l.id LIMIT @limit`,
       ),
       firstPaid: db.prepare<[Bounds], EntryRecord>(
         `SELECT ${COLUMNS} FROM earnings e INDEXED BY earnings_paid CROSS JOIN leases l ON l.id = e.lease
-         WHERE e.market = @market AND ${PAID_AT} >= max(@from, @at) AND ${PAID_AT} < @until
+         WHERE e.market = @market AND ${PAID_AT} >= max(@from, @at) AND ${PAID_AT} < @until ${OWN_PAID}
            AND (${PAID_AT}, e.lease) > (@at, @row)
          ORDER BY ${PAID_AT}, e.lease LIMIT @limit`,
       ),

@@ -7,6 +7,7 @@ import { type CurrencyCode, type Money, money } from "../../shared/money.ts";
 import type { JobCredit } from "../market/port.ts";
 import type { Database } from "./database.ts";
 import { ALL_TIME, SLOT_MS } from "./migrations/005-scale.ts";
+import { COPIED_LEASES } from "./other-machine.ts";
 
 /** Of a span of time, or of all time. */
 export interface SpanSums {
@@ -100,7 +101,8 @@ export class EarningsTable {
       failedSince: db
         .prepare<[string, number], number>(
           `SELECT count(*) FROM leases
-           WHERE market = ? AND finished_at >= ? AND state IN ('failed', 'expired', 'lost', 'rejected')`,
+           WHERE market = ? AND finished_at >= ? AND state IN ('failed', 'expired', 'lost', 'rejected')
+             AND +id > ${COPIED_LEASES}`,
         )
         .pluck(),
     };

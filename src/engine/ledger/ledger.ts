@@ -26,6 +26,7 @@ import { EnergyTable } from "./energy.ts";
 import { LeaseTable } from "./leases.ts";
 import { ModelNeedTable } from "./model-needs.ts";
 import { OfferTable } from "./offers.ts";
+import { CopiedPart } from "./other-machine.ts";
 import { Outbox } from "./outbox.ts";
 import { PriceTable } from "./prices.ts";
 import { ResultTable } from "./results.ts";
@@ -63,6 +64,7 @@ export class Ledger {
   readonly modelNeeds: ModelNeedTable;
   readonly prices: PriceTable;
   readonly tallies: TallyTable;
+  readonly copied: CopiedPart;
   /** What a person should know about how the ledger was opened. */
   readonly notices: readonly ErrorValue[];
   readonly #db: Database;
@@ -97,6 +99,7 @@ export class Ledger {
     this.modelNeeds = new ModelNeedTable(db);
     this.prices = new PriceTable(db);
     this.tallies = new TallyTable(db);
+    this.copied = new CopiedPart(db);
     this.#statements = {
       keeps: db
         .prepare<[{ market: string }], number>(
@@ -120,9 +123,9 @@ export class Ledger {
     };
   }
 
-  /** Opens or creates the ledger in `folder`; `tell` hears what of it takes long. Throws AppError, see database.ts. */
-  static async open(folder: string, tell?: TellStart): Promise<Ledger> {
-    return new Ledger(await openDatabase(folder, Date.now, tell), folder);
+  /** Opens or creates the ledger in `folder`; `tell` and `goesBack`, and what it throws: see database.ts. */
+  static async open(folder: string, tell?: TellStart, goesBack?: boolean): Promise<Ledger> {
+    return new Ledger(await openDatabase(folder, Date.now, tell, goesBack), folder);
   }
 
   /** Everything `work` writes becomes durable together (one fsync), or not at all. */
@@ -193,9 +196,14 @@ export class Ledger {
   async snapshotIfDue(now: number): Promise<void> {
     const failed = this.#snapshotTrouble;
     if (failed !== null && !hasPassed(SNAPSHOT_AGAIN, failed.at, now)) return;
-    const newest = newestSnapshotAt(this.#folder, now);
+    const newest = this.newestCopyAt(now);
     const { everyMs } = snapshotHabit(this.bytes());
     if (newest === null || now - newest >= everyMs) await this.snapshot(now);
+  }
+
+  /** Unix ms; null: there is none. */
+  newestCopyAt(now: number): number | null {
+    return newestSnapshotAt(this.#folder, now);
   }
 
   /** Why there is no new copy, since the last try; null: there is one, or none was due. */
@@ -210,9 +218,10 @@ export class Ledger {
 
   close(): void {
     try {
+      this.service.writeHeartbeats();
       this.#db.pragma("optimize");
     } catch {
-      // Only a help for the planner: a full disk must not keep the ledger from being closed.
+      // The beats of a minute, and a help for the planner: a full disk must not keep the ledger from being closed.
     }
     this.#db.close();
     if (this.#trouble.seen) return; // The next start reads the file through.

@@ -9,7 +9,7 @@ import { needRoom } from "../../shared/disk-room.ts";
 import { syncFile, syncFolder } from "../../shared/durable.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
 import { type Copy, countAtLeast, newestFirst, standAlone } from "./copies.ts";
-import { listCopiesBefore, listSnapshots, SNAPSHOT_FOLDER } from "./snapshots.ts";
+import { dropUnfinished, listCopiesBefore, listSnapshots, SNAPSHOT_FOLDER } from "./snapshots.ts";
 import { SCHEMA, type WayBack } from "./way-back.ts";
 
 type Sqlite = typeof BetterSqlite3;
@@ -21,16 +21,40 @@ interface Place {
   readonly now: number;
 }
 
-/** A restore that was cut off between its last two moves is ended. */
-export function endRestore(file: string): void {
-  if (!existsSync(file) && existsSync(restoredCopyOf(file))) renameSync(restoredCopyOf(file), file);
+/**
+ * A restore that was cut off between its last two moves is ended, with the copy it had made if that is whole, else with
+ * the newest that is. null: none was cut off. "corrupt": no copy is whole.
+ */
+export async function endRestore(Sqlite: Sqlite, place: Place): Promise<ErrorValue | "corrupt" | null> {
+  const made = restoredCopyOf(place.file);
+  if (existsSync(place.file) || !existsSync(made)) return null;
+  if (usable(Sqlite, [made]) !== null) {
+    renameSync(made, place.file);
+    await syncFolder(place.folder);
+  } else {
+    const good = usable(Sqlite, allCopies(place.folder));
+    if (good === null) return "corrupt";
+    await put(Sqlite, good, place, damagedName(place));
+  }
+  return {
+    code: "LEDGER_RESTORED",
+    message:
+      "The engine ended while a copy took the ledger's place; that is done now, and what lay there is kept beside it",
+    actor: "user",
+    help: "Work done since the copy was made is missing here, not at the markets: compare the earnings with their books.",
+  };
+}
+
+/** A copy that no restore ended with is no ledger to begin with one day. To be called by who has the ledger open. */
+export function dropRestored(file: string): void {
+  rmSync(restoredCopyOf(file), { force: true });
 }
 
 /** In the place of a damaged ledger, which is closed. null: there is no copy that is whole. */
 export async function restoreNewest(Sqlite: Sqlite, place: Place): Promise<ErrorValue | null> {
   const good = usable(Sqlite, allCopies(place.folder));
   if (good === null) return null;
-  const aside = join(place.folder, `ledger-damaged-${place.now}.sqlite`);
+  const aside = damagedName(place);
   await put(Sqlite, good, place, aside);
   return {
     code: "LEDGER_RESTORED",
@@ -81,8 +105,9 @@ function usable(Sqlite: Sqlite, files: readonly string[]): Copy | null {
 /** The copy is whole and durable before anything is moved: a start that is cut off here must not end with an empty ledger. */
 async function put(Sqlite: Sqlite, good: Copy, { folder, file, now }: Place, aside: string): Promise<void> {
   const copy = restoredCopyOf(file);
-  needRoom(folder, statSync(good.file).size, "the restored ledger");
   rmSync(copy, { force: true });
+  dropUnfinished(folder);
+  needRoom(folder, statSync(good.file).size, "the restored ledger");
   copyFileSync(good.file, copy);
   prepare(Sqlite, copy, newestNumber(Sqlite, folder), now);
   await syncFile(copy);
@@ -122,5 +147,6 @@ function isWhole(Sqlite: Sqlite, file: string): boolean {
   }
 }
 
-const restoredCopyOf = (file: string): string => `${file}.restored`;
+const damagedName = ({ folder, now }: Place): string => join(folder, `ledger-damaged-${now}.sqlite`);
+export const restoredCopyOf = (file: string): string => `${file}.restored`;
 const takenAt = ({ file }: Copy): string => statSync(file).mtime.toISOString();

@@ -2,6 +2,7 @@
 import type { MarketId } from "../../shared/contract/views.ts";
 import { HELD_STATES } from "../work/job-machine.ts";
 import type { Database } from "./database.ts";
+import { COPIED_LEASES } from "./other-machine.ts";
 
 const HELD = HELD_STATES.map((state) => `'${state}'`).join(",");
 
@@ -22,10 +23,20 @@ export interface RunningLease {
   readonly maxRuntimeMs: number | null;
 }
 
+interface Beat {
+  readonly market: MarketId;
+  readonly at: number;
+  readonly capacity: number;
+}
+
 export class ServiceTable {
+  readonly #db: Database;
   readonly #statements;
+  /** Heard, and not written down yet. */
+  #unwritten: Beat[] = [];
 
   constructor(db: Database) {
+    this.#db = db;
     this.#statements = {
       beat: db.prepare("INSERT INTO heartbeats (market, at, capacity) VALUES (?, ?, ?)"),
       beats: db
@@ -41,10 +52,12 @@ export class ServiceTable {
       >(
         `SELECT job_id, 1 AS done, accepted_at - granted_at AS took, max_runtime_ms FROM leases
          WHERE market = @market AND accepted_at IS NOT NULL AND accepted_at BETWEEN @from AND @to
+           AND +id > ${COPIED_LEASES}
          UNION ALL
          SELECT job_id, 0, finished_at - granted_at, max_runtime_ms FROM leases
          WHERE market = @market AND state IN ('failed', 'expired', 'lost', 'rejected')
-           AND accepted_at IS NULL AND finished_at BETWEEN @from AND @to`,
+           AND accepted_at IS NULL AND finished_at BETWEEN @from AND @to
+           AND +id > ${COPIED_LEASES}`,
       ),
       changes: db.prepare<[number, string, number], { at: number; detail: string }>(
         `SELECT at, detail FROM events
@@ -52,8 +65,9 @@ export class ServiceTable {
          ORDER BY id DESC LIMIT ?`,
       ),
       lastAccepted: db
-        .prepare<[string], number | null>(
-          "SELECT max(accepted_at) FROM leases WHERE market = ? AND accepted_at IS NOT NULL",
+        .prepare<[string], number>(
+          `SELECT accepted_at FROM leases WHERE market = ? AND accepted_at IS NOT NULL AND +id > ${COPIED_LEASES}
+           ORDER BY accepted_at DESC LIMIT 1`,
         )
         .pluck(),
       running: db.prepare<[string], { job_id: string; granted_at: number; max_runtime_ms: number | null }>(
@@ -63,17 +77,25 @@ export class ServiceTable {
     };
   }
 
+  /** Durable with the next `writeHeartbeats`: a commit for each would wake the disk of an idle machine all day long. */
   recordHeartbeat(market: MarketId, at: number, capacity: number): void {
-    this.#statements.beat.run(market, at, capacity);
+    this.#unwritten.push({ market, at, capacity });
   }
 
-  /** Ascending, unix ms. */
+  /** Ascending, unix ms; those that are not written down yet too. */
   heartbeats(market: MarketId, since: number): number[] {
-    return this.#statements.beats.all(market, since);
+    const written = this.#statements.beats.all(market, since);
+    const unwritten = this.#unwritten.filter((beat) => beat.market === market && beat.at >= since);
+    return [...written, ...unwritten.map(({ at }) => at)].sort((a, b) => a - b);
   }
 
-  forgetHeartbeats(before: number): void {
-    this.#statements.forget.run(before);
+  /** Once a minute, and before the ledger is closed: kill -9 costs the beats of a minute. Forgets those before `keepFrom`, unix ms. */
+  writeHeartbeats(keepFrom = 0): void {
+    this.#db.transaction(() => {
+      for (const { market, at, capacity } of this.#unwritten) this.#statements.beat.run(market, at, capacity);
+      this.#statements.forget.run(keepFrom);
+    })();
+    this.#unwritten = [];
   }
 
   /** Of any start, unix ms; null: the market has accepted nothing yet. */

@@ -6,7 +6,7 @@ import { readdirSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type BetterSqlite3 from "better-sqlite3";
 import { DAY, HOUR, MIB } from "../../shared/durations.ts";
-import { copyLedger, newestFirst } from "./copies.ts";
+import { copyLedger, sortCopies } from "./copies.ts";
 import type { Database } from "./database.ts";
 
 export const SNAPSHOT_FOLDER = "snapshots";
@@ -35,12 +35,13 @@ export async function takeSnapshot(
 ): Promise<void> {
   const snapshots = join(folder, SNAPSHOT_FOLDER);
   const target = join(snapshots, `ledger-${new Date(now).toISOString().replace(/[:.]/g, "-")}.sqlite`);
-  for (const left of unfinished(folder)) rmSync(left, { force: true });
+  dropUnfinished(folder);
   await copyLedger(Sqlite, db, { target, pagesAtOnce: PAGES_AT_ONCE });
   const { kept } = snapshotHabit(statSync(target).size);
-  const newest = newestFirst(Sqlite, listSnapshots(folder)).map(({ file }) => file);
-  const stay = new Set([target, ...newest.filter((file) => file !== target).slice(0, kept - 1)]);
-  for (const file of listSnapshots(folder)) if (!stay.has(file)) rmSync(file, { force: true });
+  const { known, damaged } = sortCopies(Sqlite, listSnapshots(folder));
+  const older = known.map(({ file }) => file).filter((file) => file !== target);
+  // One that could not be read just now may be the best there is: it stays.
+  for (const file of [...older.slice(kept - 1), ...damaged]) rmSync(file, { force: true });
 }
 
 /**
@@ -54,6 +55,7 @@ export async function copyBeforeMigration(
   schema: number,
 ): Promise<void> {
   const target = join(folder, SNAPSHOT_FOLDER, `${BEFORE_SCHEMA}${schema}.sqlite`);
+  dropUnfinished(folder);
   await copyLedger(Sqlite, db, { target, pagesAtOnce: PAGES_AT_A_START });
   const schemaOf = (file: string) => Number(basename(file, ".sqlite").slice(BEFORE_SCHEMA.length));
   const all = listCopiesBefore(folder).sort((a, b) => schemaOf(b) - schemaOf(a));
@@ -83,12 +85,16 @@ function dateOf(file: string): number | null {
   return day === undefined ? null : Date.parse(`${day}T${h}:${m}:${s}.${ms}Z`);
 }
 
-function unfinished(folder: string): string[] {
-  return filesOf(folder, (name) => /\.part(-journal|-wal|-shm)?$/.test(name));
+/** What is left of copies that were cut off takes the room of those to come. To be called by who has the ledger. */
+export function dropUnfinished(folder: string): void {
+  for (const left of filesOf(folder, (name) => /\.part(-journal|-wal|-shm)?$/.test(name)))
+    rmSync(left, { force: true });
 }
 
 function filesOf(folder: string, wanted: (name: string) => boolean): string[] {
   const snapshots = join(folder, SNAPSHOT_FOLDER);
+  // Somebody may take the folder away while the engine runs: then there are none, and the next copy says what is wrong.
+  if (statSync(snapshots, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   return readdirSync(snapshots)
     .filter(wanted)
     .map((name) => join(snapshots, name));

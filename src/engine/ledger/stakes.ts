@@ -1,6 +1,8 @@
 /** What markets hold of ours: stakes and bonds as they last told, and which of them have ended. */
 import type { MarketId, ProviderStanding } from "../../shared/contract/views.ts";
+import { HOUR } from "../../shared/durations.ts";
 import { type CurrencyCode, fromMoneyValue, type Money, money } from "../../shared/money.ts";
+import { hasPassed } from "../../shared/wait.ts";
 import type { Database } from "./database.ts";
 
 export type StakePart = NonNullable<ProviderStanding["stake"]["parts"]>[number];
@@ -13,6 +15,7 @@ export interface StakeRow {
   /** Unix ms; null: not said. */
   readonly lockedUntil: number | null;
   readonly firstSeen: number;
+  /** To the hour. */
   readonly lastSeen: number;
   /** When the market first no longer told of it; null: it stands. */
   readonly endedAt: number | null;
@@ -36,6 +39,9 @@ interface StakeRecord {
   last_seen: number;
   ended_at: number | null;
 }
+
+/** Told every minute, mostly the same: that alone is no reason to wake a disk. */
+const SEEN_AGAIN = HOUR;
 
 export class StakeTable {
   readonly #db: Database;
@@ -74,6 +80,7 @@ export class StakeTable {
           changes.push({ what: "appeared", kind, reference, amount });
         else if (known.amount.minor !== amount.minor || known.status !== status)
           changes.push({ what: "changed", kind, reference, amount });
+        else if (known.lockedUntil === lockedUntil && !hasPassed(SEEN_AGAIN, known.lastSeen, now)) continue;
         const { currency, minor } = part.amount;
         this.#statements.put.run({ market, kind, reference, currency, minor, status, lockedUntil, now });
       }

@@ -1,6 +1,6 @@
 /**
  * Accepted jobs whose money nobody waits for any more: the market had set nothing aside for them, or a person gave them up.
- * They stay accepted, so a credit that comes all the same settles them; they are in no sum of what is still to come.
+ * Or they are another machine's (other-machine.ts). They stay accepted, so a credit that comes all the same settles them; they are in no sum of what is still to come.
  */
 import type { MarketId } from "../../shared/contract/views.ts";
 import { type CurrencyCode, money } from "../../shared/money.ts";
@@ -41,6 +41,12 @@ export class WriteOffTable {
            WHERE market = ? AND state = 'accepted' AND written_off_by = 'person'`,
         )
         .pluck(),
+      deedJobs: db
+        .prepare<[string, number], number>(
+          `SELECT count(*) FROM leases INDEXED BY leases_given_up
+           WHERE market = ? AND state = 'accepted' AND written_off_by = 'person' AND written_off_at = ?`,
+        )
+        .pluck(),
       takeBack: db.prepare(
         `UPDATE leases SET written_off_at = NULL, written_off_by = NULL WHERE id IN (
            SELECT id FROM leases INDEXED BY leases_given_up
@@ -52,7 +58,7 @@ export class WriteOffTable {
         { id: number; job_id: string; written_off_at: number }
       >(
         `SELECT id, job_id, written_off_at FROM leases INDEXED BY leases_paid_late
-         WHERE market = ? AND state = 'accepted' AND written_off_at >= ? AND (written_off_at, id) > (?, ?)
+         WHERE market = ? AND state = 'accepted' AND written_off_at >= ? AND written_off_by <> 'copied' AND (written_off_at, id) > (?, ?)
          ORDER BY written_off_at, id LIMIT ?`,
       ),
     };
@@ -83,6 +89,12 @@ export class WriteOffTable {
   /** The newest deed of a person whose jobs are still unpaid; null: there is none. */
   newestDeed(market: MarketId): number | null {
     return this.#statements.newest.get(market) ?? null;
+  }
+
+  /** The jobs of that deed. */
+  lastDeedJobs(market: MarketId): number {
+    const deed = this.newestDeed(market);
+    return deed === null ? 0 : (this.#statements.deedJobs.get(market, deed) ?? 0);
   }
 
   /** Some of a deed's jobs are waited for again; returns how many. */

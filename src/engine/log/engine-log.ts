@@ -2,6 +2,7 @@
 import type { Headline } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { formatDecimal } from "../../shared/money.ts";
+import { everyBeat } from "../../shared/wait.ts";
 import { describeActivity, levelOf } from "../ledger/activity-words.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { WorkBoard } from "../work/board.ts";
@@ -52,11 +53,10 @@ export function keepLog(log: Log, { ledger, board, headline }: EngineLogSources)
     if (level === "error" || level === "attention" || level === "offline") log.warn(sentence, facts);
     else log.info(sentence, facts);
   };
-  const looks = setInterval(look, HEADLINE_EVERY);
-  looks.unref();
+  const stopLooks = everyBeat(HEADLINE_EVERY, look);
   look();
   return () => {
-    clearInterval(looks);
+    stopLooks();
     stopAudit();
     stopBoard();
   };

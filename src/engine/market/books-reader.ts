@@ -3,7 +3,7 @@ import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
 import { Moment } from "../../shared/moment.ts";
 import { pause, Wakeup } from "../../shared/wait.ts";
-import { LEDGER_FAILED } from "../ledger/database.ts";
+import { isLedgerFailure } from "../ledger/database.ts";
 import type { UnsettledPlace } from "../ledger/leases.ts";
 import { LateCredits } from "./late-credits.ts";
 import type { MarketLink, SessionDeps } from "./market-link.ts";
@@ -79,10 +79,11 @@ export class BooksReader {
         await this.#link.restraint.over("books", signal);
         const jobIds = unsettled.map((lease) => lease.jobId);
         const settled = board.settle(unsettled, await adapter.credits(jobIds, within(signal, BOOKS_TIMEOUT)));
+        late.noteAnswered();
         interval = settled > 0 ? CREDIT_FAST : Math.min(CREDIT_SLOW, interval * 1.5);
         this.#readAt = new Moment(now());
         this.#link.noteOver("books");
-        this.#link.tell();
+        this.#link.tell("books");
       } catch (thrown) {
         // Books that a person has to mend are no reason to stop working.
         if (!isUsersToMend(thrown)) rethrowUnlessRetryable(thrown, signal);
@@ -97,5 +98,5 @@ export class BooksReader {
 
 function isUsersToMend(thrown: unknown): boolean {
   if (!(thrown instanceof AppError) || thrown.actor !== "user") return false;
-  return thrown.code !== "NOT_REGISTERED" && thrown.code !== LEDGER_FAILED;
+  return thrown.code !== "NOT_REGISTERED" && !isLedgerFailure(thrown.code);
 }

@@ -18,14 +18,15 @@ export interface SessionDeps {
   /** How many of them to ask for now; absent: all that are free. */
   readonly room?: Pick<LeaseRoom, "wish" | "asking">;
   readonly profile: () => ProviderProfile;
-  /** What the service guard does at this market, one sentence each. */
-  readonly advice?: () => readonly string[];
   /** Measures of service near or past their limit at this market now. */
   readonly warnings?: () => number;
   /** Why none of this market's work is taken until a person says so; null: it is taken. */
   readonly paused?: () => MarketPause | null;
   readonly now: () => number;
 }
+
+/** "books": they were read, so money may be another; "proofs": anything else that is shown. */
+export type SessionChange = "proofs" | "books";
 
 export interface MarketLink {
   readonly restraint: Restraint;
@@ -36,5 +37,5 @@ export interface MarketLink {
   /** It is no longer asked, or was answered by somebody who is not the market: nothing is wrong with it. */
   noteOver(call: MarketCall): void;
   /** Something that the view shows changed. */
-  tell(): void;
+  tell(change?: SessionChange): void;
 }

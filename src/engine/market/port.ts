@@ -10,6 +10,7 @@
 import type {
   ClaimReport,
   MarketId,
+  MarketLimit,
   ProviderBalance,
   ProviderStanding,
 } from "../../shared/contract/views.ts";
@@ -29,6 +30,8 @@ export interface MarketCapabilities {
   readonly stake: boolean;
   /** false: nothing to work for is reachable here, only books; default true. */
   readonly work?: boolean;
+  /** false: what is reachable here hands out no jobs, so it is asked for none; it hears of this provider all the same. Default true. */
+  readonly jobs?: boolean;
 }
 
 export interface ProviderProfile {
@@ -285,7 +288,7 @@ export interface MarketAdapter {
   /** The market's time minus this machine's, ms; null before its first answer. Absent: it does not tell the time. */
   clockSkewMs?(): number | null;
   /** What does not work here and why, one sentence each; empty: everything does. */
-  limits?(): readonly string[];
+  limits?(): readonly MarketLimit[];
   /** Calls `listener` whenever the market pushes news, until the signal aborts; reconnects by itself. */
   listen?(listener: (news: MarketNews) => void, signal: AbortSignal): Promise<void>;
   /** What the provider gets of a gross fee by the market's published split: shown as pending until the credit is read. */

@@ -15,16 +15,17 @@ const LATEST = 10 * SECOND;
 /** Their wait is our own guess, and the market's next word may end it. */
 const OUR_GUESS: ReadonlySet<string> = new Set(["JAILED", "NOT_ELIGIBLE"]);
 
-export class Restraint {
+/** `Call`: the kinds of question. */
+export class Restraint<Call extends string = MarketCall> {
   /** By a clock that only goes on, ms. */
-  readonly #until = new Map<MarketCall, number>();
+  readonly #until = new Map<Call, number>();
   readonly #random: () => number;
 
   constructor(random: () => number = Math.random) {
     this.#random = random;
   }
 
-  note(call: MarketCall, thrown: unknown): void {
+  note(call: Call, thrown: unknown): void {
     const asked = retryAfter(thrown);
     if (asked <= 0 || isOurGuess(thrown)) return;
     const until = performance.now() + asked + this.#random() * Math.min(LATEST, LATER * asked);
@@ -32,12 +33,12 @@ export class Restraint {
   }
 
   /** How long this must not be asked yet, ms; 0: it may. */
-  left(call: MarketCall): number {
+  left(call: Call): number {
     return Math.max(0, (this.#until.get(call) ?? 0) - performance.now());
   }
 
   /** Resolves when it may be asked, or when the signal aborts. */
-  async over(call: MarketCall, signal: AbortSignal): Promise<void> {
+  async over(call: Call, signal: AbortSignal): Promise<void> {
     for (let left = this.left(call); left > 0 && !signal.aborted; left = this.left(call))
       await pause(Math.ceil(left), signal);
   }

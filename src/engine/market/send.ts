@@ -2,9 +2,9 @@
  * One HTTP exchange over Node's own client, in the shape of `fetch`, whose place a test's can take. `fetch` itself
  * brings a second HTTP implementation: several MB in an engine that mostly waits, and twice the work for each poll.
  */
-import { Agent, request as askHttp, type IncomingMessage, type RequestOptions } from "node:http";
-import { request as askHttps, Agent as SecureAgent } from "node:https";
-import { SECOND } from "../../shared/durations.ts";
+import { request as askHttp, type IncomingMessage, type RequestOptions } from "node:http";
+import { request as askHttps } from "node:https";
+import { type Agents, agentFor, agents } from "./agents.ts";
 
 export interface Outgoing {
   readonly method: string;
@@ -25,26 +25,20 @@ export interface Incoming {
 
 export type Send = (url: string, outgoing: Outgoing) => Promise<Incoming>;
 
-/** A connection is kept for the next question; servers close idle ones after 5 s. */
-const KEPT = { keepAlive: true, timeout: 4 * SECOND };
-const agents = { http: new Agent(KEPT), https: new SecureAgent(KEPT) };
-
 /** Resolves with the head of the answer. Rejects with what Node says, or with the signal's abort. */
-export const send: Send = (url, { method, headers, body, signal }) =>
-  new Promise((resolve, reject) => {
-    const isSecure = url.startsWith("https:");
-    const options: RequestOptions = {
-      method,
-      headers,
-      signal,
-      agent: isSecure ? agents.https : agents.http,
-    };
-    const asking = isSecure ? askHttps(url, options) : askHttp(url, options);
-    asking.once("response", (answer) => resolve(incoming(answer)));
-    // Stays: a connection that breaks later says so here as well as in the body.
-    asking.on("error", reject);
-    asking.end(body);
-  });
+export const sendThrough =
+  (through: Agents): Send =>
+  (url, { method, headers, body, signal }) =>
+    new Promise((resolve, reject) => {
+      const options: RequestOptions = { method, headers, signal, agent: agentFor(through, url) };
+      const asking = url.startsWith("https:") ? askHttps(url, options) : askHttp(url, options);
+      asking.once("response", (answer) => resolve(incoming(answer)));
+      // Stays: a connection that breaks later says so here as well as in the body.
+      asking.on("error", reject);
+      asking.end(body);
+    });
+
+export const send: Send = sendThrough(agents);
 
 function incoming(answer: IncomingMessage): Incoming {
   return {

@@ -2,17 +2,20 @@
  * One market's life with us: connect and register, then heartbeat, take work and read the books side by side until
  * the market forgets us or the engine stops; then from the start again. It keeps the proofs the UI shows.
  */
-import type { MarketPause, MarketView, ProviderStanding } from "../../shared/contract/views.ts";
+import type { MarketLimit, MarketPause, MarketView, ProviderStanding } from "../../shared/contract/views.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, type ErrorValue, isAbort, toErrorValue } from "../../shared/errors.ts";
 import { Moment } from "../../shared/moment.ts";
 import { backoffMs, pause, Wakeup } from "../../shared/wait.ts";
-import { LEDGER_FAILED } from "../ledger/database.ts";
+import { isLedgerFailure } from "../ledger/database.ts";
+import { Announcer } from "./announcer.ts";
 import { BooksReader } from "./books-reader.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import { booksUnread } from "./limits.ts";
 import type { MarketCall } from "./market-call.ts";
-import type { MarketLink, SessionDeps } from "./market-link.ts";
-import { heartbeatWait, RETRY, RETRY_REFUSED, rethrowUnlessRetryable, within } from "./pace.ts";
-import type { MarketAdapter, ProviderProfile, Registration } from "./port.ts";
+import type { MarketLink, SessionChange, SessionDeps } from "./market-link.ts";
+import { RETRY, RETRY_REFUSED, within } from "./pace.ts";
+import type { MarketAdapter } from "./port.ts";
 import { Restraint } from "./restraint.ts";
 import { StandingWatch } from "./standing-watch.ts";
 import { Troubles } from "./troubles.ts";
@@ -20,13 +23,12 @@ import { WorkTaker } from "./work-taker.ts";
 
 export type { SessionDeps } from "./market-link.ts";
 
-const DEFAULT_HEARTBEAT = 10 * SECOND;
-/** Never slower than this, whatever the market says: a status older than this is no status. */
-const SLOWEST_HEARTBEAT = MINUTE;
 /** A life that lasted this long was a good one: the next back-off begins anew. */
 const GOOD_AFTER = MINUTE;
 /** Asked of the market itself. Its books may be another's to keep, such as a chain's. */
-const OF_MARKET: readonly MarketCall[] = ["connect", "heartbeat", "poll", "submit", "renew", "standing"];
+const OF_MARKET: readonly MarketCall[] = [
+  ...["connect", "register", "heartbeat", "poll", "leases", "submit", "renew", "standing"],
+] as const;
 
 export class MarketSession implements MarketLink {
   /** Rings when the market answers again after it did not: nobody waits out a back-off then. */
@@ -34,8 +36,10 @@ export class MarketSession implements MarketLink {
   readonly adapter: MarketAdapter;
   readonly restraint = new Restraint();
   readonly #deps: SessionDeps;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(change: SessionChange) => void>();
   readonly #troubles: Troubles;
+  readonly #announcer: Announcer;
+  readonly #heartbeats: Heartbeats;
   readonly #work: WorkTaker;
   readonly #books: BooksReader;
   readonly #standing: StandingWatch;
@@ -43,13 +47,9 @@ export class MarketSession implements MarketLink {
   readonly #asked: readonly MarketCall[];
   #phase: "connecting" | "connected" | "off" = "connecting";
   #providerId: string | null = null;
-  #lastHeartbeatAck: Moment | null = null;
-  #heartbeatIntervalMs: number | null = null;
   #lastAccepted: Moment | null = null;
   /** Of an earlier start, unix ms. */
   readonly #acceptedBefore: number | null;
-  /** The models the market was told of when it last registered us. */
-  #announced = "";
 
   constructor(deps: SessionDeps) {
     const { adapter, ledger, now } = deps;
@@ -68,6 +68,11 @@ export class MarketSession implements MarketLink {
       now,
     );
     this.#work = new WorkTaker(deps, this);
+    this.#announcer = new Announcer(deps, this, (models) => this.#work.noteModels(models));
+    this.#heartbeats = new Heartbeats(deps, this, {
+      due: () => this.#announcer.look(),
+      answered: (health) => this.#noteHeartbeat(health),
+    });
     this.#books = new BooksReader(deps, this);
     this.#standing = new StandingWatch(deps, this, () => this.#work.wake());
     const accepted = ledger.service.lastAcceptedAt(market);
@@ -75,7 +80,7 @@ export class MarketSession implements MarketLink {
     this.#acceptedBefore = accepted !== null && accepted <= now() ? accepted : null;
   }
 
-  onChange(listener: () => void): () => void {
+  onChange(listener: (change: SessionChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -95,7 +100,7 @@ export class MarketSession implements MarketLink {
 
   /** What the market asks for; null before the first heartbeat. */
   get heartbeatIntervalMs(): number | null {
-    return this.#heartbeatIntervalMs;
+    return this.#heartbeats.intervalMs;
   }
 
   get reconciledAt(): number | null {
@@ -120,8 +125,8 @@ export class MarketSession implements MarketLink {
       endpoint: adapter.endpoint,
       state: this.#state,
       providerId: this.#providerId,
-      lastHeartbeatAckAt: this.#lastHeartbeatAck?.at(now()) ?? null,
-      heartbeatIntervalMs: this.#heartbeatIntervalMs,
+      lastHeartbeatAckAt: this.#heartbeats.lastAckAt,
+      heartbeatIntervalMs: this.#heartbeats.intervalMs,
       ...this.#work.view(),
       lastAcceptedAt: this.#lastAccepted?.at(now()) ?? this.#acceptedBefore,
       leasesHeld: board.count(adapter.id),
@@ -131,14 +136,15 @@ export class MarketSession implements MarketLink {
       ...(paused && { paused }),
       ...(standing === null ? {} : { standing }),
       ...(adapter.serviceRules === undefined ? {} : { serviceWarnings: this.#deps.warnings?.() ?? 0 }),
-      limits: [...(adapter.limits?.() ?? []), ...this.#booksLimit(), ...(this.#deps.advice?.() ?? [])],
+      ...(givesJobs(adapter) ? {} : { givesJobs: false }),
+      limits: [...(adapter.limits?.() ?? []), ...this.#booksLimit()],
     };
   }
 
   /** Work goes on without its books. */
-  #booksLimit(): string[] {
+  #booksLimit(): MarketLimit[] {
     const trouble = this.#asked.includes("books") ? null : this.#troubles.of("books");
-    return trouble === null ? [] : [`What was paid can't be read: ${trouble.error.message}`];
+    return trouble === null ? [] : [booksUnread(trouble.error)];
   }
 
   /** A result was accepted: the proof, and a reason to look at the books soon. */
@@ -164,7 +170,12 @@ export class MarketSession implements MarketLink {
   }
 
   noteOver(call: MarketCall): void {
-    if (this.#troubles.of(call) !== null) this.#note(() => this.#troubles.over(call));
+    if (this.#troubles.has(call)) this.#note(() => this.#troubles.over(call));
+  }
+
+  /** Nobody knows which of our leases still stand: the market is asked. */
+  askForLeases(): void {
+    this.#work.leases.lookSoon();
   }
 
   /** Ask the market what it thinks of us; what it said before stands when it does not answer. */
@@ -184,14 +195,17 @@ export class MarketSession implements MarketLink {
           this.adapter.capabilities.work === false
             ? []
             : [
-                this.#named("heartbeat", this.#heartbeats(both), both),
-                this.#named("poll", this.#work.run(both), both),
+                this.#named("heartbeat", this.#heartbeats.run(both), both),
+                this.#named("standing", this.#standing.run(both), both),
+                this.#named("register", this.#announcer.run(both), both),
+                ...(givesJobs(this.adapter) ? [this.#named("poll", this.#work.run(both), both)] : []),
+                this.#named("leases", this.#work.leases.run(both), both),
               ];
         const books = this.#named("books", this.#books.run(both), both);
         await allOrNone([...working, books, this.#listen(both)], life);
       } catch (thrown) {
         if (signal.aborted) break;
-        if (codeOf(thrown) === LEDGER_FAILED) throw thrown;
+        if (isLedgerFailure(codeOf(thrown))) throw thrown;
         if (performance.now() - began > GOOD_AFTER) attempt = 1;
         await this.restraint.over("connect", signal);
         const pace = toErrorValue(thrown).actor === "user" ? RETRY_REFUSED : RETRY;
@@ -208,7 +222,7 @@ export class MarketSession implements MarketLink {
       return await loop;
     } catch (thrown) {
       const code = codeOf(thrown);
-      if (!signal.aborted && code !== LEDGER_FAILED && code !== "NOT_REGISTERED") {
+      if (!signal.aborted && !isLedgerFailure(code) && code !== "NOT_REGISTERED") {
         this.noteError(thrown, call);
         if (call === "connect") this.#phase = "connecting";
       }
@@ -217,73 +231,35 @@ export class MarketSession implements MarketLink {
   }
 
   async #connect(signal: AbortSignal): Promise<void> {
-    const { adapter, ledger, now, profile } = this.#deps;
+    const { adapter, control, ledger, now } = this.#deps;
     await adapter.probe(within(signal));
-    const registration = await this.#register(profile(), signal);
+    const registration = await this.#announcer.register(signal);
     if (registration.providerId !== this.#providerId) {
       ledger.audit("registered", now(), registration, { market: adapter.id });
       ledger.rememberProvider(adapter.id, registration.providerId, now());
     }
     this.#providerId = registration.providerId;
     if (adapter.capabilities.work !== false) {
-      await this.#work.reconcile(signal);
+      await this.#work.leases.look(signal);
       // A market may give no work to a provider whose first heartbeat it has not heard.
       await this.restraint.over("heartbeat", signal);
-      if (this.#deps.control.intent !== "stopped") await this.#beat(signal);
+      if (control.intent !== "stopped")
+        await this.#standing.afterHeartbeat(await this.#heartbeats.beat(signal), signal);
     }
     this.#note(() => {
       this.#phase = "connected";
       this.#troubles.answered("connect");
+      // Heard just now, or not asked for: what was wrong with it in the life before is over.
+      this.#troubles.over("heartbeat");
     });
   }
 
-  async #register(about: ProviderProfile, signal: AbortSignal): Promise<Registration> {
-    const registration = await this.adapter.register(about, within(signal));
-    this.#announced = about.models.join("\n");
-    return registration;
-  }
-
-  async #heartbeats(signal: AbortSignal): Promise<never> {
-    const { control } = this.#deps;
-    let interval = this.#heartbeatIntervalMs ?? DEFAULT_HEARTBEAT;
-    for (let attempt = 1; ; attempt++) {
-      // A fleet started together does not beat together. A change of intent is told at once.
-      await control.changed.wait(signal, heartbeatWait(interval));
-      await this.restraint.over("heartbeat", signal);
-      // A provider that was stopped is not online, and does not claim to be.
-      if (control.intent === "stopped") {
-        this.noteOver("heartbeat");
-        continue;
-      }
-      try {
-        await this.#beat(signal);
-        interval = this.#heartbeatIntervalMs ?? DEFAULT_HEARTBEAT;
-        attempt = 0;
-        if (this.#state !== "registered" || this.#work.grantMayBeLost) await this.#work.reconcile(signal);
-        this.noteAnswered("heartbeat");
-      } catch (thrown) {
-        rethrowUnlessRetryable(thrown, signal);
-        this.noteError(thrown, "heartbeat");
-        interval = Math.min(interval, backoffMs(attempt, RETRY));
-      }
-    }
-  }
-
-  async #beat(signal: AbortSignal): Promise<void> {
-    const { adapter, board, control, ledger, now, profile, quota } = this.#deps;
-    const about = profile();
-    // A model came or went: some markets learn of models only when we register, which may be done again at any time.
-    const models = about.models.join("\n");
-    if (models !== this.#announced) await this.#register(about, signal);
-    this.#work.noteModels(models);
-    const capacity = control.intent === "running" ? quota() : 0;
-    const load = { inflight: board.count(adapter.id), capacity, profile: about };
-    const ack = await adapter.heartbeat(load, within(signal));
-    const at = now();
-    this.#lastHeartbeatAck = new Moment(at);
-    ledger.service.recordHeartbeat(adapter.id, at, capacity);
-    this.#heartbeatIntervalMs = Math.min(ack.intervalMs ?? DEFAULT_HEARTBEAT, SLOWEST_HEARTBEAT);
-    await this.refreshStanding(signal);
+  #noteHeartbeat(health: string | null): void {
+    this.#standing.noteHeartbeat(health);
+    // What was asked while the market did not answer may have been heard all the same.
+    if (this.#state !== "registered") this.#work.leases.noteLost();
+    this.noteAnswered("heartbeat");
+    this.#work.leases.noteHeard();
   }
 
   /** Pushed news only wake a loop that waits; what is true the loop then asks for. */
@@ -322,9 +298,13 @@ export class MarketSession implements MarketLink {
     this.tell();
   }
 
-  tell(): void {
-    for (const listener of this.#listeners) listener();
+  tell(change: SessionChange = "proofs"): void {
+    for (const listener of this.#listeners) listener(change);
   }
+}
+
+function givesJobs({ capabilities: { work = true, jobs = true } }: MarketAdapter): boolean {
+  return work && jobs;
 }
 
 /** To the second: what is told again and again is not to change each time. */

@@ -1,15 +1,28 @@
-/** What a market says of this provider: asked with each heartbeat, and what changed since is written down. */
+/**
+ * What a market says of this provider: asked after a heartbeat when it may have changed, else once a minute, and what
+ * changed since is written down.
+ */
 import type { ProviderStanding } from "../../shared/contract/views.ts";
+import { MINUTE } from "../../shared/durations.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
 import { toMoneyValue } from "../../shared/money.ts";
+import { hasPassed, Wakeup } from "../../shared/wait.ts";
 import type { MarketLink, SessionDeps } from "./market-link.ts";
 import { rethrowUnlessRetryable, within } from "./pace.ts";
+
+/** Of a provider that all is well with: a penalty is pushed besides, and shows in the next heartbeat's answer. */
+export const CALM_LOOK = MINUTE;
 
 export class StandingWatch {
   readonly #deps: Pick<SessionDeps, "adapter" | "ledger" | "now">;
   readonly #link: MarketLink;
   readonly #onChange: () => void;
   #last: ProviderStanding | null = null;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  /** As the last heartbeat's answer had it. */
+  #health: string | null = null;
+  #heard: string | null = null;
+  readonly #beaten = new Wakeup();
 
   /** `onChange`: the market thinks otherwise of us than before. */
   constructor(deps: Pick<SessionDeps, "adapter" | "ledger" | "now">, link: MarketLink, onChange: () => void) {
@@ -23,6 +36,29 @@ export class StandingWatch {
     return this.#last;
   }
 
+  /** A heartbeat was answered: what follows is asked beside the next ones, which it must not hold up. */
+  noteHeartbeat(health: string | null): void {
+    this.#heard = health;
+    this.#beaten.ring();
+  }
+
+  /** Runs until the signal aborts. */
+  async run(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      await this.#beaten.wait(signal);
+      await this.afterHeartbeat(this.#heard, signal);
+    }
+  }
+
+  /** `health`: in the market's own word, as the heartbeat's answer has it; null: it has none. */
+  async afterHeartbeat(health: string | null, signal: AbortSignal): Promise<void> {
+    const isCalm = this.#last?.state === "eligible" && this.#last.reasons.length === 0;
+    const isSame = health === this.#health;
+    this.#health = health;
+    if (isCalm && isSame && !hasPassed(CALM_LOOK, this.#askedAt, this.#deps.now())) return;
+    await this.refresh(signal);
+  }
+
   /** What it said before stands when it does not answer. */
   async refresh(signal: AbortSignal): Promise<void> {
     const { account } = this.#deps.adapter;
@@ -31,6 +67,7 @@ export class StandingWatch {
       const before = this.#last;
       const after = await account.standing(within(signal));
       this.#last = after;
+      this.#askedAt = this.#deps.now();
       this.#noteStakes(after);
       if (before !== null && before.state !== after.state) this.#noteChange(before, after);
       this.#link.noteOver("standing");

@@ -57,6 +57,7 @@ export class Troubles {
   }
 
   note(call: MarketCall, error: ErrorValue): void {
+    this.#endCalm();
     const spell = this.#spells.get(call) ?? this.#begin(call, error);
     spell.error = error;
     spell.failures += 1;
@@ -79,15 +80,15 @@ export class Troubles {
 
   /** It is no longer asked, or was answered by somebody who is not the market. */
   over(call: MarketCall): void {
-    const now = performance.now();
     const spell = this.#spells.get(call);
     if (spell !== undefined && spell.failures > 0)
-      Object.assign(spell, { failures: 0, wasSilent: false, hadCalm: true, calmSince: now });
-    for (const [each, { failures, calmSince, error, since }] of this.#spells) {
-      if (failures > 0 || now - calmSince < CALM) continue;
-      this.#spells.delete(each);
-      this.#log.ended({ call: each, error, since });
-    }
+      Object.assign(spell, { failures: 0, wasSilent: false, hadCalm: true, calmSince: performance.now() });
+    this.#endCalm();
+  }
+
+  /** Something went wrong with it, and that is not over yet. */
+  has(call: MarketCall): boolean {
+    return this.#spells.has(call);
   }
 
   /** What goes wrong with this question now; null: nothing. */
@@ -125,6 +126,15 @@ export class Troubles {
       error.actor === "user" && (isNew || VITAL.has(call));
     if (now.some(isRefusal)) return "refused";
     return now.some(({ wasSilent, isNew }) => wasSilent && isNew) ? "unreachable" : null;
+  }
+
+  #endCalm(): void {
+    const now = performance.now();
+    for (const [call, { failures, calmSince, error, since }] of this.#spells) {
+      if (failures > 0 || now - calmSince < CALM) continue;
+      this.#spells.delete(call);
+      this.#log.ended({ call, error, since });
+    }
   }
 
   #begin(call: MarketCall, error: ErrorValue): Spell {

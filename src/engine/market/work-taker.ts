@@ -1,13 +1,11 @@
-/**
- * The taking of work: asks a market for it while there is room, and compares what the market believes we hold with what
- * we do whenever an answer may have been lost.
- */
+/** The taking of work: asks a market for it while there is room. */
 import type { MarketView } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { Moment } from "../../shared/moment.ts";
 import { backoffMs, pause, Wakeup } from "../../shared/wait.ts";
+import { LeaseReconciler } from "./lease-reconciler.ts";
 import type { MarketLink, SessionDeps } from "./market-link.ts";
-import { longPollWait, RETRY, rethrowUnlessRetryable, retryAfter, within, withinPoll } from "./pace.ts";
+import { longPollWait, RETRY, rethrowUnlessRetryable, retryAfter, withinPoll } from "./pace.ts";
 import type { Lease } from "./port.ts";
 import { isOurGuess } from "./restraint.ts";
 
@@ -18,14 +16,13 @@ const POLL_IDLE = 3 * SECOND;
 const POLL_PACE = { base: SECOND, cap: POLL_IDLE, factor: 1.5 };
 
 export class WorkTaker {
+  readonly leases: LeaseReconciler;
   readonly #deps: SessionDeps;
   readonly #link: MarketLink;
   /** Rings when the market says there may be work: nobody waits out an idle pause then. */
   readonly #workWanted = new Wakeup();
   #lastPollAt: Moment | null = null;
   #lastAnswer: MarketView["lastPollAnswer"] = null;
-  /** The market may hold leases for us that we never heard of: an acquire ended without an answer. */
-  #grantMayBeLost = false;
   /** The last question: the models it names, and what cuts it short when they are no longer ours. */
   #poll: { readonly models: string; readonly outdated: AbortController } | null = null;
   /** Failed polls in a row. */
@@ -35,10 +32,7 @@ export class WorkTaker {
   constructor(deps: SessionDeps, link: MarketLink) {
     this.#deps = deps;
     this.#link = link;
-  }
-
-  get grantMayBeLost(): boolean {
-    return this.#grantMayBeLost;
+    this.leases = new LeaseReconciler(deps, link, (leases) => this.adopt(leases));
   }
 
   view(): Pick<MarketView, "lastPollAt" | "lastPollAnswer"> {
@@ -83,7 +77,10 @@ export class WorkTaker {
     }
     const most = quota();
     const max = room?.wish(adapter.id, most) ?? most - board.countUnsent(adapter.id);
-    if (max <= 0) return (signal) => board.roomFreed.wait(signal, POLL_IDLE);
+    if (max <= 0) {
+      this.#link.noteOver("poll");
+      return (signal) => board.roomFreed.wait(signal, POLL_IDLE);
+    }
     if (restraint.left("poll") > 0)
       return (signal) => restraint.over("poll", AbortSignal.any([signal, control.takingSignal]));
     return { max, models };
@@ -115,12 +112,9 @@ export class WorkTaker {
       }
     } catch (thrown) {
       if (signal.aborted) throw thrown;
-      this.#grantMayBeLost = true;
-      if (control.intent !== "running" || outdated.signal.aborted) {
-        // The poll was cut short: what the market granted meanwhile is adopted, and after a pause goes back.
-        await this.reconcile(signal).catch((error) => rethrowUnlessRetryable(error, signal));
-        return;
-      }
+      // The poll was cut short: what the market granted meanwhile is adopted, and after a pause goes back.
+      if (control.intent !== "running" || outdated.signal.aborted) return this.leases.look(signal);
+      this.leases.noteLost();
       await this.#waitOut(thrown, signal, taking);
     }
   }
@@ -134,23 +128,6 @@ export class WorkTaker {
     // Whom a market refuses for its standing it may want again with its next word.
     if (isOurGuess(thrown)) await this.#pauseForWork(wait, taking);
     else await pause(wait, taking);
-  }
-
-  /** Adopt what the market says we hold and we don't know; close what we hold and it does not know. */
-  async reconcile(signal: AbortSignal): Promise<void> {
-    const { adapter, board, ledger, now } = this.#deps;
-    const before = board.held(adapter.id);
-    const open = await adapter.openLeases(within(signal));
-    this.#grantMayBeLost = false;
-    if (open === null) return;
-    const adopted = this.adopt(open);
-    if (adopted > 0) ledger.audit("lease-adopted", now(), { count: adopted }, { market: adapter.id });
-    const known = new Set(open.map((lease) => lease.leaseId));
-    for (const lease of before) {
-      const unstarted = lease.state === "leased" || lease.state === "admitted";
-      if (unstarted && !known.has(lease.leaseId))
-        board.close(lease, "lose", "The market no longer knows this lease");
-    }
   }
 
   /**

@@ -186,6 +186,16 @@ export const FAMILIES = {
     "file",
   ]),
   ledgerFree: gauge("bellows_ledger_free_bytes", "Free space of the disk that holds the ledger", []),
+  ledgerCopyAge: gauge(
+    "bellows_ledger_copy_age_seconds",
+    "How old the newest copy of the ledger is, made every hour or, of a big one, every day; absent while there is none",
+    [],
+  ),
+  ledgerCopyFailed: gauge(
+    "bellows_ledger_copy_failed",
+    "1: the last copy of the ledger could not be made, as for want of room; it is tried again every hour",
+    [],
+  ),
   outbox: gauge(
     "bellows_outbox_items",
     "Results, failures and returns a configured market has still to hear",
@@ -197,6 +207,16 @@ export const FAMILIES = {
     [],
   ),
 
+  unsettled: gauge(
+    "bellows_machine_unsettled",
+    "1: the data folder comes from another machine, and nobody has said yet whether it was moved or copied",
+    [],
+  ),
+  keyBackup: gauge(
+    "bellows_key_backup_checked",
+    "1: a backup of the provider key was read back; absent where nothing hangs on this machine's key",
+    [],
+  ),
   runtimeProcesses: gauge("bellows_runtime_processes", "GPU processes that exist now", []),
   runtimeMemory: gauge("bellows_runtime_resident_memory_bytes", "Memory of a device's process", ["device"]),
   eventLoopP99: gauge(

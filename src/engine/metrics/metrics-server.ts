@@ -1,10 +1,14 @@
-/** The exporter's HTTP side: GET /metrics in Prometheus' text format, and nothing else. */
+/**
+ * The exporter's HTTP side: GET /metrics in Prometheus' text format, and /healthz and /readyz for whoever probes from
+ * outside the machine or pod. Nothing else.
+ */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, isIP } from "node:net";
 import type { MetricsConfig } from "../../shared/config.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { AppError, type ErrorValue } from "../../shared/errors.ts";
+import { healthAnswer, type Readiness } from "../control/readiness.ts";
 
 /** Connections that only sit there are ended after this. */
 const CLOSE_GRACE = SECOND;
@@ -17,15 +21,18 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
+export interface MetricsAnswers {
+  readonly contentType: string;
+  readonly scrape: () => Promise<string>;
+  readonly readiness: () => Readiness;
+}
+
 /** Throws AppError METRICS_PORT_IN_USE or METRICS_ADDRESS_REFUSED when what was asked for can't be had. */
 export async function startMetricsServer(
   config: MetricsConfig,
-  contentType: string,
-  scrape: () => Promise<string>,
+  answers: MetricsAnswers,
 ): Promise<MetricsServer> {
-  const server = createServer(
-    (request, response) => void answer(request, response, config, contentType, scrape),
-  );
+  const server = createServer((request, response) => void answer(request, response, config, answers));
   const notice = await listen(server, config);
   const { port } = server.address() as AddressInfo;
   return {
@@ -39,15 +46,17 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   { host }: MetricsConfig,
-  contentType: string,
-  scrape: () => Promise<string>,
+  { contentType, scrape, readiness }: MetricsAnswers,
 ): Promise<void> {
   try {
     if (isLoopback(host) && !isLoopback(hostName(request.headers.host)))
       return end(response, 403, "Forbidden\n");
     if (request.method !== "GET" && request.method !== "HEAD") return end(response, 405, "Only GET\n");
     // Not read as a URL: what a stranger sends need not be one.
-    if (request.url?.split("?", 1)[0] !== "/metrics") return end(response, 404, "Metrics are at /metrics\n");
+    const path = request.url?.split("?", 1)[0];
+    const health = healthAnswer(path, readiness);
+    if (health !== null) return end(response, health.status, JSON.stringify(health.body), "application/json");
+    if (path !== "/metrics") return end(response, 404, "Metrics are at /metrics\n");
     const text = await scrape();
     response.writeHead(200, { "content-type": contentType, "cache-control": "no-store" });
     response.end(request.method === "HEAD" ? undefined : text);
@@ -56,8 +65,13 @@ async function answer(
   }
 }
 
-function end(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" });
+function end(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  contentType = "text/plain; charset=utf-8",
+): void {
+  response.writeHead(status, { "content-type": contentType, "cache-control": "no-store" });
   response.end(text);
 }
 

@@ -19,13 +19,15 @@ import { type StateSources, setStateSeries } from "./state-series.ts";
 import { UnclaimedMoney } from "./unclaimed.ts";
 
 export interface MetricsDeps {
-  readonly ledger: Pick<Ledger, "tallies" | "leases" | "outbox">;
+  readonly ledger: Pick<Ledger, "tallies" | "leases" | "outbox" | "newestCopyAt" | "snapshotTrouble">;
   readonly dataFolder: string;
   readonly modelId: (name: string) => string | null;
   readonly providerId: (market: MarketId) => string | null;
 }
 
-export type MetricsSources = Omit<StateSources, "unclaimed" | "guide" | "busy">;
+export type MetricsSources = Omit<StateSources, "unclaimed" | "guide" | "busy" | "keyBackup"> & {
+  readonly keyBackup: () => Promise<boolean | null>;
+};
 
 export class Metrics {
   readonly #registry = new Registry();
@@ -91,20 +93,27 @@ export class Metrics {
     const began = performance.now();
     const sources = this.#sources;
     if (sources !== null) {
+      const keyBackup = await sources.keyBackup();
       const devices = sources.slices.devices();
       setStateSeries(this.#series, devices, {
         ...sources,
+        keyBackup,
         busy: () => this.#busy.seconds(performance.now()),
         unclaimed: () => this.#unclaimed.amounts(),
         guide: (market) => this.#guides.get(market),
       });
-      const { outbox } = this.#deps.ledger;
+      const { ledger } = this.#deps;
+      const { outbox } = ledger;
       // What is kept for a market that is not configured any more waits for a person, not for an answer.
       const markets = sources.slices.markets().map(({ id }) => id);
-      const oldest = outbox.oldestAt(markets);
+      const now = Date.now();
       // A clock that was set back makes nothing younger than new.
-      const ageMs = oldest === null ? null : Math.max(0, Date.now() - oldest);
-      this.#process.set(devices, { items: outbox.size(markets), ageMs });
+      const since = (at: number | null) => (at === null ? null : Math.max(0, now - at));
+      this.#process.set(
+        devices,
+        { items: outbox.size(markets), ageMs: since(outbox.oldestAt(markets)) },
+        { ageMs: since(ledger.newestCopyAt(now)), hasFailed: ledger.snapshotTrouble !== null },
+      );
     }
     const text = await this.#registry.metrics();
     this.#series.scrapeSeconds.set((performance.now() - began) / SECOND);

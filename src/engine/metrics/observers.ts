@@ -4,6 +4,7 @@
  */
 import type { EngineConfig } from "../../shared/config.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
+import type { Readiness } from "../control/readiness.ts";
 import type { MarketAdapter } from "../market/port.ts";
 import type { JobTraces } from "../tracing/job-traces.ts";
 import type { BoardChange } from "../work/board.ts";
@@ -65,12 +66,17 @@ export class Observers {
   async serve(
     { metrics }: Pick<EngineConfig, "metrics">,
     sources: MetricsSources,
+    readiness: () => Readiness,
   ): Promise<ErrorValue | null> {
     const counting = this.#metrics;
     if (counting === null || metrics == null) return null;
     const { startMetricsServer } = await import("./metrics-server.ts");
     counting.readFrom(sources);
-    this.#server = await startMetricsServer(metrics, counting.contentType, () => counting.scrape());
+    this.#server = await startMetricsServer(metrics, {
+      contentType: counting.contentType,
+      scrape: () => counting.scrape(),
+      readiness,
+    });
     return this.#server.notice;
   }
 

@@ -11,7 +11,7 @@ import { LEDGER_FILE } from "../ledger/database.ts";
 import type { Series } from "./families.ts";
 
 /** Every delay that matters to a lease is longer; each look wakes an engine that may have nothing else to do. */
-const DELAY_RESOLUTION_MS = SECOND;
+const DELAY_RESOLUTION_MS = 2 * SECOND;
 const NANOSECONDS = 1e9;
 const MICROSECONDS = 1e6;
 
@@ -27,15 +27,20 @@ export class ProcessSeries {
     series.processStart.set(Date.now() / SECOND - process.uptime());
   }
 
-  /** `outbox`: how many items, and how long the oldest has waited, ms; null: there is none. */
+  /**
+   * `outbox`: how many items, and how long the oldest has waited, ms; null: there is none. `copy`: of the ledger, how old
+   * the newest is, ms; null: there is none.
+   */
   set(
     devices: readonly Pick<DeviceView, "id" | "runtimePid">[],
     outbox: { readonly items: number; readonly ageMs: number | null },
+    copy: { readonly ageMs: number | null; readonly hasFailed: boolean },
   ): void {
     this.#setEngine();
     this.#series.outbox.set(outbox.items);
-    if (outbox.ageMs === null) this.#series.outboxAge.remove();
-    else this.#series.outboxAge.set(outbox.ageMs / SECOND);
+    setOrRemove(this.#series.outboxAge, outbox.ageMs);
+    setOrRemove(this.#series.ledgerCopyAge, copy.ageMs);
+    this.#series.ledgerCopyFailed.set(copy.hasFailed ? 1 : 0);
     this.#setLedger();
     this.#setRuntimes(devices);
   }
@@ -82,6 +87,12 @@ export class ProcessSeries {
       if (bytes !== null) runtimeMemory.set({ device: id }, bytes);
     }
   }
+}
+
+/** Without labels a gauge is told as 0 from the beginning: what there is not has to be taken out. */
+function setOrRemove(gauge: Series["outboxAge"], ms: number | null): void {
+  if (ms === null) gauge.remove();
+  else gauge.set(ms / SECOND);
 }
 
 function sizeOf(file: string): number {

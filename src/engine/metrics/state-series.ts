@@ -65,6 +65,10 @@ export interface StateSources {
   readonly board: Pick<WorkBoard, "held">;
   readonly level: (market: MarketId) => ServiceLevel | null;
   readonly offers: () => readonly OfferView[];
+  /** The data folder is another machine's, and nobody said whether it was moved or copied. */
+  readonly isUnsettled: () => boolean;
+  /** Was a backup of the key read back? null: nothing hangs on it. */
+  readonly keyBackup: boolean | null;
   /** Joules per device since counting began; a device whose power is unknown is absent. */
   readonly energy: () => ReadonlyMap<string, number>;
   /** Seconds with a job on it, per device; a device that had none is absent. */
@@ -88,6 +92,10 @@ export function setStateSeries(series: Series, devices: readonly DeviceView[], s
   setEarnings(series, slices.earnings());
   setUnclaimed(series, markets, sources.unclaimed());
   setOffers(series, markets, sources.offers());
+  series.unsettled.set(sources.isUnsettled() ? 1 : 0);
+  // Without labels a gauge is told as 0 from the beginning: what is unknown has to be taken out.
+  if (sources.keyBackup === null) series.keyBackup.remove();
+  else series.keyBackup.set(sources.keyBackup ? 1 : 0);
   setCounts(series.models, slices.models(), ({ state }) => state);
   const held = sources.board.held();
   for (const state of HELD_STATES) {
@@ -122,7 +130,7 @@ function setDevices(
     gpuInfo.set(
       {
         device,
-        name: view.name,
+        name: view.model ?? view.name,
         driver: view.gpu?.driver ?? "",
         cuda: view.gpu?.cuda ?? "",
         compute_capability: view.gpu?.computeCap ?? "",

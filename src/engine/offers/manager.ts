@@ -16,10 +16,12 @@ import { MILLISECOND, MINUTE, SECOND } from "../../shared/durations.ts";
 import { backoffMs, Wakeup } from "../../shared/wait.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { MarketAdapter, OfferBoard } from "../market/port.ts";
+import { Restraint } from "../market/restraint.ts";
 import type { Electricity, Power } from "../pricing/floor.ts";
 import { PricingDesk } from "../pricing/pricing-desk.ts";
 import { BoardRounds } from "./board-rounds.ts";
 import { type DeviceStanding, FitnessWatch, GPU_GONE, type Rest } from "./fitness.ts";
+import { endForsaken } from "./forsaken.ts";
 import { MarketTime } from "./market-time.ts";
 import { noteReprice } from "./note-reprice.ts";
 import { noBoard, noGpu, noMarketPrice, noOffer } from "./offer-errors.ts";
@@ -61,6 +63,8 @@ interface Stand {
   readonly adapter: MarketAdapter;
   readonly board: OfferBoard;
   readonly rounds: BoardRounds;
+  /** A board that asks to be left alone is, whatever is wished meanwhile. */
+  readonly restraint: Restraint<"look">;
   /** Another look was wanted since the last one began. */
   isDue: boolean;
 }
@@ -95,9 +99,12 @@ export class OfferManager {
           lookAgain: () => this.#lookSoon(),
           now,
         }),
+        restraint: new Restraint<"look">(),
         isDue: false,
       })),
     );
+    const boards = this.#stands.map(({ adapter, board }) => ({ market: adapter.id, board: board.id }));
+    endForsaken(ledger, boards, now());
     this.#reserve();
   }
 
@@ -225,7 +232,9 @@ export class OfferManager {
   async #keep(stand: Stand, signal: AbortSignal): Promise<void> {
     const { lookEveryMs = LOOK_EVERY } = this.#deps;
     let attempt = 0;
-    for (let again = 0; !signal.aborted; ) {
+    for (let again = 0; ; ) {
+      await stand.restraint.over("look", signal);
+      if (signal.aborted) return;
       stand.isDue = false;
       try {
         await this.look(stand.adapter.id, stand.board.id, signal);
@@ -233,6 +242,7 @@ export class OfferManager {
       } catch (thrown) {
         if (signal.aborted) return;
         attempt += 1;
+        stand.restraint.note("look", thrown);
         stand.rounds.noteError(thrown);
         this.#tell();
       }

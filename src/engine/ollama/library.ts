@@ -7,7 +7,7 @@ import type { CatalogueModel } from "../../shared/catalogue.ts";
 import type { OllamaView } from "../../shared/contract/ollama.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
-import { Wakeup } from "../../shared/wait.ts";
+import { toBeat, Wakeup } from "../../shared/wait.ts";
 import { type Sentence, say } from "../../shared/words/said.ts";
 import type { DeviceInfo } from "../device/device-info.ts";
 import type { OllamaApi } from "./api.ts";
@@ -104,7 +104,7 @@ export class OllamaLibrary {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.look(signal);
-      await this.#again.wait(signal, LOOK_EVERY).catch(() => undefined); // Aborted: the loop ends.
+      await this.#again.wait(signal, toBeat(LOOK_EVERY)).catch(() => undefined); // Aborted: the loop ends.
     }
   }
 

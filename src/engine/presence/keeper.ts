@@ -8,7 +8,7 @@ import type { PauseView, PresenceReport, PresenceRules } from "../../shared/cont
 import type { DeviceView } from "../../shared/contract/views.ts";
 import { MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
-import { pause, Wakeup } from "../../shared/wait.ts";
+import { pause, toBeat, Wakeup } from "../../shared/wait.ts";
 import type { FullscreenState } from "./fullscreen.ts";
 import { type DeviceFacts, judge, type Latches, type MachineFacts, type Verdict } from "./judge.ts";
 import { isOpen, nextOpening } from "./schedule.ts";
@@ -180,7 +180,7 @@ export class PresenceKeeper {
       this.lookNow();
       // Aborted: the loop ends by its condition.
       if (this.#isTense) await pause(TENSE_TICK, signal);
-      else await this.#tension.wait(signal, TICK).catch(() => undefined);
+      else await this.#tension.wait(signal, toBeat(TICK)).catch(() => undefined);
     }
   }
 

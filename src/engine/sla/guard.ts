@@ -12,7 +12,7 @@ import {
 } from "../../shared/contract/service-level.ts";
 import type { MarketId, ProviderStanding } from "../../shared/contract/views.ts";
 import { HOUR, MINUTE, SECOND } from "../../shared/durations.ts";
-import { hasPassed, pause } from "../../shared/wait.ts";
+import { hasPassed, pause, toBeat } from "../../shared/wait.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { FailedModel } from "../self-test/failed-models.ts";
 import { measureService, type ServiceFacts, windowOf } from "./measures.ts";
@@ -88,7 +88,7 @@ export class ServiceGuard {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.look();
-      await pause(LOOK, signal);
+      await pause(toBeat(LOOK), signal);
     }
   }
 
@@ -108,11 +108,6 @@ export class ServiceGuard {
   get warnings(): number {
     const { measures } = this.level;
     return measures.filter(isTrouble).length;
-  }
-
-  /** What the guard does, one sentence each. */
-  get sentences(): readonly string[] {
-    return this.#actions.map(({ text }) => text);
   }
 
   /** Measures, decides, says what changed. */

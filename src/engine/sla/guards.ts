@@ -65,11 +65,6 @@ export class ServiceGuards {
     return this.#guards.get(market)?.quota ?? this.#fullQuota(market);
   }
 
-  /** What a guard does at this market, one sentence each. */
-  sentences(market: MarketId): readonly string[] {
-    return this.#guards.get(market)?.sentences ?? [];
-  }
-
   /** Measures near or past their limit now. */
   warnings(market: MarketId): number {
     return this.#guards.get(market)?.warnings ?? 0;

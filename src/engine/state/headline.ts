@@ -11,6 +11,7 @@ import type {
 } from "../../shared/contract/views.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../shared/durations.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
+import { isLeftOut } from "../../shared/gpu/left-out.ts";
 import type { ScreenName } from "../../shared/screens.ts";
 import { hasPassed } from "../../shared/wait.ts";
 import {
@@ -143,7 +144,11 @@ function judge(input: HeadlineInput, acceptedAt: number | null): Judgement {
   if (resting.length === usable.length) return verdict("paused", pausedSentence(resting), pauses);
 
   const earning = acceptedAt !== null && !hasPassed(EARNING_FRESH, acceptedAt, now);
-  const troubles = [...marketTroubles, ...devices.filter(canBeHelped).flatMap(deviceTrouble)];
+  // Beside a GPU that works, one that is left out is so on purpose; otherwise somebody may have mistyped a list.
+  const wanted = usable.some(({ kind }) => kind === "gpu")
+    ? devices.filter((each) => !isLeftOut(each))
+    : devices;
+  const troubles = [...marketTroubles, ...wanted.filter(canBeHelped).flatMap(deviceTrouble)];
   if (troubles.length > 0) {
     const names = connected.map((market) => market.name).join(" and ");
     const sentence = earning ? say("earningWithTrouble", { markets: names }) : say("runningWithTrouble");
@@ -151,7 +156,7 @@ function judge(input: HeadlineInput, acceptedAt: number | null): Judgement {
   }
   if (earning) {
     const working = usable.length - resting.length;
-    return verdict("earning", say("earning", { working, count: devices.length }), pauses);
+    return verdict("earning", say("earning", { working, count: wanted.length }), pauses);
   }
   if (input.leasesHeld > 0) return verdict("starting", say("working", { count: input.leasesHeld }), pauses);
   if (acceptedAt === null && !hasPassed(STARTING_GRACE, startedAt, now))
@@ -272,6 +277,8 @@ function pausedSentence(resting: readonly DeviceView[]): Spoken {
 }
 
 function idleReason(market: MarketView, now: number): Reason {
+  if (market.givesJobs === false)
+    return because(say("givesNoJobs", { market: market.name }), say("addWhatGivesJobs"), "settings");
   if (market.lastPollAt === null) return because(say("notAsked", { market: market.name }));
   // Where the market keeps a standing it says what it wants; elsewhere the price decides.
   const screen = market.standing === undefined ? "offers" : "reliability";

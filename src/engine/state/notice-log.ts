@@ -9,7 +9,7 @@ import { SECOND } from "../../shared/durations.ts";
 import type { Notice, NoticedState } from "../../shared/notifications/notice.ts";
 import { NoticeBoard } from "../../shared/notifications/notice-board.ts";
 import type { NoticeType } from "../../shared/notifications/notice-types.ts";
-import { pause } from "../../shared/wait.ts";
+import { pause, toBeat } from "../../shared/wait.ts";
 
 /** What comes and goes within this time is heard where it changes (`look`). */
 const EVERY = 15 * SECOND;
@@ -61,7 +61,7 @@ export class NoticeLog {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.look();
-      await pause(EVERY, signal);
+      await pause(toBeat(EVERY), signal);
     }
   }
 }

@@ -5,7 +5,7 @@ import type { ModelView } from "../../shared/contract/models.ts";
 import type { OffersView } from "../../shared/contract/offers.ts";
 import type { OllamaView } from "../../shared/contract/ollama.ts";
 import type { SettingsView } from "../../shared/contract/settings.ts";
-import type { DeviceView, EarningsView, HostInfo, State } from "../../shared/contract/views.ts";
+import type { DeviceView, EarningsView, HostInfo, JobState, State } from "../../shared/contract/views.ts";
 import { RECENT_JOBS } from "../../shared/contract/views.ts";
 import { DAY } from "../../shared/durations.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
@@ -13,6 +13,7 @@ import type { AllBooks, EarningBooks } from "../earnings/books.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { MarketSession } from "../market/session.ts";
 import type { WorkBoard } from "../work/board.ts";
+import { UNSENT_STATES } from "../work/job-machine.ts";
 import type { RunControl } from "../work/run-control.ts";
 import { deriveHeadline, type HeadlineInput } from "./headline.ts";
 import type { SliceMakers } from "./keeper.ts";
@@ -63,7 +64,7 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
       metricsUrl: sources.metricsUrl?.() ?? null,
       hasFleet: sources.hasFleet?.() ?? false,
       host: sources.machine(),
-      ...(sources.machineProblem() ? { fromOtherMachine: true } : {}),
+      ...(sources.machineProblem() ? { fromOtherMachine: true, letGoByCopy: letGoByCopy(ledger) } : {}),
       ...ollamaOf(sources),
     }),
     headline: () =>
@@ -91,6 +92,14 @@ export function sliceMakers(sources: ViewSources): SliceMakers {
     llama: sources.llama,
     recentJobs: () => ledger.leases.list({}, { limit: RECENT_JOBS }).rows,
   };
+}
+
+/** What is held: all of it is closed where the answer is `copied` (ledger/other-machine.ts). */
+export function letGoByCopy({ leases }: Pick<Ledger, "leases">): NonNullable<State["engine"]["letGoByCopy"]> {
+  const held = leases.held();
+  const unsent: readonly JobState[] = UNSENT_STATES;
+  const jobs = held.filter(({ state }) => unsent.includes(state)).length;
+  return { results: held.length - jobs, jobs };
 }
 
 /** Said only where it was turned on. */

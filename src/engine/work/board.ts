@@ -36,11 +36,6 @@ export interface BoardDeps {
   readonly now: () => number;
 }
 
-const HELD_ELSEWHERE: ErrorValue = {
-  code: "HELD_ELSEWHERE",
-  message: "The machine this data folder was copied from holds it",
-  actor: "user",
-};
 const MARKET_LEFT: ErrorValue = {
   code: "MARKET_LEFT",
   message: "Its market was taken out of the settings, so nobody waits for the result",
@@ -81,25 +76,20 @@ export class WorkBoard {
   /**
    * After a start: what ran when the engine died runs again (nothing of it was promised), what was computed goes
    * out again under its old key, and what ran out of time is closed. Of a market that is not configured any more nobody
-   * can hear: what had no result is closed, and results stay in the outbox until it is configured again. A copy of
-   * another machine's ledger holds that one's jobs: they are all let go, and nobody is told.
+   * can hear: what had no result is closed, and results stay in the outbox until it is configured again.
    */
-  recover({ isCopy = false } = {}): { requeued: number; expired: number; toSubmit: number } {
+  recover(): { requeued: number; expired: number; toSubmit: number } {
     const now = this.#deps.now();
     const counts = { requeued: 0, expired: 0, toSubmit: 0 };
     this.#deps.ledger.transaction(() => {
-      if (isCopy) this.#deps.ledger.outbox.clear();
       for (const lease of this.#deps.ledger.leases.held()) {
-        if (isCopy) {
-          this.#move(lease, "lose", { error: HELD_ELSEWHERE });
-          continue;
-        }
         const hasResult = lease.state === "computed" || lease.state === "submitting";
         if (this.#deps.markets?.includes(lease.market) === false) {
           if (!hasResult) this.#move(lease, "lose", { error: MARKET_LEFT });
           continue;
         }
         this.#held.put(lease);
+        this.#planner.noteState(lease.row, lease.state);
         if (hasResult) counts.toSubmit++;
         else if (lease.expiresAt !== null && lease.expiresAt <= now) {
           counts.expired++;

@@ -7,7 +7,7 @@ import type { DeviceView } from "../../shared/contract/views.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { AppError, toErrorValue, unreachable } from "../../shared/errors.ts";
 import type { ItemResult } from "../../shared/runtime/protocol.ts";
-import type { Wakeup } from "../../shared/wait.ts";
+import { toBeat, type Wakeup } from "../../shared/wait.ts";
 import { type Said, say } from "../../shared/words/said.ts";
 import type { Telemetry } from "../device/telemetry.ts";
 import type { HeldLease } from "../ledger/leases.ts";
@@ -26,6 +26,8 @@ import { describeResult, workOf } from "./result.ts";
 /** Past its longest allowed time by this much, a batch hangs: its process is killed. */
 const HANG_GRACE = 5 * SECOND;
 const IDLE_LOOK = 5 * SECOND;
+/** While nobody holds anything that could be run; what comes rings. */
+const EMPTY_LOOK = 30 * SECOND;
 /** What a runtime says of the files of a model, which are the store's to know. */
 const OF_ITS_FILES: ReadonlySet<string> = new Set(["MODEL_MISSING", "MODEL_CORRUPT", "MODEL_UNSAFE"]);
 /** One that runs, one that is ready to. */
@@ -161,7 +163,7 @@ export class DeviceWorker {
       const [first] = batch;
       if (first === undefined) {
         if (underWay.size > 0) await Promise.race(underWay);
-        else await ring(board.workReady, IDLE_LOOK, signal);
+        else await ring(board.workReady, toBeat(board.count() === 0 ? EMPTY_LOOK : IDLE_LOOK), signal);
         continue;
       }
       const name = taker.modelOf(first);

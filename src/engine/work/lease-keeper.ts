@@ -1,14 +1,14 @@
 /** Keeps leases alive before 60 % of their time is gone, and lets go of those whose time is over, or whose ground is gone, before they began. */
 import { SECOND } from "../../shared/durations.ts";
 import { AppError } from "../../shared/errors.ts";
-import { pause } from "../../shared/wait.ts";
+import { pause, toBeat } from "../../shared/wait.ts";
 import type { HeldLease } from "../ledger/leases.ts";
 import type { MarketSession } from "../market/session.ts";
 import type { WorkBoard } from "./board.ts";
 
 const TICK = SECOND;
 /** While nothing is held; a lease that comes ends the wait. */
-const IDLE_TICK = 10 * SECOND;
+const IDLE_TICK = 30 * SECOND;
 /** In ticks. */
 const JUDGE_AGAIN_EVERY = 5;
 const RENEW_AFTER = 0.6;
@@ -17,13 +17,21 @@ const EXTEND_BY = 0.5;
 const RENEW_TIMEOUT = 10 * SECOND;
 /** A renewal that brought nothing is tried again when this share of the time left is gone. */
 const TRY_AGAIN_AFTER = 0.25;
+/** Clocks that are kept right move by less. */
+const CLOCK_STEP = 2 * SECOND;
 
-type KeptSession = Pick<MarketSession, "adapter" | "registered" | "noteError" | "noteAnswered" | "noteOver">;
+type KeptSession = Pick<
+  MarketSession,
+  "adapter" | "registered" | "restraint" | "askForLeases" | "noteError" | "noteAnswered" | "noteOver"
+>;
 
 export interface LeaseKeeperDeps {
   readonly sessions: readonly KeptSession[];
   readonly board: WorkBoard;
+  /** Unix ms. */
   readonly now: () => number;
+  /** By a clock that only goes on, ms. */
+  readonly steady?: () => number;
 }
 
 export class LeaseKeeper {
@@ -34,8 +42,10 @@ export class LeaseKeeper {
   readonly #notBefore = new Map<number, number>();
   /** Rows whose last renewal the market did not answer, by their session. */
   readonly #unanswered = new Map<KeptSession, Set<number>>();
-  /** Unix ms. */
-  #lastLook = Number.NEGATIVE_INFINITY;
+  /** The rows held at the last look. */
+  #held: ReadonlySet<number> = new Set();
+  /** The clock less the one that only goes on, at the last look, ms. */
+  #offset: number | null = null;
   /** A renewal ended in a way nobody can wait out: the ledger itself failed. */
   #failure: { readonly cause: unknown } | null = null;
 
@@ -51,7 +61,7 @@ export class LeaseKeeper {
       this.look(signal);
       if (tick % JUDGE_AGAIN_EVERY === 0) board.judgeAgain();
       if (board.held().length > 0) await pause(TICK, signal);
-      else await board.workReady.wait(signal, IDLE_TICK).catch(() => undefined); // Aborted: the loop ends.
+      else await board.workReady.wait(signal, toBeat(IDLE_TICK)).catch(() => undefined); // Aborted: the loop ends.
     }
     await this.settled();
   }
@@ -60,10 +70,13 @@ export class LeaseKeeper {
   look(signal: AbortSignal): void {
     const { board, sessions } = this.#deps;
     const now = this.#deps.now();
-    if (now < this.#lastLook) this.#followClock(now - this.#lastLook);
-    this.#lastLook = now;
+    const offset = now - (this.#deps.steady ?? steadily)();
+    const step = offset - (this.#offset ?? offset);
+    if (Math.abs(step) >= CLOCK_STEP) this.#followClock(step);
+    this.#offset = offset;
     for (const session of sessions) this.#tend(session, now, signal);
     const held = new Set(board.held().map(({ row }) => row));
+    this.#held = held;
     for (const row of this.#notBefore.keys()) if (!held.has(row)) this.#notBefore.delete(row);
     for (const [session, rows] of this.#unanswered) {
       for (const row of rows) if (!held.has(row)) rows.delete(row);
@@ -76,11 +89,17 @@ export class LeaseKeeper {
     await Promise.all(this.#renewing.values());
   }
 
-  /** The clock was set back: what was reckoned by it goes back with it. */
+  /**
+   * The clock was set: what was reckoned by it moves with it, and not what came since. Forward it may also be that the
+   * machine slept, which looks the same: the market knows which of its leases still stand.
+   */
   #followClock(step: number): void {
+    const { board, sessions } = this.#deps;
     this.#notBefore.clear();
-    for (const { row, expiresAt } of this.#deps.board.held())
-      if (expiresAt !== null) this.#deps.board.extend(row, expiresAt + step);
+    for (const { row, expiresAt } of board.held())
+      if (expiresAt !== null && this.#held.has(row)) board.extend(row, expiresAt + step);
+    if (step > 0)
+      for (const session of sessions) if (board.count(session.adapter.id) > 0) session.askForLeases();
   }
 
   #tend(session: KeptSession, now: number, signal: AbortSignal): void {
@@ -91,7 +110,8 @@ export class LeaseKeeper {
       if (unstarted && expiresAt <= now) {
         this.#deps.board.close(lease, "expire", "The lease ran out before the job could begin");
       } else if (session.adapter.capabilities.renewableLeases && this.#isDue(lease, expiresAt, now)) {
-        if (session.registered) this.#renew(session, lease, expiresAt, signal);
+        const mayAsk = session.registered && session.restraint.left("renew") === 0;
+        if (mayAsk) this.#renew(session, lease, expiresAt, signal);
       }
     }
   }
@@ -146,4 +166,8 @@ export class LeaseKeeper {
     const next = now + (expiresAt - now) * TRY_AGAIN_AFTER;
     this.#notBefore.set(row, Math.max(next, this.#notBefore.get(row) ?? 0));
   }
+}
+
+function steadily(): number {
+  return performance.now();
 }

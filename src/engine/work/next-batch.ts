@@ -88,7 +88,8 @@ export class BatchPlanner {
     const plan = this.plan(taker);
     if (plan === null) return null;
     const { model, limit, batch } = plan;
-    const since = Math.min(...batch.map(({ row }) => this.#readySince.get(row) ?? Number.POSITIVE_INFINITY));
+    // Of one that nobody saw become ready: since this process began.
+    const since = Math.min(...batch.map(({ row }) => this.#readySince.get(row) ?? 0));
     return { model, limit, jobs: batch.length, waitedMs: Math.max(0, performance.now() - since) };
   }
 }

@@ -4,10 +4,11 @@
  */
 import { MIB, MINUTE, SECOND } from "../../shared/durations.ts";
 import { AppError, toErrorValue, unreachable } from "../../shared/errors.ts";
-import { backoffMs, withinTime } from "../../shared/wait.ts";
-import { LEDGER_FAILED } from "../ledger/database.ts";
+import { backoffMs, type Pace, toBeat, withinTime } from "../../shared/wait.ts";
+import { isLedgerFailure } from "../ledger/database.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { OutboxItem } from "../ledger/outbox.ts";
+import { LEAST_WAIT } from "../market/pace.ts";
 import type { MarketSession } from "../market/session.ts";
 import { uploadMs } from "../market/slow-line.ts";
 import type { WorkBoard } from "./board.ts";
@@ -22,14 +23,16 @@ type Lane = keyof typeof LANES;
 /** Of the time: how long at most the outbox is searched for what no lane has room for. */
 const SEARCH_SHARE = 0.02;
 /** What is to be sent rings; this is for what nobody rang for. */
-const EMPTY_LOOK = 10 * SECOND;
+const EMPTY_LOOK = 30 * SECOND;
+/** While something waits for its time. */
+const WAITING_LOOK = 10 * SECOND;
 /** An adapter has its own limits; these are for one that never ends. */
 const COURTESY_TIMEOUT = 30 * SECOND;
 const RESULT_TIMEOUT = 90 * SECOND;
 /** The looks before it, and an encoding that makes more of the bytes. */
 const UPLOADS = 2;
 /** Whoever loses a market loses it with all its other workers: the whole wait is left to chance (docs/scaling.md). */
-export const RETRY = { base: SECOND / 2, cap: 30 * SECOND, jitter: 1 };
+export const RETRY: Pace = { base: SECOND / 2, cap: 30 * SECOND, jitter: 1, least: LEAST_WAIT };
 /** A market that can't take a return or a failure report is asked again for this long, then left alone. */
 const COURTESY_LIMIT = 10 * MINUTE;
 
@@ -84,12 +87,12 @@ export class Submitter {
       const nextAt = ledger.outbox.nextAt(id);
       if (nextAt === null && this.#inFlight.size === 0) {
         session.noteOver("submit");
-        await board.outboxFilled.wait(signal, EMPTY_LOOK).catch(() => undefined); // Aborted: the loop ends.
+        await board.outboxFilled.wait(signal, toBeat(EMPTY_LOOK)).catch(() => undefined); // Aborted: the loop ends.
         continue;
       }
       // In-flight rows stay due until answered: wait for one of them, not for the clock.
       const wait =
-        nextAt === null || nextAt <= now() ? SECOND : Math.min(Math.max(1, nextAt - now()), EMPTY_LOOK);
+        nextAt === null || nextAt <= now() ? SECOND : Math.min(Math.max(1, nextAt - now()), WAITING_LOOK);
       await Promise.race([
         board.outboxFilled.wait(signal, wait),
         session.reachable.wait(signal, wait),
@@ -141,7 +144,7 @@ export class Submitter {
       const answered = await withinTime(timeoutOf(item), signal, (within) => this.#send(item, within));
       if (answered) this.#deps.session.noteAnswered("submit");
     } catch (thrown) {
-      if (thrown instanceof AppError && thrown.code === LEDGER_FAILED) throw thrown;
+      if (thrown instanceof AppError && isLedgerFailure(thrown.code)) throw thrown;
       if (signal.aborted) return; // The row stays; the next start sends it again.
       this.#retryLater(item, thrown);
     }

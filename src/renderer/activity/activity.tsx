@@ -21,6 +21,7 @@ import "./activity.css";
 const PAGE = 200;
 const COLUMNS = 4;
 const READ_AGAIN = 4 * SECOND;
+const keyOf = ({ id }: ActivityEvent) => String(id);
 
 export function Activity() {
   const bridge = useBridge();
@@ -37,7 +38,7 @@ export function Activity() {
     },
     [bridge, filter],
   );
-  const list = usePages(read, { every: READ_AGAIN });
+  const list = usePages({ read, keyOf, every: READ_AGAIN });
   const filtered = Object.keys(filter).length > 0;
   return (
     <div className="screen screen-fill">
@@ -89,7 +90,6 @@ function Events({ list, nothing }: { list: Pages<ActivityEvent>; nothing: ReactN
             <th scope="col">{t("activity.column.market")}</th>
           </tr>
         }
-        keyOf={({ id }) => String(id)}
         cells={(event, tabIndex) => <EventCells event={event} tabIndex={tabIndex} onOpen={setOpened} />}
         reading={t("activity.reading")}
         nothing={nothing}

@@ -3,7 +3,7 @@ import { BarChart3 } from "lucide-react";
 import { useMemo } from "react";
 import type { EarningSeries } from "../../shared/contract/earnings.ts";
 import { DAY } from "../../shared/durations.ts";
-import { type CurrencyCode, type MoneyValue, money, toMoneyValue } from "../../shared/money.ts";
+import { type MoneyValue, money, toMoneyValue } from "../../shared/money.ts";
 import { t } from "../../shared/words/words.ts";
 import { amountText } from "../format/amount.ts";
 import { marketName } from "../format/market-name.ts";
@@ -11,7 +11,7 @@ import { showNumber, UNKNOWN } from "../format/reading.ts";
 import { formatDate } from "../format/time.ts";
 import { Chart } from "../parts/chart.tsx";
 import type { ChartSeries } from "../parts/chart-plot.ts";
-import { drawnAmount, energyAmount } from "./figures.ts";
+import { drawnAmount, energyAmount, owedText } from "./figures.ts";
 import { type Span, spanOf, sumOf, weeksOf } from "./spans.ts";
 
 interface DayChartProps {
@@ -29,7 +29,7 @@ export function DayChart({ series, range }: DayChartProps) {
   const weekly = isWeekly(series);
   const days = useMemo(() => (weekly ? weeksOf(series.days) : series.days.map(spanOf)), [series, weekly]);
   const times = useMemo(() => days.map(({ at }) => at), [days]);
-  const drawn = useMemo(() => chartSeries(days, currency), [days, currency]);
+  const drawn = useMemo(() => chartSeries(days), [days]);
   const total = (pick: (day: Span) => number) => days.reduce((sum, day) => sum + pick(day), 0);
   const accepted = total((day) => day.accepted);
   if (accepted === 0 && days.every(({ net, pending }) => net.minor === "0" && pending.minor === "0")) {
@@ -64,13 +64,15 @@ export function DayChart({ series, range }: DayChartProps) {
   );
 }
 
-function chartSeries(days: readonly Span[], currency: CurrencyCode): ChartSeries[] {
+function chartSeries(days: readonly Span[]): ChartSeries[] {
   const moneySeries = (
     label: string,
     pick: (day: Span) => MoneyValue | null,
     look: Pick<ChartSeries, "tone" | "faded">,
+    unpriced: (day: Span) => number = () => 0,
   ): ChartSeries => {
     const sum = sumOf(days, pick);
+    const all = days.reduce((total, day) => total + unpriced(day), 0);
     return {
       label,
       kind: "bars",
@@ -79,8 +81,11 @@ function chartSeries(days: readonly Span[], currency: CurrencyCode): ChartSeries
         const value = pick(day);
         return value === null ? null : drawnAmount(value);
       }),
-      show: (_, index) => amountOf(days[index] && pick(days[index])),
-      rest: sum === null ? UNKNOWN : `${amountText(sum)} ${currency}`,
+      show: (_, index) => {
+        const day = days[index];
+        return day === undefined ? UNKNOWN : amountOf(pick(day), unpriced(day));
+      },
+      rest: amountOf(sum, all),
     };
   };
   const energy = days.map(({ deviceWh }) => deviceWh);
@@ -90,7 +95,12 @@ function chartSeries(days: readonly Span[], currency: CurrencyCode): ChartSeries
     ...(days.some(({ fee }) => fee !== null && fee.minor !== "0")
       ? [moneySeries(t("earnings.fee"), (day) => day.fee, { tone: "muted" })]
       : []),
-    moneySeries(t("earnings.pending"), (day) => day.pending, { tone: "ember", faded: true }),
+    moneySeries(
+      t("earnings.pending"),
+      (day) => day.pending,
+      { tone: "ember", faded: true },
+      (day) => day.unpriced,
+    ),
     ...(known.length === 0
       ? []
       : [
@@ -107,5 +117,5 @@ function chartSeries(days: readonly Span[], currency: CurrencyCode): ChartSeries
   ];
 }
 
-const amountOf = (value: MoneyValue | null | undefined): string =>
-  value === null || value === undefined ? UNKNOWN : `${amountText(value)} ${value.currency}`;
+const amountOf = (value: MoneyValue | null, unpriced: number): string =>
+  (value && owedText(value, unpriced)) ?? UNKNOWN;

@@ -14,6 +14,7 @@ interface EarningsExportProps {
   several: boolean;
   /** "30 days". */
   range: string;
+  /** When it began; undefined: it is being asked for. */
   from: number | undefined;
   onClose: () => void;
 }
@@ -42,6 +43,8 @@ export function EarningsExport({ market, several, range, from, onClose }: Earnin
       save={t("earnings.csv.save")}
       writing={(count) => t("earnings.csv.writing", { count, shown: showNumber(count) })}
       file={{ name: t("earnings.csv.file"), extension: "csv", type: "text/csv;charset=utf-8" }}
+      // Without its beginning the time that is shown would be all there is.
+      blocked={time === "shown" && from === undefined}
       pieces={pieces}
       onClose={onClose}
     >

@@ -4,6 +4,7 @@ import type { EnergyCost } from "../../shared/contract/offers.ts";
 import { SECOND } from "../../shared/durations.ts";
 import { CURRENCIES, type MoneyValue } from "../../shared/money.ts";
 import { t } from "../../shared/words/words.ts";
+import { amountText } from "../format/amount.ts";
 import { showNumber, UNKNOWN } from "../format/reading.ts";
 import { formatDuration } from "../format/time.ts";
 
@@ -12,6 +13,12 @@ const KILO = 1000;
 /** As a number, for drawing only. */
 export function drawnAmount({ currency, minor }: MoneyValue): number {
   return Number(minor) / Number(CURRENCIES[currency].scale);
+}
+
+/** "0.5 ANM"; "≥ 0.5 ANM" where of `unpriced` nobody has said how much; null where nobody has of any. */
+export function owedText(net: MoneyValue, unpriced: number): string | null {
+  if (unpriced > 0 && net.minor === "0") return null;
+  return `${unpriced > 0 ? "≥ " : ""}${amountText(net)} ${net.currency}`;
 }
 
 /** "412 Wh", "1.94 kWh", or the dash. */

@@ -29,6 +29,8 @@ const WORDS = {
   "written-off": "writtenOff",
 } as const satisfies Readonly<Record<Shown, string>>;
 
+const keyOf = ({ market, leaseId }: EarningEntry) => `${market} ${leaseId}`;
+
 interface LedgerCardProps {
   readonly market: MarketId;
   readonly state: Shown;
@@ -39,7 +41,9 @@ interface LedgerCardProps {
 
 export function LedgerCard({ market, state, onState, report }: LedgerCardProps) {
   const bridge = useBridge();
-  const from = report?.series.days[0]?.at;
+  // Only old jobs can be written off, and what is owed for longest matters most: these are of no time.
+  const timeless = state === "pending" || state === "written-off";
+  const from = timeless ? undefined : report?.series.days[0]?.at;
   const read = useCallback(
     async (before: string | null) => {
       const { entries, next } = await bridge.invoke("earnings.entries", {
@@ -61,14 +65,14 @@ export function LedgerCard({ market, state, onState, report }: LedgerCardProps) 
         : null,
     [report, state],
   );
-  const list = usePages(read, { newest });
+  const list = usePages({ read, keyOf, newest });
   return (
     <Card
       title={t("earnings.ledger.title")}
       className="ledger"
       aside={
         <span className="ledger-aside">
-          <Count list={list} />
+          <Count list={list} timeless={timeless} />
           <Segmented<Shown>
             label={t("earnings.ledger.state")}
             value={state}
@@ -78,18 +82,25 @@ export function LedgerCard({ market, state, onState, report }: LedgerCardProps) 
         </span>
       }
     >
-      <Entries list={list} />
+      <Entries list={list} timeless={timeless} />
     </Card>
   );
 }
 
-function Count({ list: { rows, complete } }: { list: Pages<EarningEntry> }) {
-  if (rows.length === 0) return null;
-  const words = { count: rows.length, shown: showNumber(rows.length) };
-  return <span>{complete ? t("earnings.ledger.of", words) : t("earnings.ledger.shown", words)}</span>;
+interface CountProps {
+  readonly list: Pages<EarningEntry>;
+  /** Of all time, whatever the range above says. */
+  readonly timeless: boolean;
 }
 
-function Entries({ list }: { list: Pages<EarningEntry> }) {
+function Count({ list: { rows, complete }, timeless }: CountProps) {
+  if (rows.length === 0) return null;
+  const words = { count: rows.length, shown: showNumber(rows.length) };
+  const entries = complete ? t("earnings.ledger.of", words) : t("earnings.ledger.shown", words);
+  return <span>{timeless ? `${entries}, ${t("earnings.ledger.ofAllTime")}` : entries}</span>;
+}
+
+function Entries({ list, timeless }: CountProps) {
   const { open, panel } = useJobPanel();
   return (
     <>
@@ -116,14 +127,13 @@ function Entries({ list }: { list: Pages<EarningEntry> }) {
             </th>
           </tr>
         }
-        keyOf={({ market, leaseId }) => `${market} ${leaseId}`}
         cells={(entry, tabIndex) => <EntryCells entry={entry} tabIndex={tabIndex} onOpen={open} />}
         reading={t("earnings.reading")}
         nothing={
           <div className="card-empty">
             <ReceiptText size={22} strokeWidth={1.6} aria-hidden />
-            <strong>{t("earnings.ledger.none")}</strong>
-            {t("earnings.ledger.noneHelp")}
+            <strong>{t(timeless ? "earnings.ledger.noneAtAll" : "earnings.ledger.none")}</strong>
+            {!timeless && t("earnings.ledger.noneHelp")}
           </div>
         }
       />

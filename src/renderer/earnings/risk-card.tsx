@@ -13,8 +13,10 @@ import { Amount } from "../parts/amount.tsx";
 import { Card } from "../parts/card.tsx";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
 import { Fact, MoneyFact } from "../parts/fact.tsx";
+import { Limits } from "../parts/limits.tsx";
 import { PendingAmount } from "../parts/pending-amount.tsx";
 import { useBridge } from "../state/bridge-context.ts";
+import { useEngine } from "../state/store.ts";
 import { useAnswer } from "../state/use-answer.ts";
 import { WriteOff } from "./write-off.tsx";
 
@@ -23,6 +25,10 @@ const BALANCE_EVERY = 30 * SECOND;
 export function RiskCard({ summary, onClaimed }: { summary: EarningSummary; onClaimed: () => void }) {
   const { market, total, overdue, notConfigured } = summary;
   const after = coarse(overdue.afterMs);
+  const limits = useEngine(({ markets }) => markets.find(({ id }) => id === market)?.limits);
+  const unread = limits?.filter(({ of }) => of === "money") ?? [];
+  // Nobody needs to compare books of which it is known why they can't be read.
+  const isUnread = unread.some(({ failing }) => failing);
   return (
     <Card title={t("earnings.risk.title")} className="risk" aside={marketName(market)}>
       {!notConfigured && <Claimable key={market} market={market} onClaimed={onClaimed} />}
@@ -31,13 +37,13 @@ export function RiskCard({ summary, onClaimed }: { summary: EarningSummary; onCl
           <PendingAmount sums={total} />
         </Fact>
         {overdue.jobs > 0 && (
-          <div className="tone-warn" title={t("earnings.risk.overdueHint")}>
+          <div className="tone-warn" title={isUnread ? undefined : t("earnings.risk.overdueHint")}>
             <dt className="risk-overdue">
               <TriangleAlert size={14} aria-hidden />
               {t("earnings.risk.overdue", { time: after })}
             </dt>
             <dd>
-              <Amount value={overdue.net} />
+              <PendingAmount sums={{ pending: overdue.net, unpriced: overdue.unpriced }} />
             </dd>
           </div>
         )}
@@ -46,8 +52,11 @@ export function RiskCard({ summary, onClaimed }: { summary: EarningSummary; onCl
         {overdue.jobs === 0
           ? t("earnings.risk.none", { time: after })
           : overdue.oldestAt !== null && t("earnings.risk.oldest", { when: formatMoment(overdue.oldestAt) })}
-        {overdue.jobs > 0 && <span className="risk-help">{t("earnings.risk.overdueHint")}.</span>}
+        {overdue.jobs > 0 && !isUnread && (
+          <span className="risk-help">{t("earnings.risk.overdueHint")}.</span>
+        )}
       </p>
+      <Limits limits={unread} />
       <WriteOff key={`${market} unpaid`} summary={summary} onChanged={onClaimed} />
     </Card>
   );

@@ -9,6 +9,8 @@ export interface Span {
   readonly failed: number;
   readonly net: MoneyValue;
   readonly pending: MoneyValue;
+  /** Jobs that `pending` says nothing of, as nobody has said what they pay. */
+  readonly unpriced: number;
   /** null: the market does not tell all of it. */
   readonly fee: MoneyValue | null;
   /** null: nobody told. */
@@ -17,8 +19,8 @@ export interface Span {
 
 const WEEK = 7;
 
-export function spanOf({ at, accepted, failed, net, pending, fee, energy }: EarningDay): Span {
-  return { at, accepted, failed, net, pending, fee, deviceWh: energy.deviceWh };
+export function spanOf({ at, accepted, failed, net, pending, unpriced, fee, energy }: EarningDay): Span {
+  return { at, accepted, failed, net, pending, unpriced, fee, deviceWh: energy.deviceWh };
 }
 
 /** Seven days each, the last of them ends today; the first may be shorter. */
@@ -41,6 +43,7 @@ function together(spans: readonly Span[]): Span {
     failed: spans.reduce((sum, { failed }) => sum + failed, 0),
     net: sumOf(spans, ({ net }) => net) ?? nothing,
     pending: sumOf(spans, ({ pending }) => pending) ?? nothing,
+    unpriced: spans.reduce((sum, { unpriced }) => sum + unpriced, 0),
     fee: sumOf(spans, ({ fee }) => fee),
     deviceWh: known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0),
   };

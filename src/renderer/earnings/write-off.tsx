@@ -3,13 +3,15 @@ import { useState } from "react";
 import { type EarningSummary, WRITE_OFF_DAYS } from "../../shared/contract/earnings.ts";
 import { DAY, MINUTE } from "../../shared/durations.ts";
 import { t } from "../../shared/words/words.ts";
-import { amountText } from "../format/amount.ts";
 import { marketName } from "../format/market-name.ts";
 import { showNumber } from "../format/reading.ts";
 import { formatDate } from "../format/time.ts";
 import { ConfirmDialog } from "../parts/controls/confirm-dialog.tsx";
+import { ErrorNote } from "../parts/note.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { useAnswer } from "../state/use-answer.ts";
+import { useCommand } from "../state/use-command.ts";
+import { owedText } from "./figures.ts";
 
 interface WriteOffProps {
   readonly summary: EarningSummary;
@@ -40,10 +42,10 @@ function Unpaid({ market, onChanged }: { market: EarningSummary["market"]; onCha
   const { answer, reload } = useAnswer("earnings.unpaid", { market, days: WRITE_OFF_DAYS }, MINUTE);
   const [asking, setAsking] = useState(false);
   if (answer === null || answer.jobs === 0) return null;
-  const { jobs, net, before } = answer;
+  const { jobs, net, unpriced, before } = answer;
   const words = {
     ...{ count: jobs, shown: showNumber(jobs), days: WRITE_OFF_DAYS, market: marketName(market) },
-    ...{ amount: amountText(net), currency: net.currency, before: formatDate(before) },
+    ...{ sum: owedText(net, unpriced) ?? t("earnings.untold"), before: formatDate(before) },
   };
   return (
     <div className="write-off">
@@ -70,28 +72,34 @@ function Unpaid({ market, onChanged }: { market: EarningSummary["market"]; onCha
 }
 
 function Given({ summary, onChanged }: WriteOffProps) {
-  const bridge = useBridge();
-  const [pending, setPending] = useState(false);
+  const { run, pending, error } = useCommand();
   const { market, writtenOff } = summary;
-  const { jobs, net } = writtenOff.byPerson;
-  const takeBack = () => {
-    setPending(true);
-    bridge
-      .invoke("earnings.takeBack", { market })
-      .then(onChanged, () => undefined)
-      .finally(() => setPending(false));
+  const { jobs, net, unpriced, lastJobs } = writtenOff.byPerson;
+  const takeBack = async () => {
+    if ((await run("earnings.takeBack", { market })) !== null) onChanged();
   };
   return (
-    <div className="write-off" title={t("earnings.writeOff.lateHint")}>
-      <span>
-        {t("earnings.writeOff.given", {
-          ...{ count: jobs, shown: showNumber(jobs) },
-          ...{ amount: amountText(net), currency: net.currency },
-        })}
-      </span>
-      <button type="button" className="button button-plain" disabled={pending} onClick={takeBack}>
-        {t("earnings.writeOff.takeBack")}
-      </button>
-    </div>
+    <>
+      <div className="write-off" title={t("earnings.writeOff.lateHint")}>
+        <span>
+          {t("earnings.writeOff.given", {
+            ...{ count: jobs, shown: showNumber(jobs) },
+            ...{ sum: owedText(net, unpriced) ?? t("earnings.untold") },
+          })}
+        </span>
+        <button
+          type="button"
+          className="button button-plain"
+          disabled={pending !== null}
+          title={lastJobs < jobs ? t("earnings.writeOff.takeBackHint") : undefined}
+          onClick={() => void takeBack()}
+        >
+          {lastJobs < jobs
+            ? t("earnings.writeOff.takeBackLast", { count: lastJobs, shown: showNumber(lastJobs) })
+            : t("earnings.writeOff.takeBack")}
+        </button>
+      </div>
+      {error !== null && <ErrorNote error={error} alert />}
+    </>
   );
 }

@@ -9,7 +9,7 @@ import type { Fleet } from "./use-fleet.ts";
 
 const WAYS = ["data", "control", "metrics", "prometheus"] as const;
 
-export function FleetEmpty({ fleet: { pending, reload } }: { fleet: Fleet }) {
+export function FleetEmpty({ fleet: { asked, reload } }: { fleet: Fleet }) {
   const folder = useEngine((state) => state.settings.dataFolder);
   return (
     <>
@@ -29,11 +29,11 @@ export function FleetEmpty({ fleet: { pending, reload } }: { fleet: Fleet }) {
           </ul>
         </div>
         <div className="fleet-saved">
-          <button type="button" className="button" disabled={pending} onClick={reload}>
-            {t(pending ? "fleet.refreshing" : "fleet.empty.saved")}
+          <button type="button" className="button" aria-busy={asked} onClick={reload}>
+            {t(asked ? "fleet.refreshing" : "fleet.empty.saved")}
           </button>
           <p className="quiet" role="status">
-            {pending ? "" : t("fleet.empty.notFound", { folder })}
+            {asked ? "" : t("fleet.empty.notFound", { folder })}
           </p>
         </div>
       </Card>

@@ -64,18 +64,25 @@ function Service({ summary: { breached, warnings, measured } }: { summary: Fleet
   );
 }
 
-/** One currency with what is pending; of several, a line each. */
-function Settled({ summary: { settled, pending } }: { summary: FleetSummary }) {
+/** One currency with what is pending; of several, a line each. Under it, whose money is old and whose is left out. */
+function Settled({ summary: { settled, pending, lastKnown, demo } }: { summary: FleetSummary }) {
   const label = t("fleet.summary.settled");
   const amounts = CODES.flatMap((code) => settled.filter(({ currency }) => currency === code));
   const [first, ...others] = amounts;
-  if (first === undefined) return <Figure label={label} value={UNKNOWN} more="" />;
+  const about = [
+    ...(lastKnown > 0 ? [t("fleet.summary.lastKnown", { count: lastKnown })] : []),
+    ...(demo > 0 ? [t("fleet.summary.demo", { count: demo })] : []),
+  ];
+  const lines = (more: readonly string[]) => more.map((line) => <div key={line}>{line}</div>);
+  if (first === undefined) return <Figure label={label} value={UNKNOWN} more={lines(about)} />;
   const waiting = (currency: CurrencyCode) => {
     const amount = pending.find((each) => each.currency === currency);
     return amount === undefined ? "" : t("fleet.summary.pending", { amount: amountText(amount), currency });
   };
-  if (others.length === 0)
-    return <Figure label={label} value={<Amount value={first} />} more={waiting(first.currency)} />;
+  if (others.length === 0) {
+    const more = [waiting(first.currency), ...about].filter((line) => line !== "");
+    return <Figure label={label} value={<Amount value={first} />} more={lines(more)} />;
+  }
   return (
     <div className="fleet-figure fleet-amounts">
       <dt>{label}</dt>
@@ -84,6 +91,7 @@ function Settled({ summary: { settled, pending } }: { summary: FleetSummary }) {
           <Amount value={amount} />
         </dd>
       ))}
+      {about.length > 0 && <dd className="fleet-more figures tone-muted">{lines(about)}</dd>}
     </div>
   );
 }

@@ -11,6 +11,7 @@ import { Select } from "../parts/controls/select.tsx";
 import { LinesSkeleton } from "../parts/lines-skeleton.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { SearchField } from "../parts/search-field.tsx";
+import { StillLines } from "../parts/still-lines.ts";
 import { usePage } from "../state/store.ts";
 import { FleetEmpty } from "./fleet-empty.tsx";
 import { FleetSource } from "./fleet-source.tsx";
@@ -38,7 +39,7 @@ export function Fleet() {
 }
 
 /** Nothing has been read yet, or the inventory can't be: then it is named anew here. */
-function Before({ fleet: { error, pending, reload } }: { fleet: FleetAnswer }) {
+function Before({ fleet: { error, asked, reload } }: { fleet: FleetAnswer }) {
   return (
     <div className="screen">
       <h1>{t("fleet.title")}</h1>
@@ -48,7 +49,7 @@ function Before({ fleet: { error, pending, reload } }: { fleet: FleetAnswer }) {
         </Card>
       ) : (
         <>
-          <ErrorNote error={error} alert {...(pending ? {} : { onRetry: reload })} />
+          <ErrorNote error={error} alert {...(asked ? {} : { onRetry: reload })} />
           <Card title={t("fleet.source.change")}>
             <FleetSource />
           </Card>
@@ -59,12 +60,17 @@ function Before({ fleet: { error, pending, reload } }: { fleet: FleetAnswer }) {
 }
 
 function Machines({ fleet, view }: { fleet: FleetAnswer; view: FleetView }) {
-  const { error, pending, reload } = fleet;
+  const { error, asked, reload } = fleet;
   const [filter, setFilter] = useState(NO_FILTER);
   const [sort, setSort] = useState<Sort>(FIRST_SORT);
   const [opened, setOpened] = useState<string | null>(null);
   const { machines, summary } = view;
-  const shown = useMemo(() => listed(machines, filter, sort), [machines, filter, sort]);
+  const found = useMemo(() => listed(machines, filter, sort), [machines, filter, sort]);
+  const [held, setHeld] = useState(false);
+  const [still] = useState(() => new StillLines<FleetMachine>(({ name }) => name));
+  // Sorted by what changes all the time: a machine that one aims at stays where it is.
+  const list = `${sort.column} ${sort.up} ${filter.show} ${filter.text ?? ""}`;
+  const { lines } = still.shown(found, held || opened !== null, { all: machines, list });
   const currencies = useMemo(() => currenciesOf(machines), [machines]);
   const machine = machines.find(({ name }) => name === opened);
   return (
@@ -72,9 +78,9 @@ function Machines({ fleet, view }: { fleet: FleetAnswer; view: FleetView }) {
       <div className="screen-head fleet-head">
         <h1>{t("fleet.title")}</h1>
         <Filters filter={filter} onChange={setFilter} />
-        <button type="button" className="button" disabled={pending} onClick={reload}>
+        <button type="button" className="button" aria-busy={asked} onClick={reload}>
           <RefreshCw size={14} aria-hidden />
-          {t(pending ? "fleet.refreshing" : "fleet.refresh")}
+          {t(asked ? "fleet.refreshing" : "fleet.refresh")}
         </button>
       </div>
       {error !== null && <ErrorNote error={error} alert />}
@@ -84,17 +90,18 @@ function Machines({ fleet, view }: { fleet: FleetAnswer; view: FleetView }) {
       <Card
         title={t("fleet.machines")}
         className="fleet-machines"
-        aside={<Aside shown={shown.length} view={view} />}
+        aside={<Aside shown={found.length} view={view} />}
       >
-        {shown.length === 0 ? (
+        {lines.length === 0 ? (
           <Nothing onClear={() => setFilter(NO_FILTER)} />
         ) : (
           <MachineTable
-            machines={shown}
+            machines={lines}
             currencies={currencies}
             sort={sort}
             onSort={setSort}
             onOpen={setOpened}
+            onHold={setHeld}
           />
         )}
       </Card>

@@ -1,6 +1,7 @@
 /** One machine, whole: its GPUs, markets and service level, why it is not reached, and how to open its own dashboard. */
 import type { ReactNode } from "react";
 import type { FleetGpu, FleetMachine, FleetMarket, WorkerFacts } from "../../shared/contract/fleet.ts";
+import { isUnusable } from "../../shared/fleet.ts";
 import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
 import { marketName } from "../format/market-name.ts";
@@ -22,7 +23,7 @@ export function MachineDialog({ machine, onClose }: { machine: FleetMachine; onC
   const { name, error, last, readBy, where } = machine;
   const seen = usePage(({ now }) => (last === null ? null : formatAge(last.at, now)));
   return (
-    <Dialog open onClose={onClose} wide title={name} words={<Sentence facts={factsOf(machine)} />}>
+    <Dialog open onClose={onClose} wide title={name} words={<Sentence machine={machine} />}>
       {error !== null && <ErrorNote error={error} />}
       {error !== null && seen !== null && (
         <p className="quiet">{t("fleet.machine.asOfThen", { time: seen })}</p>
@@ -46,8 +47,10 @@ export function MachineDialog({ machine, onClose }: { machine: FleetMachine; onC
   );
 }
 
-function Sentence({ facts }: { facts: WorkerFacts | null }) {
-  if (facts === null) return <>{t("fleet.unreached")}</>;
+function Sentence({ machine }: { machine: FleetMachine }) {
+  const facts = factsOf(machine);
+  if (facts === null)
+    return <>{t(machine.otherVersion === undefined ? "fleet.unreached" : "fleet.otherVersion")}</>;
   const { sentence, said } = facts;
   return (
     <span className="machine-sentence">
@@ -90,16 +93,18 @@ function Gpus({ gpus }: { gpus: readonly FleetGpu[] }) {
           <span className="clip" title={gpu.id}>
             {gpu.name}
           </span>
-          <span className={gpu.usable ? "quiet" : "tone-word tone-bad"}>
-            {gpu.usable && gpu.state !== null
-              ? t(`gpus.state.${gpu.state}`)
-              : t(gpu.usable ? "fleet.machine.usable" : "fleet.machine.unusable")}
-          </span>
+          <span className={isUnusable(gpu) ? "tone-word tone-bad" : "quiet"}>{gpuWord(gpu)}</span>
           <span className="quiet figures">{readings(gpu)}</span>
         </li>
       ))}
     </Part>
   );
+}
+
+function gpuWord({ usable, leftOut, state }: FleetGpu): string {
+  if (leftOut === true) return t("gpus.state.leftOut");
+  if (!usable) return t("fleet.machine.unusable");
+  return state === null ? t("fleet.machine.usable") : t(`gpus.state.${state}`);
 }
 
 /** Only what is known. */

@@ -1,6 +1,13 @@
 /** Which machines are listed, and in what order: pure, so that thousands are a matter of milliseconds. */
 import type { FleetMachine, WorkerFacts } from "../../shared/contract/fleet.ts";
-import { hottest, isWell, leasesHeld, nearestLimit, oldestHeartbeat } from "../../shared/fleet.ts";
+import {
+  hottest,
+  isUnusable,
+  isWell,
+  leasesHeld,
+  nearestLimit,
+  oldestHeartbeat,
+} from "../../shared/fleet.ts";
 import { CURRENCIES, type CurrencyCode, CurrencyCodeSchema } from "../../shared/money.ts";
 
 export const SHOW = ["all", "trouble", "unreached"] as const;
@@ -39,9 +46,10 @@ export function factsOf({ error, last }: FleetMachine): WorkerFacts | null {
 /** 0: not reached, 1: needs a look, 2: a limit is near, 3: fine. */
 export function concern(machine: FleetMachine): 0 | 1 | 2 | 3 {
   const facts = factsOf(machine);
-  if (facts === null) return 0;
+  // In the middle of an update it is nobody's fault, and nothing else is known of it.
+  if (facts === null) return machine.otherVersion === undefined ? 0 : 1;
   const service = nearestLimit(facts.service)?.state;
-  if (!isWell(facts) || service === "breached" || facts.gpus.some(({ usable }) => !usable)) return 1;
+  if (!isWell(facts) || service === "breached" || facts.gpus.some(isUnusable)) return 1;
   return service === "warning" ? 2 : 3;
 }
 
@@ -61,15 +69,15 @@ function isShown(machine: FleetMachine, show: Show): boolean {
     case "trouble":
       return concern(machine) < 3;
     case "unreached":
-      return machine.error !== null;
+      return machine.error !== null && machine.otherVersion === undefined;
   }
 }
 
 /** Each word in its name, address, version, or the names of its GPUs. */
-function fits({ name, where, last }: FleetMachine, words: readonly string[]): boolean {
+function fits({ name, where, otherVersion, last }: FleetMachine, words: readonly string[]): boolean {
   if (words.length === 0) return true;
   const facts = last?.facts;
-  const text = [name, where, facts?.version, ...(facts?.gpus ?? []).map((gpu) => gpu.name)]
+  const text = [name, where, otherVersion ?? facts?.version, ...(facts?.gpus ?? []).map((gpu) => gpu.name)]
     .join("\n")
     .toLowerCase();
   return words.every((word) => text.includes(word));

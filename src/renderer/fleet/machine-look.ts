@@ -1,5 +1,13 @@
 /** How a machine looks in a word: its state, its GPUs, its service. */
-import { CircleCheck, CircleHelp, CircleX, Flame, TriangleAlert, Unplug } from "lucide-react";
+import {
+  CircleCheck,
+  CircleHelp,
+  CircleX,
+  Flame,
+  GitCompareArrows,
+  TriangleAlert,
+  Unplug,
+} from "lucide-react";
 import type { FleetMachine, FleetMeasure, WorkerFacts } from "../../shared/contract/fleet.ts";
 import { t } from "../../shared/words/words.ts";
 import { HEADLINE_LOOK } from "../home/headline-look.ts";
@@ -16,6 +24,8 @@ const SERVICE = {
 
 export function machineLook(machine: FleetMachine): StatusLook {
   const facts = factsOf(machine);
+  if (facts === null && machine.otherVersion !== undefined)
+    return { icon: GitCompareArrows, tone: "warn", word: t("fleet.otherVersion") };
   if (facts === null) return { icon: Unplug, tone: "bad", word: t("fleet.unreached") };
   return levelLook(facts);
 }
@@ -39,10 +49,4 @@ export function measureWords({ name, value, limit, unit }: FleetMeasure): string
     value: figure(value, unit),
     limit: figure(limit, unit),
   });
-}
-
-/** "8", or "7/8" where one can't be used. */
-export function gpuCount(gpus: WorkerFacts["gpus"]): string {
-  const usable = gpus.filter((gpu) => gpu.usable).length;
-  return usable === gpus.length ? String(usable) : `${usable}/${gpus.length}`;
 }

@@ -2,7 +2,7 @@
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { memo } from "react";
 import type { FleetMachine, WorkerFacts } from "../../shared/contract/fleet.ts";
-import { hottest, leasesHeld, nearestLimit, oldestHeartbeat } from "../../shared/fleet.ts";
+import { gpuCount, hottest, leasesHeld, nearestLimit, oldestHeartbeat } from "../../shared/fleet.ts";
 import type { CurrencyCode } from "../../shared/money.ts";
 import { hear } from "../../shared/words/hear.ts";
 import { hearError } from "../../shared/words/hear-error.ts";
@@ -15,7 +15,7 @@ import { LongTable } from "../parts/long-table.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
 import { usePage } from "../state/store.ts";
 import { factsOf, isCurrency, type Sort, type SortColumn, settledIn } from "./machine-list.ts";
-import { gpuCount, machineLook, measureLook, measureWords } from "./machine-look.ts";
+import { machineLook, measureLook, measureWords } from "./machine-look.ts";
 
 interface MachineTableProps {
   machines: readonly FleetMachine[];
@@ -23,13 +23,14 @@ interface MachineTableProps {
   sort: Sort;
   onSort: (sort: Sort) => void;
   onOpen: (name: string) => void;
+  onHold: (held: boolean) => void;
 }
 
 const NO_MATTER = () => undefined;
 /** Numbers and moments are looked at from their greatest first. */
 const WORDS: ReadonlySet<SortColumn> = new Set(["state", "name", "version", "service"]);
 
-export function MachineTable({ machines, currencies, sort, onSort, onOpen }: MachineTableProps) {
+export function MachineTable({ machines, currencies, sort, onSort, onOpen, onHold }: MachineTableProps) {
   const columns = columnsOf(currencies);
   return (
     <LongTable
@@ -39,6 +40,7 @@ export function MachineTable({ machines, currencies, sort, onSort, onOpen }: Mac
       columns={columns.length}
       focusable=".row-open"
       onSight={NO_MATTER}
+      onHold={onHold}
       heads={
         <tr>
           {columns.map((column) => (

@@ -13,7 +13,8 @@ export interface Fleet {
   readonly view: FleetView | null;
   /** Why the last look brought none; null when it did. */
   readonly error: ErrorValue | null;
-  readonly pending: boolean;
+  /** A person asked for a look that is not over; those that come by themselves disturb nobody. */
+  readonly asked: boolean;
   /** Look now. */
   reload(): void;
 }
@@ -23,7 +24,7 @@ export function useFleet(): Fleet {
   const up = usePage((page) => page.link.state === "up");
   // Another inventory is another fleet: the settings say so, and it is read at once.
   const source = usePage(({ engine }) => sourceOf(engine?.settings.values));
-  const [fleet, setFleet] = useState<Omit<Fleet, "reload">>({ view: null, error: null, pending: true });
+  const [fleet, setFleet] = useState<Omit<Fleet, "reload">>({ view: null, error: null, asked: false });
   const reload = useRef<() => void>(() => undefined);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another source is read from the beginning.
   useEffect(() => {
@@ -35,7 +36,6 @@ export function useFleet(): Fleet {
       clearTimeout(timer);
       if (asking || document.visibilityState === "hidden") return;
       asking = true;
-      setFleet((before) => ({ ...before, pending: true }));
       bridge
         .invoke("fleet.read", {})
         .then(
@@ -45,11 +45,14 @@ export function useFleet(): Fleet {
         .then((answer) => {
           asking = false;
           if (!wanted) return;
-          setFleet((before) => ({ ...before, ...answer, pending: false }));
+          setFleet((before) => ({ ...before, ...answer, asked: false }));
           timer = setTimeout(ask, READ_EVERY);
         });
     };
-    reload.current = ask;
+    reload.current = () => {
+      setFleet((before) => ({ ...before, asked: true }));
+      ask();
+    };
     ask();
     document.addEventListener("visibilitychange", ask);
     return () => {

@@ -61,5 +61,12 @@ export const formatSoon = (at: number, now: number): string =>
 /** Local date, "21 Nov 2026". */
 export const formatDate = (at: number): string => formatOf("date").format(at);
 
+/** Local date as a file's name has it, in every language: "2026-11-21". */
+export function fileDate(at: number): string {
+  const date = new Date(at);
+  const two = (number: number) => String(number).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
 /** Local date and time, "21 Nov 2026, 14:03:59". */
 export const formatMoment = (at: number): string => `${formatDate(at)}, ${formatClock(at)}`;

@@ -3,6 +3,7 @@ import { ChevronDown, CirclePause, Cpu, Gpu } from "lucide-react";
 import { useId, useState } from "react";
 import type { HistorySpan } from "../../shared/contract/devices.ts";
 import type { DeviceView } from "../../shared/contract/views.ts";
+import { isLeftOut } from "../../shared/gpu/left-out.ts";
 import { hear } from "../../shared/words/hear.ts";
 import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
@@ -29,6 +30,7 @@ import { DevicePrograms } from "./device-programs.tsx";
 import { DeviceRest } from "./device-rest.tsx";
 import { DeviceSelfTest } from "./device-self-test.tsx";
 import { DeviceSteps } from "./device-steps.tsx";
+import { whereItIs } from "./where-it-is.ts";
 
 interface DeviceCardProps {
   readonly device: DeviceView;
@@ -52,7 +54,9 @@ export function DeviceCard({ device, span, open: openAtFirst, dense }: DeviceCar
       <div className="gpu-head">
         <Icon size={18} strokeWidth={1.7} className="gpu-icon" aria-hidden />
         <div className="gpu-who">
-          <h2 id={heading}>{name}</h2>
+          <h2 id={heading} title={whereItIs(device)}>
+            {name}
+          </h2>
           <StatusWord look={deviceLook(device)} />
         </div>
         <div className="gpu-controls">
@@ -165,7 +169,7 @@ function Verdict({ device }: { device: DeviceView }) {
         )}
       </div>
       {bad && (
-        <Note tone={help === null ? "info" : "bad"} help={help}>
+        <Note tone={help === null || isLeftOut(device) ? "info" : "bad"} help={help}>
           {t("gpus.verdict.unusable")}: {asSentence(verdictWords(verdict))}
         </Note>
       )}

@@ -11,6 +11,7 @@ import {
 } from "lucide-react";
 import type { PauseView } from "../../shared/contract/presence.ts";
 import type { DeviceVerdict, DeviceView } from "../../shared/contract/views.ts";
+import { isLeftOut } from "../../shared/gpu/left-out.ts";
 import { hear } from "../../shared/words/hear.ts";
 import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
@@ -26,15 +27,18 @@ const LOOK = {
   failed: { icon: CircleX, tone: "bad" },
   paused: { icon: CirclePause, tone: "warn" },
   off: { icon: CirclePower, tone: "muted" },
+  leftOut: { icon: CirclePower, tone: "muted" },
 } as const;
 
 export function deviceLook(device: DeviceView): StatusLook {
-  const state = !device.enabled
-    ? "off"
-    : device.paused !== null && device.state !== "failed"
-      ? "paused"
-      : device.state;
+  const state = shownState(device);
   return { ...LOOK[state], word: t(`gpus.state.${state}`) };
+}
+
+function shownState(device: DeviceView): keyof typeof LOOK {
+  if (isLeftOut(device)) return "leftOut";
+  if (!device.enabled) return "off";
+  return device.paused !== null && device.state !== "failed" ? "paused" : device.state;
 }
 
 /** "Paused for Cyberpunk2077, which holds 6000 MB of it.", in the same words as everywhere else. */

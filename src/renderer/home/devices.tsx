@@ -16,6 +16,7 @@ import {
   verdictHelp,
   verdictWords,
 } from "../gpus/device-look.ts";
+import { whereItIs } from "../gpus/where-it-is.ts";
 import { Card } from "../parts/card.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { StatusWord } from "../parts/status-word.tsx";
@@ -68,7 +69,7 @@ function Device({ device }: { device: DeviceView }) {
           className="device-icon"
           aria-label={device.kind === "gpu" ? "GPU" : t("gpus.processor")}
         />
-        <h3 className="device-name" title={device.name}>
+        <h3 className="device-name" title={whereItIs(device)}>
           {device.name}
         </h3>
         <StatusWord look={deviceLook(device)} />

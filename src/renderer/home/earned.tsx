@@ -13,8 +13,9 @@ import { Amount } from "../parts/amount.tsx";
 import { Card } from "../parts/card.tsx";
 import { PendingAmount } from "../parts/pending-amount.tsx";
 import { screenHref } from "../state/route.ts";
-import { useEngine } from "../state/store.ts";
+import { useEngine, usePage } from "../state/store.ts";
 import { EarnedPeriods, periodDecimals } from "./earned-periods.tsx";
+import { areBooksLate } from "./freshness.ts";
 
 /** Characters of an amount that still fits a third of a card in the large size, and in the middle one. */
 const LONG_AMOUNT = 8;
@@ -91,17 +92,22 @@ function MarketEarnings({ earnings }: { earnings: EarningsView }) {
           {t("home.earned.accepted", { count: earnings.acceptedToday })}
           {earnings.failedToday > 0 && `, ${t("home.earned.failed", { count: earnings.failedToday })}`}
           {" · "}
-          {earnings.reconciledAt === null ? (
-            t("home.earned.notCompared")
-          ) : (
-            <>
-              {t("home.earned.booksRead")} <Age at={earnings.reconciledAt} />
-            </>
-          )}
+          <BooksRead earnings={earnings} />
         </p>
       </div>
       <EarnedPeriods periods={periods} rate={rate} decimals={decimals} />
     </section>
+  );
+}
+
+function BooksRead({ earnings }: { earnings: EarningsView }) {
+  const market = useEngine(({ markets }) => markets.find(({ id }) => id === earnings.market));
+  const late = usePage(({ now }) => areBooksLate(earnings, market, now));
+  if (earnings.reconciledAt === null) return t("home.earned.notCompared");
+  return (
+    <span className={late ? "late tone-warn" : undefined}>
+      {t("home.earned.booksRead")} <Age at={earnings.reconciledAt} />
+    </span>
   );
 }
 

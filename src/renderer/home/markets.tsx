@@ -10,6 +10,7 @@ import { Age } from "../parts/age.tsx";
 import { Card } from "../parts/card.tsx";
 import { Digest } from "../parts/digest.tsx";
 import { Fact } from "../parts/fact.tsx";
+import { Limits } from "../parts/limits.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { type StatusLook, StatusWord } from "../parts/status-word.tsx";
 import { useEngine, usePage } from "../state/store.ts";
@@ -85,6 +86,7 @@ function Market({ market }: { market: MarketView }) {
         </Fact>
       </dl>
       {market.error !== null && <ErrorNote error={market.error} />}
+      <Limits limits={market.limits ?? []} />
     </li>
   );
 }

@@ -14,17 +14,22 @@ const keyOf = ({ market, leaseId }: JobRow) => `${market} ${leaseId}`;
 
 export function RecentJobs() {
   const jobs = useEngine((state) => state.recentJobs);
-  const { shown, hold } = useStillList(jobs.slice(0, SHOWN), keyOf);
   const { open, panel } = useJobPanel();
+  // The sheet gives the focus back to the row that it was opened from.
+  const { lines, waiting, hold } = useStillList(jobs.slice(0, SHOWN), keyOf, panel !== null);
   return (
     <Card
       title={t("home.recent.title")}
       className="recent"
       aside={
         jobs.length > 0 && (
-          <a className="link" href={screenHref("jobs")}>
-            {t("home.recent.all")}
-          </a>
+          <>
+            {waiting > 0 &&
+              `${t("home.recent.waiting", { shown: `${waiting}${waiting < SHOWN ? "" : "+"}` })} · `}
+            <a className="link" href={screenHref("jobs")}>
+              {t("home.recent.all")}
+            </a>
+          </>
         )
       }
     >
@@ -36,7 +41,7 @@ export function RecentJobs() {
         </div>
       ) : (
         <div {...hold}>
-          <JobTable caption={t("home.recent.caption")} jobs={shown} onOpen={open} />
+          <JobTable caption={t("home.recent.caption")} jobs={lines} onOpen={open} />
         </div>
       )}
       {panel}

@@ -36,6 +36,8 @@ export class JobWindow {
   #next: string | null = null;
   #inSight: readonly number[] = [];
   #generation = 0;
+  /** It is being taken anew: what it would grow by may be another list's. */
+  #taking = false;
   #disposed = false;
 
   constructor(bridge: Pick<Bridge, "invoke">, filter: JobFilter, changed: () => void) {
@@ -74,9 +76,19 @@ export class JobWindow {
   }
 
   /** Takes the list anew; what is shown stays until the new one is here. */
-  async refresh(): Promise<void> {
-    const generation = ++this.#generation;
+  refresh(): Promise<void> {
     this.#set({ loading: true });
+    return this.#take();
+  }
+
+  /** The same by itself, from time to time: nobody asked for it, so nobody is told that it is being read. */
+  async renew(): Promise<void> {
+    if (!this.#state.loading && !this.#disposed) await this.#take();
+  }
+
+  async #take(): Promise<void> {
+    const generation = ++this.#generation;
+    this.#taking = true;
     try {
       const { count, before } = await this.#bridge.invoke("jobs.count", this.#filter);
       const { jobs, next } = await this.#bridge.invoke("jobs.list", { ...this.#filter, before, limit: PAGE });
@@ -85,6 +97,7 @@ export class JobWindow {
       this.#pages = new Map([[0, jobs]]);
       this.#asked = new Set();
       this.#next = next;
+      this.#taking = false;
       this.#set({
         rows: count === null ? jobs.length : Math.min(count, MOST_ROWS),
         count: count === null && next === null ? jobs.length : count,
@@ -93,7 +106,9 @@ export class JobWindow {
       });
       if (count === null && jobs.length < PAGE) void this.#grow();
     } catch (thrown) {
-      if (generation === this.#generation) this.#set({ loading: false, error: toErrorValue(thrown) });
+      if (generation !== this.#generation) return;
+      this.#taking = false;
+      this.#set({ loading: false, error: toErrorValue(thrown) });
     }
   }
 
@@ -132,7 +147,7 @@ export class JobWindow {
   /** A search hands out what it found so far, which may be nothing: then it is asked to go on. */
   async #grow(): Promise<void> {
     const before = this.#next;
-    if (before === null || this.#state.loading) return;
+    if (before === null || this.#state.loading || this.#taking) return;
     const generation = this.#generation;
     this.#set({ loading: true });
     try {

@@ -9,7 +9,7 @@ import { freshRows, JobWindow, type JobWindowState, keyOf } from "./job-window.t
 
 /** The live list holds the newest twenty: before it overflows, the window is taken anew. */
 const MOST_FRESH = 10;
-/** What changed further down is seen after this long. */
+/** What changed and is not among the live rows is seen after this long. */
 const READ_AGAIN = 10 * SECOND;
 
 export interface JobList extends JobWindowState {
@@ -33,6 +33,7 @@ export interface JobList extends JobWindowState {
 export function useJobWindow(filter: JobFilter): JobList {
   const bridge = useBridge();
   const recent = useEngine((state) => state.recentJobs);
+  const earnings = useEngine((state) => state.earnings);
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [window, setWindow] = useState<JobWindow | null>(null);
   const [atTop, setAtTop] = useState(true);
@@ -62,11 +63,22 @@ export function useJobWindow(filter: JobFilter): JobList {
   useEffect(() => {
     if (crowded) void window?.refresh();
   }, [crowded, window]);
+  // Of a job that is not live any more only its money tells that it changed; of one that a filter lets in, nothing does.
+  const changed = useRef(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: that they are others is what counts.
   useEffect(() => {
-    if (moves || window === null) return;
-    const timer = setInterval(() => void window.reread(), READ_AGAIN);
+    changed.current = true;
+  }, [recent, earnings]);
+  useEffect(() => {
+    if (window === null) return;
+    const filtered = Object.keys(filter).length > 0;
+    const timer = setInterval(() => {
+      if (!moves) return void window.reread();
+      if (changed.current || filtered) void window.renew();
+      changed.current = false;
+    }, READ_AGAIN);
     return () => clearInterval(timer);
-  }, [moves, window]);
+  }, [moves, window, filter]);
 
   const state = window?.state ?? { rows: null, count: null, loading: true, error: null };
   return {

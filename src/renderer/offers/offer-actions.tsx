@@ -14,7 +14,9 @@ import { priceText } from "./price-numbers.ts";
 
 interface OfferActionsProps {
   readonly market: MarketId;
-  readonly gpu: { readonly device: string; readonly model: string };
+  readonly device: string;
+  /** The GPU's, among the devices of this machine. */
+  readonly name: string;
   readonly boards: OffersView["boards"];
   readonly offers: readonly OfferView[];
   /** null: the draft lacks something, or leads to no price. */
@@ -28,14 +30,13 @@ interface OfferActionsProps {
 }
 
 export function OfferActions(props: OfferActionsProps) {
-  const { market, gpu, boards, offers, strategy, price, changed, onReset, onDone } = props;
+  const { market, device, name, boards, offers, strategy, price, changed, onReset, onDone } = props;
   const bridge = useBridge();
   const stale = usePage((page) => page.stale);
   const [asking, setAsking] = useState<"change" | "withdraw" | null>(null);
   const [pending, setPending] = useState(false);
   const [error, setError] = useState<ErrorValue | null>(null);
   const wanted = offers.filter((offer) => offer.wanted);
-  const { device, model } = gpu;
   const ready = strategy !== null && price !== null && !stale && !pending;
   const send = async () => {
     if (strategy === null) return;
@@ -103,7 +104,7 @@ export function OfferActions(props: OfferActionsProps) {
       <ConfirmDialog
         open={asking === "change"}
         onClose={() => setAsking(null)}
-        title={t("offers.ask.changeTitle", { gpu: model })}
+        title={t("offers.ask.changeTitle", { gpu: name })}
         words={
           <>
             {strategy !== null && price !== null && <span>{changeText(strategy, price, from)}</span>}
@@ -119,7 +120,7 @@ export function OfferActions(props: OfferActionsProps) {
       <ConfirmDialog
         open={asking === "withdraw"}
         onClose={() => setAsking(null)}
-        title={t("offers.ask.withdrawTitle", { gpu: model })}
+        title={t("offers.ask.withdrawTitle", { gpu: name })}
         words={
           <>
             <span>{t(rented ? "offers.ask.withdrawRented" : "offers.ask.withdraw")}</span>

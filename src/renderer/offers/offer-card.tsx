@@ -22,11 +22,14 @@ interface OfferCardProps {
   readonly market: MarketId;
   readonly currency: CurrencyCode;
   readonly gpu: OffersView["gpus"][number];
+  /** Its name among the devices of this machine, and that with its place. */
+  readonly name: string;
+  readonly place: string;
   readonly boards: OffersView["boards"];
   readonly offers: readonly OfferView[];
 }
 
-export function OfferCard({ market, currency, gpu, boards, offers }: OfferCardProps) {
+export function OfferCard({ market, currency, gpu, name, place, boards, offers }: OfferCardProps) {
   const heading = useId();
   const offered = offers.find((offer) => offer.wanted)?.strategy ?? null;
   const [draft, setDraft] = useState<Draft>(offered === null ? FIRST_DRAFT : draftOf(offered));
@@ -60,8 +63,8 @@ export function OfferCard({ market, currency, gpu, boards, offers }: OfferCardPr
     <section className="card offer-card" aria-labelledby={heading}>
       <div className="offer-head">
         <Gpu size={16} strokeWidth={1.7} className="device-icon" aria-label={t("offers.gpu")} />
-        <h2 className="offer-name" id={heading} title={gpu.model}>
-          {gpu.model}
+        <h2 className="offer-name" id={heading} title={place}>
+          {name}
         </h2>
         <StatusWord look={lookOf(standingOfAll(offers))} />
       </div>
@@ -76,6 +79,7 @@ export function OfferCard({ market, currency, gpu, boards, offers }: OfferCardPr
             }}
             preview={preview}
             pending={pending}
+            failed={error !== null}
             current={current && numberOf(current)}
             disabled={false}
           />
@@ -85,11 +89,12 @@ export function OfferCard({ market, currency, gpu, boards, offers }: OfferCardPr
           {error !== null && <ErrorNote error={error} />}
           <OfferActions
             market={market}
-            gpu={gpu}
+            device={gpu.device}
+            name={name}
             boards={boards}
             offers={offers}
             strategy={strategy}
-            price={pending ? null : draft.kind === "fixed" ? priceOf(strategy) : (preview?.price ?? null)}
+            price={draft.kind === "fixed" ? priceOf(strategy) : pending ? null : (preview?.price ?? null)}
             changed={changed}
             onReset={() => {
               settle();

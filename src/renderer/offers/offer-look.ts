@@ -2,6 +2,7 @@
 import {
   CircleCheck,
   CircleDashed,
+  CircleHelp,
   CircleX,
   Flame,
   Hourglass,
@@ -19,6 +20,8 @@ export type Standing =
   | "coming"
   | "listed"
   | "differs"
+  /** As it was last seen: it could not be looked at since, or what was to be changed was not. */
+  | "unchecked"
   | "rented"
   | "leaving"
   | "refused";
@@ -29,6 +32,7 @@ const PRESSING: readonly Standing[] = [
   "rented",
   "waiting",
   "differs",
+  "unchecked",
   "leaving",
   "coming",
   "listed",
@@ -43,7 +47,7 @@ export function standingOf(offer: OfferView): Standing {
   if (waiting !== null) return "waiting";
   switch (state) {
     case "listed":
-      return drift !== null || error !== null ? "differs" : "listed";
+      return drift !== null ? "differs" : error !== null ? "unchecked" : "listed";
     case "booked":
     case "in-use":
       return "rented";
@@ -76,6 +80,8 @@ export function lookOf(standing: Standing): StatusLook {
       return { icon: CircleCheck, word, tone: "ok" };
     case "differs":
       return { icon: TriangleAlert, word, tone: "warn" };
+    case "unchecked":
+      return { icon: CircleHelp, word, tone: "warn" };
     case "rented":
       return { icon: Flame, word, tone: "ember" };
     case "leaving":

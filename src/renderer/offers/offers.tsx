@@ -6,6 +6,7 @@ import { asSentence } from "../../shared/words/sentence.ts";
 import { t } from "../../shared/words/words.ts";
 import { formatAge } from "../format/time.ts";
 import { verdictHelp, verdictWords } from "../gpus/device-look.ts";
+import { whereItIs } from "../gpus/where-it-is.ts";
 import { Note } from "../parts/note.tsx";
 import { useEngine, usePage } from "../state/store.ts";
 import { OfferCard } from "./offer-card.tsx";
@@ -33,16 +34,21 @@ export function Offers() {
             ))}
           {gpus.length === 0 && <Empty title={t("offers.noGpu")} words={t("offers.noGpuHelp")} />}
           {renting.flatMap((market) =>
-            gpus.map((gpu) => (
-              <OfferCard
-                key={`${market} ${gpu.device}`}
-                market={market}
-                currency={currencyOf(market, markets)}
-                gpu={gpu}
-                boards={boards.filter((board) => board.market === market)}
-                offers={offers.filter((offer) => offer.market === market && offer.device === gpu.device)}
-              />
-            )),
+            gpus.map((gpu) => {
+              const device = devices.find(({ id }) => id === gpu.device);
+              return (
+                <OfferCard
+                  key={`${market} ${gpu.device}`}
+                  market={market}
+                  currency={currencyOf(market, markets)}
+                  gpu={gpu}
+                  name={device?.name ?? gpu.model}
+                  place={device === undefined ? gpu.model : whereItIs(device)}
+                  boards={boards.filter((board) => board.market === market)}
+                  offers={offers.filter((offer) => offer.market === market && offer.device === gpu.device)}
+                />
+              );
+            }),
           )}
         </>
       )}

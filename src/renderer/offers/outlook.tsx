@@ -16,6 +16,7 @@ const WHOLE = 100;
 
 interface OutlookProps {
   readonly preview: OfferPreview;
+  /** The preview is of an older draft. */
   readonly pending: boolean;
   /** Share of the time it is rented, in per cent; null: as the engine knows or assumes. */
   readonly occupancy: number | null;

@@ -17,10 +17,12 @@ interface PriceScaleProps {
   readonly quote: PriceQuote | null;
   readonly floor: MoneyValue | null;
   /** Absent: the price follows the market and is only shown. */
-  readonly onChange?: ((price: number) => void) | undefined;
+  readonly onChange?: (price: number) => void;
+  /** The handle was let go. */
+  readonly onRest?: () => void;
 }
 
-export function PriceScale({ axis, currency, value, quote, floor, onChange }: PriceScaleProps) {
+export function PriceScale({ axis, currency, value, quote, floor, onChange, onRest }: PriceScaleProps) {
   const text = (price: number) =>
     t("offers.priceIs", { price: priceText(moneyOf(currency, price)), currency });
   const behind = <Behind axis={axis} quote={quote} floor={floor} />;
@@ -35,6 +37,7 @@ export function PriceScale({ axis, currency, value, quote, floor, onChange }: Pr
           step={axis.step}
           valueText={text}
           onChange={(next) => onChange(Math.max(axis.step, Number(next.toFixed(8))))}
+          onCommit={() => onRest?.()}
           behind={behind}
         />
       ) : (

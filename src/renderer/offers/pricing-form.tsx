@@ -1,5 +1,5 @@
 /** How a GPU's price is found, and the price itself among those of others. */
-import { useId } from "react";
+import { useId, useState } from "react";
 import type { OfferPreview } from "../../shared/contract/offers.ts";
 import type { CurrencyCode } from "../../shared/money.ts";
 import { t } from "../../shared/words/words.ts";
@@ -18,20 +18,24 @@ interface PricingFormProps {
   readonly preview: OfferPreview | null;
   /** The preview is of an older draft. */
   readonly pending: boolean;
+  /** This draft's price could not be worked out; why is said elsewhere. */
+  readonly failed: boolean;
   /** What it asks now; null: it is not offered. */
   readonly current: number | null;
   readonly disabled: boolean;
 }
 
 export function PricingForm(props: PricingFormProps) {
-  const { currency, draft, onChange, preview, pending, current, disabled } = props;
+  const { currency, draft, onChange, preview, pending, failed, current, disabled } = props;
   const strategyName = useId();
   const change = (to: Partial<Draft>) => onChange({ ...draft, ...to });
   const fixed = draft.kind === "fixed";
   const price = fixed ? draft.price : preview?.price ? numberOf(preview.price) : null;
   const floor = preview?.floor.price ?? null;
   const axis = axisOf(preview?.quote ?? null, [floor && numberOf(floor), current, fixed ? null : price]);
-  const wide = axis === null ? null : widened(axis, price);
+  // The axis does not shrink under a handle that is held: it would run away from the pointer.
+  const [held, setHeld] = useState<Axis | null>(null);
+  const wide = axis === null ? null : (held ?? widened(axis, price));
   return (
     <div className="pricing">
       <div className="pricing-strategy">
@@ -70,7 +74,9 @@ export function PricingForm(props: PricingFormProps) {
             <span className="price-unit"> {t("offers.perHour", { currency })}</span>
           </div>
         )}
-        {preview !== null && !fixed && <p className="field-help">{howText(preview, draft.kind)}</p>}
+        {preview !== null && !fixed && !failed && (
+          <p className="field-help">{howText(preview, draft.kind)}</p>
+        )}
       </div>
       {wide !== null && (
         <PriceScale
@@ -79,7 +85,15 @@ export function PricingForm(props: PricingFormProps) {
           value={price}
           quote={preview?.quote ?? null}
           floor={floor}
-          onChange={fixed && !disabled ? (next) => change({ price: next }) : undefined}
+          {...(fixed && !disabled
+            ? {
+                onChange: (next) => {
+                  setHeld(wide);
+                  change({ price: next });
+                },
+                onRest: () => setHeld(null),
+              }
+            : {})}
         />
       )}
       {!fixed && (

@@ -21,9 +21,9 @@ const ENERGY = [
 ] as const satisfies readonly SettingKey[];
 
 export interface Previewing {
-  /** Of the last draft that could be worked out; null before the first. */
+  /** Of the last draft that could be worked out; null before the first. Where this one's could not, without a price. */
   readonly preview: OfferPreview | null;
-  /** The preview is of an older draft. */
+  /** The preview is of an older draft: this one's is being worked out. */
   readonly pending: boolean;
   readonly error: ErrorValue | null;
 }
@@ -40,9 +40,9 @@ export function usePreview(
   const energy = usePage(({ engine }) =>
     JSON.stringify(ENERGY.map((key) => engine?.settings.values[key]?.value)),
   );
-  const [preview, setPreview] = useState<OfferPreview | null>(null);
-  const [error, setError] = useState<ErrorValue | null>(null);
-  const [answered, setAnswered] = useState("");
+  // Each with the question it answers: an older draft's price is not this one's, also where asking failed.
+  const [answer, setAnswer] = useState<{ readonly to: string; readonly preview: OfferPreview } | null>(null);
+  const [failure, setFailure] = useState<{ readonly of: string; readonly error: ErrorValue } | null>(null);
   const asked = strategy === null ? null : JSON.stringify([strategy, occupancy]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new look at the market and another price of energy are reasons to ask again.
   useEffect(() => {
@@ -51,28 +51,35 @@ export function usePreview(
     const timer = setTimeout(() => {
       const [wish, share] = JSON.parse(asked) as [PriceStrategy, number | null];
       const input = { market, device, strategy: wish, ...(share === null ? {} : { occupancy: share }) };
-      bridge
-        .invoke("offers.preview", input)
-        .then(
-          (answer) => {
-            if (!wanted) return;
-            setPreview(answer);
-            setError(null);
-          },
-          (thrown: unknown) => {
-            if (wanted) setError(toErrorValue(thrown));
-          },
-        )
-        .finally(() => {
-          if (wanted) setAnswered(asked);
-        });
+      bridge.invoke("offers.preview", input).then(
+        (preview) => {
+          if (!wanted) return;
+          setAnswer({ to: asked, preview });
+          setFailure(null);
+        },
+        (thrown: unknown) => {
+          if (wanted) setFailure({ of: asked, error: toErrorValue(thrown) });
+        },
+      );
     }, REST);
     return () => {
       wanted = false;
       clearTimeout(timer);
     };
   }, [bridge, link, market, device, asked, looked, energy]);
-  return { preview, pending: asked !== null && asked !== answered, error };
+  const isOld = asked !== null && asked !== answer?.to;
+  const error = failure !== null && failure.of === asked ? failure.error : null;
+  const preview = answer?.preview ?? null;
+  return {
+    preview: preview !== null && isOld && error !== null ? withoutPrice(preview) : preview,
+    pending: isOld && error === null,
+    error,
+  };
+}
+
+/** What is known of the market holds for any draft. */
+function withoutPrice(preview: OfferPreview): OfferPreview {
+  return { ...preview, price: null, percentile: null, cheaper: null, perHour: null };
 }
 
 function lookedAt(

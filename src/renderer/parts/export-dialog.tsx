@@ -1,5 +1,6 @@
 /** Something long as a file: read piece by piece, put together here and saved; closing the dialog stops it. */
 import { type ReactNode, useRef, useState } from "react";
+import { fileDate } from "../format/time.ts";
 import { ConfirmDialog } from "./controls/confirm-dialog.tsx";
 import { saveText } from "./save-text.ts";
 
@@ -18,12 +19,14 @@ interface ExportDialogProps {
   readonly file: { readonly name: string; readonly extension: string; readonly type: string };
   readonly pieces: () => AsyncIterable<ExportPiece>;
   readonly onClose: () => void;
+  /** What to write is not known yet. */
+  readonly blocked?: boolean;
   /** What can be chosen about it. */
   readonly children?: ReactNode;
 }
 
 export function ExportDialog(props: ExportDialogProps) {
-  const { title, words, save, writing, file, pieces, onClose, children } = props;
+  const { title, words, save, writing, file, pieces, onClose, blocked = false, children } = props;
   const [rows, setRows] = useState<number | null>(null);
   const cancelled = useRef(false);
   const write = async () => {
@@ -37,8 +40,7 @@ export function ExportDialog(props: ExportDialogProps) {
         all += piece.rows;
         setRows(all);
       }
-      const day = new Date().toISOString().slice(0, 10);
-      saveText(`${file.name}-${day}.${file.extension}`, texts, file.type);
+      saveText(`${file.name}-${fileDate(Date.now())}.${file.extension}`, texts, file.type);
     } finally {
       setRows(null);
     }
@@ -53,6 +55,7 @@ export function ExportDialog(props: ExportDialogProps) {
       title={title}
       words={words}
       confirm={rows === null ? save : writing(rows)}
+      blocked={blocked}
       onConfirm={write}
     >
       {children}

@@ -4,6 +4,7 @@
  */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { useHold } from "./use-hold.ts";
 import "./long-table.css";
 
 export const ROW_HEIGHT = 32;
@@ -21,7 +22,7 @@ interface LongTableProps {
   /** These rows are in sight now. */
   onSight: (first: number, last: number) => void;
   onTop?: (atTop: boolean) => void;
-  /** The pointer is over it, or a row has the focus: nothing should move away from under them. */
+  /** The pointer is over it, or a row has the keyboard's focus: nothing should move away from under them. */
   onHold?: (held: boolean) => void;
   className?: string;
   /** What in a row takes the focus. */
@@ -38,8 +39,10 @@ export function LongTable(props: LongTableProps) {
   const [active, setActive] = useState(0);
   /** The row that takes the focus as soon as it is drawn. */
   const wanted = useRef<number | null>(null);
-  const [pointed, setPointed] = useState(false);
-  const [focused, setFocused] = useState(false);
+  const {
+    held,
+    hold: { onFocus, onBlur, ...pointer },
+  } = useHold();
   const virtual = useVirtualizer({
     count: length,
     getScrollElement: () => frame.current,
@@ -54,9 +57,9 @@ export function LongTable(props: LongTableProps) {
   useEffect(() => onSight(first, last), [first, last, onSight]);
   useEffect(() => onTop?.(atTop), [atTop, onTop]);
   useEffect(() => {
-    onHold?.(pointed || focused);
+    onHold?.(held);
     return () => onHold?.(false);
-  }, [pointed, focused, onHold]);
+  }, [held, onHold]);
   useEffect(() => {
     if (topSignal > 0) frame.current?.scrollTo({ top: 0 });
   }, [topSignal]);
@@ -83,21 +86,11 @@ export function LongTable(props: LongTableProps) {
 
   const current = active >= first && active <= last ? active : first;
   return (
-    <div
-      className={`long-table ${className}`}
-      ref={frame}
-      onPointerEnter={({ pointerType }) => setPointed(pointerType !== "touch")}
-      onPointerLeave={() => setPointed(false)}
-    >
+    <div className={`long-table ${className}`} ref={frame} {...pointer}>
       <table aria-rowcount={length + 1}>
         <caption className="visually-hidden">{caption}</caption>
         <thead>{heads}</thead>
-        <tbody
-          ref={body}
-          onKeyDown={onKey}
-          onFocus={() => setFocused(true)}
-          onBlur={({ relatedTarget }) => setFocused(body.current?.contains(relatedTarget) === true)}
-        >
+        <tbody ref={body} onKeyDown={onKey} onFocus={onFocus} onBlur={onBlur}>
           <Room height={first * ROW_HEIGHT} columns={columns} />
           {items.map(({ index }) => {
             const drawn = row(index, index === current ? 0 : -1);

@@ -11,7 +11,6 @@ interface PagedTableProps<T> {
   readonly className: string;
   readonly columns: number;
   readonly heads: ReactNode;
-  readonly keyOf: (row: T) => string;
   readonly cells: (row: T, tabIndex: number) => ReactNode;
   /** Said while the first page is read. */
   readonly reading: string;
@@ -22,7 +21,7 @@ interface PagedTableProps<T> {
 const WIDTHS = [88, 74, 92, 68];
 
 export function PagedTable<T>(props: PagedTableProps<T>) {
-  const { list, caption, className, columns, heads, keyOf, cells, reading, nothing } = props;
+  const { list, caption, className, columns, heads, cells, reading, nothing } = props;
   return (
     <>
       {list.error !== null && <ErrorNote error={list.error} onRetry={list.reload} alert />}
@@ -34,10 +33,12 @@ export function PagedTable<T>(props: PagedTableProps<T>) {
           columns={columns}
           focusable=".row-open"
           onSight={list.want}
+          onTop={list.setAtTop}
+          onHold={list.setHeld}
           heads={heads}
           row={(index, tabIndex) => {
             const row = list.rows[index];
-            return row === undefined ? null : { key: keyOf(row), cells: cells(row, tabIndex) };
+            return row === undefined ? null : { key: list.keyOf(row), cells: cells(row, tabIndex) };
           }}
         />
       ) : list.loading ? (

@@ -1,15 +1,7 @@
-/** A list that is read page by page as it is looked at: the newest first, older ones when the end comes into sight. */
-import { useCallback, useEffect, useRef, useState } from "react";
-import { type ErrorValue, toErrorValue } from "../../shared/errors.ts";
-
-/** Rows from the end at which the next page is asked for. */
-const AHEAD = 60;
-
-export interface Page<Row, Place> {
-  readonly rows: readonly Row[];
-  /** null: there is nothing older. */
-  readonly next: Place | null;
-}
+/** A list that is read page by page, on the page. */
+import { useEffect, useReducer, useState } from "react";
+import type { ErrorValue } from "../../shared/errors.ts";
+import { type Page, PageList, type ReadPage } from "./page-list.ts";
 
 export interface Pages<Row> {
   readonly rows: readonly Row[];
@@ -17,96 +9,59 @@ export interface Pages<Row> {
   readonly complete: boolean;
   readonly loading: boolean;
   readonly error: ErrorValue | null;
+  readonly keyOf: (row: Row) => string;
   /** These rows are in sight. */
   want(first: number, last: number): void;
   /** From the newest on again; what is shown stays until they are here. */
   reload(): void;
-}
-
-interface Shown<Row, Place> extends Page<Row, Place> {
-  readonly loading: boolean;
-  readonly error: ErrorValue | null;
+  /** Further down nothing moves: what is newer waits until the person is at the top again. */
+  readonly setAtTop: (atTop: boolean) => void;
+  /** Nor while he points at a row. */
+  readonly setHeld: (held: boolean) => void;
 }
 
 interface PagesOptions<Row, Place> {
+  /** Stays the same function for as long as the list is the same one (useCallback). */
+  readonly read: ReadPage<Row, Place>;
+  readonly keyOf: (row: Row) => string;
   /** Read anew at the top, ms. */
   readonly every?: number;
   /** The newest page comes with another answer, and anew with each; null: it is not here yet. Then `every` is not asked. */
   readonly newest?: Page<Row, Place> | null;
 }
 
-/** `read` must keep its identity for as long as the list is the same one (useCallback). */
-export function usePages<Row, Place>(
-  read: (before: Place | null) => Promise<Page<Row, Place>>,
-  { every, newest }: PagesOptions<Row, Place> = {},
-): Pages<Row> {
+export function usePages<Row, Place>(options: PagesOptions<Row, Place>): Pages<Row> {
+  const { read, keyOf, every, newest } = options;
   const given = newest !== undefined;
-  const [shown, setShown] = useState<Shown<Row, Place>>({ rows: [], next: null, loading: true, error: null });
-  /** Only the newest question may answer: the list can change while a page is on its way. */
-  const asked = useRef(0);
-  const atTop = useRef(true);
-
-  const load = useCallback(
-    (before: Place | null) => {
-      const question = ++asked.current;
-      setShown((known) => ({ ...known, loading: true, error: null }));
-      read(before).then(
-        (page) => {
-          if (question !== asked.current) return;
-          setShown((known) => ({
-            rows: before === null ? page.rows : [...known.rows, ...page.rows],
-            next: page.next,
-            loading: false,
-            error: null,
-          }));
-        },
-        (thrown: unknown) => {
-          if (question !== asked.current) return;
-          setShown((known) => ({ ...known, loading: false, error: toErrorValue(thrown) }));
-        },
-      );
-    },
-    [read],
-  );
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const [list] = useState(() => new PageList<Row, Place>(keyOf, redraw));
 
   useEffect(() => {
-    setShown({ rows: [], next: null, loading: true, error: null });
-    atTop.current = true;
-    if (!given) load(null);
-    return () => {
-      asked.current++;
-    };
-  }, [load, given]);
+    list.open(read, given);
+    return () => list.close();
+  }, [list, read, given]);
 
-  // Read on further down, older rows stay as they are until somebody is back at the top.
   useEffect(() => {
-    if (newest == null || !atTop.current) return;
-    asked.current++;
-    setShown({ rows: newest.rows, next: newest.next, loading: false, error: null });
-  }, [newest]);
+    if (newest != null) list.take(newest);
+  }, [list, newest]);
 
   useEffect(() => {
     if (every === undefined || given) return;
-    const timer = setInterval(() => atTop.current && load(null), every);
+    const timer = setInterval(() => list.readAgain(), every);
     return () => clearInterval(timer);
-  }, [every, given, load]);
+  }, [list, every, given]);
 
-  // A search hands out what it found so far, which may be too little to scroll to its end: then it is asked to go on.
-  const { rows, next, loading, error } = shown;
-  const short = rows.length < AHEAD && next !== null && !loading && error === null;
-  useEffect(() => {
-    if (short) load(next);
-  }, [short, next, load]);
-
+  const { rows, next, loading, error } = list.state;
   return {
     rows,
     complete: next === null && !loading,
     loading,
     error,
-    want: (first, last) => {
-      atTop.current = first === 0 && rows.length < 4 * AHEAD;
-      if (next !== null && !loading && error === null && last >= rows.length - AHEAD) load(next);
-    },
-    reload: () => load(null),
+    keyOf,
+    // Not the same function each time: more may be wanted of the same rows once a page has come.
+    want: (first, last) => list.want(first, last),
+    reload: () => list.reload(),
+    setAtTop: list.setAtTop,
+    setHeld: list.setHeld,
   };
 }

@@ -1,43 +1,15 @@
-/** A list that changes by itself keeps its lines in place while a pointer moves over it: what one aims at stays there. */
-import { useEffect, useRef, useState } from "react";
-import { SECOND } from "../../shared/durations.ts";
+/** A list that changes by itself stays as it is while somebody is at it: what one aims at, or has in the focus, stays there. */
+import { useState } from "react";
+import { type ShownLines, StillLines } from "./still-lines.ts";
+import { type Hold, useHold } from "./use-hold.ts";
 
-/** A pointer left lying on the list holds it no longer than this. */
-const HOLDS_FOR = 4 * SECOND;
-
-export interface StillList<T> {
-  readonly shown: readonly T[];
-  /** For the element around the list. */
-  readonly hold: { readonly onPointerMove: () => void; readonly onPointerLeave: () => void };
-}
-
-export function useStillList<T>(items: readonly T[], keyOf: (item: T) => string): StillList<T> {
-  const [held, setHeld] = useState<readonly T[] | null>(null);
-  const release = useRef<ReturnType<typeof setTimeout> | null>(null);
-  const letGo = () => {
-    if (release.current !== null) clearTimeout(release.current);
-    release.current = null;
-    setHeld(null);
-  };
-  const onPointerMove = () => {
-    if (release.current !== null) clearTimeout(release.current);
-    release.current = setTimeout(letGo, HOLDS_FOR);
-    setHeld((before) => before ?? items);
-  };
-  useEffect(
-    () => () => {
-      if (release.current !== null) clearTimeout(release.current);
-    },
-    [],
-  );
-  return {
-    shown: held === null ? items : inPlace(held, items, keyOf),
-    hold: { onPointerMove, onPointerLeave: letGo },
-  };
-}
-
-/** The lines of before in their order, each as it is now; one that is no longer among them as it was. */
-function inPlace<T>(before: readonly T[], now: readonly T[], keyOf: (item: T) => string): T[] {
-  const newest = new Map(now.map((item) => [keyOf(item), item]));
-  return before.map((item) => newest.get(keyOf(item)) ?? item);
+/** `busy`: somebody is at it in another way, such as with one of its lines opened. */
+export function useStillList<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+  busy = false,
+): ShownLines<T> & Pick<Hold, "hold"> {
+  const { held, hold } = useHold();
+  const [still] = useState(() => new StillLines(keyOf));
+  return { ...still.shown(items, held || busy), hold };
 }

@@ -3,12 +3,14 @@ import { NOTICE_TYPES } from "../../shared/notifications/notice-types.ts";
 import { t } from "../../shared/words/words.ts";
 import { Card } from "../parts/card.tsx";
 import { Switch } from "../parts/controls/switch.tsx";
+import { ErrorNote } from "../parts/note.tsx";
 import { Origin, Row } from "./row.tsx";
-import { listValue, useSetting } from "./use-setting.ts";
+import { useListAhead } from "./use-list-ahead.ts";
+import { useSetting } from "./use-setting.ts";
 
 export function NotificationsSection() {
   const setting = useSetting("app.notifications_off");
-  const off = listValue(setting.view);
+  const { list: off, save, error } = useListAhead(setting);
   return (
     <Card title={t("settings.sections.notifications")}>
       <p className="settings-help">
@@ -22,15 +24,13 @@ export function NotificationsSection() {
                 labelledBy={ids.labelledBy}
                 checked={!off.includes(type)}
                 disabled={setting.isFixed}
-                onChange={(on) => {
-                  const next = on ? off.filter((name) => name !== type) : [...off, type];
-                  setting.set(next.length === 0 ? null : next);
-                }}
+                onChange={(on) => void save(on ? off.filter((name) => name !== type) : [...off, type])}
               />
             )}
           </Row>
         ))}
       </div>
+      {error !== null && <ErrorNote error={error} alert />}
     </Card>
   );
 }

@@ -10,7 +10,8 @@ import { TextField } from "../parts/controls/text-field.tsx";
 import { ScheduleRow } from "./presence-schedule.tsx";
 import { Row } from "./row.tsx";
 import { SwitchRow } from "./setting-rows.tsx";
-import { isOn, listValue, numberValue, useSetting } from "./use-setting.ts";
+import { useListAhead } from "./use-list-ahead.ts";
+import { isOn, numberValue, useSetting } from "./use-setting.ts";
 import "./presence.css";
 
 /** What the switches turn on; 0 is off. */
@@ -160,19 +161,20 @@ function BusyRow() {
 
 function ProgramsRow() {
   const setting = useSetting("presence.pause_programs");
-  const programs = listValue(setting.view);
+  const { list: programs, save, error } = useListAhead(setting);
   // A new field after each program that was added: the old one would keep its text.
   const [added, setAdded] = useState(0);
   const add = (text: string) => {
     const name = text.trim();
     setAdded(added + 1);
-    if (name !== "" && !programs.includes(name)) setting.set([...programs, name]);
+    if (name !== "" && !programs.includes(name)) void save([...programs, name]);
   };
   return (
     <Row
       label={t("gpus.presence.programs")}
       help={t("gpus.presence.programsHelp")}
       setting={setting}
+      error={error ?? setting.error}
       below={
         <div className="program-list">
           {programs.map((name) => (
@@ -183,7 +185,7 @@ function ProgramsRow() {
                 className="program-remove"
                 aria-label={t("gpus.presence.programsRemove", { name })}
                 disabled={setting.isFixed}
-                onClick={() => setting.set(programs.filter((each) => each !== name))}
+                onClick={() => void save(programs.filter((each) => each !== name))}
               >
                 <X size={13} aria-hidden />
               </button>

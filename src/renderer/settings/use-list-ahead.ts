@@ -1,14 +1,31 @@
 /** A list as the person left it: changes build on what was sent last, which may not have been told back yet. */
 import { useEffect, useState } from "react";
-import { listValue, type SettingControl, useSettingsChange } from "./use-setting.ts";
+import type { SettingKey, SettingView } from "../../shared/contract/settings.ts";
+import { listValue, useSettingsChange } from "./use-setting.ts";
 
-export function useListAhead({ key, view }: Pick<SettingControl, "key" | "view">) {
+interface Sent {
+  readonly list: readonly string[];
+  /** What was told when it was sent, or by an earlier change since: once something else is told, that holds. */
+  readonly over: string;
+}
+
+/** One for all that changes a list: two of them know nothing of what the other one has sent. */
+export function useListAhead({
+  key,
+  view,
+}: {
+  readonly key: SettingKey;
+  readonly view: Pick<SettingView, "value">;
+}) {
   const { change, error, pending } = useSettingsChange();
   const told = listValue(view);
   const toldText = told.join("\n");
-  const [sent, setSent] = useState<{ readonly list: readonly string[]; readonly over: string } | null>(null);
+  const [sent, setSent] = useState<Sent | null>(null);
   useEffect(() => {
-    if (!pending) setSent((now) => (now === null || now.over === toldText ? now : null));
+    setSent((now) => {
+      if (now === null || now.over === toldText) return now;
+      return pending ? { ...now, over: toldText } : null;
+    });
   }, [pending, toldText]);
 
   /** Resolves with whether it was taken; refused, the list is again what was told. */

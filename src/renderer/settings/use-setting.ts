@@ -59,4 +59,5 @@ export const textValue = ({ value }: SettingView): string => (typeof value === "
 export const numberValue = ({ value }: SettingView): number | null =>
   typeof value === "number" ? value : null;
 export const isOn = ({ value }: SettingView): boolean => value === true;
-export const listValue = ({ value }: SettingView): readonly string[] => (Array.isArray(value) ? value : []);
+export const listValue = ({ value }: Pick<SettingView, "value">): readonly string[] =>
+  Array.isArray(value) ? value : [];

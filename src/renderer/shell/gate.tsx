@@ -1,18 +1,14 @@
 /** What stands in place of the screens while there is nothing true to show. */
 
 import { KeyRound, OctagonX } from "lucide-react";
-import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
-import { coarse } from "../format/time.ts";
 import { Flame } from "../parts/flame.tsx";
 import { ErrorNote } from "../parts/note.tsx";
 import { useBridge } from "../state/bridge-context.ts";
 import { usePage } from "../state/store.ts";
 import { Repair } from "./repair.tsx";
 import { RetryButton } from "./retry-button.tsx";
-
-/** A wait longer than this is worth words. */
-const LONG_WAIT_MS = 6_000;
+import { startWords } from "./start-words.ts";
 
 /** Nothing is broken: another start of Bellows has this data folder. */
 const STARTED_ELSEWHERE: ReadonlySet<string> = new Set(["ALREADY_RUNNING"]);
@@ -55,11 +51,7 @@ function Loading() {
   const now = usePage((page) => page.now);
   const waited = "since" in link ? now - link.since : 0;
   const error = link.state === "restarting" ? link.error : null;
-  const doing = "doing" in link ? link.doing : undefined;
-  const detail =
-    waited > LONG_WAIT_MS
-      ? t("shell.notThere", { time: coarse(waited) })
-      : t(kind === "desktop" ? "shell.startingDetail" : "shell.reachingDetail");
+  const { shown, announced } = startWords(kind, "doing" in link ? link.doing : undefined, waited);
   return (
     <div className="loading">
       <section className="card hero">
@@ -68,8 +60,11 @@ function Loading() {
         </div>
         <div className="hero-words">
           <h1 className="hero-sentence">{t(kind === "desktop" ? "shell.starting" : "shell.reaching")}</h1>
-          <p className="hero-proof" role="status">
-            {doing === undefined ? detail : t("shell.stillStarting", { doing: hear(doing.text, doing.said) })}
+          <p className="hero-proof" aria-hidden>
+            {shown}
+          </p>
+          <p className="visually-hidden" role="status">
+            {announced}
           </p>
         </div>
       </section>

@@ -1,17 +1,19 @@
 /** Notices as banners: the two that matter most, the rest behind a line; each leads to its cause and can be put away. */
 import { BellOff, CircleCheck, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
+import type { ErrorValue } from "../../shared/errors.ts";
 import type { Notice } from "../../shared/notifications/notice.ts";
 import { hear } from "../../shared/words/hear.ts";
 import { t } from "../../shared/words/words.ts";
 import { ErrorNote, Note } from "../parts/note.tsx";
+import { useListAhead } from "../settings/use-list-ahead.ts";
 import { useApp, useNotices } from "../state/app-context.ts";
-import { useBridge } from "../state/bridge-context.ts";
-import { bannersAt, isNews, mutedIn } from "../state/page-notices.ts";
+import { bannersAt, isNews } from "../state/page-notices.ts";
 import { usePlace } from "../state/route.ts";
-import { pageStore, usePage } from "../state/store.ts";
+import { usePage } from "../state/store.ts";
 import "./notice-banners.css";
 
+const MUTED = "app.notifications_off";
 /** More at once would push the screen out of sight; news without a hurry come one at a time. */
 const AT_ONCE = { urgent: 2, others: 1 };
 
@@ -25,14 +27,16 @@ export function NoticeBanners() {
   const all = usePage((page) => page.notices);
   const [open, setOpen] = useState(false);
   const notices = bannersAt(usePlace(), all);
+  const { mute, error } = useMute();
   if (notices.length === 0) return null;
   const first = shownAtOnce(notices);
   const hidden = notices.length - first.length;
   return (
     <section className="notices" aria-label={t("notifications.region")}>
       {(open ? notices : first).map((notice) => (
-        <NoticeBanner key={notice.key} notice={notice} />
+        <NoticeBanner key={notice.key} notice={notice} onMute={mute} />
       ))}
+      {error !== null && <ErrorNote error={error} alert />}
       {hidden > 0 && (
         <button
           type="button"
@@ -47,26 +51,39 @@ export function NoticeBanners() {
   );
 }
 
-function NoticeBanner({ notice }: { notice: Notice }) {
+/** Its kind is shown no more. */
+type Mute = (notice: Notice) => void;
+
+/** For all banners: two that are muted in a row are both kept. */
+function useMute(): { readonly mute: Mute; readonly error: ErrorValue | null } {
+  const notices = useNotices();
+  const view = usePage(({ engine }) => engine?.settings.values[MUTED]);
+  const { list, save, error } = useListAhead({ key: MUTED, view: view ?? { value: null } });
+  const mute = async ({ type, key }: Notice) => {
+    // A refusal leaves it there, with the reason.
+    if (await save(list.includes(type) ? list : [...list, type])) notices.putAway(key);
+  };
+  return { mute: (notice) => void mute(notice), error };
+}
+
+interface BannerProps {
+  readonly notice: Notice;
+  readonly onMute: Mute;
+}
+
+function NoticeBanner({ notice, onMute }: BannerProps) {
   switch (notice.type) {
     case "safe-mode":
       return <SafeModeBanner notice={notice} />;
     case "start-at-login":
       return <LoginBanner notice={notice} />;
     default:
-      return <PlainBanner notice={notice} />;
+      return <PlainBanner notice={notice} onMute={onMute} />;
   }
 }
 
-function PlainBanner({ notice }: { notice: Notice }) {
+function PlainBanner({ notice, onMute }: BannerProps) {
   const notices = useNotices();
-  const bridge = useBridge();
-  const mute = () => {
-    const off = [...mutedIn(pageStore.getState()), notice.type];
-    // The engine's answer comes as a change of the settings, which takes the banner away.
-    bridge.invoke("settings.set", { patch: { "app.notifications_off": off } }).catch(() => undefined);
-    notices.putAway(notice.key);
-  };
   return (
     <Body
       notice={notice}
@@ -78,7 +95,7 @@ function PlainBanner({ notice }: { notice: Notice }) {
             className="icon-button"
             aria-label={t("notifications.mute")}
             title={t("notifications.mute")}
-            onClick={mute}
+            onClick={() => onMute(notice)}
           >
             <BellOff size={15} aria-hidden />
           </button>

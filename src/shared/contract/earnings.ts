@@ -71,11 +71,18 @@ export const EarningPeriodsSchema = z.object({
 });
 export type EarningPeriods = z.infer<typeof EarningPeriodsSchema>;
 
+/** What a market owes for some jobs, as far as it has said what it pays: of `unpriced` it has not. */
+const OwedSums = { jobs: Count, net: MoneyValueSchema, unpriced: Count };
+
 /** Jobs that are not waited for any more; a credit that comes all the same counts. */
 const WrittenOffSchema = z.object({
   /** The market had set nothing aside to pay for these: written off as they were accepted. */
   byMarket: Count,
-  byPerson: z.object({ jobs: Count, net: MoneyValueSchema, unpriced: Count }),
+  byPerson: z.object({
+    ...OwedSums,
+    /** Of them those that `earnings.takeBack` takes back. */
+    lastJobs: Count,
+  }),
 });
 
 /** Rentals of whole GPUs that began in a span of time: what was agreed, never part of what jobs brought. */
@@ -92,8 +99,7 @@ export const EarningSummarySchema = EarningPeriodsSchema.extend({
   currency: CurrencyCodeSchema,
   /** Accepted longer ago than `afterMs`, and still not credited. */
   overdue: z.object({
-    jobs: Count,
-    net: MoneyValueSchema,
+    ...OwedSums,
     oldestAt: TimeMs.nullable(),
     afterMs: z.number().int().positive(),
   }),
@@ -144,7 +150,7 @@ export const EarningReportSchema = z.strictObject({
   at: TimeMs,
   summary: EarningSummarySchema,
   series: EarningSeriesSchema,
-  /** Of the days of the series, and of the state that was asked for. */
+  /** Of the state that was asked for; settled ones, or all, of the days of the series, the others whenever they were. */
   newest: EntryPage,
   state: EntryStateSchema.nullable(),
 });
@@ -200,7 +206,7 @@ export const EARNINGS_COMMANDS = {
   /** What a market has owed for longer than so many days; `before` is what `earnings.writeOff` asks for. */
   "earnings.unpaid": {
     input: MarketInput.extend({ days: z.number().int().min(WRITE_OFF_DAYS).max(MOST_DAYS) }),
-    output: z.strictObject({ jobs: Count, unpriced: Count, net: MoneyValueSchema, before: TimeMs }),
+    output: z.strictObject({ ...OwedSums, before: TimeMs }),
   },
   /** Nobody waits any more for the money of jobs accepted before then. A credit that comes all the same counts. */
   "earnings.writeOff": {

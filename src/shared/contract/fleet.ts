@@ -14,6 +14,8 @@ export const FleetGpuSchema = z.object({
   id: Text,
   name: Text,
   usable: z.boolean(),
+  /** It is not to be used (CUDA_VISIBLE_DEVICES), so it is neither counted nor a trouble. */
+  leftOut: z.boolean().optional(),
   state: DeviceViewSchema.shape.state.nullable(),
   driver: Text.nullable(),
   temperatureC: z.number().nullable(),
@@ -86,6 +88,8 @@ export const FleetMachineSchema = z.object({
   pod: z.object({ namespace: Text, name: Text }).nullable(),
   /** null: it was reached by the newest look. */
   error: ErrorValueSchema.nullable(),
+  /** It did answer, in words of this version that are not understood here; absent: it did not, or all is understood. */
+  otherVersion: Text.optional(),
   /** What it said last, with the moment; null: it has not been reached since the engine started to look. */
   last: z.object({ at: Time, facts: WorkerFactsSchema }).nullable(),
 });
@@ -99,7 +103,7 @@ export const DriftSchema = z.object({
 });
 export type Drift = z.infer<typeof DriftSchema>;
 
-/** Of the workers that were reached. */
+/** Of the workers that were reached; money also of those that were before. */
 export const FleetSummarySchema = z.object({
   workers: Count,
   reached: Count,
@@ -112,6 +116,10 @@ export const FleetSummarySchema = z.object({
   /** Per currency: different ones are never added. */
   settled: z.array(MoneyValueSchema),
   pending: z.array(MoneyValueSchema),
+  /** Workers in these sums with what they said last: they were not reached. */
+  lastKnown: Count,
+  /** Workers in a demo: their play money is in no sum. */
+  demo: Count,
   /** Thresholds crossed or near, over all workers. */
   breached: Count,
   warnings: Count,

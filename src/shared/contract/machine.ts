@@ -6,7 +6,7 @@ export const MoveAnswerSchema = z.enum(["moved", "copied"]);
 export type MoveAnswer = z.infer<typeof MoveAnswerSchema>;
 
 export const MACHINE_COMMANDS = {
-  /** The engine starts again with it. Throws NOT_ASKED where the folder is on its own machine. */
+  /** The engine starts again with it. Throws SAME_MACHINE where the folder is on its own machine. */
   "machine.settle": {
     input: z.strictObject({ as: MoveAnswerSchema }),
     output: z.strictObject({}),

@@ -7,7 +7,7 @@ import { ErrorValueSchema } from "../errors.ts";
 import { CurrencyCodeSchema, MoneyValueSchema } from "../money.ts";
 import { ComputedBySchema, RunsOnSchema } from "../runtime/backend.ts";
 import { SCREEN_NAMES } from "../screens.ts";
-import { SaidSchema } from "../words/said.ts";
+import { SaidSchema, SpokenSchema } from "../words/said.ts";
 import { EarningPeriodsSchema } from "./earnings.ts";
 import { GpuPackViewSchema } from "./gpu-pack.ts";
 import { LlamaViewSchema } from "./llama.ts";
@@ -76,6 +76,10 @@ export const EngineViewSchema = z.object({
   host: HostInfoSchema.optional(),
   /** The data folder comes from another machine: no market hears of this one until `machine.settle`. */
   fromOtherMachine: z.boolean().optional(),
+  /** Beside it: what the answer `copied` lets go for good. Results that no market has yet, and jobs without a result. */
+  letGoByCopy: z
+    .object({ results: z.number().int().nonnegative(), jobs: z.number().int().nonnegative() })
+    .optional(),
   /** An Ollama on this machine that may write texts for us; absent: it was not turned on. */
   ollama: OllamaViewSchema.optional(),
 });
@@ -213,6 +217,15 @@ export const MarketPauseSchema = z.object({
 });
 export type MarketPause = z.infer<typeof MarketPauseSchema>;
 
+/** What does not work at a market because something of it is missing or can't be read, as a sentence. */
+const MarketLimitSchema = SpokenSchema.extend({
+  /** What of it: taking work, hearing of money, or hearing soon of either. */
+  of: z.enum(["work", "money", "news"]),
+  /** It should work and does not now; else it is not set up, or the market has none. */
+  failing: z.boolean(),
+});
+export type MarketLimit = z.infer<typeof MarketLimitSchema>;
+
 export const MarketViewSchema = z.object({
   id: MarketIdSchema,
   name: Text,
@@ -226,6 +239,8 @@ export const MarketViewSchema = z.object({
   lastPollAt: TimeMs.nullable(),
   /** The market's last word to "any work?": work, none, or an error. */
   lastPollAnswer: z.enum(["work", "none", "error"]).nullable(),
+  /** false: what is configured of it hands out no jobs, so it is asked for none; absent: it does. */
+  givesJobs: z.boolean().optional(),
   lastAcceptedAt: TimeMs.nullable(),
   leasesHeld: z.number().int().nonnegative(),
   error: ErrorValueSchema.nullable(),
@@ -239,8 +254,7 @@ export const MarketViewSchema = z.object({
   paused: MarketPauseSchema.optional(),
   /** Measures of service near or past their limit now; absent where the market has none. */
   serviceWarnings: z.number().int().nonnegative().optional(),
-  /** What does not work here because a surface of the market is missing, in words. */
-  limits: z.array(Text).optional(),
+  limits: z.array(MarketLimitSchema).optional(),
 });
 export type MarketView = z.infer<typeof MarketViewSchema>;
 
@@ -320,7 +334,10 @@ export const DeviceViewSchema = z.object({
   /** GPU UUID, or `cpu`. */
   id: Text,
   kind: z.enum(["gpu", "cpu"]),
+  /** As a person tells it from the others here: where models repeat, with which GPU of the machine it is. */
   name: Text,
+  /** The model alone; absent: `name` is it. */
+  model: Text.optional(),
   /** Execution provider in use, null while no runtime has proved one. */
   backend: ComputedBySchema.nullable(),
   /** Why this back end and not a faster one, in words. */

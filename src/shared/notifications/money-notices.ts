@@ -52,17 +52,32 @@ export const unclaimed: NoticeProvider = (_before, { state, balances }) =>
     }));
 
 export const ledgerRestored: NoticeProvider = (_before, { state }) =>
-  (state?.engine.notices ?? [])
-    .filter(({ code }) => code === "LEDGER_RESTORED" || code === "LEDGER_WENT_BACK")
-    .map((notice) => ({
-      key: "ledger-restored",
-      type: "ledger-restored",
-      severity: "warn",
-      ...worded(say("noticeLedgerRestored"), sayErrorLine(notice)),
-      screen: "activity",
-      lasting: true,
-      quietFor: HOUR,
-    }));
+  (state?.engine.notices ?? []).flatMap((notice) => {
+    const title = restoredTitle(notice.code);
+    return title === null
+      ? []
+      : {
+          key: `ledger-restored ${notice.code}`,
+          type: "ledger-restored",
+          severity: "warn",
+          ...worded(say(title), sayErrorLine(notice)),
+          screen: "activity",
+          lasting: true,
+          quietFor: HOUR,
+        };
+  });
+
+function restoredTitle(code: string): "noticeLedgerRestored" | "noticeLedgerWentBack" | null {
+  switch (code) {
+    case "LEDGER_RESTORED":
+      return "noticeLedgerRestored";
+    // Nothing was damaged: a version from before the ledger changed runs again.
+    case "LEDGER_WENT_BACK":
+      return "noticeLedgerWentBack";
+    default:
+      return null;
+  }
+}
 
 /** For as long as no copy of the ledger can be made. */
 export const snapshotFailed: NoticeProvider = (_before, { state }) =>

@@ -1,6 +1,6 @@
 /** What the CLI shows is aligned, honest about the unknown, and never rounds money up. */
 import { describe, expect, it } from "vitest";
-import { ago, fields, money, quantity, short, span, table } from "../../../src/cli/format.ts";
+import { ago, fields, money, owed, quantity, short, span, table } from "../../../src/cli/format.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../../src/shared/durations.ts";
 
 describe("table", () => {
@@ -63,5 +63,17 @@ describe("values", () => {
   it("that are long ids keep their beginning", () => {
     expect(short("lease_2a43803e895605428ff143f34a46a3d6")).toBe("lease_2a43803e8…");
     expect(short("short")).toBe("short");
+  });
+});
+
+describe("what is owed", () => {
+  it("is not nothing where a market has not said what it pays", () => {
+    const coins = (minor: string) => ({ currency: "ANM" as const, minor });
+    expect([owed(coins("5"), 0), owed(coins("5"), 2), owed(coins("0"), 2), owed(coins("0"), 0)]).toEqual([
+      money(coins("5")),
+      `≥ ${money(coins("5"))}`,
+      "–",
+      money(coins("0")),
+    ]);
   });
 });

@@ -77,6 +77,12 @@ describe("exit codes", () => {
     [usageError("no"), 2],
     [new ConfigError([{ name: "A", value: "1", reason: "is odd", fix: "Write 2" }]), 2],
     [new AppError({ code: "PASSPHRASE_WRONG", message: "", actor: "user" }), 2],
+    [new AppError({ code: "LEDGER_CORRUPT", message: "", actor: "user" }), 2],
+    [new AppError({ code: "LEDGER_TOO_NEW", message: "", actor: "user" }), 2],
+    [new AppError({ code: "KEY_LOST", message: "", actor: "user" }), 2],
+    [new AppError({ code: "IDENTITY_UNREADABLE", message: "", actor: "user" }), 2],
+    // The disk, a network: the next try may find it better.
+    [new AppError({ code: "LEDGER_FAILED", message: "", actor: "machine" }), 1],
     [new AppError({ code: "ENGINE_NOT_RUNNING", message: "", actor: "user" }), 3],
     [new AppError({ code: "DATA_FOLDER_READONLY", message: "", actor: "user" }), 1],
     [new Error("any"), 1],

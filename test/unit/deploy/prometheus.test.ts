@@ -26,6 +26,8 @@ function check(...args: string[]) {
 const RuleSchema = z.object({
   alert: z.string().optional(),
   expr: z.string(),
+  for: z.string().optional(),
+  labels: z.record(z.string(), z.string()).default({}),
   annotations: z.record(z.string(), z.string()).default({}),
 });
 const RulesSchema = z.object({ groups: z.array(z.object({ rules: z.array(RuleSchema) })) });
@@ -76,6 +78,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
   up: [],
   ALERTS: ["alertname", "alertstate"],
   animica_aicf_queue_depth: ["kind"],
+  "bellows:gpus": [],
 };
 
 function labelsOf(series: string): readonly string[] | undefined {
@@ -162,6 +165,17 @@ describe("what can be told without Prometheus", () => {
     const page = readFileSync(new URL("../../../docs/metrics.md", import.meta.url), "utf8");
     expect(page, "docs/metrics.md counts them").toContain(` ${alerts.length} alerts `);
     expect(alerts.filter((alert) => !fired.has(alert))).toEqual([]);
+  });
+
+  it("every alert says what to do, and docs/metrics.md says it again", () => {
+    const page = readFileSync(new URL("../../../docs/metrics.md", import.meta.url), "utf8");
+    const rows = rules.flatMap(({ alert, labels, annotations, for: after = "at once" }) =>
+      alert === undefined
+        ? []
+        : [`| \`${alert}\` | ${labels.severity} | ${after} | ${annotations.description} |`],
+    );
+    expect(page.split("\n").filter((line) => line.startsWith("| `Bellows"))).toEqual(rows);
+    expect(rows.join("\n")).not.toContain("undefined");
   });
 
   it("no panel of the dashboard lies on another or outside", () => {

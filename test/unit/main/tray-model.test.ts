@@ -148,6 +148,12 @@ describe("the tray's menu beyond the verbs", () => {
         // Paused by hand, and by a game besides: its person can end their own part.
         gpu({ id: "e", name: "RTX E", paused: { ...byGame, signals: ["program", "snooze"] } }),
         gpu({ id: "f", name: "RTX F", paused: byGame }),
+        gpu({
+          id: "g",
+          name: "RTX G",
+          state: "failed",
+          verdict: { usable: false, code: "not-visible", why: "CUDA_VISIBLE_DEVICES", help: null },
+        }),
       ),
     );
     expect(devices.map(({ label }) => label)).toEqual([
@@ -157,6 +163,7 @@ describe("the tray's menu beyond the verbs", () => {
       "RTX D: not usable",
       "RTX E: paused",
       "RTX F: paused",
+      "RTX G: switched off",
     ]);
     expect(devices[0]?.items.map(({ action }) => action)).toEqual([
       { kind: "pause", device: "a", for: "hour" },

@@ -34,6 +34,9 @@ describe("elsewhere", () => {
     ["/home/anna/x", "/home/ann", "/home/anna/x"],
     ["/Home/Ann", "/home/ann", "/Home/Ann"],
     ["/home/a+b(c)/x", "/home/a+b(c)", "~/x"],
+    ["/home/john-doe/x", "/home/john-doe", "~/x"],
+    ["file:///home/j-%C3%B6/x", "/home/j-ö", "file:~/x"],
+    ["/home/!\"#%&',-:;<=>@[]^_`{|}~$.*?\\", "/home/!\"#%&',-:;<=>@[]^_`{|}~$.*?\\", "~"],
     ["/data/x", "/", "/data/x"],
     ["/data/x", "", "/data/x"],
   ])("%s of %s", (text, home, clean) => expect(withoutHome(text, home)).toBe(clean));

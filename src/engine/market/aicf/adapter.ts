@@ -62,6 +62,8 @@ const MAX_TEXT = 500;
 const MAX_U32 = 0xffff_ffff;
 /** Where the market does not say (aicf-provider-guide §3). */
 const GUIDE_HEARTBEAT = 15 * SECOND;
+/** Whatever the market says: seconds where milliseconds are meant would be a flood. */
+const FASTEST_HEARTBEAT = SECOND;
 const AnyObject = z.record(z.string(), z.unknown());
 
 /** What the adapter needs of the provider's identity. */
@@ -280,7 +282,10 @@ export function createAicfAdapter(config: AicfConfig, deps: AicfDeps): AicfAdapt
       beats += 1;
       const { health_state, interval_ms, jailed_until_ms } = reply.value;
       return {
-        intervalMs: Math.min(interval_ms ?? GUIDE_HEARTBEAT, config.heartbeatMs ?? Number.POSITIVE_INFINITY),
+        intervalMs: Math.min(
+          Math.max(interval_ms ?? GUIDE_HEARTBEAT, FASTEST_HEARTBEAT),
+          config.heartbeatMs ?? Number.POSITIVE_INFINITY,
+        ),
         health: jailed_until_ms == null ? (health_state ?? null) : "JAILED",
       };
     },

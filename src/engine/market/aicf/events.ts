@@ -9,15 +9,17 @@
  */
 import { WebSocket } from "ws";
 import { KIB, SECOND } from "../../../shared/durations.ts";
-import { backoffMs, pause } from "../../../shared/wait.ts";
+import { backoffMs, type Pace, pause } from "../../../shared/wait.ts";
+import { agentFor, agents } from "../agents.ts";
 import type { DebugSink } from "../http.ts";
 import { parseJson } from "../json.ts";
+import { LEAST_WAIT } from "../pace.ts";
 import type { MarketNews } from "../port.ts";
 import { EventSchema, type WireEvent } from "./wire.ts";
 
 const TOPICS = ["aicf.providerSlashed", "aicf.epochSettled"];
 /** Whoever loses this connection loses it with all the market's workers (docs/scaling.md). */
-export const EVENTS_RETRY = { base: 2 * SECOND, cap: 30 * SECOND, jitter: 1 };
+export const EVENTS_RETRY: Pace = { base: 2 * SECOND, cap: 30 * SECOND, jitter: 1, least: LEAST_WAIT };
 /** And is connected again with them: what was missed is asked for at some time within this. */
 const OPENED_SPREAD = 10 * SECOND;
 const PING_EVERY = 15 * SECOND;
@@ -86,7 +88,11 @@ function oneConnection(options: EventStreamOptions, signal: AbortSignal): Promis
     if (signal.aborted) return resolve();
     const url = new URL(options.url);
     url.searchParams.set("topics", TOPICS.join(","));
-    const socket = new WebSocket(url, { maxPayload: MAX_MESSAGE, handshakeTimeout: 10 * SECOND });
+    const socket = new WebSocket(url, {
+      agent: agentFor(agents, url.href),
+      maxPayload: MAX_MESSAGE,
+      handshakeTimeout: 10 * SECOND,
+    });
     let heardAt = performance.now();
     let missed: NodeJS.Timeout | undefined;
     const hangUp = () => socket.terminate();

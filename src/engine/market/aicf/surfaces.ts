@@ -1,5 +1,7 @@
 /** Which of AICF's three surfaces (queue, node, events) are there, and what is missing without one. */
 import type { AicfConfig } from "../../../shared/config.ts";
+import type { MarketLimit } from "../../../shared/contract/views.ts";
+import { failing, lacking } from "../limits.ts";
 
 type Surface = "node" | "events";
 /** "lacking": it answers, and has nothing of AICF's. */
@@ -18,23 +20,15 @@ export class Surfaces {
     this.#answers.set(surface, answered);
   }
 
-  limits(): string[] {
+  limits(): MarketLimit[] {
     const { queueUrl, rpcUrl } = this.#config;
-    const limits: string[] = [];
-    if (queueUrl === null) {
-      limits.push("No queue is configured (AICF_QUEUE_URL): no work is taken, the node's books are shown.");
-    }
-    if (rpcUrl === null) {
-      limits.push("No node is configured (RPC_URL): payouts are not claimed and the balance is not known.");
-    } else if (this.#answers.get("node") === false) {
-      limits.push("The node does not answer: payouts are claimed when it does.");
-    }
-    if (this.#answers.get("node") === "lacking") {
-      limits.push("The node has no AICF module: payouts count when they are settled, and are not claimed.");
-    }
-    if (this.#answers.get("events") === false) {
-      limits.push("The market's event stream is not connected: news come with the next poll.");
-    }
+    const limits: MarketLimit[] = [];
+    const node = this.#answers.get("node");
+    if (queueUrl === null) limits.push(lacking("work", "limitNoQueue"));
+    if (rpcUrl === null) limits.push(lacking("money", "limitNoNode"));
+    else if (node === false) limits.push(failing("money", "limitNodeSilent"));
+    if (node === "lacking") limits.push(lacking("money", "limitNodeLacking"));
+    if (this.#answers.get("events") === false) limits.push(failing("news", "limitNoEvents"));
     return limits;
   }
 }

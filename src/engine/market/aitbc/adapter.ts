@@ -38,15 +38,18 @@ export function createAitbcAdapter(given: AitbcConfig, deps: AitbcDeps = {}): Ma
   const config = { ...given, wallet: given.wallet ?? addressOfKey(given.walletKey) };
   const { coordinatorUrl, gpuUrl } = config;
   const now = deps.now ?? Date.now;
-  const clock = createMarketClock(now);
-  const common = { fetch: observed(deps.fetch ?? send, clock, now), now, onDebug: deps.onDebug };
+  const common = { fetch: deps.fetch, now, onDebug: deps.onDebug };
   const claims = deps.claims ?? claimsInMemory();
   const workDeps: WorkDeps = { config, claims, now: common.now, onDebug: deps.onDebug };
   const coordinator =
     coordinatorUrl === null
       ? null
       : createCoordinatorClient({ config: { ...config, coordinatorUrl }, ...common });
-  const inventory = gpuUrl === null ? null : createInventory({ config: { ...config, gpuUrl }, ...common });
+  // Each service has a clock of its own: the market's is that of the one that hands out jobs, where there is one.
+  const clock = coordinator?.clock ?? createMarketClock(now);
+  const gpuFetch = coordinator ? deps.fetch : observed(deps.fetch ?? send, clock, now);
+  const inventory =
+    gpuUrl === null ? null : createInventory({ config: { ...config, gpuUrl }, ...common, fetch: gpuFetch });
   const presence = inventory === null ? null : createPresence(inventory);
 
   return {
@@ -55,7 +58,10 @@ export function createAitbcAdapter(given: AitbcConfig, deps: AitbcDeps = {}): Ma
     name: "AITBC",
     currency: "AIT",
     endpoint: coordinatorUrl ?? gpuUrl ?? "",
-    capabilities: { renewableLeases: false, returnsLeases: false, longPoll: false, stake: false },
+    capabilities: {
+      ...{ renewableLeases: false, returnsLeases: false, longPoll: false, stake: false },
+      jobs: coordinator !== null,
+    },
     offers: { boards: boards(), priceBands: GUIDE_PRICE_BANDS },
     ...account(),
     expectedNet: netOf,
@@ -75,10 +81,11 @@ export function createAitbcAdapter(given: AitbcConfig, deps: AitbcDeps = {}): Ma
     const { minerId } = config;
     const found: OfferBoard[] = [];
     if (inventory && presence && gpuUrl !== null)
-      found.push(inventoryBoard(inventory, presence, { minerId, endpoint: gpuUrl }));
+      // Without a coordinator the session itself registers and is heard there.
+      found.push(inventoryBoard(inventory, presence, { minerId, endpoint: gpuUrl, isHeard: !coordinator }));
     if (coordinatorUrl !== null) {
       const registry = createGpuRegistry({ config: { ...config, coordinatorUrl }, ...common });
-      found.push(registryBoard(registry, { minerId, endpoint: coordinatorUrl }));
+      found.push(registryBoard(registry, { minerId, endpoint: coordinatorUrl, toLocal: clock.toLocal }));
     }
     return found;
   }

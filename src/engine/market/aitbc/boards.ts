@@ -35,8 +35,17 @@ export interface BoardDeps {
   readonly endpoint: string;
 }
 
-export function inventoryBoard(inventory: Inventory, presence: Presence, deps: BoardDeps): OfferBoard {
-  const { minerId, endpoint } = deps;
+export interface InventoryBoardDeps extends BoardDeps {
+  /** Somebody else registers there and sends the heartbeats. */
+  readonly isHeard: boolean;
+}
+
+export function inventoryBoard(
+  inventory: Inventory,
+  presence: Presence,
+  deps: InventoryBoardDeps,
+): OfferBoard {
+  const { minerId, endpoint, isHeard } = deps;
   let registered = false;
   const ours = (row: GpuRow) => row.miner_id == null || row.miner_id === minerId;
 
@@ -113,6 +122,7 @@ export function inventoryBoard(inventory: Inventory, presence: Presence, deps: B
     },
 
     async keepAlive(signal) {
+      if (isHeard) return;
       if (!registered) await presence.register(signal);
       registered = true;
       await presence.beat(signal);
@@ -120,8 +130,13 @@ export function inventoryBoard(inventory: Inventory, presence: Presence, deps: B
   };
 }
 
-export function registryBoard(registry: GpuRegistry, deps: BoardDeps): OfferBoard {
-  const { minerId, endpoint } = deps;
+export interface RegistryBoardDeps extends BoardDeps {
+  /** A time of the coordinator's as local unix ms. */
+  readonly toLocal: (marketMs: number) => number;
+}
+
+export function registryBoard(registry: GpuRegistry, deps: RegistryBoardDeps): OfferBoard {
+  const { minerId, endpoint, toLocal } = deps;
   const ownRows = async (signal: AbortSignal) =>
     (await registry.list(signal)).filter((row) => row.miner_id === minerId);
 
@@ -151,7 +166,8 @@ export function registryBoard(registry: GpuRegistry, deps: BoardDeps): OfferBoar
       return orders
         .filter((order) => order.miner_id === minerId)
         .map((order) => {
-          const startsAt = readUtc(order.created_at);
+          const began = readUtc(order.created_at);
+          const startsAt = began === null ? null : toLocal(began);
           // There is no end time: it is the start and the hours (§7).
           const hours = order.duration_hours ?? null;
           return {

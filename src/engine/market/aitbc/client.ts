@@ -9,7 +9,8 @@ import { AppError } from "../../../shared/errors.ts";
 import type { Money } from "../../../shared/money.ts";
 import { createHttpClient, type DebugSink, type HttpAnswer } from "../http.ts";
 import { unreadable } from "../http-errors.ts";
-import type { Send } from "../send.ts";
+import { createMarketClock, observed } from "../market-clock.ts";
+import { type Send, send } from "../send.ts";
 import { meantStatus, readerOf } from "./answer.ts";
 import type { EscrowFinding } from "./payment.ts";
 import { receiptIn } from "./receipt-coordinator.ts";
@@ -55,8 +56,10 @@ export function createCoordinatorClient(options: CoordinatorClientOptions) {
   const { config, now } = options;
   const key = config.coordinatorKey ?? "";
   const transport = { fetch: options.fetch, now, onDebug: options.onDebug, secrets: [key] };
+  const clock = createMarketClock(now);
   const coordinator = createHttpClient({
     ...transport,
+    fetch: observed(options.fetch ?? send, clock, now),
     baseUrl: config.coordinatorUrl,
     headers: { "x-api-key": key, "x-miner-id": config.minerId },
   });
@@ -79,6 +82,9 @@ export function createCoordinatorClient(options: CoordinatorClientOptions) {
   }
 
   return {
+    /** The coordinator's: the chain has one of its own. */
+    clock,
+
     /** Throws WRONG_SERVICE when something else answers at the coordinator's address. */
     async probe(signal: AbortSignal): Promise<void> {
       const answer = await coordinator.request({ method: "GET", path: "/health" }, signal);

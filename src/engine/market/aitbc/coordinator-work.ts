@@ -5,7 +5,7 @@
  * again; a 500 that stays after a registration is an ordinary MARKET_ERROR. A lease is a job: the coordinator knows
  * no lease of its own, so the job id is both. Failing a job does not free its slot, so a heartbeat follows at once.
  */
-import { SECOND } from "../../../shared/durations.ts";
+import { MINUTE, SECOND } from "../../../shared/durations.ts";
 import { AppError, isAbort } from "../../../shared/errors.ts";
 import { backoffMs, delay, hasPassed } from "../../../shared/wait.ts";
 import type { JobCredit, Lease, Load, ProviderProfile, Submission, SubmitOutcome } from "../port.ts";
@@ -24,8 +24,10 @@ const PAGE_SIZE = 100;
 /** How far back a job is looked for before it counts as not listed. */
 const MAX_PAGES = 20;
 const MAX_FAILURE_TEXT = 500;
-/** How often an idle poll looks for jobs that are ours without our knowing. */
-const AUDIT_EVERY = 15 * SECOND;
+/** As the market's own miner beats (protocols/aitbc.md §6, rule 7). */
+const HEARTBEAT_MS = 15 * SECOND;
+/** How often an idle poll looks for jobs that are ours without our knowing; after a poll that failed the next one does. */
+const AUDIT_EVERY = MINUTE;
 const AUDIT_AGAIN = 3 * SECOND;
 /** Failed polls in one round after which the round ends with what it has. */
 const MAX_STUMBLES = 3;
@@ -150,10 +152,16 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
       modelSha256,
       work,
       grantedAt: now(),
-      expiresAt: readUtc(view?.expires_at),
+      expiresAt: endOf(view),
       maxRuntimeMs: null,
       ...paid,
     };
+  }
+
+  /** By the local clock: a machine whose clock is wrong must not take a fresh job for a dead one. */
+  function endOf(view: JobView | undefined): number | null {
+    const end = readUtc(view?.expires_at);
+    return end === null ? null : client.clock.toLocal(end);
   }
 
   /** A read that is asked for more than once. `later`: it failed in a way that passes. */
@@ -177,7 +185,7 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
     return instead;
   }
 
-  /** After a try whose answer may be lost: what became of the job. null: it still waits for the result. */
+  /** After a try whose answer may be lost: what became of the job. null: the result may still be taken. */
   async function outcomeAlreadyThere(
     submission: Submission,
     signal: AbortSignal,
@@ -191,6 +199,8 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
       case "COMPLETED":
         return completedOutcome(view, submission, signal);
       case "EXPIRED":
+        // It turns so when somebody looks, as we just did; a late result is taken and paid (§2.5), so the answer decides.
+        if (view.assigned_miner_id === config.minerId) return null;
         return { kind: "expired", message: "The job's time was over before the result arrived" };
       case "FAILED":
       case "CANCELED":
@@ -293,7 +303,7 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
       inflight = load.inflight;
       taking = load.capacity > 0;
       await beat(signal);
-      return { intervalMs: null, health: null };
+      return { intervalMs: HEARTBEAT_MS, health: null };
     },
 
     async acquire(wish, signal) {
@@ -305,7 +315,8 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
           if (job === null) break;
           jobs.push(job);
         } catch (thrown) {
-          if (jobs.length === 0) throw thrown;
+          // Cut short: the jobs in hand, and one this poll may have brought, are in the list of open jobs.
+          if (jobs.length === 0 || signal.aborted) throw thrown;
           // The jobs in hand are ours and must be handed over; and this poll may have brought one that was lost.
           ignored("poll after the first job", thrown, null);
           auditedAt = Number.NEGATIVE_INFINITY;
@@ -316,12 +327,14 @@ export function createCoordinatorWork(client: CoordinatorClient, deps: WorkDeps)
       }
       inflight += jobs.length;
       const leases = jobs.length === 0 ? [] : await toLeases(jobs, signal);
+      // Those left out are in that list too; here they would wait until work is taken again.
+      if (leases.length < jobs.length) signal.throwIfAborted();
       if (!hasPassed(AUDIT_EVERY, auditedAt, now())) return leases;
-      const room = wish.max - leases.length;
-      return [
-        ...leases,
-        ...(await overlooked(room, signal).catch((thrown) => ignored("open jobs", thrown, []))),
-      ];
+      const found = await overlooked(wish.max - leases.length, signal).catch((thrown) => {
+        if (signal.aborted && leases.length === 0) throw thrown;
+        return ignored("open jobs", thrown, []);
+      });
+      return [...leases, ...found];
     },
 
     async submit(submission, signal) {

@@ -90,6 +90,23 @@ export const app = {
     help: "Er wurde auf einem anderen Rechner gemacht. Umgezogen: er macht hier unter seinen Namen an den Märkten weiter. Kopiert: der andere Rechner arbeitet weiter damit, also bekommt dieser hier eigene Namen und überlässt ihm dessen Aufträge. Bis Sie es sagen, wird keine Arbeit angenommen.",
     moved: "Er ist umgezogen",
     copied: "Er wurde kopiert",
+    movedAsk: {
+      title: "Hier unter seinen Namen weitermachen?",
+      words:
+        "Dieser Rechner übernimmt die Namen an den Märkten, die Aufträge und die Angebote. Der andere darf mit diesem Ordner nicht mehr arbeiten: zwei Rechner unter einem Namen nehmen einander die Aufträge weg.",
+      yes: "Umgezogen: hier weitermachen",
+    },
+    copiedAsk: {
+      title: "Hier unter neuen Namen anfangen?",
+      words:
+        "Dieser Rechner bekommt an den Märkten neue Namen, und das bleibt so. Was bisher verdient und angeboten wurde, zählt nur noch auf dem anderen.",
+      results_one: "{{count}} Ergebnis, das noch kein Markt hat, wird hier aufgegeben.",
+      results_other: "{{count}} Ergebnisse, die noch kein Markt hat, werden hier aufgegeben.",
+      jobs_one: "{{count}} gehaltener Auftrag wird hier aufgegeben.",
+      jobs_other: "{{count}} gehaltene Aufträge werden hier aufgegeben.",
+      lost: "Liefert der andere Rechner sie nicht ab, sind sie verloren und bringen nichts ein.",
+      yes: "Kopiert: neue Namen",
+    },
   },
   banner: {
     demo: "Demo:",

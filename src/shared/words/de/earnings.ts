@@ -32,6 +32,7 @@ export const earnings = {
   pendingHint: "In dieser Zeit angenommen, noch nicht gutgeschrieben: was der Markt noch zahlen sollte",
   unpriced_one: "{{count}} angenommener Auftrag, dessen Betrag der Markt nicht genannt hat",
   unpriced_other: "{{count}} angenommene Aufträge, deren Betrag der Markt nicht genannt hat",
+  untold: "der Markt hat nicht gesagt, wie viel",
   grossHint: "Vor der Gebühr des Marktes; unbekannt, wo der Markt sie nicht für jeden Auftrag nennt",
   energyHint: "Von den Leistungssensoren der Geräte gelesen, während sie für diesen Markt arbeiteten",
   energyPartly: "gelesen während {{share}} % der Arbeitszeit",
@@ -72,17 +73,20 @@ export const earnings = {
     claimed: "{{amount}} {{currency}} abgeholt",
   },
   writeOff: {
-    owed_one: "{{shown}} Auftrag seit über {{days}} Tagen unbezahlt: {{amount}} {{currency}}",
-    owed_other: "{{shown}} Aufträge seit über {{days}} Tagen unbezahlt: {{amount}} {{currency}}",
+    owed_one: "{{shown}} Auftrag seit über {{days}} Tagen unbezahlt: {{sum}}",
+    owed_other: "{{shown}} Aufträge seit über {{days}} Tagen unbezahlt: {{sum}}",
     open: "Abschreiben …",
     title_one: "Auf {{shown}} Auftrag von {{market}} nicht mehr warten?",
     title_other: "Auf {{shown}} Aufträge von {{market}} nicht mehr warten?",
     words:
-      "{{amount}} {{currency}} für alles, was vor dem {{before}} angenommen wurde, sind nicht mehr ausstehend, und die signierten Belege vergehen wie andere. Zuerst mit den Büchern des Marktes vergleichen. Eine Gutschrift innerhalb von 90 Tagen zählt trotzdem, und das lässt sich zurücknehmen.",
+      "Was vor dem {{before}} angenommen wurde ({{sum}}), ist nicht mehr ausstehend, und die signierten Belege vergehen wie andere. Zuerst mit den Büchern des Marktes vergleichen. Eine Gutschrift innerhalb von 90 Tagen zählt trotzdem, und das lässt sich zurücknehmen.",
     confirm: "Abschreiben",
-    given_one: "{{shown}} Auftrag abgeschrieben: {{amount}} {{currency}}",
-    given_other: "{{shown}} Aufträge abgeschrieben: {{amount}} {{currency}}",
+    given_one: "{{shown}} Auftrag abgeschrieben: {{sum}}",
+    given_other: "{{shown}} Aufträge abgeschrieben: {{sum}}",
     takeBack: "Wieder warten",
+    takeBackLast_one: "Auf den letzten {{shown}} Auftrag wieder warten",
+    takeBackLast_other: "Auf die letzten {{shown}} Aufträge wieder warten",
+    takeBackHint: "Die letzte Abschreibung wird zurückgenommen, danach die davor",
     unfunded_one:
       "{{shown}} angenommener Auftrag, für den der Markt nichts hinterlegt hat: darauf wird nicht gewartet.",
     unfunded_other:
@@ -90,10 +94,8 @@ export const earnings = {
     lateHint: "Eine Gutschrift innerhalb von 90 Tagen zählt trotzdem",
   },
   rentals: {
-    agreed_one:
-      "GPU-Vermietung: {{month}} {{currency}} in 30 Tagen vereinbart, insgesamt {{total}} {{currency}}",
-    agreed_other:
-      "{{shown}} GPU-Vermietungen: {{month}} {{currency}} in 30 Tagen vereinbart, insgesamt {{total}} {{currency}}",
+    agreed_one: "GPU-Vermietung: {{month}} in 30 Tagen vereinbart, insgesamt {{total}}",
+    agreed_other: "{{shown}} GPU-Vermietungen: {{month}} in 30 Tagen vereinbart, insgesamt {{total}}",
     running_one: "{{shown}} läuft",
     running_other: "{{shown}} laufen",
     untold_one: "{{shown}} ohne Preis",
@@ -122,6 +124,8 @@ export const earnings = {
     shown_other: "{{shown}} Einträge gelesen",
     of_one: "{{shown}} Eintrag",
     of_other: "{{shown}} Einträge",
+    ofAllTime: "aus aller Zeit",
+    noneAtAll: "Kein solcher Eintrag",
     none: "Kein Eintrag in dieser Zeit",
     noneHelp: "Ein Eintrag erscheint, wenn ein Markt ein Ergebnis annimmt.",
   },

@@ -54,6 +54,7 @@ export const engineNotices = {
   noticeUnclaimed: "{{amount}} können abgeholt werden",
   noticeUnclaimedText: "{{market}} hat den Betrag gutgeschrieben; ausgezahlt ist er, sobald er abgeholt ist.",
   noticeLedgerRestored: "Die Datenbank wurde aus einer Sicherung wiederhergestellt",
+  noticeLedgerWentBack: "Die Datenbank ist wie gewünscht wieder ihre frühere Kopie",
   noticeSnapshotFailed: "Vom Hauptbuch lässt sich keine Sicherung machen",
   noticeEngineFailed: "Die Engine konnte nicht starten",
   noticeUpdateReady: "Bellows {{version}} kann installiert werden",

@@ -1,5 +1,6 @@
 import { engineActivity } from "./engine-activity.ts";
 import { engineDevice } from "./engine-device.ts";
+import { engineMarket } from "./engine-market.ts";
 import { engineNotices } from "./engine-notices.ts";
 import { engineOffers } from "./engine-offers.ts";
 import { engineOllama } from "./engine-ollama.ts";
@@ -66,6 +67,8 @@ export const engine = {
   triedAgain: "Es wird von selbst wieder versucht.",
   noHeartbeat: "{{market}} hat seit {{seconds}} s keinen Herzschlag bestätigt.",
   checkNetwork: "Das Netz prüfen.",
+  givesNoJobs: "Was von {{market}} eingerichtet ist, verteilt keine Aufträge.",
+  addWhatGivesJobs: "Den Dienst ergänzen, der es tut, oder es dabei lassen.",
   notAsked: "{{market}} wurde noch nicht nach Arbeit gefragt.",
   noJob: "{{market}} hatte vor {{seconds}} s keinen Auftrag für diesen Anbieter.",
   deviceRestsForNow: "{{device}}: {{why}}; macht von selbst weiter.",
@@ -85,6 +88,7 @@ export const engine = {
   ...engineActivity,
   ...enginePresence,
   ...engineDevice,
+  ...engineMarket,
   ...engineNotices,
   ...engineOffers,
   ...engineOllama,

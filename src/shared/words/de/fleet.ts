@@ -19,6 +19,10 @@ export const fleet = {
     accepted_other: "{{shown}} angenommen",
     settled: "Gutgeschrieben",
     pending: "{{amount}} {{currency}} ausstehend",
+    lastKnown_one: "von {{count}} nicht erreichten wie zuletzt bekannt",
+    lastKnown_other: "von {{count}} nicht erreichten wie zuletzt bekannt",
+    demo_one: "ohne {{count}} in der Demo",
+    demo_other: "ohne {{count}} in der Demo",
     service: "Servicegrenzen",
     crossed: "{{count}} überschritten",
     near: "{{count}} nahe",
@@ -79,6 +83,7 @@ export const fleet = {
     idle: "Bereit",
   },
   unreached: "Nicht erreicht",
+  otherVersion: "Andere Version",
   lastSeen: "zuletzt gesehen {{time}}",
   neverSeen: "noch nie gesehen",
   service: {

@@ -39,6 +39,7 @@ export const gpus = {
     failed: "ausgefallen",
     paused: "pausiert",
     off: "ausgeschaltet",
+    leftOut: "absichtlich ausgelassen",
   },
   stateHint: {
     asleep: "Kein Prozess von Bellows ist darauf: nichts zu tun",

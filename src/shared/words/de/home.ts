@@ -87,6 +87,7 @@ export const home = {
     all: "Alle Aufträge",
     emptyTitle: "Noch keine Aufträge",
     empty: "Der erste Lease erscheint hier, sobald ein Markt ihn gewährt.",
+    waiting: "{{shown}} neu",
     caption: "Letzte Aufträge, neueste zuerst",
   },
   stop: {

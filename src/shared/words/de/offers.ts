@@ -13,10 +13,11 @@ export const offers = {
   onMarket: "Auf {{market}}",
   state: {
     none: "nicht angeboten",
-    waiting: "wartet auf den Selbsttest",
+    waiting: "wartet",
     coming: "wird veröffentlicht",
     listed: "gelistet",
     differs: "abweichend gelistet",
+    unchecked: "nicht geprüft",
     rented: "vermietet",
     leaving: "wird zurückgezogen",
     refused: "abgelehnt",

@@ -16,6 +16,8 @@ export const remedies = {
   CLAIM_UNHEARD: "Mit den Büchern des Marktes vergleichen: diese Aufträge bleiben hier unterwegs.",
   CONFIG_INVALID: "Die hier genannte Einstellung berichtigen.",
   CONNECTION_REFUSED: "Läuft der Markt, und stimmen Adresse und Port?",
+  CONTROL_FILE_OLD:
+    "control.json der Engine neu kopieren: jeder Start schreibt eine neue. Ihre Metriken brauchen keine Kopie.",
   CONTROL_FILE_UNREADABLE:
     "control.json aus dem Datenordner jener Engine kopieren; nach jedem Start ist es eine neue.",
   CPU_UNAVAILABLE: "Bellows neu installieren; wiederholt es sich, mit der Diagnosedatei melden.",
@@ -87,7 +89,7 @@ export const remedies = {
   LEDGER_CORRUPT:
     "Die Datei für den Support aufheben, aus dem Datenordner räumen und neu starten: Offene Aufträge werden bei den Märkten gelesen.",
   LEDGER_FAILED:
-    "Platz schaffen und den Datenträger des Datenordners prüfen; nichts Gerechnetes ist verloren.",
+    "Den Datenträger des Datenordners prüfen, und den Ordner auf einen anderen bringen, wenn er ausfällt.",
   LEDGER_OTHER_VERSION: "Die Engine einmal starten; das bringt es auf den neuen Stand.",
   LEDGER_RESTORED:
     "Die Arbeit seither fehlt hier, nicht bei den Märkten: die Einnahmen mit deren Büchern vergleichen.",
@@ -168,6 +170,7 @@ export const remedies = {
   NO_LEDGER_COPY: "Die neuere Version wieder starten oder einen anderen Datenordner benutzen.",
   NO_PREVIOUS_VERSION: "Die gewünschte Version von Hand von dort installieren, woher Bellows kam.",
   NO_QUEUE: "Sie in den Einstellungen des Marktes angeben.",
+  NO_PASSPHRASE: "Mit `bellows identity export -o` eine Kopie unter einer Passphrase machen.",
   NO_RECEIPT: "Ein Beleg entsteht, wenn das Ergebnis gerechnet ist.",
   NO_SERVICE: "Sie in den Einstellungen des Marktes angeben.",
   NO_SUCH_GPU: "Die Ansicht „GPUs“ zeigt, welche es gibt.",

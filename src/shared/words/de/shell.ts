@@ -5,6 +5,8 @@ export const shell = {
   starting: "Die Engine startet …",
   reaching: "Die Engine wird gesucht …",
   notThere: "Nach {{time}} noch nicht da; es wird von selbst weiter versucht.",
+  notThereYet: "Noch nicht da; es wird von selbst weiter versucht.",
+  checkingModel: "Das Modell {{model}} wird geprüft",
   stillStarting: "{{doing}}. Das kann einige Minuten dauern.",
   startingDetail: "Sie öffnet das Hauptbuch, sucht GPUs und meldet sich bei den Märkten.",
   reachingDetail: "Was sie tut, steht hier, sobald sie antwortet.",

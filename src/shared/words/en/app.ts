@@ -91,6 +91,23 @@ export const app = {
     help: "It was made on another machine. Moved: it goes on here under its names at the markets. Copied: the other machine goes on working with it, so this one gets names of its own and leaves that one’s jobs to it. Until you say so, no work is taken.",
     moved: "It was moved",
     copied: "It was copied",
+    movedAsk: {
+      title: "Go on here under its names?",
+      words:
+        "This machine takes over its names at the markets, its jobs and its listings. The other machine must not work with this folder any more: two machines under one name take each other’s jobs away.",
+      yes: "It was moved: go on here",
+    },
+    copiedAsk: {
+      title: "Begin here under new names?",
+      words:
+        "This machine gets new names at the markets, for good. What was earned and listed so far counts on the other machine only.",
+      results_one: "{{count}} result that no market has yet is given up here.",
+      results_other: "{{count}} results that no market has yet are given up here.",
+      jobs_one: "{{count}} job that is held is given up here.",
+      jobs_other: "{{count}} jobs that are held are given up here.",
+      lost: "If the other machine does not deliver them, they are lost and pay nothing.",
+      yes: "It was copied: new names",
+    },
   },
   banner: {
     demo: "Demo:",

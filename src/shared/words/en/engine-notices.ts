@@ -52,6 +52,7 @@ export const engineNotices = {
   noticeUnclaimed: "{{amount}} can be claimed",
   noticeUnclaimedText: "{{market}} has settled it; it is yours once it is claimed.",
   noticeLedgerRestored: "The database was restored from a snapshot",
+  noticeLedgerWentBack: "The database is its earlier copy again, as wanted",
   noticeSnapshotFailed: "The ledger can’t be copied",
   noticeEngineFailed: "The engine could not start",
   noticeUpdateReady: "Bellows {{version}} is ready to install",

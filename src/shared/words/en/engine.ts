@@ -1,5 +1,6 @@
 import { engineActivity } from "./engine-activity.ts";
 import { engineDevice } from "./engine-device.ts";
+import { engineMarket } from "./engine-market.ts";
 import { engineNotices } from "./engine-notices.ts";
 import { engineOffers } from "./engine-offers.ts";
 import { engineOllama } from "./engine-ollama.ts";
@@ -68,6 +69,8 @@ export const engine = {
   triedAgain: "It is tried again by itself.",
   noHeartbeat: "{{market}} acknowledged no heartbeat for {{seconds}} s.",
   checkNetwork: "Check the network.",
+  givesNoJobs: "What is configured of {{market}} hands out no jobs.",
+  addWhatGivesJobs: "Add the service that does, or leave it so.",
   notAsked: "{{market}} has not been asked for work yet.",
   noJob: "{{market}} had no job for this provider {{seconds}} s ago.",
   /** One device, and what is said of it. */
@@ -88,6 +91,7 @@ export const engine = {
   ...engineActivity,
   ...enginePresence,
   ...engineDevice,
+  ...engineMarket,
   ...engineNotices,
   ...engineOffers,
   ...engineOllama,

@@ -19,6 +19,10 @@ export const fleet = {
     accepted_other: "{{shown}} accepted",
     settled: "Settled",
     pending: "{{amount}} {{currency}} pending",
+    lastKnown_one: "of {{count}} not reached, as last known",
+    lastKnown_other: "of {{count}} not reached, as last known",
+    demo_one: "without {{count}} in the demo",
+    demo_other: "without {{count}} in the demo",
     service: "Service limits",
     crossed: "{{count}} crossed",
     near: "{{count}} near",
@@ -79,6 +83,7 @@ export const fleet = {
     idle: "Idle",
   },
   unreached: "Not reached",
+  otherVersion: "Other version",
   lastSeen: "last seen {{time}}",
   neverSeen: "not seen yet",
   service: {

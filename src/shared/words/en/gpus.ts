@@ -39,6 +39,7 @@ export const gpus = {
     failed: "failed",
     paused: "paused",
     off: "switched off",
+    leftOut: "left out on purpose",
   },
   stateHint: {
     asleep: "No process of ours is on it: nothing to do",

@@ -86,6 +86,7 @@ export const home = {
     all: "All jobs",
     emptyTitle: "No jobs yet",
     empty: "The first lease appears here the moment a market grants it.",
+    waiting: "{{shown}} new",
     caption: "Recent jobs, newest first",
   },
   stop: {

@@ -13,10 +13,11 @@ export const offers = {
   onMarket: "On {{market}}",
   state: {
     none: "not offered",
-    waiting: "waits for its self-test",
+    waiting: "waits",
     coming: "being published",
     listed: "listed",
     differs: "listed otherwise",
+    unchecked: "not checked",
     rented: "rented",
     leaving: "being taken back",
     refused: "refused",

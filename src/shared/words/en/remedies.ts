@@ -20,6 +20,8 @@ export const remedies = {
   CLAIM_UNHEARD: "Compare the market’s books: those jobs stay on their way here.",
   CONFIG_INVALID: "Correct the setting named here.",
   CONNECTION_REFUSED: "Is the market running, and are address and port right?",
+  CONTROL_FILE_OLD:
+    "Copy the engine’s control.json again: each start makes a new one. Its metrics need no copy.",
   CONTROL_FILE_UNREADABLE:
     "Copy control.json from that engine’s data folder; it is a new one after each start.",
   CPU_UNAVAILABLE: "Install Bellows again; if this repeats, report it with the diagnostics file.",
@@ -87,8 +89,7 @@ export const remedies = {
     "Start the app as the user who made the key, or bring the key back from its backup. Nothing was changed.",
   LEDGER_CORRUPT:
     "Keep the file for support, move it out of the data folder, and start again: open leases are read from the markets.",
-  LEDGER_FAILED:
-    "Free some space and check the disk that holds the data folder; nothing that was computed is lost.",
+  LEDGER_FAILED: "Check the disk that holds the data folder, and take the folder to another one if it fails.",
   LEDGER_OTHER_VERSION: "Start the engine once, which brings it up to date.",
   LEDGER_RESTORED:
     "Work done since then is missing here, not at the markets: compare the earnings with their books.",
@@ -166,6 +167,7 @@ export const remedies = {
   NO_LEDGER_COPY: "Start the newer version again, or use another data folder.",
   NO_PREVIOUS_VERSION: "Install the wanted version by hand from where you got Bellows.",
   NO_QUEUE: "Set it in the market’s settings.",
+  NO_PASSPHRASE: "Make a copy under a passphrase with `bellows identity export -o`.",
   NO_RECEIPT: "A receipt is made when the result is computed.",
   NO_SERVICE: "Set it in the market’s settings.",
   NO_SUCH_GPU: "The GPUs screen lists those there are.",

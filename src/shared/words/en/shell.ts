@@ -5,6 +5,8 @@ export const shell = {
   starting: "Starting the engine…",
   reaching: "Reaching the engine…",
   notThere: "Not there after {{time}}; it is tried again by itself.",
+  notThereYet: "Not there yet; it is tried again by itself.",
+  checkingModel: "Checking the model {{model}}",
   stillStarting: "{{doing}}. This can take some minutes.",
   startingDetail: "It opens the ledger, looks for GPUs and greets the markets.",
   reachingDetail: "What it does shows here as soon as it answers.",

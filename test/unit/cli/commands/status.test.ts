@@ -20,3 +20,14 @@ it("says of a market that nobody speaks with what the window says", () => {
     ["not in use", "–"],
   ]);
 });
+
+it("says under the markets what does not work there", () => {
+  const state = earning(NOW);
+  const text = "What was paid can't be read: the node does not answer.";
+  const markets = state.markets.map((market) =>
+    market.id === "aicf" ? { ...market, limits: [{ of: "money" as const, failing: true, text }] } : market,
+  );
+  const lines = statusLines({ ...state, markets }, NOW, { style: (_style, words) => words });
+  const head = lines.findIndex((line) => line.startsWith("Market "));
+  expect(lines.slice(head + 1 + markets.length)[0]).toBe(`AICF: ${text}`);
+});

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../../../src/engine/config/from-environment.ts";
 import { openInstallation } from "../../../../src/engine/config/installation.ts";
 import { locatePaths } from "../../../../src/engine/config/paths.ts";
-import { moveIn, Residence } from "../../../../src/engine/config/residence.ts";
+import { moveIn, Residence, settleFolder } from "../../../../src/engine/config/residence.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
 const machine = (id: string | null) => () => Promise.resolve(id);
@@ -36,7 +36,7 @@ describe("a data folder", () => {
   it("is at home where it was made, start after start, and does not tell the machine's id", async () => {
     const { config, ids } = await lived();
     const { residence, config: same } = await moveIn(config, HERE);
-    expect(residence).toMatchObject({ isAsked: false, problem: null, isFreshCopy: false });
+    expect(residence).toMatchObject({ isAsked: false, problem: null, nameOfCopy: null });
     expect(same).toEqual(config);
     expect(same.markets).toMatchObject({ aitbc: { minerId: ids.minerId }, aicf: { workerId: ids.workerId } });
     expect(readFileSync(join(config.dataFolder, "installation.json"), "utf8")).not.toContain("aaaa");
@@ -66,12 +66,12 @@ describe("a data folder", () => {
     const { config, ids } = await lived();
     (await moveIn(config, THERE)).residence.answer("moved");
     const { residence, config: after } = await moveIn(config, THERE);
-    expect(residence).toMatchObject({ isAsked: false, isFreshCopy: false });
+    expect(residence).toMatchObject({ isAsked: false, nameOfCopy: null });
     expect(after.markets.aicf?.workerId).toBe(ids.workerId);
     expect((await moveIn(config, HERE)).residence.isAsked).toBe(true);
   });
 
-  it("that was copied gets names of its own, and lets the other one's jobs go once", async () => {
+  it("that was copied gets names of its own", async () => {
     const { folder, ids } = await lived();
     const copy = tempFolder();
     cpSync(folder, copy, { recursive: true });
@@ -79,14 +79,13 @@ describe("a data folder", () => {
     (await moveIn(config, THERE)).residence.answer("copied");
     // As the next start reads it.
     const { residence, config: after } = await moveIn(configIn(copy), THERE);
-    expect(residence).toMatchObject({ isAsked: false, isFreshCopy: true });
+    expect(residence).toMatchObject({ isAsked: false, nameOfCopy: expect.any(String) });
     expect(after.markets.aicf?.workerId).toMatch(/^worker-[0-9a-f]{12}$/);
     expect([after.markets.aicf?.workerId, after.markets.aitbc?.minerId]).not.toEqual([
       ids.workerId,
       ids.minerId,
     ]);
-    residence.settledIn();
-    expect((await moveIn(configIn(copy), THERE)).residence.isFreshCopy).toBe(false);
+    expect(residence.nameOfCopy).toBe(after.markets.aicf?.workerId);
     expect(openInstallation(configIn(folder).dataFolder), "the original").toEqual(ids);
   });
 
@@ -97,19 +96,67 @@ describe("a data folder", () => {
     expect(openInstallation(moved.dataFolder)).toMatchObject({ workerId: ids.workerId });
     const copied = configIn(folder, { BELLOWS_OTHER_MACHINE: "copied" });
     const { residence, config } = await moveIn(copied, HERE);
-    expect(residence).toMatchObject({ isAsked: false, isFreshCopy: true });
+    expect(residence).toMatchObject({ isAsked: false, nameOfCopy: expect.any(String) });
     expect(config.markets.aicf?.workerId).toBe(openInstallation(copied.dataFolder).workerId);
     expect(config.markets.aicf?.workerId).not.toBe(ids.workerId);
     expect(config.markets.aitbc?.minerId).not.toBe(ids.minerId);
   });
 
+  it("that was copied keeps its new names when its engine is started once more as it was first", async () => {
+    const { config, ids } = await lived();
+    const asked = await moveIn(config, THERE);
+    asked.residence.answer("copied");
+    // The desktop app reads its settings once: each engine it starts is told the names of that moment.
+    for (let start = 0; start < 2; start++) {
+      const { config: after } = await moveIn(config, THERE);
+      const { minerId, workerId } = openInstallation(config.dataFolder);
+      expect([minerId, workerId]).not.toEqual([ids.minerId, ids.workerId]);
+      expect(after.markets).toMatchObject({ aitbc: { minerId }, aicf: { workerId } });
+    }
+  });
+
+  it.each(["copied", "moved"] as const)("of an older version is %s where somebody says so", async (as) => {
+    const said = configIn(tempFolder(), { BELLOWS_OTHER_MACHINE: as });
+    const before = openInstallation(said.dataFolder);
+    const { residence, config } = await moveIn(said, THERE);
+    const isCopy = as === "copied";
+    expect(residence).toMatchObject({ isAsked: false, nameOfCopy: isCopy ? expect.any(String) : null });
+    expect(config.markets.aicf?.workerId === before.workerId).toBe(!isCopy);
+
+    const { dataFolder } = configIn(tempFolder());
+    const unmarked = openInstallation(dataFolder);
+    await settleFolder(dataFolder, as, THERE);
+    expect(openInstallation(dataFolder).minerId === unmarked.minerId).toBe(!isCopy);
+    await expect(settleFolder(dataFolder, as, THERE)).rejects.toThrow(/own machine/);
+  });
+
+  it("is nobody's question where each market it works for is given a name", async () => {
+    const { folder } = await lived();
+    const given = { BELLOWS_WORKER_ID: "pod-0", AITBC_MINER_ID: "rack-7" };
+    const config = configIn(folder, given);
+    expect(config.otherMachine).toBeUndefined();
+    expect((await moveIn(config, THERE)).residence.isAsked).toBe(false);
+
+    const said = await moveIn(configIn(folder, { ...given, BELLOWS_OTHER_MACHINE: "copied" }), THERE);
+    expect(said.residence, "an answer holds all the same").toMatchObject({ nameOfCopy: expect.any(String) });
+    expect(said.config.markets).toMatchObject({ aitbc: { minerId: "rack-7" }, aicf: { workerId: "pod-0" } });
+  });
+
   it.each([{ BELLOWS_WORKER_ID: "pod-0" }, { AITBC_MINER_ID: "rack-7" }])(
-    "whose names are given is nobody's question: %o",
+    "is asked about where only one of two names is given, and that one stands: %o",
     async (env) => {
-      const { folder } = await lived();
+      const { folder, ids } = await lived();
       const config = configIn(folder, env as Record<string, string>);
-      expect(config.otherMachine).toBeUndefined();
-      expect((await moveIn(config, THERE)).residence.isAsked).toBe(false);
+      const { residence } = await moveIn(config, THERE);
+      expect(residence.isAsked).toBe(true);
+      residence.answer("copied");
+      const { aitbc, aicf } = (await moveIn(config, THERE)).config.markets;
+      const now = openInstallation(config.dataFolder);
+      expect(now.workerId).not.toBe(ids.workerId);
+      expect([aitbc?.minerId, aicf?.workerId]).toEqual([
+        env.AITBC_MINER_ID ?? now.minerId,
+        env.BELLOWS_WORKER_ID ?? now.workerId,
+      ]);
     },
   );
 
@@ -117,7 +164,7 @@ describe("a data folder", () => {
     const { config } = await lived();
     expect((await moveIn(config, machine(null))).residence.isAsked).toBe(false);
     const demo = tempFolder();
-    expect((await Residence.open({ dataFolder: demo })).isFreshCopy).toBe(false);
+    expect((await Residence.open({ dataFolder: demo })).nameOfCopy).toBeNull();
     expect(existsSync(join(demo, "installation.json"))).toBe(false);
   });
 });

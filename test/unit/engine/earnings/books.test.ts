@@ -77,16 +77,16 @@ describe("the books", () => {
   it("do not take what the market has not priced for nothing", async () => {
     const { ledger, handlers, accepted } = await books();
     accepted(NOON);
-    for (const at of [NOON - DAY, NOON]) {
+    for (const at of [NOON - 2 * DAY, NOON - DAY, NOON]) {
       const row = ledger.leases.insert(aLease({ fee: null }), at) as number;
       for (const event of ["admit", "run", "compute", "submit", "accept"] as const)
         ledger.leases.apply(row, event, at);
     }
     const { summary, series } = await handlers["earnings.report"]({ market: "aicf", days: 2, limit: 10 });
     expect(summary.today).toMatchObject({ accepted: 2, pending: anm("800000"), unpriced: 1 });
-    expect(summary.total).toMatchObject({ accepted: 3, pending: anm("800000"), unpriced: 2 });
+    expect(summary.total).toMatchObject({ accepted: 4, pending: anm("800000"), unpriced: 3 });
     expect(series.days.map(({ unpriced }) => unpriced)).toEqual([1, 1]);
-    expect(summary.overdue.jobs).toBe(0);
+    expect(summary.overdue).toMatchObject({ jobs: 1, net: anm("0"), unpriced: 1 });
   });
 
   it("do not know a gross as soon as one credit does not tell it", async () => {
@@ -115,7 +115,10 @@ describe("the books", () => {
       "1111",
       "11111",
     ]);
-    expect(aicf?.overdue).toEqual({ jobs: 1, net: anm("800000"), oldestAt: old, afterMs: DAY });
+    expect(aicf?.overdue).toEqual({
+      ...{ jobs: 1, net: anm("800000"), unpriced: 0 },
+      ...{ oldestAt: old, afterMs: DAY },
+    });
     expect(aicf?.total.pending).toEqual(anm("1600000"));
     expect(aitbc?.total).toMatchObject({ accepted: 0, net: { currency: "AIT", minor: "0" } });
   });

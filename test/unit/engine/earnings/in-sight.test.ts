@@ -160,7 +160,7 @@ describe("the file for a tax office", () => {
       });
     rental("b1", NOON - 60 * DAY, 900_000_000n);
     ledger.bookings.end(place, { reason: "released", at: NOON - 60 * DAY + HOUR });
-    rental("b2", NOON - HOUR, 450_000_000n);
+    rental("b2", NOON - HOUR / 2, 450_000_000n);
     // Told again with less: what was said before stands.
     rental("b2", NOON, null);
     ledger.bookings.end(place, { reason: "released", at: NOON - 1, but: "b2" });
@@ -184,5 +184,38 @@ describe("the file for a tax office", () => {
       { kind: "gpu-rental", state: "running", lease: "b2", offered: "0.50", net: "", ended: "" },
     ]);
     expect(await csv({ by: "paid" })).toHaveLength(1);
+  });
+
+  it("has no rental that runs for ever: its time is up, or its board is asked no more", async () => {
+    const { ledger, open, csv } = await books(["aitbc"]);
+    const rental = (booking: string, board: string, until: number | null) =>
+      ledger.bookings.note({
+        ...{ market: "aitbc", board, device: `GPU-${booking}`, model: "RTX 4090" },
+        ...{ booking, startsAt: NOON - DAY, until, total: null },
+      });
+    const ends = async () =>
+      (await csv({ by: "accepted" })).map(({ lease, state, rental_ended_at: ended }) => [
+        lease,
+        state,
+        ended,
+      ]);
+    const running = async () => (await open()["earnings.summary"]({})).markets[0]?.rentals.total.running;
+    rental("past", "left", NOON - HOUR);
+    rental("agreed", "left", NOON + HOUR);
+    rental("endless", "left", null);
+    rental("asked", "kept", null);
+    const iso = (at: number) => new Date(at).toISOString();
+    expect(await running()).toBe(3);
+    ledger.bookings.forsake("aitbc", ["kept"], NOON - 1);
+    expect(await running()).toBe(2);
+    expect(await ends()).toEqual([
+      ["past", "over", iso(NOON - HOUR)],
+      ["agreed", "running", ""],
+      ["endless", "vanished", iso(NOON - 1)],
+      ["asked", "running", ""],
+    ]);
+    // The market is configured again, and lists it still.
+    rental("endless", "left", null);
+    expect(await running()).toBe(3);
   });
 });

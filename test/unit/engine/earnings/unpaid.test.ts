@@ -62,6 +62,7 @@ describe("a job that its market has set nothing aside for", () => {
     const late = new LateCredits("aicf", ledger.writeOffs);
     const asked = late.due(NOON);
     expect(asked.map(({ jobId }) => jobId)).toEqual(["late"]);
+    late.noteAnswered();
     expect(late.due(NOON + 1), "an old one not before an hour").toEqual([]);
     const fresh = accepted(NOON, { payment: "unfunded" });
     for (const at of [NOON + 2, NOON + 3]) expect(late.due(at).map(({ row }) => row)).toEqual([fresh]);
@@ -90,7 +91,7 @@ describe("what a market has owed for long", () => {
     expect(await summary()).toMatchObject({
       total: { pending: { minor: "800000" }, unpriced: 0 },
       overdue: { jobs: 0, oldestAt: null },
-      writtenOff: { byPerson: { jobs: 4, net: { minor: "2400000" }, unpriced: 1 } },
+      writtenOff: { byPerson: { jobs: 4, net: { minor: "2400000" }, unpriced: 1, lastJobs: 4 } },
     });
     expect((await handlers["earnings.unpaid"]({ market: "aicf", days: 30 })).jobs).toBe(0);
     const csv = await handlers["earnings.csv"]({ market: "aicf", by: "accepted" });
@@ -99,12 +100,49 @@ describe("what a market has owed for long", () => {
     expect(await handlers["earnings.takeBack"]({ market: "aicf" })).toEqual({ jobs: 4 });
     expect(await summary()).toMatchObject({
       total: { pending: { minor: "3200000" }, unpriced: 1 },
-      writtenOff: { byPerson: { jobs: 0 } },
+      writtenOff: { byPerson: { jobs: 0, lastJobs: 0 } },
     });
     expect(await handlers["earnings.takeBack"]({ market: "aicf" })).toEqual({ jobs: 0 });
     expect(touched).toBe(2);
     const { events } = ledger.activity.list({}, { limit: 10 });
     expect(events.map(({ type }) => type)).toEqual(["write-off-taken-back", "written-off"]);
+  });
+
+  it("is taken back deed by deed, the last one first, and it is said how much that is", async () => {
+    let now = NOON;
+    const { handlers, accepted, summary } = await books({ now: () => now });
+    for (let n = 0; n < 3; n++) accepted(NOON - 60 * DAY);
+    accepted(NOON - 40 * DAY);
+    for (const days of [50, 30]) {
+      const { before } = await handlers["earnings.unpaid"]({ market: "aicf", days });
+      await handlers["earnings.writeOff"]({ market: "aicf", before });
+      now += HOUR;
+    }
+    const given = async () => (await summary())?.writtenOff.byPerson;
+    expect(await given()).toMatchObject({ jobs: 4, lastJobs: 1 });
+    expect(await handlers["earnings.takeBack"]({ market: "aicf" })).toEqual({ jobs: 1 });
+    expect(await given()).toMatchObject({ jobs: 3, lastJobs: 3 });
+  });
+
+  it("is listed among what is pending or written off, however long ago that was", async () => {
+    const { handlers, accepted } = await books();
+    accepted(NOON - 400 * DAY);
+    accepted(NOON);
+    const listed = async (state?: "pending" | "written-off") => {
+      const report = await handlers["earnings.report"]({
+        market: "aicf",
+        days: 7,
+        limit: 10,
+        ...(state !== undefined && { state }),
+      });
+      return report.newest.entries.length;
+    };
+    expect(await listed()).toBe(1);
+    expect(await listed("pending")).toBe(2);
+    const { before } = await handlers["earnings.unpaid"]({ market: "aicf", days: 30 });
+    await handlers["earnings.writeOff"]({ market: "aicf", before });
+    expect(await listed("pending")).toBe(1);
+    expect(await listed("written-off")).toBe(1);
   });
 
   it("is not given up before a market can be late", async () => {
@@ -125,11 +163,33 @@ describe("what a market has owed for long", () => {
     expect((await summary())?.total.pending.minor).toBe("0");
     const seen = new Set<number>();
     const late = new LateCredits("aicf", ledger.writeOffs);
-    for (let hour = 2; hour < 25; hour++)
+    for (let hour = 2; hour < 25; hour++) {
       for (const { row } of late.due(NOON + hour * HOUR + hour)) seen.add(row);
+      late.noteAnswered();
+    }
     expect(seen.size, "each is asked about in its turn").toBe(4_500);
     expect(late.due(NOON + 24 * HOUR + 25), "not more than once an hour").toEqual([]);
     expect(new LateCredits("aicf", ledger.writeOffs).due(NOON + PAID_LATE + DAY)).toEqual([]);
+  });
+
+  it("is asked about again soon where the market did not answer, and what else is due before that", async () => {
+    const { handlers, accepted, ledger } = await books();
+    ledger.transaction(() => {
+      for (let n = 0; n < 300; n++) accepted(NOON - 40 * DAY - n * MINUTE);
+    });
+    const { before } = await handlers["earnings.unpaid"]({ market: "aicf", days: 30 });
+    await handlers["earnings.writeOff"]({ market: "aicf", before });
+    const late = new LateCredits("aicf", ledger.writeOffs);
+    const at = NOON + 2 * HOUR;
+    const first = late.due(at);
+    expect(first).toHaveLength(200);
+    // No answer to that; the next look is answered, without them.
+    expect(late.due(at + MINUTE)).toEqual([]);
+    late.noteAnswered();
+    expect(late.due(at + 6 * MINUTE)).toEqual(first);
+    late.noteAnswered();
+    expect(late.due(at + 30 * MINUTE)).toEqual([]);
+    expect(late.due(at + 2 * HOUR)).toHaveLength(100);
   });
 
   it("keeps its receipt no longer than a job that was paid", async () => {

@@ -15,6 +15,9 @@ bellows_intent{intent="running"} 1
 bellows_headline{level="idle"} 1
 ${more}`;
 
+const PAID = `bellows_market_up{market="aicf"} 1
+bellows_earnings_settled_total{market="aicf",currency="ANM"} 12.5`;
+
 async function serve(answer: RequestListener): Promise<{ host: string; asked: IncomingMessage[] }> {
   const asked: IncomingMessage[] = [];
   const server = createServer((request, response) => {
@@ -62,12 +65,12 @@ describe("a fleet that is looked at", () => {
     expect(asked).toHaveLength(2);
   });
 
-  it("keeps what a machine said last when it falls silent, with the moment; its sums are then without it", async () => {
+  it("keeps what a machine said last when it falls silent, with the moment; of its sums only money stays", async () => {
     let silent = false;
     const { host } = await serve((request, response) =>
       silent
         ? request.socket.destroy()
-        : response.end(metrics("1.0.0", 'bellows_jobs_total{status="accepted"} 7')),
+        : response.end(metrics("1.0.0", `bellows_jobs_total{status="accepted"} 7\n${PAID}`)),
     );
     const { desk: fleet, clock } = desk({ workers: [{ name: "a", metrics: `http://${host}/metrics` }] });
     const first = await fleet.read();
@@ -80,7 +83,9 @@ describe("a fleet that is looked at", () => {
       error: { code: "WORKER_SILENT", actor: "machine" },
       last: { at: then, facts: { version: "1.0.0" } },
     });
-    expect(second.summary).toMatchObject({ workers: 1, reached: 0, accepted: 0 });
+    expect(first.summary).toMatchObject({ settled: [{ currency: "ANM" }], lastKnown: 0 });
+    const { settled } = first.summary;
+    expect(second.summary).toMatchObject({ workers: 1, reached: 0, accepted: 0, settled, lastKnown: 1 });
   });
 
   it("says what is wrong of each machine, never of all, and nothing with a password in it", async () => {
@@ -183,6 +188,7 @@ describe("a fleet that is looked at", () => {
         ["WORKER_OTHER_VERSION", expect.stringContaining("It runs Bellows 9.0.0")],
         ["NOT_A_WORKER", expect.any(String)],
       ]);
+      expect(view.machines.map(({ otherVersion }) => otherVersion)).toEqual(["9.0.0", undefined]);
       expect(view.summary).toMatchObject({ workers: 2, reached: 1, well: 0 });
     });
   });
@@ -301,7 +307,7 @@ describe("a fleet that a Prometheus scrapes", () => {
       error: { code: "PROMETHEUS_SILENT" },
       last: { at: first.at, facts: { version: "1.0.0" } },
     });
-    expect(second.summary.reached).toBe(0);
+    expect(second.summary).toMatchObject({ reached: 0, workers: first.summary.workers });
   });
 
   it("is given longer to answer for all machines than a machine for itself, and less than the whole look has", async () => {

@@ -1,7 +1,11 @@
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { readInventory } from "../../../../src/engine/fleet/inventory.ts";
+import { readFleet } from "../../../../src/engine/fleet/read-workers.ts";
 import type { WorkerReport } from "../../../../src/engine/fleet/report.ts";
 import { factsOfSamples, parseSamples } from "../../../../src/engine/fleet/samples.ts";
 import { summarise } from "../../../../src/engine/fleet/summary.ts";
@@ -78,6 +82,8 @@ bellows_intent{intent="paused"} 0
 bellows_headline{level="earning"} 1
 bellows_gpu_info{device="GPU-1",name="A \\"quoted\\" card",driver="590.1",cuda="13.1",compute_capability="8.9",verdict="ok"} 1
 bellows_device_usable{device="GPU-1"} 1
+bellows_gpu_info{device="GPU-2",name="Another",driver="590.1",cuda="13.1",compute_capability="8.9",verdict="not-visible"} 1
+bellows_device_usable{device="GPU-2"} 0
 bellows_device_state{device="GPU-1",state="working"} 1
 bellows_gpu_temperature_celsius{device="GPU-1"} 71
 bellows_market_up{market="aicf"} 1
@@ -114,6 +120,7 @@ describe("a worker's metrics", () => {
           powerW: null,
           utilisationPct: null,
         },
+        expect.objectContaining({ id: "GPU-2", usable: false, leftOut: true }),
       ],
       markets: [{ market: "aicf", connected: true, lastHeartbeatAt: 1_700_000_000_250, leasesHeld: 0 }],
       earnings: [
@@ -192,6 +199,72 @@ describe("a fleet's summary", () => {
         },
         { what: "models", values: [{ value: "m1, m2" }, { value: "none" }] },
       ],
+    });
+  });
+});
+
+describe("a fleet's money", () => {
+  const facts = factsOfSamples(parseSamples(METRICS));
+  const worker = (name: string, change: Partial<WorkerFacts> = {}): WorkerReport => ({
+    name,
+    readBy: "metrics",
+    place: PLACE,
+    reached: true,
+    facts: { ...facts, ...change },
+  });
+  const silent = (name: string): WorkerReport => ({
+    name,
+    readBy: "metrics",
+    place: PLACE,
+    reached: false,
+    error: { code: "WORKER_SILENT", message: "x", actor: "machine" },
+  });
+
+  it("does not fall with a tunnel: who is silent counts with what it said last, and is told of", () => {
+    const all = summarise([worker("a"), worker("b")]);
+    const half = summarise([worker("a"), silent("b")], (name) => (name === "b" ? facts : null));
+    expect(half.settled).toEqual(all.settled);
+    expect(half.pending).toEqual(all.pending);
+    expect([all.lastKnown, half.lastKnown]).toEqual([0, 1]);
+    expect(half.reached).toBe(1);
+    expect(summarise([worker("a"), silent("b")]).lastKnown, "it never said anything").toBe(0);
+  });
+
+  it("is not play money", () => {
+    const demo = worker("b", { mode: "demo" });
+    expect(summarise([worker("a"), demo])).toMatchObject({ ...moneyOf([worker("a")]), demo: 1 });
+    expect(summarise([silent("b")], () => ({ ...facts, mode: "demo" }))).toMatchObject({
+      settled: [],
+      pending: [],
+      lastKnown: 0,
+      demo: 1,
+    });
+  });
+
+  const moneyOf = (reports: readonly WorkerReport[]) => {
+    const { settled, pending } = summarise(reports);
+    return { settled, pending };
+  };
+});
+
+describe("a copy of control.json", () => {
+  it("of before that engine's last start is told as such, and not as a link that ran out", async () => {
+    const refusal = { code: "UNAUTHORIZED", message: "Not with this token", actor: "user", help: "x" };
+    const server = createServer((_, response) => response.writeHead(401).end(JSON.stringify(refusal)));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const file = join(tempFolder(), "rack-1.json");
+    writeFileSync(file, JSON.stringify({ url, token: "of-yesterday".repeat(3), pid: 1, startedAt: 1 }));
+    const source = { kind: "control", file, url: null } as const;
+    const { workers } = await readFleet(
+      { workers: [{ name: "rack-1", source }], prometheus: null },
+      new AbortController().signal,
+    );
+    expect(workers[0]).toMatchObject({
+      reached: false,
+      error: { code: "CONTROL_FILE_OLD", help: expect.stringContaining("Copy its control.json again") },
     });
   });
 });

@@ -206,7 +206,7 @@ test("a key that is missing where one was is not made by itself: not without a p
   await expect(open({ ...known, folder, mayWait: false })).rejects.toMatchObject({
     code: "KEY_LOST",
     message: expect.stringContaining("the ledger beside it is that of prov_before"),
-    help: expect.stringMatching(/identity restore`\. .*identity new`/),
+    help: expect.stringMatching(/identity restore --data "[^"]+"`\. .*identity new --data "[^"]+"`/),
   });
   expect(existsSync(folder)).toBe(false);
   for (const passphrase of [PASSPHRASE, null]) {

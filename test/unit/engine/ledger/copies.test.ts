@@ -75,4 +75,38 @@ describe("copies of the ledger", () => {
     expect(restored.setting("found")).toBe("yes");
     restored.close();
   });
+
+  it.skipIf(process.platform === "win32")(
+    "that can't be opened just now stay; what is no database goes",
+    async () => {
+      const folder = tempFolder();
+      const ledger = await Ledger.open(folder);
+      for (let year = 2020; year < 2025; year++) await ledger.snapshot(Date.UTC(year, 0, 1));
+      const fileOf = (year: number) =>
+        join(
+          folder,
+          "snapshots",
+          readdirSync(join(folder, "snapshots")).find((name) => name.includes(String(year))) ?? "",
+        );
+      // Locked by another program, as a backup does it: whoever opens it is told that it is busy.
+      const { default: Database } = await import("better-sqlite3");
+      const other = new Database(fileOf(2020));
+      other.exec("BEGIN EXCLUSIVE");
+      writeFileSync(fileOf(2021), Buffer.alloc(8192, "this was a database once. "));
+      for (let year = 2025; year < 2030; year++) await ledger.snapshot(Date.UTC(year, 0, 1));
+      other.exec("ROLLBACK");
+      other.close();
+      expect(datesIn(folder), "the locked one besides the five").toEqual([
+        "2020",
+        "2025",
+        "2026",
+        "2027",
+        "2028",
+        "2029",
+      ]);
+      await ledger.snapshot(Date.UTC(2030, 0, 1));
+      expect(datesIn(folder)).toEqual(["2026", "2027", "2028", "2029", "2030"]);
+      ledger.close();
+    },
+  );
 });

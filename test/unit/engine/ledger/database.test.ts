@@ -155,7 +155,39 @@ describe("opening the ledger", () => {
     renameSync(file, `${file}.restored`);
     const again = await Ledger.open(folder);
     expect(again.leases.find("in-snapshot")).not.toBeNull();
+    expect(again.notices, "and says so").toEqual([code("LEDGER_RESTORED")]);
     again.close();
+    expect(existsSync(`${file}.restored`)).toBe(false);
+  });
+
+  it("ends one whose own copy is not whole with another, or begins no new ledger", async () => {
+    const folder = tempFolder();
+    const file = join(folder, "ledger.sqlite");
+    const first = await Ledger.open(folder);
+    first.leases.insert(aLease({ leaseId: "in-snapshot" }), 5);
+    await first.snapshot(1_000);
+    first.close();
+    rmSync(file);
+    ruin(`${file}.restored`);
+    const again = await Ledger.open(folder);
+    expect(again.leases.find("in-snapshot")).not.toBeNull();
+    expect(again.notices).toEqual([code("LEDGER_RESTORED")]);
+    again.close();
+
+    rmSync(file);
+    rmSync(join(folder, "snapshots"), { recursive: true });
+    ruin(`${file}.restored`);
+    await expect(Ledger.open(folder)).rejects.toThrowError(code("LEDGER_CORRUPT"));
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it("leaves no copy behind that could become the ledger one day in silence", async () => {
+    const folder = tempFolder();
+    const file = join(folder, "ledger.sqlite");
+    (await Ledger.open(folder)).close();
+    writeFileSync(`${file}.restored`, readFileSync(file));
+    (await Ledger.open(folder)).close();
+    expect(existsSync(`${file}.restored`)).toBe(false);
   });
 
   it("refuses a ledger of a newer Bellows", async () => {

@@ -145,6 +145,25 @@ describe("a ledger of a newer version", () => {
     again.close();
   });
 
+  it("gives way to that copy at once where a person has said so beforehand, and not without a copy", async () => {
+    const folder = tempFolder();
+    (await Ledger.open(folder)).close();
+    await updated(folder);
+    const back = await Ledger.open(folder, undefined, true);
+    expect(back.notices).toEqual([code("LEDGER_WENT_BACK")]);
+    expect(back.setting("since")).toBeNull();
+    back.close();
+    expect(asideIn(folder)).toHaveLength(1);
+    const again = await Ledger.open(folder, undefined, true);
+    expect(again.notices, "what this version can read stays").toEqual([]);
+    again.close();
+
+    await updated(folder, SCHEMA + 2);
+    rmSync(join(folder, "snapshots"), { recursive: true });
+    await expect(Ledger.open(folder, undefined, true)).rejects.toThrowError(code("LEDGER_TOO_NEW"));
+    expect(asideIn(folder)).toHaveLength(1);
+  });
+
   it("is not given up for a copy that has gone or is damaged", async () => {
     const folder = tempFolder();
     (await Ledger.open(folder)).close();

@@ -1,77 +1,17 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { HeldLease } from "../../../../src/engine/ledger/leases.ts";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
 import type { MarketAdapter, MarketNews } from "../../../../src/engine/market/port.ts";
-import { MarketSession, type SessionDeps } from "../../../../src/engine/market/session.ts";
-import type { Admission } from "../../../../src/engine/work/admission.ts";
+import { MarketSession } from "../../../../src/engine/market/session.ts";
 import { WorkBoard } from "../../../../src/engine/work/board.ts";
 import { RunControl } from "../../../../src/engine/work/run-control.ts";
-import { Submitter } from "../../../../src/engine/work/submitter.ts";
 import { HOUR } from "../../../../src/shared/durations.ts";
-import { AppError, type ErrorCode } from "../../../../src/shared/errors.ts";
+import { AppError } from "../../../../src/shared/errors.ts";
 import { delay } from "../../../../src/shared/wait.ts";
 import { batchTaker } from "../../../support/batch-taker.ts";
 import { aLease, fee } from "../../../support/leases.ts";
+import { aSession, broken, lease, PROFILE } from "../../../support/one-session.ts";
 import { ScriptedMarket } from "../../../support/scripted-market.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
-
-const PROFILE = { name: "p", region: null, concurrency: 2, models: ["text-embed-001"], devices: [] };
-const broken =
-  (code: ErrorCode, actor: "network" | "market" | "user", retryable = true) =>
-  () => {
-    throw new AppError({ code, message: `It said ${code}`, actor, retryable });
-  };
-/** Deadlines far beyond the test: what ends a lease here is said by the test. */
-const lease = (id: string) => aLease({ leaseId: id, grantedAt: Date.now(), expiresAt: Date.now() + 600_000 });
-
-async function aSession(
-  market = new ScriptedMarket(),
-  quota = 2,
-  models = [...PROFILE.models],
-  room?: SessionDeps["room"],
-  admit: (lease: HeldLease) => Admission = () => ({ kind: "admit" }),
-  paused: SessionDeps["paused"] = () => null,
-) {
-  const ledger = await Ledger.open(tempFolder());
-  const board = new WorkBoard({ ledger, admit, now: Date.now });
-  const control = new RunControl({ ledger, board, now: Date.now, killRuntimes: () => undefined }, "running");
-  const session = new MarketSession({
-    adapter: market,
-    board,
-    control,
-    ledger,
-    quota: () => quota,
-    ...(room && { room }),
-    paused,
-    profile: () => ({ ...PROFILE, models }),
-    now: Date.now,
-  });
-  const stop = new AbortController();
-  const loops = [
-    session.run(stop.signal),
-    new Submitter({ session, board, ledger, now: Date.now }).run(stop.signal),
-  ];
-  onTestFinished(async () => {
-    stop.abort(new DOMException("The test is over", "AbortError"));
-    await Promise.all(loops);
-    ledger.close();
-  });
-  const eventually = (what: () => unknown) => expect.poll(what, { timeout: 8_000, interval: 10 });
-  const compute = (max = 1) => {
-    const batch = board.takeBatch(batchTaker(max));
-    const result = {
-      sha3_512: "a".repeat(128),
-      sha3_256: "b".repeat(64),
-      inputSha3_256: "c".repeat(64),
-      shape: [1, 2],
-      computeMs: 1,
-      receipt: new Uint8Array([1]),
-    };
-    board.completeBatch(batch.map((held) => ({ lease: held, result, output: new Uint8Array([7]) })));
-    return batch;
-  };
-  return { market, ledger, board, control, session, eventually, compute };
-}
 
 describe("a market session", () => {
   it("registers, makes itself heard, then takes work, and no more than its quota", async () => {
@@ -274,8 +214,13 @@ describe("a market session", () => {
   it("settles what the market's books show, once", async () => {
     const market = new ScriptedMarket();
     market.script.acquire.push([lease("paid")]);
-    const { board, compute, eventually, ledger } = await aSession(market);
+    const { session, board, compute, eventually, ledger } = await aSession(market);
+    const told: (number | null)[] = [];
+    session.onChange((change) => {
+      if (change === "books") told.push(session.reconciledAt);
+    });
     await eventually(() => board.count()).toBe(1);
+    expect(told, "heartbeats and questions for work are no news of money").toEqual([]);
     const credit = {
       jobId: "job-paid",
       net: fee(800n),
@@ -290,6 +235,7 @@ describe("a market session", () => {
       earned: { minor: "800" },
     });
     expect(ledger.earnings.allTime("aicf", "ANM").net.minor).toBe(800n);
+    await eventually(() => told.at(-1)).toBe(session.reconciledAt);
   });
 });
 
@@ -429,7 +375,12 @@ describe("books that can't be read", () => {
     });
     const { session, board, told, ledger, eventually } = await withAnUnpaidJob(market);
     session.noteAccepted();
-    await eventually(() => session.view().limits?.join()).toContain("What was paid can't be read: It said");
+    await eventually(() =>
+      session
+        .view()
+        .limits?.map(({ of, text }) => `${of}: ${text}`)
+        .join(),
+    ).toContain("money: What was paid can't be read: It said");
     session.noteClaimed();
     await eventually(() => board.count()).toBe(1);
     expect(session.view()).toMatchObject({ state: "registered", error: null });

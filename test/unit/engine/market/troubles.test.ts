@@ -68,6 +68,28 @@ describe("a weekend of failing polls beside working heartbeats", () => {
   });
 });
 
+describe("a trouble that comes back days after it was over", () => {
+  it("is another one, although nothing was asked in between", () => {
+    const { troubles, rows, pass } = watched();
+    troubles.note("submit", silent);
+    troubles.over("submit");
+    pass(3 * DAY);
+    troubles.note("submit", silent);
+    expect(troubles.worst(CALLS)).toMatchObject({ call: "submit", since: 103 * DAY });
+    expect(rows).toEqual(["submit NETWORK_ERROR", `submit over after ${3 * DAY}`, "submit NETWORK_ERROR"]);
+  });
+
+  it("is there until it was calm for a minute", () => {
+    const { troubles, pass } = watched();
+    troubles.note("submit", silent);
+    troubles.over("submit");
+    expect([troubles.of("submit"), troubles.has("submit")]).toEqual([null, true]);
+    pass(MINUTE);
+    troubles.over("submit");
+    expect(troubles.has("submit")).toBe(false);
+  });
+});
+
 describe("a market", () => {
   it("is unreachable from the first question without an answer to the next with one", () => {
     const { troubles, reach } = watched();

@@ -1,7 +1,10 @@
+import { rmSync, writeFileSync } from "node:fs";
 import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import type { Readiness } from "../../../../src/engine/control/readiness.ts";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
 import { BusyTime } from "../../../../src/engine/metrics/busy-time.ts";
 import { EnergyMeter } from "../../../../src/engine/metrics/energy-meter.ts";
@@ -9,6 +12,7 @@ import { Metrics, type MetricsSources } from "../../../../src/engine/metrics/met
 import { startMetricsServer } from "../../../../src/engine/metrics/metrics-server.ts";
 import { type BoardChange, WorkBoard } from "../../../../src/engine/work/board.ts";
 import type { DeviceView, EarningsView, MarketView } from "../../../../src/shared/contract/views.ts";
+import { HOUR, SECOND } from "../../../../src/shared/durations.ts";
 import { AppError } from "../../../../src/shared/errors.ts";
 import { earningPeriods } from "../../../support/earning-sums.ts";
 import { aLease } from "../../../support/leases.ts";
@@ -73,6 +77,8 @@ interface State {
   markets?: MarketView[];
   earnings?: EarningsView[];
   energy?: ReadonlyMap<string, number>;
+  isUnsettled?: boolean;
+  keyBackup?: boolean | null;
 }
 
 async function metricsOf(state: State = {}, folder = tempFolder()) {
@@ -118,6 +124,8 @@ async function metricsOf(state: State = {}, folder = tempFolder()) {
     offers: () => [],
     energy: () => state.energy ?? new Map(),
     backend: "auto",
+    isUnsettled: () => state.isUnsettled ?? false,
+    keyBackup: async () => state.keyBackup ?? null,
   };
   metrics.readFrom(sources);
   return { metrics, ledger, board, market, folder, at: (ms: number) => (now = ms) };
@@ -333,6 +341,20 @@ describe("the state", () => {
     ledger.close();
   });
 
+  it("tells what waits for a person: whose machine this is, and a key that nobody has a backup of", async () => {
+    const state: State = {};
+    const { metrics } = await metricsOf(state);
+    const told = async () => [
+      await samples(metrics, "bellows_machine_unsettled"),
+      await samples(metrics, "bellows_key_backup_checked"),
+    ];
+    expect(await told()).toEqual([["0"], []]);
+    Object.assign(state, { isUnsettled: true, keyBackup: false });
+    expect(await told()).toEqual([["1"], ["0"]]);
+    state.keyBackup = true;
+    expect(await told()).toEqual([["1"], ["1"]]);
+  });
+
   it("tells of its own process, of the runtimes' and of the ledger's files", async () => {
     const { metrics, ledger } = await metricsOf({ devices: [CPU] });
     const value = async (name: string) => Number((await samples(metrics, name))[0]?.split(" ").at(-1));
@@ -345,6 +367,26 @@ describe("the state", () => {
       expect(await value("bellows_runtime_resident_memory_bytes")).toBeGreaterThan(1e7);
     }
     ledger.close();
+  });
+});
+
+describe("copies of the ledger", () => {
+  it("tell how old the newest is, and whether the last try failed", async () => {
+    const { metrics, ledger, folder } = await metricsOf();
+    const copies = async () => [
+      await samples(metrics, "bellows_ledger_copy_age_seconds"),
+      await samples(metrics, "bellows_ledger_copy_failed"),
+    ];
+    expect(await copies()).toEqual([[], ["0"]]);
+    await ledger.snapshot(Date.now() - HOUR);
+    const [age, failed] = await copies();
+    expect(Number(age?.[0])).toBeGreaterThanOrEqual(HOUR / SECOND);
+    expect(Number(age?.[0])).toBeLessThan((2 * HOUR) / SECOND);
+    expect(failed).toEqual(["0"]);
+    rmSync(join(folder, "snapshots"), { recursive: true });
+    writeFileSync(join(folder, "snapshots"), "in its place");
+    await ledger.snapshot(Date.now());
+    expect(await copies()).toEqual([[], ["1"]]);
   });
 });
 
@@ -460,6 +502,8 @@ describe("energy", () => {
 
 describe("the server", () => {
   const config = { host: "127.0.0.1", port: 0, explicit: true };
+  const ready = (): Readiness => ({ ready: true, reasons: [] });
+  const answers = { contentType: "text/plain", scrape: async () => "bellows 1\n", readiness: ready };
   const ask = (url: string, init: { method?: string; headers?: Record<string, string> } = {}) =>
     new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
       get(url, init, (response) => {
@@ -472,7 +516,7 @@ describe("the server", () => {
     });
 
   it("answers GET /metrics and nothing else, and on loopback only under a name of loopback", async () => {
-    const server = await startMetricsServer(config, "text/plain", async () => "bellows 1\n");
+    const server = await startMetricsServer(config, answers);
     onTestFinished(() => server.close());
     expect(await ask(server.url)).toEqual({ status: 200, body: "bellows 1\n" });
     expect((await ask(server.url.replace("/metrics", "/"))).status).toBe(404);
@@ -481,8 +525,26 @@ describe("the server", () => {
     expect((await ask(server.url, { headers: { host: "localhost:1" } })).status).toBe(200);
   });
 
+  it("answers probes with the words of the control API, so that nobody starts a program to ask", async () => {
+    let state: Readiness = { ready: true, reasons: [] };
+    const server = await startMetricsServer(config, { ...answers, readiness: () => state });
+    onTestFinished(() => server.close());
+    const probe = async (path: string) => {
+      const { status, body } = await ask(server.url.replace("/metrics", path));
+      return { status, body: JSON.parse(body) as unknown };
+    };
+    expect(await probe("/healthz")).toEqual({ status: 200, body: { status: "ok" } });
+    expect(await probe("/readyz")).toEqual({ status: 200, body: { status: "ready", reasons: [] } });
+    state = { ready: false, reasons: ["Work is not taken: paused."] };
+    expect(await probe("/readyz?verbose")).toEqual({
+      status: 503,
+      body: { status: "not ready", reasons: ["Work is not taken: paused."] },
+    });
+    expect((await probe("/healthz")).status).toBe(200);
+  });
+
   it.each(ODD_TARGETS)("answers a request for %s like any other that is not for it", async (target) => {
-    const server = await startMetricsServer(config, "text/plain", async () => "bellows 1\n");
+    const server = await startMetricsServer(config, answers);
     onTestFinished(() => server.close());
     expect(await statusOf(server.url, target)).toBe(404);
     expect((await ask(server.url)).status).toBe(200);
@@ -494,15 +556,15 @@ describe("the server", () => {
     await new Promise((resolve) => blocker.once("listening", resolve));
     const { port } = blocker.address() as AddressInfo;
     const usual = { ...config, port, explicit: false };
-    const server = await startMetricsServer(usual, "text/plain", async () => "");
+    const server = await startMetricsServer(usual, answers);
     onTestFinished(() => server.close());
     expect(server.notice).toMatchObject({ code: "METRICS_PORT_IN_USE", actor: "user" });
     expect(server.notice?.message).toContain(new URL(server.url).port);
-    await expect(
-      startMetricsServer({ ...usual, explicit: true }, "text/plain", async () => ""),
-    ).rejects.toMatchObject({ code: "METRICS_PORT_IN_USE" });
-    await expect(
-      startMetricsServer({ ...config, host: "192.0.2.1" }, "text/plain", async () => ""),
-    ).rejects.toMatchObject({ code: "METRICS_ADDRESS_REFUSED" });
+    await expect(startMetricsServer({ ...usual, explicit: true }, answers)).rejects.toMatchObject({
+      code: "METRICS_PORT_IN_USE",
+    });
+    await expect(startMetricsServer({ ...config, host: "192.0.2.1" }, answers)).rejects.toMatchObject({
+      code: "METRICS_ADDRESS_REFUSED",
+    });
   });
 });

@@ -261,7 +261,9 @@ describe("the guard acts before the market", () => {
     parts.beat();
     parts.guard.look();
     expect(parts.guard.quota).toBe(0);
-    expect(parts.guard.sentences.join(" ")).toContain("this machine's answers are found wrong");
+    expect(parts.guard.level.actions.map(({ text }) => text).join(" ")).toContain(
+      "this machine's answers are found wrong",
+    );
     expect(parts.detail().slashes).toEqual([]);
 
     const punished = await provider();
@@ -307,7 +309,7 @@ describe("the guard acts before the market", () => {
     });
     failedModels.push(failure("GPU-1", "First card"), failure("GPU-2", "Second card"));
     guard.look();
-    expect(guard.sentences).toEqual([
+    expect(guard.level.actions.map(({ text }) => text)).toEqual([
       "m is not run on First card: its reference text came out 12 % off",
       "m is not run on Second card: its reference text came out 12 % off",
     ]);

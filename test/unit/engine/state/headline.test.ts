@@ -202,6 +202,14 @@ describe("the headline", () => {
     expect(derive({ markets: [waiting] }).level).toBe("idle");
   });
 
+  it("does not wait for jobs where none are handed out", () => {
+    const onlyOffers = market({ lastAcceptedAt: null, lastPollAt: null, givesJobs: false });
+    expect(derive({ markets: [onlyOffers] })).toMatchObject({
+      level: "idle",
+      reasons: [{ said: { key: "givesNoJobs" }, screen: "settings" }],
+    });
+  });
+
   it.each([
     ["paused", "paused", "Paused"],
     ["stopped", "stopped", "Stopped"],
@@ -272,6 +280,25 @@ describe("a GPU that can't work", () => {
       sentence: "Earning on 1 of 2 devices",
     });
     expect(derive({ devices: [device(), old("Install a driver.")] }).level).toBe("attention");
+  });
+
+  it("and is left out on purpose is neither a reason for attention nor counted beside one that works", () => {
+    const why = "CUDA_VISIBLE_DEVICES leaves it out";
+    const leftOut = device({
+      id: "GPU-2",
+      kind: "gpu",
+      state: "failed",
+      stateReason: why,
+      verdict: { usable: false, code: "not-visible", why, help: "Name it there." },
+    });
+    const working = device({ id: "GPU-1", kind: "gpu" });
+    expect(derive({ devices: [working, leftOut] })).toMatchObject({
+      level: "earning",
+      sentence: "Earning on 1 of 1 device",
+    });
+    // With no other GPU the list may be mistyped.
+    expect(derive({ devices: [device(), leftOut] }).level).toBe("attention");
+    expect(derive({ devices: [leftOut] }).level).toBe("error");
   });
 
   it("is the reason when there is no other", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { HeldLease } from "../../../../src/engine/ledger/leases.ts";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
+import { leaveToOther } from "../../../../src/engine/ledger/other-machine.ts";
 import type { Lease } from "../../../../src/engine/market/port.ts";
 import { judgeLease } from "../../../../src/engine/work/admission.ts";
 import { type BoardDeps, WorkBoard } from "../../../../src/engine/work/board.ts";
@@ -213,6 +214,19 @@ describe("the board", () => {
     ledger.close();
   });
 
+  it("after a crash what was ready has been waiting since the new start", async () => {
+    const folder = tempFolder();
+    const first = await aBoard(folder);
+    first.board.grant([aLease(), aLease()]);
+    first.ledger.close();
+
+    const second = await aBoard(folder);
+    second.board.recover();
+    await expect.poll(() => second.board.nextBatch(batchTaker(8))?.waitedMs).toBeGreaterThan(20);
+    expect(second.board.nextBatch(batchTaker(8))?.jobs).toBe(2);
+    second.ledger.close();
+  });
+
   it("after a crash runs again what ran, sends again what was computed, and sends the same digest", async () => {
     const folder = tempFolder();
     const first = await aBoard(folder);
@@ -245,7 +259,8 @@ describe("the board", () => {
     first.ledger.close();
 
     const copy = await aBoard(folder);
-    expect(copy.board.recover({ isCopy: true })).toEqual({ requeued: 0, expired: 0, toSubmit: 0 });
+    leaveToOther(copy.ledger, "worker-b", 20_000);
+    expect(copy.board.recover()).toEqual({ requeued: 0, expired: 0, toSubmit: 0 });
     expect(leases.map((lease) => stateOf(copy.ledger, lease))).toEqual(["lost", "lost", "lost", "lost"]);
     expect(copy.ledger.leases.find(leases[0]?.leaseId ?? "")?.job.error?.code).toBe("HELD_ELSEWHERE");
     expect(copy.ledger.outbox.size()).toBe(0);

@@ -1,7 +1,9 @@
 /** Leases kept alive while their jobs run, on a clock the test sets: when a market is asked, and for how much. */
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Ledger } from "../../../../src/engine/ledger/ledger.ts";
+import type { MarketCall } from "../../../../src/engine/market/market-call.ts";
 import type { Lease } from "../../../../src/engine/market/port.ts";
+import { Restraint } from "../../../../src/engine/market/restraint.ts";
 import { WorkBoard } from "../../../../src/engine/work/board.ts";
 import { LeaseKeeper } from "../../../../src/engine/work/lease-keeper.ts";
 import { HOUR, MINUTE, SECOND } from "../../../../src/shared/durations.ts";
@@ -14,7 +16,7 @@ import { tempFolder } from "../../../support/temp-folder.ts";
 const LENGTH = 2 * MINUTE;
 
 async function keeping(answer: (lease: Lease, extendMs: number) => number, grantedAt = 0) {
-  const clock = { at: grantedAt };
+  const clock = { at: grantedAt, steady: 0 };
   const now = () => clock.at;
   const ledger = await Ledger.open(tempFolder());
   onTestFinished(() => ledger.close());
@@ -27,18 +29,25 @@ async function keeping(answer: (lease: Lease, extendMs: number) => number, grant
     return answer(lease as Lease, extendMs);
   };
   const answered: string[] = [];
+  const restraint = new Restraint(() => 0);
   const session = {
     adapter: market,
     registered: true,
-    noteError: (thrown: unknown) => troubles.push(thrown),
+    restraint,
+    askForLeases: () => answered.push("leases wanted"),
+    noteError: (thrown: unknown, call: MarketCall) => {
+      restraint.note(call, thrown);
+      troubles.push(thrown);
+    },
     noteAnswered: (call: string) => answered.push(call),
     noteOver: (call: string) => answered.push(`${call} over`),
   };
-  const keeper = new LeaseKeeper({ sessions: [session], board, now });
+  const keeper = new LeaseKeeper({ sessions: [session], board, now, steady: () => clock.steady });
   const stop = new AbortController();
   const pass = async (ms: number) => {
     for (const end = clock.at + ms; clock.at < end; ) {
       clock.at += SECOND;
+      clock.steady += SECOND;
       keeper.look(stop.signal);
       await keeper.settled();
     }
@@ -116,6 +125,18 @@ describe("a lease whose job runs long", () => {
     expect(kept.asked.length).toBeLessThan(20);
   });
 
+  it("is not asked for while the market wants no renewals, of whichever lease it said so", async () => {
+    const kept = await keeping(() => {
+      const limited = { code: "RATE_LIMITED", message: "Later", actor: "market", retryable: true } as const;
+      throw new AppError({ ...limited, retryAfterMs: HOUR });
+    });
+    for (const leaseId of ["two", "three"])
+      kept.board.grant([aLease({ leaseId, jobId: leaseId, grantedAt: 0, expiresAt: LENGTH + 5 * SECOND })]);
+    kept.board.takeBatch(batchTaker(2));
+    await kept.pass(LENGTH);
+    expect(kept.asked).toHaveLength(1);
+  });
+
   it("ends when it ends although the clock is set back by hours meanwhile", async () => {
     const kept = await keeping(() => (kept.held()?.expiresAt ?? 0) + LENGTH / 2, 5 * HOUR);
     await kept.pass(MINUTE);
@@ -123,5 +144,38 @@ describe("a lease whose job runs long", () => {
     await kept.pass(LENGTH);
     expect(kept.asked.length).toBeGreaterThan(1);
     expect(kept.held()?.expiresAt).toBeLessThan(3 * HOUR + 3 * LENGTH);
+  });
+
+  it("is kept, running or waiting, when the clock is set forward, and the market is asked which still stand", async () => {
+    const kept = await keeping(() => (kept.held()?.expiresAt ?? 0) + LENGTH / 2);
+    kept.board.grant([aLease({ leaseId: "waits", jobId: "waits", grantedAt: 0, expiresAt: LENGTH })]);
+    await kept.pass(10 * SECOND);
+    expect(kept.answered).toEqual([]);
+    kept.setClock(3 * HOUR);
+    await kept.pass(SECOND);
+    expect(kept.answered).toEqual(["leases wanted"]);
+    expect(kept.board.held().map(({ state, expiresAt }) => [state, expiresAt])).toEqual([
+      ["running", 3 * HOUR + LENGTH],
+      ["admitted", 3 * HOUR + LENGTH],
+    ]);
+    await kept.pass(0.6 * LENGTH);
+    expect(kept.asked.length, "renewed as if nothing had been").toBeGreaterThan(1);
+  });
+
+  it("keeps its end when it was granted since the clock was set", async () => {
+    const kept = await keeping(() => LENGTH);
+    await kept.pass(SECOND);
+    kept.setClock(3 * HOUR);
+    const expiresAt = 3 * HOUR + LENGTH;
+    kept.board.grant([aLease({ leaseId: "new", jobId: "new", grantedAt: 3 * HOUR, expiresAt })]);
+    await kept.pass(SECOND);
+    expect(kept.board.held().find(({ leaseId }) => leaseId === "new")?.expiresAt).toBe(expiresAt);
+  });
+
+  it("runs out before its job began when its time is over by a clock that nobody set", async () => {
+    const kept = await keeping(() => LENGTH);
+    kept.board.grant([aLease({ leaseId: "waits", jobId: "waits", grantedAt: 0, expiresAt: LENGTH })]);
+    await kept.pass(LENGTH);
+    expect(kept.board.held().map(({ leaseId }) => leaseId)).not.toContain("waits");
   });
 });

@@ -4,6 +4,7 @@ import {
   creditWords,
   energyAmount,
   fiatText,
+  owedText,
 } from "../../../../src/renderer/earnings/figures.ts";
 import { sumOf, weeksOf } from "../../../../src/renderer/earnings/spans.ts";
 import type { EarningDay } from "../../../../src/shared/contract/earnings.ts";
@@ -23,6 +24,15 @@ const day = (index: number, more: Partial<EarningDay> = {}): EarningDay => ({
   unpriced: 0,
   energy: { deviceWh: 100, restWh: null, measured: 1, cost: null },
   ...more,
+});
+
+describe("what a market owes", () => {
+  it("is at least what it has said, and not nothing where it has said nothing", () => {
+    expect(owedText(anm("500000000"), 0)).toBe("0.500000 ANM");
+    expect(owedText(anm("500000000"), 2)).toBe("≥ 0.500000 ANM");
+    expect(owedText(anm("0"), 2)).toBeNull();
+    expect(owedText(anm("0"), 0)).toBe("0.000000 ANM");
+  });
 });
 
 describe("what is left after electricity", () => {
@@ -70,6 +80,11 @@ describe("weeks", () => {
       [9, 7],
     ]);
     expect(weeks[1]).toMatchObject({ net: anm("56"), fee: anm("14"), deviceWh: 700 });
+  });
+
+  it("know of how many jobs nobody has said what they pay", () => {
+    const weeks = weeksOf(Array.from({ length: 9 }, (_, index) => day(index, { unpriced: index % 2 })));
+    expect(weeks.map(({ unpriced }) => unpriced)).toEqual([1, 3]);
   });
 
   it("do not know what one of their days does not tell", () => {

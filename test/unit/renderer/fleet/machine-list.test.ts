@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { concern, listed, type Sort, type SortColumn } from "../../../../src/renderer/fleet/machine-list.ts";
+import { machineLook } from "../../../../src/renderer/fleet/machine-look.ts";
 import type { FleetMachine } from "../../../../src/shared/contract/fleet.ts";
-import { nearestLimit } from "../../../../src/shared/fleet.ts";
+import { gpuCount, nearestLimit } from "../../../../src/shared/fleet.ts";
 import { aGpu, aMachine } from "../../../support/scripted-fleet.ts";
 
 const silent = (name: string): FleetMachine =>
@@ -23,11 +24,21 @@ const FLEET = [
   aMachine("rack-1", { facts: { level: "offline", service: [near] } }),
   aMachine("rack-2", { facts: { service: [near], accepted: 3 } }),
 ];
+const EIGHT = [
+  aGpu("0"),
+  ...Array.from({ length: 7 }, (_, at) => aGpu(`${at + 1}`, { usable: false, leftOut: true })),
+];
 const names = (machines: readonly FleetMachine[]) => machines.map(({ name }) => name);
 const by = (column: SortColumn, up: boolean): Sort => ({ column, up });
 const ALL = { text: undefined, show: "all" } as const;
 
 describe("the machines of a list", () => {
+  it("are fine where GPUs are left out on purpose, and those are not counted", () => {
+    expect(concern(aMachine("rack-8", { facts: { gpus: EIGHT } }))).toBe(3);
+    expect(gpuCount(EIGHT)).toBe("1");
+    expect(gpuCount([...EIGHT, aGpu("9", { usable: false })])).toBe("1/2");
+  });
+
   it("come with the trouble first, then as people count", () => {
     expect(names(listed(FLEET, ALL, by("state", true)))).toEqual([
       "attic",
@@ -71,6 +82,18 @@ describe("the machines of a list", () => {
       "rack-10",
     ]);
     expect(names(listed(FLEET, { text: undefined, show: "unreached" }, by("name", true)))).toEqual(["attic"]);
+  });
+
+  it("of another version were reached: they are looked at, and not among the silent ones", () => {
+    const other: FleetMachine = { ...silent("rack-3"), otherVersion: "9.0.0" };
+    expect(concern(other)).toBe(1);
+    expect(machineLook(other)).toMatchObject({ word: "Other version", tone: "warn" });
+    expect(
+      names(listed([...FLEET, other], { text: undefined, show: "unreached" }, by("name", true))),
+    ).toEqual(["attic"]);
+    expect(names(listed([...FLEET, other], { text: "9.0.0", show: "all" }, by("name", true)))).toEqual([
+      "rack-3",
+    ]);
   });
 
   it("are thousands in a moment", () => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { amountText, decimalsOf, shareOf, shortAmountText } from "../../../../src/renderer/format/amount.ts";
 import {
   shortDigest,
@@ -9,12 +9,33 @@ import {
   showTiny,
   UNKNOWN,
 } from "../../../../src/renderer/format/reading.ts";
-import { coarse, formatAge, formatDuration, formatStep } from "../../../../src/renderer/format/time.ts";
+import {
+  coarse,
+  fileDate,
+  formatAge,
+  formatDuration,
+  formatStep,
+} from "../../../../src/renderer/format/time.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../../../src/shared/durations.ts";
 import { CURRENCIES, fromMoneyValue, parseDecimal, toMoneyValue } from "../../../../src/shared/money.ts";
 import { groupThousands } from "../../../../src/shared/words/numbers.ts";
 
 const anm = (text: string) => toMoneyValue(parseDecimal("ANM", text));
+
+describe("the date in a file's name", () => {
+  const zone = process.env.TZ;
+  afterEach(() => {
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  });
+
+  it("is the day of the person who saves it", () => {
+    process.env.TZ = "Europe/Berlin";
+    expect(fileDate(Date.UTC(2026, 0, 31, 23, 30))).toBe("2026-02-01");
+    process.env.TZ = "America/New_York";
+    expect(fileDate(Date.UTC(2026, 0, 1, 3))).toBe("2025-12-31");
+  });
+});
 
 describe("amounts of a table in little room", () => {
   const decimals = (...texts: string[]) => decimalsOf(texts.map(anm));

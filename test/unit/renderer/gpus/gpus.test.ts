@@ -16,6 +16,13 @@ describe("a device's state", () => {
     [{ paused: aPause(), enabled: false }, "switched off"],
     [{ paused: aPause(), state: "failed" as const }, "failed"],
     [{ state: "asleep" as const }, "asleep"],
+    [
+      {
+        state: "failed" as const,
+        verdict: { usable: false as const, code: "not-visible", why: "CUDA_VISIBLE_DEVICES", help: null },
+      },
+      "left out on purpose",
+    ],
   ])("%j is %s", (change, word) => {
     expect(deviceLook(gpu(change)).word).toBe(word);
   });

@@ -69,6 +69,39 @@ describe("a window into the jobs", () => {
     ]);
   });
 
+  it("is taken anew without a word of it: what is shown stays until the new list is here", async () => {
+    const { bridge, all } = ledger(30);
+    let loading = 0;
+    let opened: JobWindow | null = null;
+    const window = new JobWindow(bridge, { states: ["settled"] }, () => {
+      if (opened?.state.loading) loading++;
+    });
+    await until(() => window.state.rows === 30);
+    opened = window;
+    const [, , was] = all;
+    if (was === undefined) throw new Error("There are jobs");
+    all[2] = { ...was, state: "failed" };
+    await window.renew();
+    expect(window.rowAt(2)?.state).toBe("failed");
+    expect(loading).toBe(0);
+    await window.refresh();
+    expect(loading).toBe(1);
+  });
+
+  it("grows on only once it has been taken anew", async () => {
+    const { bridge, asked } = ledger(250, false);
+    const window = new JobWindow(bridge, { text: "lease" }, () => undefined);
+    await until(() => window.state.rows === 100 && !window.state.loading);
+    asked.length = 0;
+    const renewed = window.renew();
+    window.want(80, 99);
+    await renewed;
+    expect(window.state.rows).toBe(100);
+    window.want(80, 99);
+    await until(() => window.state.rows === 200 && !window.state.loading);
+    expect(asked.map(({ before }) => before)).toEqual(["0", "100"]);
+  });
+
   it("grows from page to page where nobody knows the length", async () => {
     const { bridge, all } = ledger(250, false);
     const window = new JobWindow(bridge, { text: "lease" }, () => undefined);

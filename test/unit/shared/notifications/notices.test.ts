@@ -401,6 +401,14 @@ describe("each kind of notice", () => {
     expect(words()).toBe("214,7705 ANM gutgeschrieben, in Spielgeld. Auf echten Märkten geht es genauso.");
   });
 
+  it("calls a ledger that went back to its copy as wanted no restored one", () => {
+    const wentBack = { ...restored, code: "LEDGER_WENT_BACK" };
+    const after = facts({ engine: { ...base.engine, notices: [wentBack] } });
+    expect(noticesOf("ledger-restored", null, after)).toMatchObject([
+      { title: "The database is its earlier copy again, as wanted" },
+    ]);
+  });
+
   it("names a crossed limit as crossed", () => {
     const [notice] = noticesOf("service-near-limit", null, facts({}, { levels: [level("breached")] }));
     expect(notice).toMatchObject({ severity: "bad", title: expect.stringContaining("limit crossed") });

@@ -291,6 +291,7 @@ describe("heartbeat", () => {
     [15_000, undefined, 15_000],
     [15_000, 10_000, 10_000],
     [5_000, 10_000, 5_000],
+    [15, undefined, 1_000],
     [null, undefined, 15_000],
     [null, 10_000, 10_000],
   ])("the market asks for %j, HEARTBEAT_SEC for %j ms: every %j ms", async (asks, heartbeatMs, every) => {
@@ -777,7 +778,12 @@ describe("money", () => {
       { rpc: true },
     );
     expect(await adapter.credits(["a"], signal)).toEqual([credit("a")]);
-    expect(adapter.limits?.().join()).toContain("no AICF module");
+    expect(
+      adapter
+        .limits?.()
+        .map(({ text }) => text)
+        .join(),
+    ).toContain("no AICF module");
   });
 
   test("a claim whose answer is lost where no list is kept is told, once, and keeps no other credit", async () => {

@@ -64,6 +64,21 @@ test("a machine whose clock is an hour off knows it from any answer", async () =
   expect(Math.abs((adapter.clockSkewMs?.() ?? 0) - HOUR)).toBeLessThan(2_000);
 });
 
+test("the chain's clock is another one, and says nothing of the coordinator's", async () => {
+  const answers: Record<string, () => Answer> = {
+    "/v1/miners/heartbeat": () => ({ body: { status: "ok" } }),
+    "/rpc/transactions": () => ({
+      body: [],
+      headers: { date: new Date(Date.now() + 7_200_000).toUTCString() },
+    }),
+  };
+  const { adapter } = await against(answers, { chain: true, wallet: "ait1me" });
+  await adapter.credits(["a"], signal);
+  expect(adapter.clockSkewMs?.()).toBeNull();
+  await adapter.heartbeat(load(0), signal);
+  expect(adapter.clockSkewMs?.()).toBe(0);
+});
+
 /** The recorded answer, as it came over the wire. */
 function replay(method: string, pattern: string, status: number): () => Answer {
   const { text } = recordedWith(method, pattern, status);
@@ -110,7 +125,7 @@ describe("registration and heartbeat", () => {
       "/v1/miners/heartbeat": replay("POST", "/v1/miners/heartbeat", 200),
     });
     expect(await adapter.register(profile, signal)).toEqual({ providerId: "m1" });
-    expect(await adapter.heartbeat(load(1), signal)).toEqual({ intervalMs: null, health: null });
+    expect(await adapter.heartbeat(load(1), signal)).toEqual({ intervalMs: 15_000, health: null });
     expect(asked("/v1/miners/register")[0]?.json).toMatchObject({
       concurrency: 2,
       region: "eu",
@@ -257,6 +272,59 @@ describe("taking work", () => {
     ]);
   });
 
+  describe("a poll that is cut short with jobs in hand says so: whoever holds them for us is asked then", () => {
+    const wanted = ["j1", "j2"];
+    const rows = wanted.map((job_id) => ({
+      ...{ job_id, state: "RUNNING", assigned_miner_id: "m1", payment_status: "escrowed" },
+      payload: embedJob(job_id).payload,
+    }));
+
+    test.each([
+      ["the next question", "/v1/miners/poll", 2],
+      ["the look at who pays", "/v1/miners/m1/jobs", 0],
+    ])("during %s", async (_what, path, at) => {
+      const stop = new AbortController();
+      const pause = new DOMException("Paused", "AbortError");
+      const cut = (place: string, nth: number) => {
+        if (place === path && nth === at && !stop.signal.aborted) stop.abort(pause);
+      };
+      const { adapter } = await against({
+        "/v1/miners/poll": (_request, nth) => {
+          cut("/v1/miners/poll", nth);
+          const id = wanted[nth];
+          return id === undefined ? { status: 204 } : { body: embedJob(id) };
+        },
+        "/v1/miners/m1/jobs": (_request, nth) => {
+          cut("/v1/miners/m1/jobs", nth);
+          return { body: { ...EMPTY_PAGE, jobs: rows } };
+        },
+      });
+      await expect(adapter.acquire(wish, stop.signal)).rejects.toBe(pause);
+      expect((await adapter.openLeases(signal))?.map(({ jobId }) => jobId)).toEqual(wanted);
+    });
+  });
+
+  test.each([
+    ["an hour fast", 3_600_000],
+    ["an hour slow", -3_600_000],
+  ])("a job ends by the coordinator's clock, on a machine %s too", async (_what, ahead) => {
+    const TTL = 900_000;
+    const { adapter } = await against(
+      {
+        "/v1/miners/poll": (_request, nth) => (nth === 0 ? { body: embedJob("j1") } : { status: 204 }),
+        "/v1/miners/m1/jobs": () => {
+          const expires_at = new Date(Date.now() + TTL).toISOString().replace("Z", "");
+          const row = { job_id: "j1", state: "RUNNING", assigned_miner_id: "m1", expires_at };
+          return { body: { ...EMPTY_PAGE, jobs: [row] } };
+        },
+      },
+      { now: () => Date.now() + ahead },
+    );
+    const [lease] = await adapter.acquire(wish, signal);
+    const left = (lease?.expiresAt ?? 0) - (Date.now() + ahead);
+    expect(Math.abs(left - TTL)).toBeLessThan(3_000);
+  });
+
   test("a job whose payment can't be learnt just now waits, and comes with the list of open jobs", async () => {
     const row = {
       job_id: "j1",
@@ -353,7 +421,7 @@ describe("taking work", () => {
       { now: () => time },
     );
     const taken = async () => {
-      time += 20_000; // Past the next look at the list.
+      time += 60_000; // Past the next look at the list.
       return (await adapter.acquire(wish, signal)).map(({ jobId }) => jobId);
     };
     expect(await taken()).toEqual(["j"]);
@@ -513,16 +581,20 @@ describe("a result", () => {
     ["given to another miner", { state: "RUNNING", assigned_miner_id: "m2" }, "lost"],
     ["canceled", { state: "CANCELED", assigned_miner_id: null }, "lost"],
     ["failed", { state: "FAILED" }, "lost"],
-    ["expired", { state: "EXPIRED" }, "expired"],
+    ["expired in nobody's hands", { state: "EXPIRED", assigned_miner_id: null }, "expired"],
   ])("a resend finds the job %s, and sends nothing", async (_what, row, kind) => {
     const { adapter, asked } = await against({ "/v1/miners/m1/jobs": listed(row) });
     expect(await adapter.submit(submission({ resend: true }), signal)).toMatchObject({ kind });
     expect(asked("/v1/miners/job1/result")).toHaveLength(0);
   });
 
-  test("a resend sends when the job still runs", async () => {
+  // Our own look is what turns an overdue job EXPIRED, and its result is taken and paid (protocols/aitbc.md §2.5).
+  test.each([
+    ["still runs", {}],
+    ["expired in our hands", { state: "EXPIRED", error: "job expired" }],
+  ])("a resend sends when the job %s", async (_what, row) => {
     const { adapter, asked } = await against({
-      "/v1/miners/m1/jobs": listed({}),
+      "/v1/miners/m1/jobs": listed(row),
       "/v1/miners/job1/result": replay("POST", "/v1/miners/{job}/result", 200),
     });
     expect(await adapter.submit(submission({ resend: true }), signal)).toMatchObject({ kind: "accepted" });
@@ -570,6 +642,7 @@ describe("a failure", () => {
       returnsLeases: false,
       longPoll: false,
       stake: false,
+      jobs: true,
     });
     await expect(adapter.renew({ leaseId: "j", jobId: "j" }, 1000, signal)).rejects.toMatchObject({
       code: "NOT_SUPPORTED",
