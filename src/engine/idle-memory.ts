@@ -7,7 +7,7 @@ import { pause, toBeat } from "../shared/wait.ts";
 
 /** What the start needed is garbage by then. */
 const FIRST = 2 * MINUTE;
-const EVERY = 10 * MINUTE;
+const EVERY = 5 * MINUTE;
 
 /** `collect`: undefined where the process was not started with --expose-gc (host/engine-node.ts). */
 export async function keepSmall(

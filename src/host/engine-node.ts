@@ -9,4 +9,9 @@ export const ENGINE_V8_OPTIONS: readonly string[] = ["--max-semi-space-size=1"];
  * cost 2 MB and save no pause that matters (the longest is 5 ms). It collects by itself while it waits (engine/idle-memory.ts).
  * bin/bellows.mjs and resources/deploy say the same where nothing of src can be asked.
  */
-export const ENGINE_NODE_OPTIONS: readonly string[] = [...ENGINE_V8_OPTIONS, "--no-opt", "--single-threaded", "--expose-gc"];
+export const ENGINE_NODE_OPTIONS: readonly string[] = [
+  ...ENGINE_V8_OPTIONS,
+  "--no-opt",
+  "--single-threaded",
+  "--expose-gc",
+];

@@ -94,7 +94,7 @@ describe("bad input at a start", () => {
     const ledger = join(folder, "demo", "ledger.sqlite");
     writeFileSync(ledger, "this is no database, but it is all there is".repeat(100));
     const result = await bellows(["demo", "--data", folder, "--port", "0"]);
-    expect(result.code).toBe(1);
+    expect(result.code).toBe(2); // Only a person can mend it: no service manager starts it again.
     expect(result.stderr).toMatch(/ledger .*is damaged/);
     expect(result.stderr).toMatch(/Keep the file/);
     expect(readFileSync(ledger, "utf8")).toMatch(/^this is no database/);

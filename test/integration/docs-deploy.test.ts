@@ -1,14 +1,16 @@
 /** docs/deploy.md and docs/operations.md, typed: what can run here runs as it stands there, the rest names only what there is. */
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { MINUTE } from "../../src/shared/durations.ts";
 import { guideBlock } from "../support/aicf-guide.ts";
 import { bellows } from "../support/bellows.ts";
-import { linkCheckout, writeBellows } from "../support/checkout.ts";
+import { bellowsOnPath, linkCheckout, writeBellows } from "../support/checkout.ts";
+import { CHAIN_ID, devnet, MINER_API_KEY } from "../support/devnet.ts";
 import { shellBlocks } from "../support/doc-blocks.ts";
 import { suiteFolder, tempFolder } from "../support/temp-folder.ts";
 
@@ -79,6 +81,39 @@ describe("docs/deploy.md and docs/operations.md", () => {
       const help = await bellows([command, ...(sub.startsWith("-") || sub === "" ? [] : [sub]), "--help"]);
       expect(help, `bellows ${command} ${sub}`).toMatchObject({ code: 0 });
     }
+  });
+});
+
+describe("a fleet's identity, as docs/operations.md has it", () => {
+  it("is made on one machine: a key with a checked backup, an account that has the secret, a stake", async () => {
+    const { queueUrl, nodeUrl } = (
+      await devnet({ epochMs: MINUTE, minerApiKey: MINER_API_KEY, demand: null })
+    ).ready;
+    const [commands = ""] = blocks.flatMap((block) =>
+      block.commands.startsWith("bellows identity new") ? [block.commands] : [],
+    );
+    const folder = tempFolder();
+    const env = {
+      ...process.env,
+      PATH: `${bellowsOnPath()}:${process.env.PATH}`,
+      NO_COLOR: "1",
+      BELLOWS_DATA_DIR: path.join(folder, "data"),
+      BELLOWS_KEY_PASSPHRASE: "four words for a test",
+      PROVIDER_SECRET: "a-secret-of-32-characters-or-more",
+      AICF_QUEUE_URL: queueUrl,
+      RPC_URL: nodeUrl,
+      CHAIN_ID: String(CHAIN_ID),
+    };
+    const { stdout } = await promisify(execFile)("sh", ["-euc", commands], { cwd: folder, env });
+    expect(stdout).toContain("This backup gives the key in use.");
+    expect(stdout).toContain("Staked 1000.00 ANM.");
+    // A worker with the id and the secret, and a key of its own that nobody knows, is let in.
+    const [provider = ""] = /prov_[0-9a-f]+/.exec(stdout) ?? [];
+    const worker = { ...env, BELLOWS_DATA_DIR: path.join(folder, "worker"), PROVIDER_ID: provider };
+    await bellows(["identity", "new"], worker);
+    expect(await bellows(["aicf", "heartbeat"], worker)).toMatchObject({ code: 0 });
+    const stranger = { ...worker, PROVIDER_SECRET: "another-secret-of-32-characters-x" };
+    expect(await bellows(["aicf", "heartbeat"], stranger)).not.toMatchObject({ code: 0 });
   });
 });
 

@@ -112,11 +112,13 @@ async function nameBookings(
   ids: readonly string[],
 ): Promise<void> {
   const { offers } = await engine.invoke("offers.list", {});
+  const { devices: known } = await engine.invoke("devices.list", {});
   for (const { device, model, state, booking } of offers) {
     if (!ids.includes(device) || (state !== "booked" && state !== "in-use")) continue;
     const left = booking?.endsAt == null ? null : Math.max(1, Math.round((booking.endsAt - now()) / MINUTE));
     const until = left === null ? "to the end of its booking" : `for ${left} min more`;
-    terminal.note(`${model} is rented out: its renter keeps it ${until}; after that it is not offered.`);
+    const name = known.find(({ id }) => id === device)?.name ?? model;
+    terminal.note(`${name} is rented out: its renter keeps it ${until}; after that it is not offered.`);
   }
 }
 

@@ -10,13 +10,13 @@ interface Named {
   readonly gpu?: { readonly index: number } | undefined;
 }
 
-/** "MIG-" is the same for all. */
-const SLICE_ID = /^MIG-(\w{8})/;
+/** The kind of the id is the same for all. */
+const SHORT_ID = /^(?:MIG|GPU)-(\w{8})/;
 
 /** `model`: the name there was, where it is longer now. */
 export function toldApart<D extends Named>(devices: readonly D[]): (D & { readonly model?: string })[] {
   const byIndex = namesOf(devices, ({ name, gpu }) => (gpu ? `${name} · GPU ${gpu.index}` : name));
-  const byId = namesOf(byIndex, ({ name, id }) => `${name} · ${SLICE_ID.exec(id)?.[1] ?? id}`);
+  const byId = namesOf(byIndex, ({ name, id }) => `${name} · ${SHORT_ID.exec(id)?.[1] ?? id}`);
   return byId.map((device, at) => {
     const model = devices[at]?.name ?? device.name;
     return device.name === model ? device : { ...device, model };

@@ -12,6 +12,7 @@ import {
 import { SECOND } from "../../shared/durations.ts";
 import { LEFT_OUT } from "../../shared/gpu/left-out.ts";
 import { CURRENCIES, CurrencyCodeSchema, type MoneyValue } from "../../shared/money.ts";
+import { toldApart } from "../device/told-apart.ts";
 import { notAWorker } from "./errors.ts";
 
 export interface Sample {
@@ -73,7 +74,7 @@ export function factsOfSamples(samples: readonly Sample[]): WorkerFacts {
     sentence: null,
     startedAt: startedAt === null ? null : Math.round(startedAt * SECOND),
     accepted: of.sum("bellows_jobs_total", { status: "accepted" }),
-    gpus: of.all("bellows_gpu_info").map(({ labels }) => gpuOf(of, labels)),
+    gpus: gpusOf(of),
     markets: of.markets("bellows_market_up").map(({ market, value }) => {
       const heartbeat = of.value("bellows_market_last_heartbeat_timestamp_seconds", { market });
       return {
@@ -91,6 +92,19 @@ export function factsOfSamples(samples: readonly Sample[]): WorkerFacts {
     service: of.markets("bellows_sla_limit").flatMap((limit) => measureOf(of, limit)),
     models: null,
   };
+}
+
+/** By the names that the worker itself shows; its metrics say the model. */
+function gpusOf(of: SampleIndex): WorkerFacts["gpus"] {
+  const infos = of.all("bellows_gpu_info").map(({ labels }) => labels);
+  const named = toldApart(
+    infos.map(({ device = "", name = "", index = "" }) => ({
+      id: device,
+      name,
+      gpu: /^\d+$/.test(index) ? { index: Number(index) } : undefined,
+    })),
+  );
+  return infos.map((labels, at) => ({ ...gpuOf(of, labels), name: named[at]?.name ?? "" }));
 }
 
 function gpuOf(of: SampleIndex, labels: Sample["labels"]): WorkerFacts["gpus"][number] {

@@ -127,6 +127,7 @@ export const FAMILIES = {
   gpuInfo: gauge("bellows_gpu_info", "Always 1; verdict is the code of what `bellows devices` says", [
     "device",
     "name",
+    "index",
     "driver",
     "cuda",
     "compute_capability",

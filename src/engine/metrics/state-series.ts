@@ -131,6 +131,7 @@ function setDevices(
       {
         device,
         name: view.model ?? view.name,
+        index: String(view.gpu?.index ?? ""),
         driver: view.gpu?.driver ?? "",
         cuda: view.gpu?.cuda ?? "",
         compute_capability: view.gpu?.computeCap ?? "",

@@ -146,6 +146,23 @@ describe("a worker's metrics", () => {
     });
   });
 
+  it("tell GPUs of one model apart by their number, or where an older worker has none by their ids", () => {
+    const gpu = (device: string, index: string) =>
+      `bellows_gpu_info{device="${device}",name="L40S"${index}} 1\n`;
+    const names = (more: string) =>
+      factsOfSamples(parseSamples(METRICS + more))
+        .gpus.map(({ name }) => name)
+        .slice(2);
+    expect(names(gpu("GPU-aaaaaaaa-1", ',index="0"') + gpu("GPU-bbbbbbbb-1", ',index="3"'))).toEqual([
+      "L40S · GPU 0",
+      "L40S · GPU 3",
+    ]);
+    expect(names(gpu("GPU-aaaaaaaa-1", "") + gpu("GPU-bbbbbbbb-1", ""))).toEqual([
+      "L40S · aaaaaaaa",
+      "L40S · bbbbbbbb",
+    ]);
+  });
+
   it("of something else are refused", () => {
     expect(() => factsOfSamples(parseSamples("node_cpu_seconds_total 1\n"))).toThrowError(
       "no Bellows engine",
