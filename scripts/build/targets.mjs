@@ -4,7 +4,7 @@ import path from "node:path";
 import react from "@vitejs/plugin-react";
 import { distDir, inRepo, repoRoot } from "../lib/paths.mjs";
 import { exists, NODE_ENTRIES, PRELOAD_ENTRY, RENDERER_ENTRY } from "./inputs.mjs";
-import { httpAsAnObject, inAscii } from "./lean.mjs";
+import { httpAsAnObject, inAscii, zodUncompiled } from "./lean.mjs";
 
 /** The oldest Electron the app is tested in runs main and runtime on Node 20.18 and the window in Chrome 130. */
 const NODE_TARGET = "node20.18";
@@ -65,7 +65,7 @@ function nodeTarget() {
       root: repoRoot,
       // All others stay in node_modules: native ones must, and those loaded late can.
       ssr: { noExternal: PACKED_IN },
-      plugins: [httpAsAnObject, inAscii],
+      plugins: [httpAsAnObject, inAscii, zodUncompiled],
       build: {
         ...base.build,
         ssr: true,

@@ -161,7 +161,9 @@ describe("pausing", () => {
     server.pace = { bytes: 32 * KIB, ms: 5 };
     const { manager } = await open();
     await manager.download("m");
-    await expect.poll(() => manager.view("m").bytes, { timeout: 10_000 }).toBeGreaterThan(300 * KIB);
+    // On the disk, which may lag behind what was received; what is not there is fetched again.
+    const onDisk = async () => (await manager.disk()).partialBytes;
+    await expect.poll(onDisk, { timeout: 10_000 }).toBeGreaterThan(300 * KIB);
     const paused = await manager.pause("m");
     expect(paused).toMatchObject({ state: "paused", bytesPerSecond: null });
     await manager.close();
@@ -175,7 +177,9 @@ describe("pausing", () => {
     await finished(next, "m");
     expectInPlace(home, "m", files);
     const start = server.log[1]?.range?.start ?? 0;
-    expect(start).toBe(Math.floor(paused.bytes / (64 * KIB)) * 64 * KIB);
+    expect(start % (64 * KIB)).toBe(0);
+    expect(start).toBeGreaterThanOrEqual(256 * KIB);
+    expect(start).toBeLessThanOrEqual(paused.bytes);
     expect(server.log[1]?.sent).toBe(MIB - start);
   });
 

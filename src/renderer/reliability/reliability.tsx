@@ -23,7 +23,7 @@ import { ResumeMarket } from "./resume-market.tsx";
 import { StandingCard } from "./standing-card.tsx";
 import "./reliability.css";
 
-/** As often as the guard itself looks. */
+/** The guard looks every five seconds; what it found is soon here. */
 const LOOK_AGAIN = 2 * SECOND;
 
 export function Reliability() {
@@ -75,12 +75,14 @@ function MarketService({ market, several }: { market: MarketView; several: boole
       </Card>
     );
   }
+  const isWaiting = answer === null && error === null;
   return (
     <div className="service">
-      {several && <h2 className="service-market">{name}</h2>}
+      {several && !isWaiting && <h2 className="service-market">{name}</h2>}
       {paused}
       {error !== null && <ErrorNote error={error} alert />}
-      {answer === null && error === null && <Waiting />}
+      {/* Two markets that are waited for are two regions: each has its own name. */}
+      {isWaiting && <Waiting title={several ? name : t("reliability.level.title")} />}
       {level !== null && <Level market={market} level={level} />}
     </div>
   );
@@ -119,9 +121,9 @@ function Level({ market, level }: { market: MarketView; level: ServiceLevel }) {
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-function Waiting() {
+function Waiting({ title }: { title: string }) {
   return (
-    <Card title={t("reliability.level.title")}>
+    <Card title={title}>
       <LinesSkeleton label={t("reliability.empty.waiting")} widths={[84, 92, 76, 88]} />
     </Card>
   );

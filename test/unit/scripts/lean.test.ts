@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { httpAsAnObject, inAscii } from "../../../scripts/build/lean.mjs";
+import { httpAsAnObject, inAscii, zodUncompiled } from "../../../scripts/build/lean.mjs";
 
 describe("a program of ours", () => {
   test("takes node:http as an object, with all it offers but what loads the client behind fetch", async () => {
@@ -21,5 +24,14 @@ describe("a program of ours", () => {
     return expect(import(`data:text/javascript,${said.code}`)).resolves.toMatchObject({
       default: ["–", true, "„😀“"],
     });
+  });
+
+  test("reads with zod as zod is, without a function compiled for each schema", async () => {
+    const file = path.join(path.dirname(createRequire(import.meta.url).resolve("zod")), "v4/core/core.js");
+    const changed = zodUncompiled.transform(readFileSync(file, "utf8"), file)?.code ?? "";
+    expect(changed).toMatch(/globalConfig\.jitless = true;\n$/);
+    expect(zodUncompiled.transform("", "/elsewhere/core.js")).toBeNull();
+    const { globalConfig } = await import("zod/v4/core");
+    expect(globalConfig).toBeTypeOf("object"); // What the added line changes is there under this name.
   });
 });
