@@ -21,6 +21,9 @@ interface Spied {
   notices: { title: string; click(): void }[];
   asked: string[];
 }
+interface Reader {
+  questionWasRead(): void;
+}
 
 describe.skipIf(!canShowWindows || process.platform !== "linux")("the app on its desktop", () => {
   const desktop = desktopSuite("system");
@@ -194,15 +197,23 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("the app on its
     if (await start.isVisible()) await start.click();
     const all = descendants(main.pid ?? 0);
     const gone = exitOf(main);
-    // Asked only while something is held: a wish that comes between two jobs would end the app without a question.
+    // Asked only while something is held: a wish that comes between two jobs would end the app without a question. And
+    // answered only when the question was read: the app may be gone a moment later.
     await app.evaluate(({ app: electron, dialog }) => {
       const { quit } = electron;
-      const answer = dialog.showMessageBox;
+      const answer = dialog.showMessageBox as (
+        ...asked: unknown[]
+      ) => ReturnType<typeof dialog.showMessageBox>;
       electron.quit = () => undefined;
-      dialog.showMessageBox = (...asked: unknown[]) => {
+      const read = new Promise<void>((resolve) => {
+        (globalThis as unknown as Reader).questionWasRead = resolve;
+      });
+      dialog.showMessageBox = (async (...asked: unknown[]) => {
         electron.quit = quit;
-        return (answer as (...asked: unknown[]) => ReturnType<typeof answer>)(...asked);
-      };
+        const given = await answer(...asked);
+        await read;
+        return given;
+      }) as typeof dialog.showMessageBox;
     });
     let asked: string[] = [];
     await expect
@@ -216,6 +227,7 @@ describe.skipIf(!canShowWindows || process.platform !== "linux")("the app on its
       }, PATIENCE)
       .toBe(1);
     expect(asked[0]).toMatch(/^Quit with \d+ jobs? under way\?$/);
+    await app.evaluate(() => (globalThis as unknown as Reader).questionWasRead());
     expect(await gone).toBe(0);
     await expect.poll(() => all.filter(isAlive), PATIENCE).toEqual([]);
   });
