@@ -349,7 +349,7 @@ describe.skipIf(chromiumFile === null)("the Fleet screen", () => {
     const page = await dashboard.page(engine.url);
     await visit(page, engine.link(), "Fleet");
     await rows(page).filter({ hasText: "node-1" }).getByText("Other version").waitFor();
-    await page.getByText("of 2 not reached, as last known").waitFor();
+    await page.getByText("2 not reached: as last known").waitFor();
     await page.getByText("without 1 in the demo").waitFor();
     await expectWholeInEveryLook(page, "fleet-update");
     await page.getByRole("combobox", { name: "Show" }).click();
