@@ -24,6 +24,18 @@ export function aLease(overrides: Partial<Lease> = {}): Lease {
   };
 }
 
+/** What a device worker hands in for a lease: a result whose contents nobody looks at. */
+export function aResult() {
+  return {
+    sha3_512: "a".repeat(128),
+    sha3_256: "b".repeat(64),
+    inputSha3_256: "c".repeat(64),
+    shape: [1],
+    computeMs: 1,
+    receipt: new Uint8Array([1]),
+  };
+}
+
 export function fee(minor: bigint): Money {
   return money("ANM", minor);
 }

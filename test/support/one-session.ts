@@ -10,7 +10,7 @@ import { RunControl } from "../../src/engine/work/run-control.ts";
 import { Submitter } from "../../src/engine/work/submitter.ts";
 import { AppError, type ErrorCode } from "../../src/shared/errors.ts";
 import { batchTaker } from "./batch-taker.ts";
-import { aLease } from "./leases.ts";
+import { aLease, aResult } from "./leases.ts";
 import { ScriptedMarket } from "./scripted-market.ts";
 import { tempFolder } from "./temp-folder.ts";
 
@@ -66,15 +66,9 @@ export async function aSessionAt(
   const eventually = (what: () => unknown) => expect.poll(what, { timeout: 8_000, interval: 10 });
   const compute = (max = 1) => {
     const batch = board.takeBatch(batchTaker(max));
-    const result = {
-      sha3_512: "a".repeat(128),
-      sha3_256: "b".repeat(64),
-      inputSha3_256: "c".repeat(64),
-      shape: [1, 2],
-      computeMs: 1,
-      receipt: new Uint8Array([1]),
-    };
-    board.completeBatch(batch.map((held) => ({ lease: held, result, output: new Uint8Array([7]) })));
+    board.completeBatch(
+      batch.map((held) => ({ lease: held, result: aResult(), output: new Uint8Array([7]) })),
+    );
     return batch;
   };
   return { ledger, board, control, session, eventually, compute };

@@ -3,18 +3,13 @@ import type { MarketLimit } from "../../shared/contract/views.ts";
 import type { ErrorValue } from "../../shared/errors.ts";
 import { type EngineKey, say, sayError, sayRemedy } from "../../shared/words/said.ts";
 
-/** What is not set up, or what the market has not. */
-export const lacking = (of: MarketLimit["of"], key: EngineKey): MarketLimit => ({
-  of,
-  failing: false,
-  ...say(key),
-});
+const limit =
+  (isFailing: boolean) =>
+  (of: MarketLimit["of"], key: EngineKey): MarketLimit => ({ of, failing: isFailing, ...say(key) });
 
-export const failing = (of: MarketLimit["of"], key: EngineKey): MarketLimit => ({
-  of,
-  failing: true,
-  ...say(key),
-});
+/** What is not set up, or what the market has not. */
+export const lacking = limit(false);
+export const failing = limit(true);
 
 /** Its books can't be read, while work goes on without them. */
 export function booksUnread(error: ErrorValue): MarketLimit {

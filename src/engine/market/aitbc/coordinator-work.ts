@@ -24,7 +24,7 @@ const PAGE_SIZE = 100;
 /** How far back a job is looked for before it counts as not listed. */
 const MAX_PAGES = 20;
 const MAX_FAILURE_TEXT = 500;
-/** As the market's own miner beats (protocols/aitbc.md §6, rule 7). */
+/** As the market's own miner beats (§12, rule 7). */
 const HEARTBEAT_MS = 15 * SECOND;
 /** How often an idle poll looks for jobs that are ours without our knowing; after a poll that failed the next one does. */
 const AUDIT_EVERY = MINUTE;

@@ -171,17 +171,16 @@ describe("a worker's metrics", () => {
 });
 
 const PLACE = { where: "here", host: null, pod: null };
+const facts = factsOfSamples(parseSamples(METRICS));
+const worker = (name: string, change: Partial<WorkerFacts> = {}): WorkerReport => ({
+  name,
+  readBy: "metrics",
+  place: PLACE,
+  reached: true,
+  facts: { ...facts, ...change },
+});
 
 describe("a fleet's summary", () => {
-  const facts = factsOfSamples(parseSamples(METRICS));
-  const worker = (name: string, change: Partial<WorkerFacts> = {}): WorkerReport => ({
-    name,
-    readBy: "metrics",
-    place: PLACE,
-    reached: true,
-    facts: { ...facts, ...change },
-  });
-
   it("adds up per currency, counts who is well, and names who differs, the most common first", () => {
     const reports: WorkerReport[] = [
       worker("a"),
@@ -221,14 +220,6 @@ describe("a fleet's summary", () => {
 });
 
 describe("a fleet's money", () => {
-  const facts = factsOfSamples(parseSamples(METRICS));
-  const worker = (name: string, change: Partial<WorkerFacts> = {}): WorkerReport => ({
-    name,
-    readBy: "metrics",
-    place: PLACE,
-    reached: true,
-    facts: { ...facts, ...change },
-  });
   const silent = (name: string): WorkerReport => ({
     name,
     readBy: "metrics",

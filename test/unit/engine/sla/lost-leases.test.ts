@@ -6,7 +6,7 @@ import { ServiceGuards } from "../../../../src/engine/sla/guards.ts";
 import { WorkBoard } from "../../../../src/engine/work/board.ts";
 import { HOUR, MINUTE, SECOND } from "../../../../src/shared/durations.ts";
 import { batchTaker } from "../../../support/batch-taker.ts";
-import { aLease } from "../../../support/leases.ts";
+import { aLease, aResult } from "../../../support/leases.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
 const INTERVAL = 15 * SECOND;
@@ -48,15 +48,7 @@ async function aProvider(folder = tempFolder(), at = HOUR) {
     return lease;
   };
   const finish = (lease: ReturnType<typeof begin>, outcome: SubmitOutcome) => {
-    const result = {
-      sha3_512: "a".repeat(128),
-      sha3_256: "b".repeat(64),
-      inputSha3_256: "c".repeat(64),
-      shape: [1],
-      computeMs: 1,
-      receipt: new Uint8Array([1]),
-    };
-    board.completeBatch([{ lease, result, output: new Uint8Array(1) }]);
+    board.completeBatch([{ lease, result: aResult(), output: new Uint8Array(1) }]);
     board.markSubmitting(lease.row);
     board.settleSubmission(lease.row, outcome);
   };

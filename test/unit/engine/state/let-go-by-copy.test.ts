@@ -5,7 +5,7 @@ import { leaveToOther } from "../../../../src/engine/ledger/other-machine.ts";
 import { letGoByCopy } from "../../../../src/engine/state/views.ts";
 import { WorkBoard } from "../../../../src/engine/work/board.ts";
 import { batchTaker } from "../../../support/batch-taker.ts";
-import { aLease } from "../../../support/leases.ts";
+import { aLease, aResult } from "../../../support/leases.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
 it("counts results no market has and jobs without one, until a copy has let them go", async () => {
@@ -19,15 +19,7 @@ it("counts results no market has and jobs without one, until a copy has let them
   const [sent, computed, accepted, _running] = board.takeBatch(batchTaker(4));
   for (const lease of [sent, computed, accepted]) {
     if (lease === undefined) throw new Error("no work was taken");
-    const result = {
-      sha3_512: "a".repeat(128),
-      sha3_256: "a".repeat(64),
-      inputSha3_256: "0".repeat(64),
-      shape: [1, 384],
-      computeMs: 12.5,
-      receipt: new Uint8Array([9]),
-    };
-    board.completeBatch([{ lease, output: new Uint8Array([1]), result }]);
+    board.completeBatch([{ lease, output: new Uint8Array([1]), result: aResult() }]);
   }
   if (sent && accepted) {
     board.markSubmitting(sent.row);
